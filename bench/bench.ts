@@ -38,7 +38,7 @@ export async function timed(
   await bench.sink.ask('reset', undefined);
   const meter = await startMeter(pid);
   let done: { ms: number; note?: string; count?: number };
-  let cost: { cpuS: number; peakMb: number };
+  let cost: { cpuS: number; ownCpuS: number; peakMb: number };
   try {
     done = await work();
   } finally {
@@ -52,8 +52,9 @@ export async function timed(
     peakMb: cost.peakMb,
     ...(done.note ? { note: done.note } : {}),
   };
+  const own = ((cost.ownCpuS / n) * 1000).toFixed(3);
   say(
-    `${what}: ${Math.round(rate.perS)}/s, ${rate.cpuPer1000.toFixed(3)} CPU-s per 1,000, peak ${Math.round(rate.peakMb)} MB`,
+    `${what}: ${Math.round(rate.perS)}/s, ${rate.cpuPer1000.toFixed(3)} CPU-s per 1,000 (${own} of the process itself), peak ${Math.round(rate.peakMb)} MB`,
   );
   return { rate };
 }

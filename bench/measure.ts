@@ -31,16 +31,21 @@ export async function treeOf(pid: number): Promise<number[]> {
  * (cutime and cstime), so a backend that goes away during a measurement still counts.
  */
 export async function cpuS(pid: number): Promise<number> {
-  const ticks = await Promise.all(
-    (await treeOf(pid)).map(async (one) => {
-      const stat = await read(`/proc/${one}/stat`);
-      if (!stat) return 0;
-      // The name, in brackets, may hold anything; what follows it is numbers. proc(5): utime is field 14.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at]), 0);
-    }),
-  );
+  const ticks = await Promise.all((await treeOf(pid)).map((one) => ticksOf(one, [11, 12, 13, 14])));
   return ticks.reduce((sum, n) => sum + n, 0) / TICKS_PER_S;
+}
+
+/** CPU seconds of the process alone. */
+export async function ownCpuS(pid: number): Promise<number> {
+  return (await ticksOf(pid, [11, 12])) / TICKS_PER_S;
+}
+
+async function ticksOf(pid: number, at: readonly number[]): Promise<number> {
+  const stat = await read(`/proc/${pid}/stat`);
+  if (!stat) return 0;
+  // The name, in brackets, may hold anything; what follows it is numbers. proc(5): utime is field 14.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return at.reduce((sum, field) => sum + Number(fields[field]), 0);
 }
 
 /** Memory of the process and its descendants, in MB: pages that several share are counted once (PSS). */
@@ -59,11 +64,11 @@ async function read(file: string): Promise<string | undefined> {
 }
 
 /** CPU and peak memory from now on. */
-export type Meter = { stop(): Promise<{ cpuS: number; peakMb: number }> };
+export type Meter = { stop(): Promise<{ cpuS: number; ownCpuS: number; peakMb: number }> };
 
 /** Starts to measure a process and its descendants. */
 export async function startMeter(pid: number): Promise<Meter> {
-  const fromS = await cpuS(pid);
+  const [fromS, ownFromS] = await Promise.all([cpuS(pid), ownCpuS(pid)]);
   const stopping = new AbortController();
   let peakMb = 0;
   const sample = async () => (peakMb = Math.max(peakMb, await memoryMb(pid)));
@@ -75,11 +80,11 @@ export async function startMeter(pid: number): Promise<Meter> {
   })();
   return {
     async stop() {
-      const toS = await cpuS(pid);
+      const [toS, ownToS] = await Promise.all([cpuS(pid), ownCpuS(pid)]);
       stopping.abort();
       await sampling;
       await sample();
-      return { cpuS: toS - fromS, peakMb };
+      return { cpuS: toS - fromS, ownCpuS: ownToS - ownFromS, peakMb };
     },
   };
 }

@@ -10,6 +10,10 @@ export const FAULTS = {
   forbidden: { http: 403, means: 'The credentials do not allow this.' },
   not_found: { http: 404, means: 'There is no such thing in this workspace.' },
   conflict: { http: 409, means: 'It exists already, or another change got there first.' },
+  precondition_failed: {
+    http: 412,
+    means: 'Somebody has changed it since the revision that If-Match names.',
+  },
   in_flight: { http: 409, means: 'A request with this Idempotency-Key is still running; try again shortly.' },
   key_reused: { http: 422, means: 'This Idempotency-Key was used with another request.' },
   unprocessable: { http: 422, means: 'The request is well formed but cannot be carried out as it stands.' },

@@ -76,9 +76,10 @@ export type Action = keyof typeof ACTIONS;
 /** Why somebody in a role may not do something, in words; undefined when he may. */
 export function whyNot(role: Holder, action: Action): string | undefined {
   const { roles, means }: { roles: readonly Holder[]; means: string } = ACTIONS[action];
-  return roles.includes(role)
-    ? undefined
-    : `The role ${role} may not ${means}; that takes ${roles.join(' or ')}.`;
+  if (roles.includes(role)) return undefined;
+  // A person is told of roles that a person can be given.
+  const takes = isRole(role) ? roles.filter(isRole) : roles;
+  return `The role ${role} may not ${means}; that takes ${takes.join(' or ')}.`;
 }
 
 /** True for the name of a role. */

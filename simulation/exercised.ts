@@ -6,6 +6,7 @@ import type { Receipt } from '../src/channels/adapter.ts';
 import { fromRef } from '../src/ledger/ref.ts';
 import { stateName, type StateCode } from '../src/ledger/states.ts';
 import { FAULTS } from './providers.ts';
+import { ROOMS } from './rooms/rooms.ts';
 import type { Run, Step } from './run.ts';
 
 /** What a message can be in when something befalls it. `due`: it waits for its turn; `in flight`: a call may have begun. */
@@ -50,16 +51,38 @@ export function allPairs(): string[] {
     ...BEFALLING.flatMap((fault) => STANDINGS.map((state) => pair(fault, state))),
     ...RECEIPTS.flatMap((state) => STANDINGS.map((standing) => pair(`receipt ${state}`, standing))),
     ...FAULTS.flatMap((fault) => ['first', 'again'].map((time) => pair(`provider ${fault}`, time))),
+    ...ROOMS.flatMap(({ name, steps, standings }) =>
+      standings
+        ? [...steps.map(({ what }) => `${name} ${what}`), ...OF_PROCESSES].flatMap((fault) =>
+            standings.among.map((state) => pair(fault, `${name}: ${state}`)),
+          )
+        : [],
+    ),
   ];
 }
+
+/** What befalls processes meets whatever is under way, in every room. */
+const OF_PROCESSES = BEFALLING.filter((fault) => fault.startsWith('processes'));
 
 /** A fault and what it met, as a word. */
 export function pair(fault: string, state: string): string {
   return `${fault} × ${state}`;
 }
 
-/** Which messages a step is about: those of a person, of a broadcast, or all. */
+/** What a step meets: messages, and what rooms that stand apart have of their own. */
 export async function meetsOfStep(run: Run, step: Step): Promise<string[]> {
+  const fault = `${step.room} ${step.what}`;
+  const met: string[] = [];
+  for (const { name, standings } of run.rooms) {
+    if (!standings || (step.room !== name && !(OF_PROCESSES as string[]).includes(fault))) continue;
+    const states = await standings.of(run, step.room === name ? step : undefined);
+    met.push(...new Set(states.map((state) => pair(fault, `${name}: ${state}`))));
+  }
+  return [...met, ...(await messagesMet(run, step))];
+}
+
+/** Which messages a step is about: those of a person, of a broadcast, or all. */
+async function messagesMet(run: Run, step: Step): Promise<string[]> {
   const fault = `${step.room} ${step.what}`;
   if (!(BEFALLING as readonly string[]).includes(fault)) return [];
   const { look } = run;

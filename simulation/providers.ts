@@ -61,6 +61,8 @@ export type ProviderGround = {
   trouble: () => number;
   /** Hands receipts to whoever takes callbacks now, and again until they are taken; to the other workspace when not rightly. */
   report: (sender: SenderOf, receipts: Receipt[], rightly: boolean) => Promise<void>;
+  /** How long an answer takes at most, of one that is slow; undefined of the others. */
+  slowMs: (sender: SenderOf) => number | undefined;
   /** Whether a kind of provider is out, and every call to it fails. */
   isOut: (kind: AnyKind) => boolean;
   /** Counts what was exercised. */
@@ -126,7 +128,9 @@ function openSender(sender: SenderOf, ground: ProviderGround, books: Books, play
           );
         if (answers.includes('throws'))
           return back('an adapter throws', () => reject(new Error(ADAPTER_FAULT)), 5);
-        return back('a provider answers', () => resolve(answers as Outcome[]), draws.between('way back', 5, 120));
+        const slowMs = ground.slowMs(sender);
+        const wayBackMs = draws.between('way back', slowMs === undefined ? 5 : slowMs >> 1, slowMs ?? 120);
+        return back('a provider answers', () => resolve(answers as Outcome[]), wayBackMs);
       });
     });
   };

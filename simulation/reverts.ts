@@ -15,7 +15,10 @@ export type Revert = {
 };
 
 const SINGLE = 'sends single';
+const SEVERAL = 'sends several';
 const START = 'broadcasts start';
+/** Many who wait before one slow provider. */
+const LINE = ['people crowd', 'processes slow'] as const;
 
 export const REVERTS: readonly Revert[] = [
   {
@@ -79,49 +82,49 @@ export const REVERTS: readonly Revert[] = [
     file: 'src/queue/work/streams.ts',
     from: 'await lockLane(tx, lane);\n  return await deleteStream(tx, lane, kind, stream, most);',
     to: 'return await deleteStream(tx, lane, kind, stream, most);',
-    focus: [START, 'broadcasts cancel'],
+    focus: [...LINE, START, 'broadcasts cancel'],
   },
   {
     name: 'pause: not looked at in the line before a provider',
     file: 'src/outbox/deliver/send.ts',
     from: "return unwatch ? flow.leave(stream) : 'go';",
     to: "return 'go';",
-    focus: [START, 'broadcasts pause', 'broadcasts resume'],
+    focus: [...LINE, START, 'broadcasts pause'],
   },
   {
     name: 'lease: not looked at in the line before a provider',
     file: 'src/outbox/deliver/send.ts',
     from: 'if (over || !batch.holds())',
     to: 'if (over)',
-    focus: [START, 'processes sleep', 'processes hire'],
+    focus: [...LINE, START, 'processes sleep', 'processes hire'],
   },
   {
     name: 'lease: what a sleeper settles stands',
     file: 'src/queue/work/settle.ts',
     from: 'batches.filter(({ lane }) => held.has(lane.lane))',
     to: 'batches',
-    focus: [START, SINGLE, 'processes sleep', 'processes hire'],
+    focus: [...LINE, START, 'processes sleep', 'processes hire'],
   },
   {
     name: 'abandoned batch: unclear was all that was claimed',
     file: 'src/outbox/deliver/deliver.ts',
     from: 'Math.max(0, WHOLE - alone) : 0)',
     to: 'Math.max(0, WHOLE - alone) : BATCH)',
-    focus: [START, 'processes kill', 'processes hire'],
+    focus: [...LINE, START, 'processes kill', 'processes hire'],
   },
   {
     name: 'abandoned batch: sent again although its receipt had come',
     file: 'src/outbox/deliver/unknown.ts',
     from: '(row && !isWaiting(row.state))',
     to: 'false',
-    focus: [START, SINGLE, 'processes kill', 'processes hire'],
+    focus: ['processes slow', START, SINGLE, 'processes kill', 'processes hire'],
   },
   {
     name: 'unclear: a provider that can be asked was not asked',
     file: 'src/outbox/deliver/send.ts',
     from: 'return wasUnknown && open.canTell;',
     to: 'return false && wasUnknown && open.canTell;',
-    focus: [START, SINGLE, 'processes kill', 'processes hire'],
+    focus: ['processes slow', START, SINGLE, 'processes kill', 'processes hire'],
   },
   {
     name: 'pool: runs were read with a second connection inside a transaction',
@@ -156,14 +159,14 @@ export const REVERTS: readonly Revert[] = [
     file: 'src/outbox/deliver/deliver.ts',
     from: 'const sent = turn.before\n',
     to: 'const sent = turn.before && deps.random() > 2\n',
-    focus: [SINGLE],
+    focus: ['processes slow', SEVERAL],
   },
   {
     name: 'order: webhook calls of one contact overtook each other',
     file: 'src/webhooks/deliver.ts',
     from: 'let held = await turn.before;',
     to: 'let held = (turn.before, undefined as Awaited<typeof turn.before>);',
-    focus: [SINGLE, 'people reply'],
+    focus: [SEVERAL, 'people reply'],
   },
   {
     name: 'starvation: room in flight was one for all workspaces',

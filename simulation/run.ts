@@ -44,6 +44,8 @@ export type Run = {
   /** All who play now. */
   players: () => Player[];
   done: Done[];
+  /** The rooms that are in it. */
+  rooms: readonly RoomPlay[];
   /** Starts a worker of that name, when there is none. */
   hire: (name: string) => Promise<void>;
   reopenDoor: () => Promise<void>;
@@ -51,6 +53,8 @@ export type Run = {
   trouble: { level: number; lostCommits: number };
   /** Until when a kind of provider is out. */
   outages: Map<Kind, number>;
+  /** How long the busy workspace's providers of a kind take at most, where they are slow. */
+  slow: Map<Kind, number>;
   isOver: () => boolean;
   /** What processes logged as errors: faults of the code, but for those that the run makes. */
   errors: string[];
@@ -155,8 +159,9 @@ function createRun(setting: Setting): Run {
   let door: Player | undefined;
   let doors = 0;
   const outages = new Map<Kind, number>();
+  const slow = new Map<Kind, number>();
   const draws = drawsOf(seed);
-  const cast = castOf(setting, { stage, draws, trouble, outages, door: () => door!, places: () => run.places });
+  const cast = castOf(setting, { stage, draws, trouble, outages, slow, door: () => door!, places: () => run.places });
   const run: Run = {
     ...cast,
     seed,
@@ -168,8 +173,10 @@ function createRun(setting: Setting): Run {
     workers,
     players: () => [...workers.values(), ...(door ? [door] : [])],
     done: [],
+    rooms: [],
     trouble,
     outages,
+    slow,
     isOver: setting.isOver ?? (() => false),
     healedMs: Infinity,
     async hire(name) {
@@ -184,7 +191,9 @@ function createRun(setting: Setting): Run {
 
 function castOf(
   { database, look, dataDir, counts, log }: Setting,
-  { stage, draws, trouble, outages, door, places }: Pick<Run, 'stage' | 'draws' | 'trouble' | 'outages' | 'door'> & { places: () => Places },
+  { stage, draws, trouble, outages, slow, door, places }: Pick<Run, 'stage' | 'draws' | 'trouble' | 'outages' | 'slow' | 'door'> & {
+    places: () => Places;
+  },
 ): Cast & Pick<Run, 'errors'> {
   const books: Books = { begun: [], taken: [], reported: [], untold: new Set() };
   const errors: string[] = [];
@@ -206,6 +215,7 @@ function castOf(
     async terminate(pids) {
       for (const pid of pids) await look`SELECT pg_terminate_backend(${pid}, 5000)`;
     },
+    slowMs: ({ place, kind }) => (place === 'busy' && kind !== 'push' ? slow.get(kind) : undefined),
     isOut: (kind) => kind !== 'push' && stage.nowMs() < (outages.get(kind) ?? 0),
     async report({ place, kind }, receipts, rightly) {
       for (const met of await meetsOfReceipts(look, receipts)) count(met);
@@ -259,6 +269,7 @@ async function playThrough(
   run.places = await stage.until(furnish(run), 600_000, 'furnishing');
   await run.hire('a');
   const rooms = ROOMS.filter(({ isApart, name }) => !isApart || steps.some(({ room }) => room === name));
+  run.rooms = rooms;
   for (const room of rooms) if (room.furnish) await stage.until(room.furnish(run), 600_000, `furnishing ${room.name}`);
   run.trouble.level = 1;
   const baseMs = stage.nowMs();
@@ -343,6 +354,7 @@ async function heal(run: Run, rooms: readonly RoomPlay[]): Promise<void> {
   run.trouble.level = 0;
   run.trouble.lostCommits = 0;
   run.outages.clear();
+  run.slow.clear();
   if (run.door().dead) await run.reopenDoor();
   for (const player of run.players()) player.asleepUntilMs = 0;
   await run.hire('a');

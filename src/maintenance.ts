@@ -1,22 +1,25 @@
 /** Housekeeping: partitions ahead of time, retention, and the sweeps that rooms declare. Every process may do it; each task is safe to do twice. */
+import { deleteOldRows } from './accounts/keeping.ts';
+import { removeWorkspaces } from './accounts/removal.ts';
 import { pause, type Clock } from './base/clock.ts';
+import type { IdSource } from './base/ids.ts';
 import type { Part } from './base/lifecycle.ts';
 import type { Log } from './base/log.ts';
-import { dropOldPartitions, ensurePartitions } from './db/partitions.ts';
+import { dropOldPartitions, ensurePartitions, EVENTS_KEPT_DAYS } from './db/partitions.ts';
 import { levelOf } from './db/patiently.ts';
 import type { Sql } from './db/pool.ts';
 import type { Room } from './db/room.ts';
+import { allLanes, holdLane } from './queue/lanes/still.ts';
 
 const ROUND_MS = 5 * 60_000;
 const DAY_MS = 24 * 3600_000;
 /** What a device of the simulator shows is of no use for long. */
 const SIMULATED_KEPT_DAYS = 30;
-/** What contacts did is asked for a year back, and a little more. */
-const EVENTS_KEPT_DAYS = 400;
 
 /** Housekeeping every few minutes; the first round after the first pause, since start-up makes its own partitions. */
 export function createMaintenance(deps: {
   sql: Sql;
+  ids: IdSource;
   clock: Clock;
   log: Log;
   retentionDays: number;
@@ -43,6 +46,8 @@ export function createMaintenance(deps: {
         .catch((error: unknown) =>
           log[levelOf(error)]({ error, room: room.name }, 'a room was not swept; trying later'),
         );
+    await deleteOldRows(deps);
+    await removeWorkspaces({ ...deps, lanes: () => allLanes(sql), holdLane });
   };
   const loop = async () => {
     for (;;) {

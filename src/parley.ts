@@ -183,7 +183,7 @@ async function compose(
     },
     ...(serves && config.mailHost ? [rooms.mail] : []),
     ...(config.roles.includes('worker') ? [worker] : []),
-    createMaintenance({ sql: store.sql, clock, log, ...config, rooms: rooms.declared }),
+    createMaintenance({ sql: store.sql, ids, clock, log, ...config, rooms: rooms.declared }),
   ]);
   const rest = async () => {
     await all.stop();

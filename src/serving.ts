@@ -2,6 +2,7 @@
 import type { Part } from './base/lifecycle.ts';
 import { callbacksDoor, type Callbacks } from './doors/callbacks/callbacks.ts';
 import { consoleDoor } from './doors/console/door.ts';
+import { providerDoor } from './doors/console/providerDoor.ts';
 import { createConsoleLive } from './doors/consoleLive/door.ts';
 import type { HttpContext } from './doors/kit/context.ts';
 import { createServer, type Door } from './doors/kit/server.ts';
@@ -48,7 +49,7 @@ export function createServing(
   ];
   const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(ctx, id, key), receive });
   const people: Door[] = [live.door, mailDoor(heard), linksDoor(ctx.links, heard, notices), connectDoor];
-  const operators: Door[] = [consoleLive.door, ...(pages ? [pages.door] : [])];
+  const operators: Door[] = [consoleLive.door, providerDoor, ...(pages ? [pages.door] : [])];
   const server = createServer(ctx, [...apis, callbacks, ...people, ...operators], probes);
   return { server, receive, parts: [...(pages ? [pages.part] : []), live.part, consoleLive.part] };
 }

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { isoTime } from '../src/base/clock.ts';
 import { bucketOf } from '../src/base/ids.ts';
+import { drawArm } from '../src/campaigns/enrol/arms.ts';
+import { whyIn } from '../src/campaigns/report/lists.ts';
 import {
   DAY_MS,
   HOUR_MS,
@@ -48,8 +50,16 @@ scenario(
     assert.deepEqual(await place.entries(ann), ['completed']);
     assert.deepEqual(await place.mails(bob), []);
     assert.deepEqual([await place.mails(eve), await place.refusal(eve)], [[], 'filter']);
-    await place.tell('ann', { name: 'upload picture' });
+    for (let again = 0; again < 2; again++) await place.tell('ann', { name: 'upload picture' });
     await place.settled();
+    const [...told] = await sql<{ what: string }[]>`
+      SELECT what FROM enrolment_log WHERE contact_id = ${ann} ORDER BY seq DESC LIMIT 2`;
+    assert.deepEqual(
+      told.map(({ what }) => what),
+      ['late', 'completed'],
+      'she has left by then; it is told once',
+    );
+    assert.equal((await whyIn(sql, place.id, ann, campaign.id)).state, 'completed');
     const counts = await place.tallies(campaign.id);
     assert.deepEqual(
       [counts['entered'], counts['pictures sent'], counts['goal:uploaded converted'], counts['ended:did_it']],
@@ -295,8 +305,16 @@ scenario(
     await place.settled();
     const arms = await sql<{ contactId: number; arm: number }[]>`
     SELECT contact_id AS "contactId", arm FROM campaign_entries WHERE campaign_id = ${campaign.id}`;
+    const ids = new Set(people.map(({ contactId }) => contactId));
+    assert.deepEqual([arms.length, ids.size], [60, 60], 'each entered once');
+    const [drawnBy] = await sql<{ salt: string }[]>`SELECT salt FROM campaigns WHERE id = ${campaign.id}`;
+    const version = { holdoutPoints: 5_000, variants: [], isMarketing: true };
+    for (const { contactId, arm } of arms) {
+      assert.ok(ids.has(contactId));
+      assert.equal(drawArm({ ...drawnBy!, version, outside: null }, contactId).arm, arm, 'as it was drawn');
+    }
     const held = arms.filter(({ arm }) => arm === 1);
-    assert.ok(held.length > 10 && held.length < 50, `${held.length} of 60 are held out`);
+    assert.ok(held.length > 0 && held.length < 60, `${held.length} of 60 are held out`);
     for (const { contactId } of held) {
       assert.deepEqual(await place.mails(contactId), []);
       const [row] = await sql`SELECT attributes FROM contacts WHERE id = ${contactId}`;

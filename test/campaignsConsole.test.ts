@@ -115,6 +115,8 @@ test('paused it lets nobody in; ended all leave; pages', async () => {
     const { people } = await ok('GET', `/campaigns/${id}/people?ending=campaign_ended`);
     return people.length === 3;
   });
+  assert.equal((await call('POST', at(`/campaigns/${id}/resume`), {})).status, 409);
+  assert.equal((await ok('GET', `/campaigns/${id}`)).state, 'ended');
 });
 
 test('parley reconcile --campaigns: adds up, and says what does not', async () => {
@@ -286,4 +288,33 @@ test('what has ended is put aside, and taken back', async () => {
   assert.deepEqual([(await keys()).includes('aside'), await keys('?archived=true')], [false, ['aside']]);
   await ok('POST', `/campaigns/${id}/restore`);
   assert.ok((await keys()).includes('aside'));
+});
+
+test('scenario 23: an import sets nothing off, unless whoever begins it says of how many rows it may', async () => {
+  const campaign = {
+    parley: 'campaign/1',
+    key: 'came',
+    trigger: { attribute: { path: 'plan', is: 'gold' } },
+    steps: [{ key: 'w', wait: { for: '1d' } }],
+  };
+  const { id } = await ok('POST', '/campaigns', { campaign });
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  await until(
+    'it is looked at everywhere',
+    async () => (await database.sql`SELECT 1 FROM campaign_tasks`).length === 0,
+  );
+  const bringIn = async (name: string, setsOff?: number): Promise<number> => {
+    const text = `email,plan\n${name}1@example.com,gold\n${name}2@example.com,gold\n`;
+    const sent = await call('POST', at('/imports'), text, { 'content-type': 'text/csv' });
+    assert.equal(sent.status, 201, JSON.stringify(sent.body));
+    const begun = await call('POST', at(`/imports/${sent.body.id}/start`), { setsOff });
+    if (begun.status !== 200) return begun.status;
+    await until('it is read', async () => (await ok('GET', `/imports/${sent.body.id}`)).state === 'done');
+    await until('it is taken', async () => (await database.sql`SELECT 1 FROM event_arrivals`).length === 0);
+    return begun.status;
+  };
+  const entered = async () => (await ok('GET', `/campaigns/${id}/people`)).people.length;
+  assert.deepEqual([await bringIn('quiet'), await entered()], [200, 0]);
+  assert.deepEqual([await bringIn('wrong', 3), await entered()], [400, 0]);
+  assert.deepEqual([await bringIn('loud', 2), await entered()], [200, 2]);
 });

@@ -1,6 +1,7 @@
 /** Many people in a campaign, and one that breaks: ten thousand under the clock of a test workspace, and neighbours who lose nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import pg from 'pg';
 import { monotonicMs } from '../src/base/clock.ts';
 import { DAY_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
 import { must } from './support/world.ts';
@@ -8,6 +9,21 @@ import { must } from './support/world.ts';
 const { ctx } = world;
 const PEOPLE = 10_000;
 const BATCH = 500;
+
+/** How many statements that write were made since, by this whole process; looking does not count, since who waits looks as often as it likes. */
+function countWrites(t: { after(run: () => void): void }): () => number {
+  const prototype = pg.Client.prototype as unknown as { query: (...given: unknown[]) => unknown };
+  const { query } = prototype;
+  let writes = 0;
+  prototype.query = function (this: unknown, ...given: unknown[]) {
+    const [asked] = given as [string | { text?: string }];
+    const text = typeof asked === 'string' ? asked : (asked?.text ?? '');
+    if (/\b(INSERT INTO|UPDATE|DELETE FROM)\b/.test(text)) writes++;
+    return query.apply(this, given);
+  };
+  t.after(() => (prototype.query = query));
+  return () => writes;
+}
 
 test('O11: ten thousand signed up in San Francisco; those without a picture in two weeks get one mail', async (t) => {
   const place = await newPlace();
@@ -31,6 +47,7 @@ test('O11: ten thousand signed up in San Francisco; those without a picture in t
         ),
       );
   };
+  const writes = countWrites(t);
   const beganMs = monotonicMs();
   await tell('signup', () => true);
   await place.settled();
@@ -45,6 +62,10 @@ test('O11: ten thousand signed up in San Francisco; those without a picture in t
   t.diagnostic(
     `signed up ${seconds(beganMs, toldMs)}, uploaded ${seconds(toldMs, uploadedMs)}, 14 days ${seconds(uploadedMs, endedMs)}`,
   );
+  // What it costs however fast the machine is: batches, so that a person is a small part of a statement.
+  const each = writes() / PEOPLE;
+  t.diagnostic(`${each.toFixed(2)} statements that write for each person`);
+  assert.ok(each < 1, `${each} statements that write for each person`);
   const counts = await place.tallies(campaign.id);
   // Nine of ten live there; of these those with an odd number have no picture, and of the even ones four of five live there.
   assert.deepEqual(

@@ -62,6 +62,10 @@ export async function newPlace(timeZone?: string) {
       }),
     );
   });
+  // Its provider is quick: nothing here is of how long receipts take.
+  const soon = { outcome: 'delivered' as const, receiptAfterMs: 10 };
+  const quick = { channel: 'email' as const, addressPattern: '*@example.com', outcome: soon };
+  must(await ctx.simulator.addRule(id, quick));
   ctx.directory.forget(id);
   const deps = {
     queue: ctx.queue,

@@ -3,12 +3,25 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFault } from '../src/base/fault.ts';
 import { toHex24 } from '../src/base/ids.ts';
-import { endCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
+import { endCampaign, findCampaign, saveDraft, versionsOf } from '../src/campaigns/campaigns.ts';
+import { reportOf } from '../src/campaigns/report/report.ts';
 import type { StepArrival, StepHandler } from '../src/campaigns/steps/handlers.ts';
 import type { HandedKind } from '../src/campaigns/steps/kinds.ts';
 import { blockDestination } from '../src/contacts/consent/blocks.ts';
+import { STATE } from '../src/ledger/states.ts';
+import { erasePerson, mergePeople } from '../src/people/people.ts';
 import { KIND } from '../src/queue/work/kinds.ts';
-import { DAY_MS, HOUR_MS, mail, MINUTE_MS, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import {
+  DAY_MS,
+  hasFewerRows,
+  HOUR_MS,
+  mail,
+  MINUTE_MS,
+  newPlace,
+  provesWhole,
+  sql,
+  world,
+} from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
@@ -152,6 +165,75 @@ test('who leaves before it is sent does not get it: marketing is taken back, wha
   assert.match(of('ann')[0]!.subject, /kept/);
 });
 
+test('scenario 28: of two who become one, what ends by it is taken back, and what either did is found at once', async () => {
+  const place = await newPlace();
+  const both = await place.live({
+    key: 'both',
+    ...IN,
+    entry: 'once',
+    holdout: '50%',
+    steps: [mail('hello'), { key: 'rest', wait: { for: '1d' } }],
+  });
+  hasFewerRows.add(both.id);
+  await flows(place, both.id, false);
+  const ids = await Promise.all(Array.from({ length: 24 }, (_, i) => place.tell(`p${i}`, { name: 'in' })));
+  await until('all are in', async () => ((await place.tallies(both.id))['entered'] ?? 0) === ids.length);
+  const arms = await sql<{ id: number; arm: number }[]>`
+    SELECT contact_id AS id, arm FROM campaign_entries WHERE campaign_id = ${both.id} ORDER BY contact_id`;
+  const [ann, bob] = arms.filter(({ arm }) => arm === 0).map(({ id }) => id) as [number, number];
+  const held = arms.find(({ arm }) => arm === 1)!.id;
+  const one = (discardedId: number, survivingId: number) => mergeOne(place, discardedId, survivingId);
+  // What of her is in it goes on as his, and what she was sent waits where it was.
+  const cal = await place.tell('cal');
+  await one(ann, cal);
+  await one(cal, bob);
+  await one(bob, held);
+  const campaign = (await findCampaign(sql, place.id, both.id))!;
+  const { epochs } = await reportOf(sql, campaign, await versionsOf(sql, both.id), await place.nowMs());
+  assert.match(epochs[0]!.warnings.join(), /more than 1 % crossed/);
+  assert.equal((await place.tallies(both.id))['crossover'], 1, 'two of one arm are none');
+  await flows(place, both.id, true);
+  await place.settled();
+  const states = await sql<{ contactId: number; state: number }[]>`
+    SELECT contact_id AS "contactId", state FROM deliveries WHERE contact_id IN (${ann}, ${bob}) ORDER BY cause_id`;
+  assert.deepEqual(
+    states.map(({ state }) => state),
+    [STATE.canceled, STATE.canceled],
+    'what the enrolments that ended had on its way goes nowhere',
+  );
+  await place.live({
+    key: 'wait',
+    trigger: { event: { did: 'look' } },
+    steps: [
+      { key: 'w', wait_for: { event: 'buy', timeout: '1d' }, then: { done: 'thanks', timeout: 'end' } },
+      mail('thanks'),
+    ],
+  });
+  // Either may have looked, and the other have bought.
+  for (const [looks, buys, stays] of [
+    ['la', 'ba', 'ba'],
+    ['lb', 'bb', 'lb'],
+  ] as const) {
+    const who = new Map([
+      [looks, await place.tell(looks, { name: 'look' })],
+      [buys, await place.tell(buys)],
+    ]);
+    await place.settled();
+    await place.tell(buys, { name: 'buy' });
+    await place.settled();
+    await one(who.get(stays === looks ? buys : looks)!, who.get(stays)!);
+    await place.settled();
+    assert.deepEqual(await place.mails(who.get(stays)!), ['thanks'], `${stays} stays`);
+  }
+  await provesWhole();
+});
+
+async function mergeOne(place: Place, discardedId: number, survivingId: number): Promise<void> {
+  const atMs = await place.nowMs();
+  const pair = { workspaceId: place.id, survivingId, discardedId };
+  must(await ctx.queue.transact((tx) => mergePeople(ctx as never, tx, atMs, pair)));
+}
+
 test('a no to marketing is an exit for who listens to it; what became of a message can be asked', async () => {
   const place = await newPlace();
   await place.live({
@@ -217,4 +299,76 @@ test('a webhook of the workspace is called once for each who comes there; one th
     [calls[0]!.trigger, body['step'], body['event'], body['body']],
     ['campaign.step', 'call', { n: 1 }, { hello: 'world' }],
   );
+});
+
+test('restart begins anew for who does it again; a cooldown keeps who was in from entering for its time', async () => {
+  const place = await newPlace();
+  const wait = { key: 'rest', wait: { for: '2d' } };
+  await place.live({
+    key: 'restarts',
+    trigger: { event: { did: 'cart' } },
+    entry: 'every',
+    whileActive: 'restart',
+    steps: [wait, mail('left-behind')],
+  });
+  await place.live({
+    key: 'cools',
+    trigger: { event: { did: 'visit' } },
+    entry: 'every',
+    cooldown: '3d',
+    steps: [mail('hello')],
+  });
+  const both = async () => {
+    await place.tell('ann', { name: 'cart' });
+    const ann = await place.tell('ann', { name: 'visit' });
+    await place.settled();
+    return ann;
+  };
+  const ann = await both();
+  await place.advance(DAY_MS);
+  await both();
+  assert.deepEqual(new Set(await place.entries(ann)), new Set(['completed', 'restarted', null]));
+  await place.advance(DAY_MS + HOUR_MS);
+  assert.deepEqual(
+    await place.mails(ann),
+    ['hello'],
+    'two days since the first time, and one since the second',
+  );
+  await place.advance(DAY_MS);
+  assert.deepEqual(await place.mails(ann), ['hello', 'left-behind']);
+  await place.tell('ann', { name: 'visit' });
+  await place.settled();
+  assert.deepEqual(await place.mails(ann), ['hello', 'left-behind', 'hello'], 'three days are over');
+  await provesWhole();
+});
+
+test('of who is erased nothing is left in campaigns and segments', async () => {
+  const place = await newPlace();
+  const pro = await place.segment('pro', { attribute: 'plan', is: 'pro' });
+  const { id } = await place.live({
+    key: 'stays',
+    trigger: { event: { did: 'in' } },
+    steps: [{ key: 'rest', wait: { for: '2d' } }, mail('later')],
+  });
+  hasFewerRows.add(id);
+  const contactId = await place.tell('gone', { name: 'in' }, { attributes: { plan: 'pro' } });
+  await place.settled();
+  assert.deepEqual([await place.entries(contactId), await place.inside(pro)], [[null], [contactId]]);
+  const atMs = await place.nowMs();
+  const of = { workspaceId: place.id, contactId, atMs, afterCommit: (run: () => void) => run() };
+  await ctx.queue.transact((tx) => erasePerson(ctx, tx, of));
+  await place.settled();
+  for (const table of [
+    'enrolments',
+    'timers',
+    'campaign_entries',
+    'contact_events',
+    'event_stats',
+    'segment_members',
+  ]) {
+    const left = await sql.unsafe(`SELECT 1 FROM ${table} WHERE contact_id = ${contactId}`);
+    assert.equal(left.length, 0, table);
+  }
+  await place.advance(3 * DAY_MS);
+  await provesWhole();
 });

@@ -5,6 +5,7 @@ import { isFault } from '../src/base/fault.ts';
 import { changeClient, clientSecret, disableConnect, rotateClientSecret } from '../src/connect/clients.ts';
 import {
   connectedContacts,
+  disconnectAccount,
   disconnectWorkspace,
   grantOf,
   grantsBy,
@@ -12,8 +13,10 @@ import {
   listGrants,
   liveGrantsOf,
   mayOnBehalf,
+  type LiveGrant,
 } from '../src/connect/grants.ts';
 import type { GrantTold } from '../src/connect/ending.ts';
+import { chatsOf } from '../src/conversations/groups/chats.ts';
 import {
   createGroup,
   followConnection,
@@ -111,6 +114,42 @@ test('one account that connects as two ids at once, and twice as one: one grant,
   assert.equal((await told(company.id)).length, 1);
 });
 
+test('two who connect at once, past each other’s locks: one has it and is told, the other is refused', async () => {
+  const company = await newCompany(ctx);
+  const holder = await newHolder(ctx);
+  const { grant } = must(await connectHolder(ctx, company, holder, 'r'));
+  must(await endGrant(ctx, grant));
+  const before = (await told(company.id)).length;
+  let second: ReturnType<typeof connectHolder> | undefined;
+  await database.sql.begin(async (tx) => {
+    // As a process would that does not queue up.
+    await tx`UPDATE connect_grants SET disconnected_ms = NULL, ended_by = NULL WHERE id = ${grant.id}`;
+    second = connectHolder(ctx, company, holder, 'r');
+    await until('it waits for the other', async () => {
+      const waiting = await sql`
+        SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      return waiting.length > 0;
+    });
+  });
+  assert.equal(faultOf(await second), 'conflict');
+  const since = (await told(company.id)).slice(before);
+  assert.deepEqual(since, []);
+});
+
+test('a grant is ended by its account or its company, and by no other', async () => {
+  const { company, grant } = await makeGrant(ctx);
+  const [rival, stranger] = [await newCompany(ctx), await newHolder(ctx)];
+  const nowMs = ctx.clock.nowMs();
+  const at = { clientNowMs: nowMs, nowMs, actor: 'somebody' };
+  for (const who of [{ clientWorkspaceId: rival.id }, { holderId: stranger.id }]) {
+    const ended = await ctx.queue.transact((tx) => disconnectAccount(ctx, tx, { id: grant.id, ...who }, at));
+    assert.equal(faultOf(ended), 'not_found');
+  }
+  must(await grantOf(sql, company.id, { userId: grant.userId }));
+  const of = { id: grant.id, clientWorkspaceId: company.id };
+  assert.equal(must(await ctx.queue.transact((tx) => disconnectAccount(ctx, tx, of, at))).endedBy, 'company');
+});
+
 test('one account that agrees in two windows at once is connected in both, and refused in neither', async () => {
   const company = await newCompany(ctx);
   const holder = await newHolder(ctx);
@@ -202,6 +241,39 @@ test('a contact that is merged takes its grant along', async () => {
   must(await ctx.queue.transact((tx) => mergePeople(ctx, tx, ctx.clock.nowMs(), pair)));
   const after = must(await grantOf(sql, company.id, { connectId: grant.connectId }));
   assert.equal(after.contactId, survivingId);
+});
+
+test('two accounts that are one person: who disconnects as one is spoken to as the other, and as neither when both have', async () => {
+  const company = await newCompany(ctx);
+  const workspaceId = company.id;
+  const nowMs = ctx.clock.nowMs();
+  const group = await ctx.queue.transact((tx) =>
+    openAnnouncements(tx, ctx.ids, nowMs, workspaceId, { name: 'News' }),
+  );
+  const accounts = [await makeGrant(ctx, { company }), await makeGrant(ctx, { company })];
+  const [own, work] = accounts.map(({ grant }) => grant) as [LiveGrant, LiveGrant];
+  const { contactId } = own;
+  const pair = { workspaceId, survivingId: contactId, discardedId: work.contactId };
+  must(await ctx.queue.transact((tx) => mergePeople(ctx, tx, nowMs, pair)));
+  const reached = async () => {
+    await ctx.queue.transact((tx) => followConnection(tx, nowMs, { workspaceId, contactId }));
+    const chats = await chatsOf(sql, contactId);
+    return [
+      chats.some(({ closedMs }) => closedMs === null),
+      (await membersAmong(sql, group.id, [contactId])).length,
+    ];
+  };
+  assert.deepEqual(await reached(), [true, 1]);
+  must(await endGrant(ctx, own));
+  assert.deepEqual(await reached(), [true, 1], 'as the other account');
+  must(await endGrant(ctx, work));
+  assert.deepEqual(await reached(), [false, 0]);
+  // Both at once: one of them is the last.
+  for (const { holder, grant } of accounts) must(await connectHolder(ctx, company, holder, grant.connectId));
+  const again = (await listGrants(sql, { clientWorkspaceId: workspaceId, limit: 10, live: true })).grants;
+  assert.deepEqual(await reached(), [true, 1]);
+  await Promise.all(again.map((grant) => endGrant(ctx, grant)));
+  assert.deepEqual(await reached(), [false, 0]);
 });
 
 test('who connected and was merged before that was read is in the announcements as whom they became', async () => {

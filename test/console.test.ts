@@ -951,7 +951,7 @@ describe('broadcasts', () => {
       });
     }
     const members = ok(await call('GET', `${base}/contacts?setId=${list.id}`)).contacts;
-    assert.deepEqual(members.map(({ id }: Json) => id).toSorted(), [failing.id, bea.id].toSorted());
+    assert.deepEqual(new Set(members.map(({ id }: Json) => id)), new Set([failing.id, bea.id]));
     refused(await bulk('failed', '0'.repeat(24)), 404, 'who.broadcast.id');
   });
 
@@ -1290,14 +1290,11 @@ describe('the event stream', () => {
     const seen: Json[] = await until('all of it was told', async () => {
       const { events } = await stream(`after=${cursor}&contact=${id}`);
       const types = new Set(events.map(({ type }: Json) => type));
-      return wanted.every((type) => types.has(type)) ? (events as Json) : undefined;
+      return wanted.every((type) => types.has(type)) ? events : undefined;
     });
     assert.deepEqual(
       seen.map(({ id: one }) => one),
-      seen
-        .map(({ id: one }) => one)
-        .toSorted()
-        .toReversed(),
+      seen.map(({ id: one }) => one).toSorted((a, b) => (a < b ? 1 : -1)),
       'the newest first',
     );
     assert.equal(new Set(seen.map(({ id: one }) => one)).size, seen.length);

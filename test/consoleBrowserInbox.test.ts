@@ -32,9 +32,10 @@ async function somebody(name: string, text = 'hello') {
   const { body: contact } = await call('POST', `${base}/contacts`, { givenName: name });
   for (const [channel, address] of Object.entries({ sms, email, voice: sms }))
     await call('POST', `${base}/contacts/${contact.id}/destinations`, { channel, address });
-  const say = (channel: string, content: object) =>
+  const say = (channel: string, content: object, of = 'transactional') =>
     call('POST', `${base}/messages`, {
       destination: { channel, address: channel === 'email' ? email : sms },
+      class: of,
       content,
     });
   await say('sms', { type: 'text', text: 'Your parcel is there.' });
@@ -218,7 +219,18 @@ describe('the simulator in a browser', { skip }, () => {
     await checkAxe(page, 'a mail');
     await page.getByRole('button', { name: 'Source' }).click();
     await page.getByText('"subject": "Welcome, Dora"').waitFor();
+    await say('email', { type: 'text', text: 'A sale', subject: 'A sale' }, 'marketing');
+    await page
+      .getByRole('list', { name: /^Mail of/ })
+      .getByRole('button', { name: /A sale/ })
+      .click();
+    await page.getByRole('button', { name: 'Headers' }).click();
+    await page.getByText('List-Unsubscribe=One-Click').waitFor();
+    await page.getByRole('button', { name: 'Unsubscribe' }).click();
+    await page.getByText('Unsubscribed, as the mail program asked.').waitFor();
     await page.getByRole('button', { name: /^SMS/ }).click();
+    await say('sms', { type: 'text', text: 'ж'.repeat(71) });
+    await page.getByText('2 segments').waitFor();
     await page.getByRole('button', { name: /Let the next one fail/ }).click();
     await page.getByRole('menuitem', { name: /There is no such address/ }).click();
     await page.getByRole('button', { name: 'Take away: invalid' }).click();

@@ -8,6 +8,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { toHex24 } from '../src/base/ids.ts';
 import { startBucket } from './support/bucket.ts';
 import { testDatabase, TEST_SECRET } from './support/database.ts';
 import { startWorld } from './support/world.ts';
@@ -90,7 +91,11 @@ test('a read-only database, taken ports, a bucket that is not there, a proxy tha
 });
 
 test('a wrong secret and wrong keys of the bucket; with no secret none is made', async () => {
+  await sql`
+    INSERT INTO workspaces (id, name, environment, country, time_zone, settings, created_ms)
+    VALUES (${8_001}, 'Trial', 'test', 'US', 'UTC', '{}', 1), (${8_002}, 'Shop', 'live', 'US', 'UTC', '{}', 1)`;
   const wrong = await doctor({
+    PARLEY_ACCOUNT_MAIL: toHex24(8_001),
     PARLEY_SECRET: 'wrong secret wrong secret wrong secret',
     PARLEY_S3_SECRET_KEY: 'wrong',
     PARLEY_TRUSTED_PROXIES: 'loopback',
@@ -100,7 +105,17 @@ test('a wrong secret and wrong keys of the bucket; with no secret none is made',
   assert.match(wrong.out, /^✘ PARLEY_SECRET: is not the secret of this database$/m);
   assert.match(wrong.out, /^✘ PARLEY_S3_SECRET_KEY: .*SignatureDoesNotMatch/m);
   assert.match(wrong.out, /^✔ https:\/\/parley\.example must be passed on/m);
-  const none = await doctor({ PARLEY_SECRET: '', PARLEY_S3_REGION: 'us-west-9' });
+  // Who is to mail to operators: it starts all the same.
+  assert.match(
+    wrong.out,
+    /^! PARLEY_ACCOUNT_MAIL: “Trial” is a test workspace: its mail reaches the simulator/m,
+  );
+  const none = await doctor({
+    PARLEY_SECRET: '',
+    PARLEY_S3_REGION: 'us-west-9',
+    PARLEY_ACCOUNT_MAIL: toHex24(8_002),
+  });
+  assert.match(none.out, /^! PARLEY_ACCOUNT_MAIL: “Shop” has no mail integration in use/m);
   assert.match(none.out, /^✘ PARLEY_SECRET: is not the secret of this database$/m);
   assert.match(none.out, /^✘ PARLEY_S3_REGION: /m);
   assert.deepEqual(readdirSync(temp), []);

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fromHex24, toHex24 } from '../src/base/ids.ts';
+import { STATE } from '../src/ledger/states.ts';
+import { notifiedReader } from '../src/orders/notified.ts';
 import { mergePeople } from '../src/people/people.ts';
 import { caller } from './consoleProduct.ts';
 import { DAY_MS, HOUR_MS, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
@@ -220,6 +222,47 @@ test('a batch: one that is bad hurts itself alone, and one reference is given tw
   assert.equal((await shop.call('GET', `/orders?contactId=${contactId}`)).body.orders.length, 2);
 });
 
+test('a reference that 100 orders have is given to no other, and hurts only whoever asks for it', async () => {
+  const shop = await newShop();
+  const full = await shop.order({ phone: newPhone(), reference: 'full' });
+  // The last of 100, without telling the others.
+  await sql`
+    UPDATE order_references SET earlier = array_fill(order_id, ARRAY[99]) WHERE workspace_id = ${shop.id} AND reference = 'full'`;
+  const orders = [
+    { phone: newPhone(), reference: 'full' },
+    { phone: newPhone(), reference: 'fine' },
+  ];
+  const { status, body } = await shop.call('POST', '/orders/batch', { orders });
+  assert.deepEqual([status, body.created, body.refused], [200, 1, 1], JSON.stringify(body));
+  assert.equal(body.results[0].error.field, 'orders[0].reference');
+  assert.equal((await shop.call('GET', '/orders/reference-full')).body.id, full.id);
+  assert.equal((await shop.call('GET', '/orders/reference-fine')).body.id, body.results[1].id);
+});
+
+test('of two changes at once neither is lost; a change is later than the one before, whatever the clock says', async () => {
+  const shop = await newShop();
+  const { id: hexId } = await shop.order({ phone: newPhone() });
+  const id = fromHex24(hexId)!;
+  let second: Promise<Json> | undefined;
+  await sql.begin(async (tx) => {
+    await tx`UPDATE orders SET description = 'by another' WHERE id = ${id}`;
+    second = shop.call('PATCH', `/orders/${hexId}`, { totalCents: 5 });
+    await until('it waits for the other', async () => {
+      const waiting = await ctx.sql`
+        SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%orders%'`;
+      return waiting.length > 0;
+    });
+  });
+  const { body } = await second!;
+  assert.deepEqual([body.description, body.totalCents], ['by another', 5]);
+  // Written by a process whose clock is ahead.
+  const [row] = await sql<{ us: number }[]>`
+    UPDATE orders SET updated_us = updated_us + 3600000000 WHERE id = ${id} RETURNING updated_us AS us`;
+  assert.equal((await shop.call('PATCH', `/orders/${hexId}`, { totalCents: 6 })).status, 200);
+  const [now] = await sql<{ us: number }[]>`SELECT updated_us AS us FROM orders WHERE id = ${id}`;
+  assert.equal(now!.us, row!.us + 1);
+});
+
 test('S22 S25: the alert and the follow-up go from the own number, once; a backfill and what is taken back send none', async () => {
   const shop = await newShop();
   const usual = (await shop.call('GET', '/orders/settings')).body;
@@ -249,6 +292,14 @@ test('S22 S25: the alert and the follow-up go from the own number, once; a backf
   assert.equal((await shop.call('DELETE', `/orders/${gone.id}`)).status, 200);
   await shop.settled();
   assert.deepEqual(await shop.texts(eve), ['Thanks Eve, $1.00 for Tank Top'], 'paid once, told once');
+  for (const paidAt of [null, 'now']) await shop.call('PATCH', `/orders/${later.id}`, { paidAt });
+  await shop.settled();
+  assert.equal((await shop.texts(eve)).length, 1, 'a payment that is corrected is not told again');
+  const payments = await sql`
+    SELECT 1 FROM contact_events e JOIN event_names n ON n.id = e.name_id
+    WHERE n.name = '$order_paid' AND e.contact_id = ${fromHex24(later.contactId)!}`;
+  assert.equal(payments.length, 1, 'to no campaign');
+  await notesOnce(shop, order);
   await shop.advance(3 * DAY_MS);
   assert.deepEqual(await shop.texts(ann), [alert, 'All well with Tank Top?']);
   assert.deepEqual(await shop.texts(bob), []);
@@ -264,6 +315,29 @@ test('S22 S25: the alert and the follow-up go from the own number, once; a backf
   assert.equal((await shop.texts(ann)).length, 3);
   await provesWhole();
 });
+
+/** That an alert which is told of again does not change when the customer was told. */
+async function notesOnce(shop: Awaited<ReturnType<typeof newShop>>, { id, contactId }: Json): Promise<void> {
+  const notified = async () => (await shop.call('GET', `/orders/${id}`)).body.notifiedAt;
+  const before = await notified();
+  const [sent] = await sql<{ contactId: number; causeId: number; stateMs: number }[]>`
+    SELECT contact_id AS "contactId", cause_id AS "causeId", state_ms AS "stateMs" FROM deliveries
+    WHERE contact_id = ${fromHex24(contactId)!}`;
+  const change = {
+    contactId: sent!.contactId,
+    causeId: sent!.causeId,
+    seq: 0,
+    to: STATE.read,
+    atMs: sent!.stateMs + HOUR_MS,
+  };
+  const event = {
+    type: 'delivery.changed',
+    workspaceId: shop.id,
+    payload: { bulk: false, changes: [change] },
+  };
+  await ctx.queue.transact((tx) => notifiedReader(ctx).read(tx, [event as never]));
+  assert.equal(await notified(), before);
+}
 
 test('who said stop gets no text about an order, and the order is there all the same', async () => {
   const shop = await newShop();

@@ -133,6 +133,51 @@ test(`kill -9 between an order, its alert and its follow-up: each once (ORDERS_S
   assert.equal((await said('Paid')).length, phones.length, 'no alert a second time');
 });
 
+const CALLS = 60;
+
+test(`kill -9 of the server among orders that are told one a call: asked again each is there once, as it was answered (ORDERS_SEED=${seed})`, async () => {
+  const { company, grant, workspaceId } = await connected();
+  const own = await newConsoleKey(ctx, workspaceId);
+  const tell = async (url: string, i: number) => {
+    const headers = { 'idempotency-key': `order-${i}` };
+    const phone = `+1801559${String(i).padStart(4, '0')}`;
+    if (i % 2)
+      return await callApi(
+        { url },
+        own,
+        'POST',
+        `/api/workspaces/${toHex24(workspaceId)}/orders`,
+        { phone, paidAt: 'now' },
+        headers,
+      );
+    const order = { paid_at: 'now', profile_phone_number: phone };
+    const onBehalf = { ...headers, 'x-shout-connect-id': grant.connectId };
+    return await callApi({ url }, company.authorization, 'POST', '/orders', { order }, onBehalf);
+  };
+  const server = await started({ PARLEY_ROLES: 'http', DIES_AT: `${between(8, 60)}` }, 'dyingChild.ts');
+  const calls = Array.from({ length: CALLS }, (_, i) => i);
+  const first = await Promise.allSettled(calls.map((i) => tell(server.url, i)));
+  if (server.child.signalCode === null) await once(server.child, 'exit');
+  const again = await Promise.all(calls.map((i) => tell(world.url, i)));
+  for (const [i, { status, json }] of again.entries()) {
+    assert.equal(status, 201, JSON.stringify(json));
+    const before = first[i]!;
+    if (before.status === 'fulfilled')
+      assert.deepEqual([before.value.status, before.value.json], [201, json]);
+  }
+  await work(workspaceId, false);
+  const [rows] = await sql`
+    SELECT count(*)::int AS n, count(DISTINCT contact_id)::int AS people FROM orders WHERE workspace_id = ${workspaceId}`;
+  assert.deepEqual({ ...rows }, { n: CALLS, people: CALLS });
+  const alerts = await sql`
+    SELECT contact_id FROM messages WHERE workspace_id = ${workspaceId} AND content ->> 'text' = 'Paid'`;
+  assert.deepEqual(
+    [alerts.length, new Set(alerts.map((one) => one['contact_id'])).size],
+    [CALLS, CALLS],
+    'an alert for each',
+  );
+});
+
 const LINES = 1_500;
 
 test(`kill -9 of the server in the middle of a file of orders: sent again it doubles and loses nothing (ORDERS_SEED=${seed})`, async () => {

@@ -12,8 +12,14 @@ import { applyReceipts } from '../src/outbox/outcome/receipt.ts';
 import { deliveryHandler } from '../src/outbox/deliver/deliver.ts';
 import { toRef } from '../src/ledger/ref.ts';
 import { STATE } from '../src/ledger/states.ts';
+import { ownContract } from '../src/channels/testing/contract.ts';
+import { TWILIO } from '../src/channels/testing/contracts/twilio.ts';
+import { startFake } from '../src/channels/testing/fake.ts';
+import { createApi } from '../src/cli/api.ts';
+import { holdAgainst } from '../src/cli/heldAgainst.ts';
+import { listedBy, sentIn } from '../src/cli/providerList.ts';
 import { newConsoleKey } from './support/messages.ts';
-import { callApi } from './support/world.ts';
+import { callApi, newTwilio, newWorkspace } from './support/world.ts';
 import { testDatabase } from './support/database.ts';
 import { startOutbox, type OutboxRig } from './support/outbox.ts';
 
@@ -415,4 +421,75 @@ test('held against a provider’s own list: what only one of them has, and where
   assert.equal(unknown.code, 2);
   assert.match(unknown.err, /Say --columns id=<column>,status=<column>; there are: Number/);
   await rm(directory, { recursive: true, force: true });
+});
+
+test('held against a provider’s own list at its API: pages, a wait, what only one has; without a page no proof', async (t) => {
+  const fake = await startFake({ contract: ownContract(TWILIO) });
+  t.after(() => fake.close());
+  const app = await newWorkspace(rig.ctx, 'live');
+  const integration = toHex24((await newTwilio(rig.ctx, app.id, fake.url)).id);
+  const three = await rig.newPeople(app.id, 3);
+  const sidOf = (at: number) => `SM${String(at).padStart(32, '0')}`;
+  fake.answerNext(
+    ...[1, 2, 3].map((at) => ({ status: 201, body: JSON.stringify({ sid: sidOf(at), status: 'queued' }) })),
+  );
+  const fromMs = rig.ctx.clock.nowMs() - 1_000;
+  await rig.say(
+    app.id,
+    three.map(({ id }) => ({ contactId: id })),
+  );
+  await deliveryHandler(rig.deps, 50).handle(await rig.claim(three[0]!.id));
+  const page = (next: string | null, ...rows: readonly [at: number, status: string][]) => ({
+    status: 200,
+    body: JSON.stringify({
+      messages: rows.map(([at, status]) => ({
+        sid: sidOf(at),
+        status,
+        direction: 'outbound-api',
+        date_created: new Date(rig.ctx.clock.nowMs()).toUTCString(),
+      })),
+      next_page_uri: next,
+    }),
+  });
+  const following = `/2010-04-01/Accounts/AC${'0'.repeat(32)}/Messages.json?PageSize=200&Page=1&PageToken=PA1`;
+  const slow = {
+    status: 429,
+    headers: { 'retry-after': '9' },
+    body: '{"code":20429,"message":"Too Many Requests","status":429}',
+  };
+  fake.answerNext(page(following, [1, 'delivered'], [2, 'sent']), slow, page(null, [4, 'sent']));
+  const key = await newConsoleKey(rig.ctx, app.id);
+  const api = createApi({ url: rig.url, token: key.replace('Bearer ', '') });
+  const base = `/api/workspaces/${app.appId}`;
+  const waits: number[] = [];
+  const list = listedBy(api, base, { integration, fromMs, toMs: fromMs + 600_000 }, async (ms) => {
+    waits.push(ms);
+  });
+  const held = await holdAgainst(api, list, (within) => sentIn(base, within!), integration);
+  assert.deepEqual(
+    held.breaks
+      .map(({ code, detail }) => [code, /SM\d+/.exec(detail)![0]] as const)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    [
+      ['disagrees', sidOf(1)],
+      ['only_at_provider', sidOf(4)],
+      ['only_here', sidOf(3)],
+    ],
+  );
+  assert.deepEqual([held.counts, waits, fake.violations()], [{ rows: 3, matched: 2 }, [9_000], []]);
+  fake.answerNext({ status: 401, body: '{"code":20003,"message":"Authenticate","status":401}' });
+  const token = ['--url', rig.url, '--token', key.replace('Bearer ', '')];
+  const flags = [...token, '--from', new Date(fromMs).toISOString(), '--provider-list'];
+  const refused = await parley([...flags, '--integration', integration]);
+  assert.deepEqual([refused.code, refused.out], [1, '']);
+  assert.match(
+    refused.err,
+    /did not give page 1 of its list: Authenticate \(20003\)\. Without it nothing is proved/,
+  );
+  assert.match((await parley(flags)).err, /Say --integration <id>/);
+  const ask = (query: string, who = key) =>
+    callApi({ url: rig.url }, who, 'GET', `${base}/integrations/${integration}/listed${query}`);
+  assert.equal((await ask('')).json.error.field, 'from');
+  assert.equal((await ask('?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z')).json.error.field, 'to');
+  assert.equal((await ask('?from=2026-01-02T00:00:00Z', await newConsoleKey(rig.ctx, place.id))).status, 404);
 });

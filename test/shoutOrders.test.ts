@@ -366,6 +366,31 @@ test('a company reaches what it told in the account and nothing else; another co
   assert.equal((await at.door('GET', `/orders/${told.body.id}`)).body.description, null);
 });
 
+test('what a company told stays its own when the account changes it: who dated it, its reference; both are free when the customer is erased', async () => {
+  const at = await connected();
+  const phone = newPhone();
+  const paid_at = '2023-06-21T22:06:02-06:00';
+  const told = await at.door('POST', '/orders', {
+    order: { profile_phone_number: phone, reference_id: 'x', paid_at },
+  });
+  const own = await at.account('POST', '/orders', { phone, reference: 'x' });
+  const { body: list } = await at.account('GET', '/orders');
+  const { id, paidSource } = list.orders.find(({ companyId }: Json) => companyId !== null);
+  assert.equal(paidSource, 'connect');
+  const changed = await at.account('PATCH', `/orders/${id}`, { paidAt: paid_at, reference: 'y' });
+  assert.deepEqual([changed.status, changed.body.paidSource], [200, 'connect'], 'who said so first');
+  assert.equal((await at.door('GET', '/orders/reference_id-y')).body.id, told.body.id);
+  assert.equal(
+    (await at.account('GET', '/orders/reference-y')).status,
+    404,
+    'it is in the words of the company',
+  );
+  assert.equal((await at.account('PATCH', `/orders/${id}`, { reference: 'x' })).status, 200);
+  assert.equal((await at.account('DELETE', `/contacts/${own.body.contactId}`)).status, 204);
+  const left = await sql`SELECT client_id FROM order_references WHERE workspace_id = ${at.workspaceId}`;
+  assert.deepEqual([...left], []);
+});
+
 test('disconnected while an order is being told: it is there and noted, or refused; never half', async () => {
   for (let round = 0; round < 5; round++) {
     const at = await connected();

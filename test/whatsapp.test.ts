@@ -64,12 +64,10 @@ before(async () => {
 after(() => world.stop());
 
 const callback = () => `${world.url}/callbacks/${toHex24(whatsapp.id)}/${whatsapp.callbackKey}/inbound`;
-const post = (value: object, secret = 'app-secret') => {
+const post = (value: object, secret = 'app-secret', field = 'messages') => {
   const body = JSON.stringify({
     object: 'whatsapp_business_account',
-    entry: [
-      { changes: [{ field: 'messages', value: { metadata: { phone_number_id: '1234567' }, ...value } }] },
-    ],
+    entry: [{ changes: [{ field, value: { metadata: { phone_number_id: '1234567' }, ...value } }] }],
   });
   const signature = createHmac('sha256', secret).update(body).digest('hex');
   return fetch(callback(), {
@@ -524,6 +522,38 @@ test('somebody who hides the number later is the same contact, and stays stopped
   });
   await reaches(world.ctx, marketing, 'suppressed');
   await reaches(world.ctx, await say(who.userId), 'accepted');
+});
+
+test('the switch for marketing in WhatsApp itself stops marketing from that number and nothing else, and back on lets it go', async () => {
+  const number = '+31612345742';
+  await write({ number });
+  const turn = async (value: 'stop' | 'resume', timestamp: number) => {
+    const preference = {
+      wa_id: number.slice(1),
+      detail: 'x',
+      category: 'marketing_messages',
+      value,
+      timestamp,
+    };
+    const told = { contacts: [{ wa_id: number.slice(1) }], user_preferences: [preference] };
+    assert.equal((await post(told, 'app-secret', 'user_preferences')).status, 200);
+  };
+  const sale = () =>
+    sendMessage(world, shop, {
+      destination: { channel: 'whatsapp', address: number },
+      content: { type: 'text', text: 'Sale' },
+      class: 'marketing',
+    });
+  await turn('stop', 1_767_225_700);
+  const stopped = await sale();
+  await reaches(world.ctx, stopped, 'suppressed');
+  const [delivery] = await world.ctx.sql<
+    { code: string }[]
+  >`SELECT code FROM deliveries WHERE cause_id = ${stopped}`;
+  assert.equal(delivery!.code, 'opted_out_sender', 'of this number, and not of the channel');
+  await reaches(world.ctx, await say(number), 'accepted');
+  await turn('resume', 1_767_225_800);
+  await reaches(world.ctx, await sale(), 'accepted');
 });
 
 test('a tapped button answers the message it was on, with its payload; told to webhooks as a quoted message', async () => {

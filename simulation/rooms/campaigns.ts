@@ -68,7 +68,26 @@ export const campaigns: RoomPlay = {
       ...(await leftOfErased(run, [...TABLES, 'contact_events', 'event_stats', 'event_arrivals'])),
     ];
   },
+  standings: { among: ['nobody in it', 'not taken yet', 'waits', 'has left', 'stands still'], of: standing },
 };
+
+/** How somebody stands in the campaign, or all do. */
+async function standing({ look, places }: Run, step: Step | undefined): Promise<string[]> {
+  const phone = typeof step?.['person'] === 'number' ? places.busy.people[step['person']]!.phone : null;
+  const [row] = await look<{ arriving: boolean; waiting: boolean; left: boolean; still: boolean }[]>`
+    WITH who AS (SELECT contact_id FROM identities WHERE kind = 'phone' AND (${phone}::text IS NULL OR value = ${phone}::text))
+    SELECT EXISTS (SELECT FROM event_arrivals JOIN who USING (contact_id)) arriving,
+      EXISTS (SELECT FROM enrolments JOIN who USING (contact_id)) waiting,
+      EXISTS (SELECT FROM campaign_entries e JOIN who USING (contact_id) WHERE e.ended_ms IS NOT NULL) "left",
+      EXISTS (SELECT FROM campaigns WHERE key = ${KEY} AND paused = 'all') still`;
+  const { arriving, waiting, left, still } = row!;
+  return [
+    ...(arriving ? ['not taken yet'] : []),
+    ...(waiting ? [still ? 'stands still' : 'waits'] : []),
+    ...(left ? ['has left'] : []),
+    ...(arriving || waiting || left ? [] : ['nobody in it']),
+  ];
+}
 
 const TABLES = ['enrolments', 'timers', 'campaign_entries', 'campaign_sends', 'conversions', 'enrolment_log'] as const;
 
@@ -203,11 +222,16 @@ async function sentAfterLeaving(run: Run): Promise<string[]> {
 /** What a pause is answered with comes true within so long, ms. */
 const SOON_MS = 1_000;
 
-/** Nothing of a campaign that stands still begins. */
+/** Nothing of a campaign that stands still begins, but for what is no marketing and was let in before: that goes on as any message does. */
 async function begunWhilePaused(run: Run): Promise<string[]> {
-  const sends = await run.look<{ message_id: number }[]>`
-    SELECT s.message_id FROM campaign_sends s JOIN campaigns c ON c.id = s.campaign_id AND c.key = ${KEY}`;
-  const own = new Set(sends.map(({ message_id }) => message_id));
+  const sends = await run.look<{ message_id: number; at_ms: number; marketing: boolean }[]>`
+    SELECT s.message_id, s.at_ms, m.class = 'marketing' marketing FROM campaign_sends s
+    JOIN campaigns c ON c.id = s.campaign_id AND c.key = ${KEY} JOIN messages m ON m.id = s.message_id`;
+  const own = new Map(sends.map((one) => [one.message_id, one]));
+  const stands = (ref: string, pausedMs: number) => {
+    const sent = own.get(fromRef(ref)?.causeId ?? 0);
+    return sent !== undefined && (sent.marketing || sent.at_ms > pausedMs);
+  };
   const steered = run.done.filter(
     ({ step, state }) => step.room === 'campaigns' && state !== 'refused' && /pause|resume/.test(step.what),
   );
@@ -216,7 +240,7 @@ async function begunWhilePaused(run: Run): Promise<string[]> {
     const next = steered.slice(i + 1).find((one) => one.step.what === 'resume');
     const untilMs = (next?.begunMs ?? run.healedMs) - SOON_MS;
     return run.books.begun
-      .filter((one) => one.atMs > atMs + SOON_MS && one.atMs < untilMs && own.has(fromRef(one.ref)?.causeId ?? 0))
+      .filter((one) => one.atMs > atMs + SOON_MS && one.atMs < untilMs && stands(one.ref, atMs))
       .map(({ to }) => `a message of the campaign to ${to} began while it stood still`);
   });
 }

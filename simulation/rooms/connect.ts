@@ -1,6 +1,7 @@
 /**
  * Accounts that connect to a company and disconnect, again and again within a second, and what is said to them meanwhile: in its
- * announcements and in each one's conversation. Who connects is brought on board by a campaign.
+ * announcements and in each one's conversation. Who connects is brought on board by a campaign. The company finds that an account is
+ * somebody whom it knew, and erases accounts.
  */
 import type { CampaignFile } from '../../contract/campaign.ts';
 import { createOperator } from '../../src/accounts/operators.ts';
@@ -11,8 +12,10 @@ import { publish, saveDraft } from '../../src/campaigns/campaigns.ts';
 import { auditCampaigns } from '../../src/campaigns/report/audit.ts';
 import { clientOfWorkspace, enableConnect } from '../../src/connect/clients.ts';
 import { connectAccount, disconnectAccount, grantOf } from '../../src/connect/grants.ts';
+import { findContact } from '../../src/contacts/contacts.ts';
 import { resolvePeople } from '../../src/contacts/resolve.ts';
 import { findAnnouncements, openAnnouncements } from '../../src/conversations/groups/groups.ts';
+import { erasePerson, mergePeople } from '../../src/people/people.ts';
 import type { Done, Run, Step } from '../run.ts';
 import { must, withPush } from '../world.ts';
 import { leftInCampaigns } from './campaigns.ts';
@@ -46,10 +49,21 @@ export const connect: RoomPlay = {
       weight: 8,
       draw: (draws) => ({ by: draws.one('said in', ['announcement', 'direct'] as const), text: `said ${draws.unit('text')}` }),
     },
+    {
+      what: 'unite',
+      weight: 3,
+      draw: (draws) => ({
+        holder: draws.between('whose account', 0, HOLDERS - 1),
+        stays: draws.one('who stays', ['account', 'double'] as const),
+      }),
+    },
+    { what: 'vanish', weight: 2, draw: (draws) => ({ holder: draws.between('whose account is erased', 0, HOLDERS - 1) }) },
   ],
   furnish,
   perform(run, step) {
     if (step.what === 'say') return say(run, step as Step & Said);
+    if (step.what === 'unite') return unite(run, step);
+    if (step.what === 'vanish') return vanish(run, Number(step['holder']));
     return step.what === 'connect' ? join(run, Number(step['holder'])) : leave(run, step);
   },
   async check(run) {
@@ -59,8 +73,10 @@ export const connect: RoomPlay = {
       ...(await inEffect(run)),
       ...(await told(run)),
       ...(await saidAfterAll(run)),
+      ...(await gone(run)),
     ];
   },
+  standings: { among: ['never', 'connected', 'disconnected', 'erased', 'not told yet'], of: standing },
 };
 
 const ONBOARDING: CampaignFile = {
@@ -92,13 +108,17 @@ async function furnish(run: Run): Promise<void> {
       const own = must(await createWorkspace(tx, ctx.ids, { name: `own ${i}`, environment: 'live', ownerId: one.id, nowMs }));
       made.push({ id: one.id, name: `Holder ${i}`, email, workspaceId: own.id, device: `device-${i}` });
     }
+    const known = [
+      ...made.map(({ email, device }) => ({ identities: [{ kind: 'email' as const, value: email }], device })),
+      ...made.map((_, i) => ({ identities: [doubleOf(i)], device: `double-${i}` })),
+    ];
     await resolvePeople(
       tx,
       ctx.ids,
       nowMs,
-      made.map(({ email, device }) => ({
+      known.map(({ identities, device }) => ({
         workspaceId,
-        identities: [{ kind: 'email' as const, value: email }],
+        identities,
         destinations: [{ channel: 'push' as const, integrationId: null, address: device }],
       })),
       'first',
@@ -147,6 +167,73 @@ async function leave(run: Run, step: Step): Promise<Left | undefined> {
   return ended === undefined || isFault(ended) ? undefined : { device, leftMs };
 }
 
+/** Whom the company knew before, and who turns out to be an account. */
+const doubleOf = (holder: number) => ({ kind: 'external' as const, value: `double-${holder}` });
+
+/** The contact that an account has with the company, or whom it would get. */
+async function contactOf(run: Run, holder: number): Promise<number | undefined> {
+  const { ctx } = run.door();
+  const { email } = holdersOf.get(run)![holder]!;
+  return (await findContact(ctx.sql, run.places.busy.id, { kind: 'email', value: email }))?.id;
+}
+
+/** An account and somebody whom the company knew are one; whether both were there. */
+async function unite(run: Run, { holder, stays }: Step): Promise<boolean> {
+  const { ctx } = run.door();
+  const { id: workspaceId } = run.places.busy;
+  const account = await contactOf(run, Number(holder));
+  const known = (await findContact(ctx.sql, workspaceId, doubleOf(Number(holder))))?.id;
+  if (account === undefined || known === undefined || account === known) return false;
+  const [survivingId, discardedId] = stays === 'account' ? [account, known] : [known, account];
+  return await ctx.queue.transact(
+    async (tx) => !isFault(await mergePeople(ctx, tx, ctx.clock.nowMs(), { workspaceId, survivingId, discardedId })),
+  );
+}
+
+/** The company erases who an account is with it; all the ids that the account had there. */
+async function vanish(run: Run, holder: number): Promise<number[]> {
+  const { ctx } = run.door();
+  const contactId = await contactOf(run, holder);
+  if (contactId === undefined) return [];
+  const person = { workspaceId: run.places.busy.id, contactId, afterCommit: () => {} };
+  const erased = await ctx.queue.transact((tx) => erasePerson(ctx, tx, { ...person, atMs: ctx.clock.nowMs() }));
+  return erased ? [contactId, ...erased.mergedIds] : [];
+}
+
+/** Where an account may be named. */
+const OF_ACCOUNTS = ['connect_grants', 'group_members', 'conversations', 'campaign_entries', 'enrolments', 'timers', 'contact_events'];
+
+/** No row is of an account that was erased, under any id that it had. */
+async function gone({ look, done }: Run): Promise<string[]> {
+  const ids = done.flatMap(({ step, state, result }) =>
+    step.room === 'connect' && step.what === 'vanish' && state === 'done' ? (result as number[]) : [],
+  );
+  const broken: string[] = [];
+  for (const table of ids.length ? OF_ACCOUNTS : []) {
+    const rows = await look.unsafe<{ id: number }[]>(`SELECT DISTINCT contact_id id FROM ${table} WHERE contact_id IN (${ids.join()})`);
+    broken.push(...rows.map(({ id }) => `${table} has a row of ${id}, an account that was erased`));
+  }
+  return broken;
+}
+
+/** How accounts stand with the company. */
+async function standing(run: Run, step: Step | undefined): Promise<string[]> {
+  const { look, places } = run;
+  const rows = await look<{ holder: number; ended: boolean; erased: boolean }[]>`
+    SELECT DISTINCT ON (holder_id) holder_id holder, disconnected_ms IS NOT NULL ended, contact_id IS NULL erased FROM connect_grants
+    WHERE client_workspace_id = ${places.busy.id} ORDER BY holder_id, id DESC`;
+  const last = new Map(rows.map((row) => [row.holder, row]));
+  const all = holdersOf.get(run) ?? [];
+  const [untold] = await look<{ n: number }[]>`SELECT count(*)::int n FROM feed WHERE type LIKE 'grant.%'`;
+  const about = typeof step?.['holder'] === 'number' ? [all[step['holder']]!] : all;
+  const states = about.map(({ id }) => {
+    const row = last.get(id);
+    if (!row) return 'never';
+    return row.erased ? 'erased' : row.ended ? 'disconnected' : 'connected';
+  });
+  return [...states, ...(untold!.n ? ['not told yet'] : [])];
+}
+
 async function say(run: Run, { by, text }: Said): Promise<void> {
   const { ctx } = run.door();
   const { id: workspaceId } = run.places.busy;
@@ -182,7 +269,7 @@ async function inEffect({ look, places }: Run): Promise<string[]> {
   ];
 }
 
-/** Each grant is told to the webhook once as made, and once as ended; and it has set off the onboarding once. */
+/** Each grant is told once as made, and has set off the onboarding once; of one that names nobody any more nothing is left to tell. */
 async function told({ look, places }: Run): Promise<string[]> {
   const rows = await look<{ id: number; ended: boolean; entered: number; arrived: number }[]>`
     SELECT g.id, g.disconnected_ms IS NOT NULL ended,
@@ -190,7 +277,7 @@ async function told({ look, places }: Run): Promise<string[]> {
         WHERE e.workspace_id = g.client_workspace_id AND (e.trigger -> 'properties' ->> 'grant')::bigint = g.id) entered,
       (SELECT count(*)::int FROM contact_events e JOIN event_names n ON n.id = e.name_id
         WHERE n.name = '$grant_created' AND (e.properties ->> 'grant')::bigint = g.id) arrived
-    FROM connect_grants g WHERE g.client_workspace_id = ${places.busy.id}`;
+    FROM connect_grants g WHERE g.client_workspace_id = ${places.busy.id} AND g.contact_id IS NOT NULL`;
   return rows.flatMap(({ id, entered, arrived }) => [
     ...(arrived === 1 ? [] : [`grant ${id} was told ${arrived} times`]),
     ...(entered === 1 ? [] : [`grant ${id} set off the onboarding ${entered} times`]),

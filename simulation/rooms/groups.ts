@@ -6,6 +6,7 @@ import { postToGroup } from '../../src/broadcasts/posted.ts';
 import { resolvePeople } from '../../src/contacts/resolve.ts';
 import { createGroup, joinGroup, leaveGroup } from '../../src/conversations/groups/groups.ts';
 import { erasePerson, mergePeople } from '../../src/people/people.ts';
+import { KIND } from '../../src/queue/work/kinds.ts';
 import type { Done, Run, Step } from '../run.ts';
 import { must, withPush } from '../world.ts';
 import type { RoomPlay } from './room.ts';
@@ -50,9 +51,26 @@ export const groups: RoomPlay = {
     return step.what === 'vanish' ? erase(run, step) : move(run, step);
   },
   async check(run) {
-    return [...(await misplaced(run)), ...heard(run, await reachable(run)), ...(await gone(run)), ...(await followed(run))];
+    return [...(await misplaced(run)), ...heard(run, await reachable(run), await calledOff(run)), ...(await gone(run)), ...(await followed(run))];
   },
+  standings: { among: ['in', 'out', 'gone', 'post under way'], of: standing },
 };
+
+/** How somebody stands in the group, or all do. */
+async function standing(run: Run, step: Step | undefined): Promise<string[]> {
+  const { groupId, people } = groundOf.get(run)!;
+  const about = typeof step?.['member'] === 'number' ? [people[step['member']]!] : people;
+  const ids = about.map(({ contactId }) => contactId);
+  const rows = await run.look<{ there: boolean; member: boolean }[]>`
+    SELECT DISTINCT c.id IS NOT NULL there, m.contact_id IS NOT NULL member FROM unnest(${ids}::bigint[]) k (id)
+    LEFT JOIN contacts c ON c.id = k.id LEFT JOIN group_members m ON m.contact_id = k.id AND m.group_id = ${groupId}`;
+  const [posts] = await run.look<{ n: number }[]>`
+    SELECT count(*)::int n FROM due WHERE kind IN (${KIND.broadcast}, ${KIND.delayedPost})`;
+  return [
+    ...rows.map(({ there, member }) => (!there ? 'gone' : member ? 'in' : 'out')),
+    ...(posts!.n ? ['post under way'] : []),
+  ];
+}
 
 async function furnish(run: Run): Promise<void> {
   const { ctx } = run.door();
@@ -158,13 +176,21 @@ async function followed(run: Run): Promise<string[]> {
   });
 }
 
+/** Posts for later that were called off before they had a place: each is a broadcast, and those are canceled in a run. */
+async function calledOff({ look }: Run): Promise<{ id: number; text: string }[]> {
+  return await look<{ id: number; text: string }[]>`
+    SELECT p.id, p.content ->> 'text' "text" FROM group_posts p JOIN broadcasts b ON b.origin ->> 'postId' = p.id::text
+    WHERE p.position IS NULL AND b.state = 'canceled'`;
+}
+
 /** Posts have places, each its own, and none is missing. */
 async function misplaced(run: Run): Promise<string[]> {
   const { groupId } = groundOf.get(run)!;
+  const off = (await calledOff(run)).map(({ id }) => id);
   const [row] = await run.look<{ posts: number; places: number; last: number; position: number }[]>`
     SELECT count(*)::int posts, count(DISTINCT p.position)::int places, coalesce(max(p.position), 0)::int last,
       (SELECT position::int FROM group_chats WHERE id = ${groupId}) position
-    FROM group_posts p WHERE p.group_id = ${groupId}`;
+    FROM group_posts p WHERE p.group_id = ${groupId} AND NOT p.id = ANY(${off}::bigint[])`;
   const { posts, places, last, position } = row!;
   return posts === places && last === posts && position === last
     ? []
@@ -182,8 +208,9 @@ async function reachable({ look }: Run): Promise<ReadonlySet<string>> {
 }
 
 /** A post is told once to each device of who was in the group all the time, and to nobody who was not. */
-function heard(run: Run, isReachable: ReadonlySet<string>): string[] {
+function heard(run: Run, isReachable: ReadonlySet<string>, calledOff: readonly { text: string }[]): string[] {
   const { people } = groundOf.get(run)!;
+  const off = new Set(calledOff.map(({ text }) => text));
   const taken = Map.groupBy(run.books.taken, ({ text, to }) => `${text}|${to}`);
   return run.done.flatMap((done) => {
     const { step, state } = done;
@@ -195,7 +222,7 @@ function heard(run: Run, isReachable: ReadonlySet<string>): string[] {
         if (standing === 'out' && calls.length) return [`${device} was told of what was posted while its owner was not in the group`];
         if (new Set(calls.map(({ ref }) => ref)).size > 1) return [`${device} was told of one post as of several`];
         const begun = run.books.begun.some(({ to, atMs }) => to === device && atMs >= done.begunMs);
-        return standing === 'in' && state === 'done' && isReachable.has(device) && !begun ? [`${device} was never told of a post`] : [];
+        return standing === 'in' && state === 'done' && !off.has(String(step['text'])) && isReachable.has(device) && !begun ? [`${device} was never told of a post`] : [];
       });
     });
   });

@@ -53,7 +53,22 @@ export const orders: RoomPlay = {
       ...(await leftOfErased(run, ['orders', 'enrolments', 'timers', 'campaign_entries', 'campaign_sends'])),
     ];
   },
+  standings: { among: ['not there', 'unpaid', 'paid', 'text waits', 'not told yet'], of: standing },
 };
+
+/** How the order of a reference stands, or all do. */
+async function standing({ look }: Run, step: Step | undefined): Promise<string[]> {
+  const reference = typeof step?.['reference'] === 'number' ? `r${step['reference']}` : null;
+  const rows = await look<{ paid: boolean; waits: boolean }[]>`
+    SELECT DISTINCT o.paid_us IS NOT NULL paid, EXISTS (
+      SELECT FROM enrolments e WHERE e.contact_id = o.contact_id AND (e.trigger -> 'properties' ->> 'order')::bigint = o.id) waits
+    FROM orders o WHERE ${reference}::text IS NULL OR o.reference = ${reference}::text`;
+  const [untold] = await look<{ n: number }[]>`SELECT count(*)::int n FROM feed WHERE type LIKE 'order.%'`;
+  return [
+    ...(rows.length ? rows.map(({ paid, waits }) => (waits ? 'text waits' : paid ? 'paid' : 'unpaid')) : ['not there']),
+    ...(untold!.n ? ['not told yet'] : []),
+  ];
+}
 
 async function perform(run: Run, step: Step): Promise<unknown> {
   switch (step.what) {

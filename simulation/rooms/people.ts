@@ -1,5 +1,6 @@
 /** What people do and what is done to them: replies, stop and start, imports, merges, erasure. */
 import { findContact, updateContact } from '../../src/contacts/contacts.ts';
+import { resolvePeople } from '../../src/contacts/resolve.ts';
 import { fromRef, toRef } from '../../src/ledger/ref.ts';
 import { takeInbound } from '../../src/receipts/receive.ts';
 import { erasePerson, mergePeople } from '../../src/people/people.ts';
@@ -40,6 +41,7 @@ export const people: RoomPlay = {
       weight: 1,
       draw: (draws) => ({ surviving: draws.between('surviving', 0, 11), discarded: draws.between('discarded', 12, 19) }),
     },
+    { what: 'crowd', scene: 0.15, draw: (draws) => ({ count: draws.between('crowd', 40, 90) }) },
     // The last ones are nobody's target after that, so that whatever still names them is a remnant.
     { what: 'erase', weight: 1, draw: (draws) => ({ person: draws.between('erased', 20, 23) }) },
   ],
@@ -49,6 +51,8 @@ export const people: RoomPlay = {
         return await reply(run, step as Step & Reply);
       case 'edit':
         return await edit(run, step as Step & Edit);
+      case 'crowd':
+        return await crowd(run, Number(step['count']));
       case 'merge':
         return await merge(run, Number(step['surviving']), Number(step['discarded']));
       default:
@@ -78,6 +82,27 @@ async function edit(run: Run, { person, timeZone }: Step & Edit): Promise<void> 
   await ctx.queue.transact(async (tx) => {
     must(await updateContact(tx, ctx.clock.nowMs(), { workspaceId, id: contact.id }, { givenName: 'Dora', timeZone }));
   });
+}
+
+/** Many more people: nothing is done to them but what is done to all. */
+async function crowd(run: Run, count: number): Promise<void> {
+  const { ctx } = run.door();
+  const { id: workspaceId } = run.places.busy;
+  const wanted = Array.from({ length: count }, (_, i) => {
+    const [phone, email] = [`+1555011${String(i).padStart(4, '0')}`, `crowd${i}@people.example`];
+    return {
+      workspaceId,
+      identities: [
+        { kind: 'phone' as const, value: phone },
+        { kind: 'email' as const, value: email },
+      ],
+      destinations: [
+        { channel: 'sms' as const, integrationId: null, address: phone },
+        { channel: 'email' as const, integrationId: null, address: email },
+      ],
+    };
+  });
+  await ctx.queue.transact(async (tx) => void (await resolvePeople(tx, ctx.ids, ctx.clock.nowMs(), wanted, 'first')));
 }
 
 async function merge(run: Run, surviving: number, discarded: number): Promise<void> {

@@ -30,6 +30,11 @@ export const processes: RoomPlay = {
       weight: 1,
       draw: (draws) => ({ kind: draws.one('out', KINDS), forMs: draws.between('out for', 5_000, 200_000) }),
     },
+    {
+      what: 'slow',
+      scene: 0.15,
+      draw: (draws) => ({ kind: draws.one('slow', [...KINDS, 'all', 'all'] as const), mostMs: draws.between('how slow', 800, 5_000) }),
+    },
     { what: 'trouble', weight: 1, draw: (draws) => ({ level: draws.one('level', [0, 0.5, 1, 2.5]) }) },
   ],
   perform,
@@ -61,6 +66,9 @@ async function perform(run: Run, step: Step): Promise<void> {
       return await run.reopenDoor();
     case 'outage':
       run.outages.set(step['kind'] as Kind, run.stage.nowMs() + Number(step['forMs']));
+      return;
+    case 'slow':
+      for (const kind of KINDS) if (step['kind'] === kind || step['kind'] === 'all') run.slow.set(kind, Number(step['mostMs']));
       return;
     case 'lose commits':
       run.trouble.lostCommits = Number(step['chance']);

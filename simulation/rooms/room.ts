@@ -5,8 +5,11 @@ import type { Run, Step } from '../run.ts';
 /** A room in the simulation. */
 export type RoomPlay = {
   name: string;
-  /** Draws the rest of a step; `weight` says how often, beside the others. */
-  steps: readonly { what: string; weight: number; draw?: (draws: Draws) => Record<string, unknown> }[];
+  /**
+   * Draws the rest of a step; `weight` says how often, beside the others. What sets the scene is done before all others, once, in such a
+   * share of the seeds.
+   */
+  steps: readonly ({ what: string; draw?: (draws: Draws) => Record<string, unknown> } & ({ weight: number } | { scene: number }))[];
   /** A seed has one or two of the rooms that stand apart, so that it stays short. */
   isApart?: true;
   /** Makes what its steps need, before the first of a run that has any. */
@@ -19,4 +22,6 @@ export type RoomPlay = {
   heal?(run: Run): Promise<void>;
   /** What is not as it must be, in words, once all is at rest. */
   check?(run: Run): Promise<string[]>;
+  /** How what is this room's can stand, in words of its own, and how that which a step is about does; without a step, all there is. */
+  standings?: { among: readonly string[]; of(run: Run, step: Step | undefined): Promise<string[]> };
 };

@@ -1,4 +1,4 @@
-/** Single messages, to people who are known and to numbers that are not. */
+/** Single messages, to people who are known and to numbers that are not; now and then several at once to one of them. */
 import type { MessageClass } from '../../contract/channels.ts';
 import { resolveContacts } from '../../src/contacts/resolve.ts';
 import { ensureConversations } from '../../src/conversations/conversations.ts';
@@ -12,7 +12,7 @@ import type { RoomPlay } from './room.ts';
 import { isQuiet, rulesOver } from './workspaces.ts';
 
 /** What a step asks for. */
-export type Single = { of: keyof Places; person: number; class: MessageClass; by: Kind | 'any' };
+export type Single = { of: keyof Places; person: number; class: MessageClass; by: Kind | 'any'; times?: number };
 /** What was accepted. */
 export type Accepted = { messageId: number; contactId: number };
 
@@ -33,14 +33,25 @@ export const sends: RoomPlay = {
         by: draws.one('by', [...KINDS, 'any'] as const),
       }),
     },
+    {
+      what: 'several',
+      weight: 3,
+      draw: (draws) => ({
+        of: 'busy',
+        person: draws.between('who gets several', 0, 19),
+        class: 'transactional',
+        by: draws.one('several by', KINDS),
+        times: draws.between('how many', 2, 5),
+      }),
+    },
   ],
   perform: (run, step) => single(run, step as Step & Single),
   async check(run) {
-    return [...(await lost(run)), ...neighbourWaited(run), ...heldTooLong(run), ...outOfOrder(run), ...tooFast(run)];
+    return [...(await lost(run)), ...neighbourWaited(run), ...heldTooLong(run), ...outOfOrder(run), ...overtook(run), ...tooFast(run)];
   },
 };
 
-async function single(run: Run, { of, person, class: messageClass, by }: Single): Promise<Accepted> {
+async function single(run: Run, { of, person, class: messageClass, by, times = 1 }: Single): Promise<Accepted[]> {
   const place = run.places[of];
   const { phone, email } = place.people[person % place.people.length]!;
   const { ctx } = run.door();
@@ -57,20 +68,19 @@ async function single(run: Run, { of, person, class: messageClass, by }: Single)
     ]);
     const { contactId } = who!;
     const conversations = await ensureConversations(tx, ctx.ids, nowMs, [{ contactId, workspaceId: place.id }]);
-    const [accepted] = await accept(ctx, tx, nowMs, [
-      {
-        workspaceId: place.id,
-        contactId,
-        conversationId: conversations.get(contactId)!.id,
-        kind: 'notification',
-        class: messageClass,
-        content: { type: 'text', text: 'hello' },
-        author: {},
-        source: { type: 'notification' },
-        ...(by === 'any' ? {} : { integrationId: place.integrations[by] }),
-      },
-    ]);
-    return { messageId: accepted!.messageId, contactId };
+    const send = {
+      workspaceId: place.id,
+      contactId,
+      conversationId: conversations.get(contactId)!.id,
+      kind: 'notification' as const,
+      class: messageClass,
+      content: { type: 'text' as const, text: 'hello' },
+      author: {},
+      source: { type: 'notification' },
+      ...(by === 'any' ? {} : { integrationId: place.integrations[by] }),
+    };
+    const accepted = await accept(ctx, tx, nowMs, Array.from({ length: times }, () => send));
+    return accepted.map(({ messageId }) => ({ messageId, contactId }));
   });
 }
 
@@ -78,7 +88,7 @@ async function single(run: Run, { of, person, class: messageClass, by }: Single)
 export function acceptedSingles(run: Run): (Accepted & { step: Step & Single; atMs: number })[] {
   return run.done.flatMap(({ step, state, result, atMs }) =>
     step.room === 'sends' && state === 'done'
-      ? [{ ...(result as Accepted), step: step as Step & Single, atMs }]
+      ? (result as Accepted[]).map((one) => ({ ...one, step: step as Step & Single, atMs }))
       : [],
   );
 }
@@ -159,20 +169,39 @@ function firstBegun(run: Run): Map<number, number> {
   return first;
 }
 
-/** Messages to one person through one provider, of one class, leave in the order in which they were accepted. */
-function outOfOrder(run: Run): string[] {
-  const begun = firstBegun(run);
+/** Messages to one person through one provider, of one class, in the order in which they were accepted. */
+function linesIn(run: Run): ReturnType<typeof acceptedSingles>[] {
   const lines = Map.groupBy(
     acceptedSingles(run).filter(({ step }) => step.by !== 'any'),
     ({ contactId, step }) => `${contactId} ${step.by} ${step.class}`,
   );
-  return [...lines.values()].flatMap((line) => {
-    const sent = line
-      .toSorted((a, b) => a.messageId - b.messageId)
-      .flatMap(({ messageId, atMs }) => {
-        const beganMs = begun.get(messageId);
-        return beganMs === undefined ? [] : [{ messageId, atMs, beganMs }];
-      });
+  return [...lines.values()].map((line) => line.toSorted((a, b) => a.messageId - b.messageId));
+}
+
+/** What was called for once each arrives at its provider in that order, however long each call takes to get there. */
+function overtook(run: Run): string[] {
+  const calls = Map.groupBy(run.books.begun, ({ ref }) => fromRef(ref)?.causeId);
+  const takenMs = new Map(run.books.taken.map(({ ref, atMs }) => [fromRef(ref)?.causeId, atMs]));
+  return linesIn(run).flatMap((line) => {
+    const once = line.flatMap(({ messageId }) => {
+      const atMs = takenMs.get(messageId);
+      return calls.get(messageId)?.length === 1 && atMs !== undefined ? [{ messageId, atMs }] : [];
+    });
+    return once.flatMap(({ messageId, atMs }, i) => {
+      const next = once[i + 1];
+      return next && next.atMs < atMs ? [`message ${next.messageId} arrived before ${messageId}, which was accepted earlier`] : [];
+    });
+  });
+}
+
+/** They leave in that order. */
+function outOfOrder(run: Run): string[] {
+  const begun = firstBegun(run);
+  return linesIn(run).flatMap((line) => {
+    const sent = line.flatMap(({ messageId }) => {
+      const beganMs = begun.get(messageId);
+      return beganMs === undefined ? [] : [{ messageId, beganMs }];
+    });
     return sent.flatMap(({ messageId, beganMs }, i) => {
       const next = sent[i + 1];
       return next && next.beganMs < beganMs

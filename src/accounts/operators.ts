@@ -83,6 +83,9 @@ export function checkNewOperator({ email, name }: { email: string; name: string 
 /** What else is asked of whoever has the password: a fault says what, and counts as no wrong one. */
 type Further = (operator: Operator) => Promise<'right' | 'wrong' | Fault>;
 
+/** What came of a try: it is right, or wrong and counts, or more is asked for, which counts as nothing. */
+type Tried<T> = { right: T } | { wrong: Fault } | { asks: Fault };
+
 /**
  * Whose password it is. After a few wrong ones for an address each next try has to wait twice as long, whoever makes it and
  * whether or not there is such an operator. Not for a transaction: a wrong one is counted, and argon2 takes its time.
@@ -97,8 +100,32 @@ export async function provePassword(
     return wrong();
   const address = email.trim().toLowerCase();
   if (!isEmail(address)) return wrong();
-  const { nowMs } = input;
-  const emailHash = sha256Hex(address);
+  return await tryOnce(db, { email: address, nowMs: input.nowMs }, async () => {
+    const row = await selectOperatorByEmail(db, address);
+    const right = await verify(row?.password_hash ?? NOBODY, password);
+    const also = row && right ? await further(operatorOf(row)) : 'wrong';
+    // Wrong ones before stay counted until all is right: who has the password would else try codes without end.
+    if (isFault(also)) return { asks: also };
+    if (row && also === 'right') return { right: operatorOf(row) };
+    return { wrong: right ? wrongCode('code') : wrong() };
+  });
+}
+
+/** The fault of a code that is none, at its field. */
+export function wrongCode(field: string): Fault {
+  return fault('invalid_auth', `${field}: is wrong, or was used already`, { field });
+}
+
+/**
+ * One try at proving who somebody is: by password, or by code. After a few wrong ones for an address the next waits. Not for a
+ * transaction: a wrong one is counted.
+ */
+export async function tryOnce<T>(
+  db: Db,
+  { email, nowMs }: { email: string; nowMs: number },
+  prove: () => Promise<Tried<T>>,
+): Promise<T | Fault> {
+  const emailHash = sha256Hex(email);
   const failures = await selectFailures(db, emailHash);
   const waitMs = failures ? failures.last_ms + backOffMs(failures.count) - nowMs : 0;
   if (waitMs > 0) {
@@ -107,17 +134,14 @@ export async function provePassword(
       retryAfterS,
     });
   }
-  const row = await selectOperatorByEmail(db, address);
-  const right = await verify(row?.password_hash ?? NOBODY, password);
-  const also = row && right ? await further(operatorOf(row)) : 'wrong';
-  // Wrong ones before stay counted until all is right: who has the password would else try codes without end.
-  if (isFault(also)) return also;
-  if (row && also === 'right') {
+  const tried = await prove();
+  if ('asks' in tried) return tried.asks;
+  if ('right' in tried) {
     if (failures) await deleteFailures(db, emailHash);
-    return operatorOf(row);
+    return tried.right;
   }
   await countFailure(db, { emailHash, nowMs, sinceMs: nowMs - FORGOTTEN_MS });
-  return right ? fault('invalid_auth', 'code: is wrong, or was used already', { field: 'code' }) : wrong();
+  return tried.wrong;
 }
 
 /** A session of an operator whose password was proved. */

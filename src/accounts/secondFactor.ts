@@ -7,7 +7,7 @@ import { Secret, TOTP } from 'otpauth';
 import { randomToken, sha256Hex, type Vault } from '../base/crypto.ts';
 import { fault, refuses, type Fault } from '../base/fault.ts';
 import type { Db } from '../db/pool.ts';
-import { provePassword, type Operator } from './operators.ts';
+import { provePassword, tryOnce, wrongCode, type Operator } from './operators.ts';
 import {
   confirmFactor,
   deleteFactor,
@@ -82,6 +82,19 @@ export async function proveOperator(
     if (!code?.trim())
       return fault('invalid_auth', 'code: is required; this operator has a second factor', { field: 'code' });
     return (await takeCode(sql, vault, id, found.secretSealed, code, nowMs)) ? 'right' : 'wrong';
+  });
+}
+
+/** Whether it is the code of an operator's factor, of whom something else is proved already. Wrong ones count as wrong passwords do. */
+export async function proveFactor(
+  { sql, vault }: FactorDeps,
+  { operator, code, field, nowMs }: { operator: Operator; code: string; field: string; nowMs: number },
+): Promise<true | Fault> {
+  return await tryOnce(sql, { email: operator.email, nowMs }, async () => {
+    const found = await selectFactor(sql, operator.id);
+    const isRight =
+      found?.confirmedMs && (await takeCode(sql, vault, operator.id, found.secretSealed, code, nowMs));
+    return isRight ? { right: true as const } : { wrong: wrongCode(field) };
   });
 }
 

@@ -11,6 +11,7 @@ export type WorkspaceRow = {
   settings: Record<string, unknown>;
   clock_ahead_ms: number;
   cap_set_ms: number;
+  revision: number;
   created_ms: number;
 };
 
@@ -41,7 +42,7 @@ type AuditRow = {
 };
 
 const workspaceColumns = (db: Db) =>
-  db`w.id, w.name, w.environment, w.country, w.time_zone, w.settings, w.clock_ahead_ms, w.cap_set_ms, w.created_ms`;
+  db`w.id, w.name, w.environment, w.country, w.time_zone, w.settings, w.clock_ahead_ms, w.cap_set_ms, w.revision, w.created_ms`;
 
 const integrationColumns = (db: Db) =>
   db`id, workspace_id, provider, channel, name, settings, secrets_sealed, status, rate_per_s, callback_key,
@@ -97,6 +98,8 @@ export async function updateWorkspaceRow(
     settings: object;
     removed: readonly string[];
     maxSettings: number;
+    /** Names of what becomes something else. */
+    changed: readonly string[];
     nowMs: number;
   },
 ): Promise<WorkspaceRow | undefined> {
@@ -105,10 +108,20 @@ export async function updateWorkspaceRow(
     UPDATE workspaces w SET
       name = COALESCE(${w.name}, name), country = COALESCE(${w.country}, country),
       time_zone = COALESCE(${w.timeZone}, time_zone), settings = ${merged},
+      revision = revision + 1, changed_in = changed_in
+        || (SELECT coalesce(jsonb_object_agg(name, w.revision + 1), '{}') FROM unnest(${w.changed}::text[]) AS name),
       cap_set_ms = CASE WHEN (${merged}) -> 'frequencyCap' IS DISTINCT FROM settings -> 'frequencyCap' THEN ${w.nowMs} ELSE cap_set_ms END
     WHERE id = ${w.id} AND deleted_ms IS NULL AND length((${merged})::text) <= ${w.maxSettings}
     RETURNING ${workspaceColumns(db)}`;
   return rows[0];
+}
+
+/** What of a workspace was changed after a revision: `name`, `settings.quietHours`. */
+export async function selectChangedSince(db: Db, id: number, revision: number): Promise<string[]> {
+  const rows = await db<{ name: string }[]>`
+    SELECT c.key AS name FROM workspaces w CROSS JOIN LATERAL jsonb_each(w.changed_in) AS c
+    WHERE w.id = ${id} AND c.value::text::integer > ${revision} ORDER BY c.key`;
+  return rows.map(({ name }) => name);
 }
 
 /** Marks a workspace deleted; false when there is none. Locks the row. */

@@ -79,7 +79,7 @@ describe('workspaces', () => {
     const changed = good(
       await updateWorkspace(sql, { nowMs: 1, id: made.id, name: 'New', settings: { b: { c: [1] } } }),
     );
-    deepEqual(changed, { ...made, name: 'New', settings: { a: 1, b: { c: [1] } } });
+    deepEqual(changed, { ...made, name: 'New', revision: 2, settings: { a: 1, b: { c: [1] } } });
     const less = good(await updateWorkspace(sql, { nowMs: 1, id: made.id, settings: { a: null } }));
     deepEqual(less.settings, { b: { c: [1] } });
     equal(workspaceNowMs({ clockAheadMs: 5 }, 100), 105);

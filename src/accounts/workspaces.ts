@@ -1,4 +1,5 @@
 /** Workspaces: the tenants. What their settings mean is for the rooms that read them; here they only stay small and storable. */
+import { canonicalJson } from '../base/canonical.ts';
 import { isStorable } from '../base/storable.ts';
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import { isTimeZone } from '../base/clock.ts';
@@ -13,6 +14,7 @@ import {
   type WorkspaceRow,
   insertWorkspace,
   lockWorkspace,
+  selectChangedSince,
   markIntegrationDeleted,
   markWorkspaceDeleted,
   selectIntegrationsOf,
@@ -35,6 +37,8 @@ export type Workspace = {
   readonly clockAheadMs: number;
   /** When its frequency cap was last set or taken away, by our clock; 0 when it stands as it was made. */
   readonly capSetMs: number;
+  /** Counted up by each change. */
+  readonly revision: number;
   readonly createdMs: number;
 };
 
@@ -78,6 +82,7 @@ export async function createWorkspace(
     settings,
     clockAheadMs: 0,
     capSetMs: 0,
+    revision: 1,
     createdMs: input.nowMs,
   };
   await insertWorkspace(tx, input.nowMs, { ...workspace, settings });
@@ -106,17 +111,24 @@ export async function getWorkspace(db: Db, id: number): Promise<Workspace | unde
 }
 
 /** A workspace whose settings are looked at and then changed: nobody else changes it before the transaction ends. */
-export async function getWorkspaceToChange(tx: Tx, id: number): Promise<Workspace | undefined> {
+export async function getWorkspaceToChange(tx: Db, id: number): Promise<Workspace | undefined> {
   return (await lockWorkspace(tx, id)) ? await getWorkspace(tx, id) : undefined;
 }
 
-/** Changes a workspace. After the commit, tell the directory: `forget(id)`. */
+/**
+ * Changes a workspace. With `revision` only where nobody has changed that one since: the fault says what was. After the commit, tell the
+ * directory: `forget(id)`.
+ */
 export async function updateWorkspace(
   db: Db,
-  input: WorkspaceChange & { id: number; nowMs: number },
+  input: WorkspaceChange & { id: number; nowMs: number; revision?: number | undefined },
 ): Promise<Workspace | Fault> {
   const broken = checkChange(input);
   if (broken) return broken;
+  const before = await getWorkspaceToChange(db, input.id);
+  if (!before) return fault('not_found', 'There is no such workspace.');
+  if (input.revision !== undefined && input.revision !== before.revision)
+    return changedMeanwhile(before, await selectChangedSince(db, input.id, input.revision));
   const settings = Object.entries(input.settings ?? {});
   const row = await updateWorkspaceRow(db, {
     id: input.id,
@@ -126,11 +138,40 @@ export async function updateWorkspace(
     settings: Object.fromEntries(settings.filter(([, value]) => value !== null)),
     removed: settings.filter(([, value]) => value === null).map(([name]) => name),
     maxSettings: MAX_SETTINGS,
+    changed: Object.keys(changesOf(before, input)),
     nowMs: input.nowMs,
   });
-  if (row) return workspaceOf(row);
-  const present = await getWorkspace(db, input.id);
-  return present ? tooLong() : fault('not_found', 'There is no such workspace.');
+  return row ? workspaceOf(row) : tooLong();
+}
+
+/** What a change makes something else of a workspace: by its name, from what to what. */
+export function changesOf(
+  before: Workspace,
+  { settings = {}, ...change }: WorkspaceChange,
+): Record<string, { from: unknown; to: unknown }> {
+  const parts: [string, unknown, unknown][] = [
+    ...(['name', 'country', 'timeZone'] as const).map((name): [string, unknown, unknown] => [
+      name,
+      before[name],
+      change[name] ?? before[name],
+    ]),
+    ...Object.entries(settings).map(([name, to]): [string, unknown, unknown] => [
+      `settings.${name}`,
+      before.settings[name] ?? null,
+      to,
+    ]),
+  ];
+  const changed = parts.filter(([, from, to]) => canonicalJson(from) !== canonicalJson(to));
+  return Object.fromEntries(changed.map(([name, from, to]) => [name, { from, to }]));
+}
+
+function changedMeanwhile({ revision }: Workspace, names: readonly string[]): Fault {
+  const what = names.length > 0 ? names.join(', ') : 'it';
+  return fault(
+    'precondition_failed',
+    `somebody has changed ${what} meanwhile: it is at revision ${revision} now`,
+    { field: 'revision' },
+  );
 }
 
 /**
@@ -170,6 +211,7 @@ export function workspaceOf(row: WorkspaceRow): Workspace {
     settings: Object.freeze(row.settings),
     clockAheadMs: row.clock_ahead_ms,
     capSetMs: row.cap_set_ms,
+    revision: row.revision,
     createdMs: row.created_ms,
   });
 }

@@ -18,6 +18,7 @@ export function audiencesRoom(deps: JobDeps): WorkingRoom {
       people_rows: 'deleted',
       people_jobs: 'kept: what was asked, in which contacts may be named by their ids',
     },
+    parts: { people_rows: { column: 'job_id', of: 'people_jobs' } },
     exports: {
       people_rows: { not: 'a copy of what is here, for a day' },
       people_jobs: { not: 'what operators did' },

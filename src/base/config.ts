@@ -3,6 +3,7 @@
  * Every setting is an environment variable; the CLI's flags set the same variables.
  */
 import { bucketFaults, rangeFaults, serverFaults } from './configFaults.ts';
+import { SIGN_IN_SETTINGS, signInFaults } from './configSignIn.ts';
 
 type Kind = 'text' | 'count' | 'flag' | 'list' | 'url';
 
@@ -41,6 +42,7 @@ export const SETTINGS = {
     means:
       'Id of the live workspace whose mail integration mails what Parley itself says to operators: codes of the consent page, invitations, links that set a password. Not set: codes go by the company’s own, where it can read them, and links are shown to who invites.',
   },
+  ...SIGN_IN_SETTINGS,
   mailHost: {
     env: 'PARLEY_MAIL_HOST',
     kind: 'text',
@@ -334,7 +336,7 @@ export function readConfig(env: Record<string, string | undefined>): Config | { 
   const probePort = values['probePort'] as string | undefined;
   if (probePort && !(/^\d{1,5}$/.test(probePort) && Number(probePort) <= 65535))
     faults.push(`PARLEY_PROBE_PORT: “${probePort}” is not a port`);
-  faults.push(...bucketFaults(env, SETTINGS));
+  faults.push(...bucketFaults(env, SETTINGS), ...signInFaults(values));
   for (const name of ['trustedProxies', 'privateTargets'] as const)
     faults.push(...rangeFaults(SETTINGS[name].env, values[name] as string[] | undefined));
   faults.push(...serverFaults(SETTINGS.dnsServers.env, values['dnsServers'] as string[] | undefined));

@@ -15,7 +15,7 @@ import { sweepStreams } from './streams.ts';
 import { turnTaker } from './turn.ts';
 import type { TurnDeps } from './turnPart.ts';
 import { deleteHoursBefore } from './enrol/sql.brake.ts';
-import { eraseEnrolments, mergeEnrolments } from './enrol/people.ts';
+import { eraseEnrolments, holdForMerge, mergeEnrolments } from './enrol/people.ts';
 import { eraseEvents, mergeEvents } from './events/people.ts';
 
 /** How long events are kept. */
@@ -36,6 +36,7 @@ export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
       await eraseEvents(erasing);
       await eraseEnrolments(erasing);
     },
+    mergeFirst: (merging) => holdForMerge(deps, merging),
     async merge(merging) {
       await mergeEvents(deps, merging);
       await mergeEnrolments(deps, merging);
@@ -106,6 +107,15 @@ const OF_PEOPLE = {
     campaign_tallies: 'names nobody: counts',
     campaign_tasks: 'names nobody but the contact up to whom a task is done, by id, until it is',
   },
+  kept: {
+    contact_events: { sort: 'events', by: 'at_ms' },
+    enrolment_log: { sort: 'events', by: 'at_ms' },
+  },
+  parts: {
+    event_keys: { column: 'contact_id', of: 'contacts' },
+    campaign_hours: { column: 'campaign_id', of: 'campaigns' },
+    campaign_tallies: { column: 'campaign_id', of: 'campaigns' },
+  },
   exports: {
     event_arrivals: { by: 'contact', column: 'contact_id' },
     event_keys: { not: 'by what an event is known when it comes again; the events themselves are here' },
@@ -121,4 +131,4 @@ const OF_PEOPLE = {
     campaign_optouts: { by: 'contact', column: 'contact_id' },
     campaign_tasks: { not: 'how far a task is, which happens to be an id' },
   },
-} satisfies Pick<WorkingRoom, 'personal' | 'exports'>;
+} satisfies Pick<WorkingRoom, 'personal' | 'kept' | 'parts' | 'exports'>;

@@ -9,7 +9,7 @@ import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { openBook } from './enrol/book.ts';
 import { Changes } from './enrol/changes.ts';
 import { enter, onChange, onDue, onEvent } from './enrol/engine.ts';
-import { moveTo, onLeft } from './enrol/steered.ts';
+import { moveTo, onLeft, onMerged } from './enrol/steered.ts';
 import { holdEvents, offerHeld, whoMayBe } from './enrol/known.ts';
 import { keyOfCall } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
@@ -110,7 +110,7 @@ export async function takeTurn(
   return await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
 }
 
-/** Campaigns that events or calls of this turn may let somebody into, or reach a goal of: what is left out costs nothing, however many. */
+/** Campaigns that events or calls of this turn may let somebody into, reach a goal of, or come too late for: what is left out costs nothing, however many. */
 function mayBeEntered(live: LiveNames, concerned: readonly Arrival[]): Set<number> {
   const found = new Set<number>();
   const add = (campaigns: Iterable<Campaign>) => {
@@ -122,6 +122,7 @@ function mayBeEntered(live: LiveNames, concerned: readonly Arrival[]): Set<numbe
     const name = live.nameOf.get(nameId!)!;
     add(setOffBy(live.triggers, name, properties));
     add(live.goals.get(name) ?? []);
+    add(live.waited.get(name) ?? []);
     // Who is known by it may have done anything before.
     if (flags & FLAG.unnamed) add(live.campaigns.values());
   }
@@ -155,8 +156,10 @@ function takeArrival(
 ): void {
   const { id: order, kind, nameId, atMs, receivedMs, key, flags, properties } = arrival;
   const isHistory = (flags & FLAG.history) !== 0;
-  if (kind === ARRIVAL.changed) onChange(live, member, nowMs, changes);
-  else if (kind === ARRIVAL.call) takeCall(live, member, arrival, changes);
+  if (kind === ARRIVAL.changed) {
+    onChange(live, member, nowMs, changes);
+    if (flags & FLAG.merged) onMerged(live, member, receivedMs, changes);
+  } else if (kind === ARRIVAL.call) takeCall(live, member, arrival, changes);
   else if (kind === ARRIVAL.left)
     onLeft(member, (properties as { campaigns: number[] }).campaigns, receivedMs, changes);
   else {

@@ -210,6 +210,20 @@ export type KnownNumber = {
 /** What a provider knows of a number, or why it does not say. Asking changes nothing, so nothing is unclear. */
 export type NumberLookUp = KnownNumber | Exclude<Outcome, { kind: 'accepted' | 'unclear' }>;
 
+/** What of a provider's own list of messages is asked for: a stretch of time, and where the last page ended (`next` of it). */
+export type ListAsked = { fromMs: number; toMs: number; next?: string };
+
+/** A page of it. The list may hold a message several times, and some that are not of the stretch; the last page has no `next`. */
+export type ListedPage =
+  | { kind: 'listed'; rows: ListedMessage[]; next?: string }
+  | Exclude<Outcome, { kind: 'accepted' | 'unclear' }>;
+
+/**
+ * A message in a provider's own list: `status` in its own words, but `deferred` for a failure that is not the last word. `takenMs` is when
+ * it was taken, unix ms; absent where the row tells only of something later.
+ */
+export type ListedMessage = { externalId: string; status: string; takenMs?: number };
+
 /** A provider. */
 export type Adapter = {
   /** Unique name, as in an integration's `type`: `twilio`, `smtp`, `whatsapp` … */
@@ -236,6 +250,8 @@ export type Adapter = {
   fetchMedia?(settings: Settings, tools: AdapterTools, url: string): Promise<FetchedMedia>;
   /** Asks what the provider knows of a number in E.164. Providers charge for it. */
   lookUpNumber?(settings: Settings, tools: AdapterTools, number: string): Promise<NumberLookUp>;
+  /** Reads a page of what was sent, by the provider's own list, for the audit. Absent where it has none, or tells too little in it. */
+  listMessages?(settings: Settings, tools: AdapterTools, asked: ListAsked): Promise<ListedPage>;
   /** From which domains it sends mail, by its settings; undefined where those do not say. Absent on other channels. */
   sendsAs?(settings: Settings): SendsAs | undefined;
   /** Verifies and parses a callback. Absent where the provider never calls. */

@@ -163,7 +163,7 @@ function address({ host, publicUrl, trustedProxies }: Config): Finding[] {
   return [{ good: true, mind: true, what: `${what}; ${left}` }];
 }
 
-const HIDDEN = new Set(['secret', 'databaseUrl', 's3SecretKey', 'metricsToken']);
+const HIDDEN = new Set(['secret', 'databaseUrl', 's3SecretKey', 'metricsToken', 'oidcClientSecret']);
 
 /** The settings in force, without what is secret. */
 function settings(config: Config): string[] {

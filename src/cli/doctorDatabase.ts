@@ -1,7 +1,10 @@
 /** What `parley doctor` finds at a database: whether a start could work on it. Changes nothing. */
+import { seeIntegrations } from '../accounts/integrations.ts';
 import { isSecretOf, presentSecret } from '../accounts/secret.ts';
+import { getWorkspace } from '../accounts/workspaces.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Config } from '../base/config.ts';
+import { fromHex24 } from '../base/ids.ts';
 import { lookAtServer } from '../db/look.ts';
 import { schemaState } from '../db/migrate.ts';
 import { openPool, type Connection, type Sql } from '../db/pool.ts';
@@ -71,5 +74,21 @@ async function schema(sql: Sql, config: Config): Promise<Finding[]> {
       good: right,
       what: right ? whose : 'PARLEY_SECRET: is not the secret of this database',
     },
+    ...(missing.length === 0 ? await accountMail(sql, config) : []),
   ];
+}
+
+/** Whether what Parley says to operators can reach them. It starts all the same: who is asked in cannot be mailed then. */
+async function accountMail(sql: Sql, { accountMail: id }: Config): Promise<Finding[]> {
+  if (!id) return [];
+  const mind = (what: string) => [{ good: true, mind: true, what: `PARLEY_ACCOUNT_MAIL: ${what}` }];
+  const workspace = await getWorkspace(sql, fromHex24(id) ?? 0);
+  if (!workspace) return mind(`there is no workspace ${id}, so nothing is mailed to operators`);
+  const { name, environment } = workspace;
+  if (environment === 'test')
+    return mind(`“${name}” is a test workspace: its mail reaches the simulator, and no operator`);
+  const all = await seeIntegrations(sql, workspace.id);
+  if (!all.some(({ channel, status }) => channel === 'email' && status === 'active'))
+    return mind(`“${name}” has no mail integration in use, so nothing is mailed to operators`);
+  return [{ good: true, what: `“${name}” mails to operators` }];
 }

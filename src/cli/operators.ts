@@ -2,6 +2,7 @@
 import { createKey } from '../accounts/keys.ts';
 import { appendAudit } from '../accounts/audit.ts';
 import { findOperator, setMember } from '../accounts/operators.ts';
+import { unbind } from '../accounts/providerSignIn.ts';
 import { endFactor } from '../accounts/secondFactor.ts';
 import {
   firstOwnerLink,
@@ -69,6 +70,25 @@ export async function endSecondFactor(email: string, flags: StoreFlags): Promise
       return true;
     });
     say(ended ? `${email} signs in with the password alone.` : `${email} has no second factor.`);
+  });
+}
+
+/** Lets go of which account of the provider an operator is, so that the next that has the address is taken. */
+export async function unbindOperator(email: string, flags: StoreFlags): Promise<void> {
+  await withInstall(flags, async ({ sql, ids, nowMs }) => {
+    const operator = await findOperator(sql, email);
+    if (!operator) throw new CommandFailure(`There is no operator ${email}.`);
+    const isFree = await sql.begin(async (tx) => {
+      const subject = `operator:${operator.id}`;
+      if (!(await unbind(tx, operator.id))) return false;
+      await appendAudit(tx, ids, { actor: 'parley', action: 'operator.unbind', subject, nowMs });
+      return true;
+    });
+    say(
+      isFree
+        ? `${email} is bound by the next sign-in with that address.`
+        : `${email} has not come in by a provider.`,
+    );
   });
 }
 

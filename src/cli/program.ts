@@ -150,7 +150,8 @@ function auditing(parley: Command): void {
     .option('--contact <id>', 'of one contact')
     .option('--campaigns', 'whether everybody in a campaign has a timer, and counts equal rows')
     .option('--provider-export <file>', "hold it against a provider's own list, as CSV")
-    .option('--integration <id>', 'whose list that is, where there are several')
+    .option('--provider-list', "hold it against a provider's own list, asked for at its API")
+    .option('--integration <id>', 'whose list that is')
     .option('--columns <id=…,status=…>', 'which of its columns say what, where it is not known')
     .option('--json', 'print one line of JSON')
     .action(async (flags) => (await import('./reconcile.ts')).reconcile(flags));
@@ -266,6 +267,11 @@ function connecting(parley: Command): void {
 
 /** Commands on the database itself: whoever may read it, or the data directory, administers Parley. */
 function administering(parley: Command): void {
+  operators(parley);
+  installed(parley);
+}
+
+function operators(parley: Command): void {
   const operator = parley.command('operator').description('the people who sign in');
   operator
     .command('create')
@@ -289,10 +295,21 @@ function administering(parley: Command): void {
     .option(...DATA)
     .action(async (email, flags) => (await import('./operators.ts')).endSecondFactor(email, flags));
   operator
+    .command('unbind')
+    .description(
+      'lets go of which account of the sign-in provider somebody is; the next one of that address is bound',
+    )
+    .argument('<email>')
+    .option(...DATA)
+    .action(async (email, flags) => (await import('./operators.ts')).unbindOperator(email, flags));
+  operator
     .command('list')
     .description('who may sign in')
     .option(...DATA)
     .action(async (flags) => (await import('./operators.ts')).showOperators(flags));
+}
+
+function installed(parley: Command): void {
   const workspace = parley.command('workspace').description('the workspaces of this install');
   workspace
     .command('create')

@@ -1,13 +1,16 @@
 /**
  * `parley reconcile`: the audit of a period, a broadcast or a contact, piece by piece. Prints a proof and ends with 0, or the rows that
- * break it, each with what `why` says, and ends with 1. With a provider's export both lists are held against each other.
+ * break it, each with what `why` says, and ends with 1. With a provider's own list, exported or asked for, both are held against each other.
  */
 import type { AuditBreak, AuditCounts, AuditShown } from '../../contract/doors/console/reconcile.ts';
 import { DELIVERY_STATES } from '../../contract/doors/console/messages.ts';
 import type { CampaignsAudited } from '../../contract/doors/console/campaigns.ts';
 import type { Api } from './api.ts';
 import { CommandFailure, say, tell } from './failure.ts';
-import { holdAgainst } from './providerExport.ts';
+import { parseIsoTime } from '../base/clock.ts';
+import { holdAgainst, type HeldAgainst } from './heldAgainst.ts';
+import { exported } from './providerExport.ts';
+import { listedBy, sentIn } from './providerList.ts';
 import { connect, type TargetFlags } from './target.ts';
 
 type ReconcileFlags = TargetFlags & {
@@ -17,6 +20,7 @@ type ReconcileFlags = TargetFlags & {
   contact?: string;
   campaigns?: boolean;
   providerExport?: string;
+  providerList?: boolean;
   integration?: string;
   columns?: string;
   json?: boolean;
@@ -30,17 +34,9 @@ export async function reconcile(flags: ReconcileFlags): Promise<void> {
   const { api, base } = await connect(flags);
   if (flags.campaigns) return await reconcileCampaigns(api, base, flags.json === true);
   const asked = queryOf(flags);
+  // The provider's list goes first: where it cannot be had, nothing was proved, and nobody has waited for the rest.
+  const theirs = await heldAgainst(api, base, asked, flags);
   const found = await auditAll(api, `${base}/reconcile?${asked}`);
-  const theirs =
-    flags.providerExport === undefined
-      ? undefined
-      : await holdAgainst(
-          api,
-          `${base}/reconcile/taken?${asked}`,
-          flags.providerExport,
-          flags.columns,
-          flags.integration,
-        );
   const breaks = [...found.breaks, ...(theirs?.breaks ?? [])];
   if (flags.json) say(JSON.stringify({ ...found, breaks, ...(theirs && { provider: theirs.counts }) }));
   else {
@@ -51,6 +47,33 @@ export async function reconcile(flags: ReconcileFlags): Promise<void> {
   if (breaks.length > 0 || found.more)
     throw new CommandFailure(`It does not add up: ${countsOf(breaks)}${found.more ? ', and more' : ''}.`);
   if (!flags.json) say('It adds up: a proof.');
+}
+
+/** A provider's own list held against ours, where one is named. */
+async function heldAgainst(
+  api: Api,
+  base: string,
+  asked: string,
+  { providerExport, providerList, columns, integration, ...flags }: ReconcileFlags,
+): Promise<HeldAgainst | undefined> {
+  if (providerExport !== undefined)
+    return await holdAgainst(
+      api,
+      exported(providerExport, columns),
+      () => `${base}/reconcile/taken?${asked}`,
+      integration,
+    );
+  if (!providerList) return undefined;
+  if (integration === undefined) throw new CommandFailure('Say --integration <id>: whose list it is.', 2);
+  if (flags.from === undefined || flags.broadcast !== undefined || flags.contact !== undefined)
+    throw new CommandFailure('A list is of a time: say --from <time>, and no broadcast or contact.', 2);
+  const [fromMs, toMs] = [flags.from, flags.to].map((text) =>
+    text === undefined ? undefined : parseIsoTime(text),
+  );
+  if (fromMs === undefined || (flags.to !== undefined && toMs === undefined))
+    throw new CommandFailure('--from and --to must be times with a zone, such as 2026-11-20T08:00:00Z.', 2);
+  const list = listedBy(api, base, { integration, fromMs, toMs });
+  return await holdAgainst(api, list, (within) => sentIn(base, within!), integration);
 }
 
 /** Whether campaigns keep what they promise. */

@@ -3,6 +3,7 @@ import { noteDisconnected } from '../contacts/contacts.ts';
 import { closeChats } from '../conversations/groups/chats.ts';
 import type { Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
+import { selectGrantsOfContacts } from './sql.ts';
 
 /** What `grant.created` and `grant.deleted` tell on the feed, of the company's workspace; its owner is the contact. */
 export type GrantTold = {
@@ -36,7 +37,8 @@ export async function tell(
 
 /**
  * Nothing more is said to accounts that disconnect: not in their conversations, not in groups, and not what is on its way. Who listens is
- * told.
+ * told. Two accounts may have turned out to be one person: who is connected as the other still is spoken to. Of two that end at once
+ * each waits for the other, so that the last one is seen to be the last.
  */
 export async function cutOff(
   deps: Parameters<typeof tell>[0],
@@ -44,9 +46,13 @@ export async function cutOff(
   ended: readonly Telling[],
   atMs: number,
 ): Promise<void> {
-  const contactsOf = (grants: readonly Telling[]) => grants.map(({ contactId }) => contactId);
-  await closeChats(tx, atMs, contactsOf(ended));
-  for (const [workspaceId, grants] of Map.groupBy(ended, (grant) => grant.clientWorkspaceId))
-    await noteDisconnected(tx, workspaceId, contactsOf(grants), atMs);
+  for (const [workspaceId, grants] of Map.groupBy(ended, (grant) => grant.clientWorkspaceId)) {
+    const contactIds = grants.map(({ contactId }) => contactId);
+    const all = contactIds.length ? await selectGrantsOfContacts(tx, workspaceId, contactIds) : [];
+    const still = new Set(all.flatMap((row) => (row.disconnectedMs === null ? row.contactId : [])));
+    const gone = contactIds.filter((id) => !still.has(id));
+    await closeChats(tx, atMs, gone);
+    await noteDisconnected(tx, workspaceId, gone, atMs);
+  }
   await tell(deps, tx, 'grant.deleted', ended, atMs);
 }

@@ -173,10 +173,12 @@ type Beside = {
   after(tx: Tx, lines: readonly Line[], upserted: readonly Upserted[]): Promise<void>;
 };
 
+type WrittenTo = { workspaceId: number; setIds: readonly number[]; setsOff?: true | undefined };
+
 async function upsertRows(
   deps: Pick<ImportDeps, 'transact' | 'ids' | 'nowMs'>,
   given: readonly Line[],
-  { workspaceId, setIds }: { workspaceId: number; setIds: readonly number[] },
+  { workspaceId, setIds, setsOff }: WrittenTo,
   beside?: Beside,
 ): Promise<readonly Upserted[]> {
   for (let attempt = 1; ; attempt++) {
@@ -189,8 +191,8 @@ async function upsertRows(
         const hasMembers = setIds.length > 0 && contactIds.length > 0;
         if (hasMembers) await insertMembers(tx, workspaceId, setIds, contactIds);
         if (hasMembers) noteChanged(tx, workspaceId, contactIds);
-        // What is brought in sets nothing off.
-        hushChanges(tx);
+        // What is brought in sets nothing off, unless that was asked for.
+        if (!setsOff) hushChanges(tx);
         await beside?.after(tx, lines, found);
         return found;
       });
@@ -209,10 +211,8 @@ async function upsertRows(
 export async function importPart(
   deps: Pick<ImportDeps, 'transact' | 'ids' | 'nowMs'>,
   rows: readonly CsvRow[],
-  to: {
-    workspaceId: number;
+  to: WrittenTo & {
     columns: readonly Column[];
-    setIds: readonly number[];
     defaultCountry?: string | undefined;
     /** Says of each person whether they may not come back by this file. */
     erased: (tx: Tx) => Promise<((person: WantedPerson) => boolean) | undefined>;

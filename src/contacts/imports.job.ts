@@ -37,12 +37,12 @@ async function takePart(deps: ImportJobDeps, { workspaceId, ownerId: id }: WorkI
   const before = await selectImport(deps.sql, workspaceId, id);
   if (before?.state !== 'running') return false;
   const part = await selectPart(deps.sql, id, before.doneParts);
-  const { setIds, mapping, defaultCountry } = JSON.parse(before.options) as SetPlan;
+  const { setIds, mapping, defaultCountry, setsOff } = JSON.parse(before.options) as SetPlan;
   const columns = columnsOf(JSON.parse(before.header) as string[], mapping);
   if (isFault(columns)) throw new Error(columns.message);
   const nowMs = () => deps.clock.nowMs();
   const erased = (tx: Tx) => erasedOf(tx, before);
-  const to = { workspaceId, columns, setIds, defaultCountry, erased };
+  const to = { workspaceId, columns, setIds, setsOff, defaultCountry, erased };
   let after: ImportRow | undefined;
   const transact: Sql['begin'] = (work) =>
     deps.queue.transact(async (tx) => {

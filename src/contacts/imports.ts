@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import { readCsv, type CsvRow, type Stop } from '../base/csv.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Sql, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -43,9 +43,11 @@ type ImportPlan = {
   defaultCountry?: string | undefined;
   listId?: number | undefined;
   tags?: readonly string[] | undefined;
+  /** It may set campaigns off: how many rows whoever says so takes it to have. */
+  setsOff?: number | undefined;
 };
 /** The plan with its list and tags found. */
-export type SetPlan = Pick<ImportPlan, 'mapping' | 'defaultCountry'> & { setIds: number[] };
+export type SetPlan = Pick<ImportPlan, 'mapping' | 'defaultCountry'> & { setIds: number[]; setsOff?: true };
 
 /** An import. */
 export const findImport = selectImport;
@@ -164,7 +166,7 @@ export async function startImport(
   deps: { ids: IdSource; queue: Queue },
   tx: Tx,
   of: { workspaceId: number; id: number; nowMs: number },
-  { mapping, defaultCountry, listId, tags }: ImportPlan,
+  { mapping, defaultCountry, listId, tags, setsOff }: ImportPlan,
 ): Promise<ImportRow | Fault> {
   const { workspaceId, id, nowMs } = of;
   const row = await selectImport(tx, workspaceId, id, true);
@@ -174,11 +176,16 @@ export async function startImport(
       'conflict',
       row.state === 'uploading' ? 'It is still being uploaded.' : 'It was begun already.',
     );
+  if (setsOff !== undefined && setsOff !== row.rows)
+    return breaks(
+      'setsOff',
+      `must be the number of its rows, ${row.rows}: all of them may set campaigns off`,
+    );
   const columns = columnsOf(JSON.parse(row.header) as string[], mapping);
   if (isFault(columns)) return columns;
   const setIds = await setsNamed(tx, deps.ids, nowMs, { workspaceId, listId, tags });
   if (isFault(setIds)) return setIds;
-  const plan: SetPlan = { mapping, defaultCountry, setIds };
+  const plan: SetPlan = { mapping, defaultCountry, setIds, ...(setsOff ? { setsOff: true } : {}) };
   const begun: ImportRow = { ...row, state: 'running', options: JSON.stringify(plan) };
   await updateImport(tx, begun);
   const key = { kind: KIND.contactImport, ownerId: id, causeId: id, seq: 0, stream: 0 };

@@ -44,6 +44,11 @@ const OF_PEOPLE = {
     import_erased: 'kept: proofs of who may not come back by a file, as long as the file',
     import_faults: 'names nobody: lines and rules',
   },
+  parts: {
+    import_parts: { column: 'import_id', of: 'imports' },
+    import_erased: { column: 'import_id', of: 'imports' },
+    import_faults: { column: 'import_id', of: 'imports' },
+  },
   exports: {
     contacts: { by: 'contact', column: 'id' },
     identities: { by: 'contact', column: 'contact_id', hasBucket: false, inWorkspace: true },
@@ -59,4 +64,4 @@ const OF_PEOPLE = {
     import_parts: { not: 'a file that is about to be read' },
     import_erased: { not: 'proofs of who was erased' },
   },
-} satisfies Pick<WorkingRoom, 'personal' | 'exports'>;
+} satisfies Pick<WorkingRoom, 'personal' | 'parts' | 'exports'>;

@@ -144,8 +144,8 @@ export async function countMembers(
   return counts;
 }
 
-/** The rule that a name breaks. */
-function checkSetName(name: unknown, path = 'name'): Fault | undefined {
+/** The rule that the name of a list or tag breaks. */
+export function checkSetName(name: unknown, path = 'name'): Fault | undefined {
   const good =
     typeof name === 'string' &&
     name.length <= NAME_LENGTH &&

@@ -7,8 +7,8 @@ import type { Person, Reachable } from './person.ts';
 
 /** A contact by its id. */
 export type Named = { workspaceId: number; contactId: number };
-/** Which of its destinations, and whether its attributes. */
-export type Want = { channel?: string | undefined; attributes: boolean };
+/** Which of its destinations, and whether its attributes. `keyed`: they are few, and the statement is planned as what goes with it (db/plans.ts). */
+export type Want = { channel?: string | undefined; attributes: boolean; keyed?: boolean };
 
 type Row = Omit<Person, 'destinations'> & { [column in keyof Reachable]: Reachable[column] | null } & {
   blocks: string[] | null;
@@ -20,7 +20,7 @@ export async function selectPresent(
   contacts: readonly Named[],
   want: Want,
 ): Promise<Map<number, Person>> {
-  const rows = await db<Row[]>`
+  const asked = db<Row[]>`
     SELECT c.id AS "contactId", c.workspace_id AS "workspaceId", c.external_id AS "externalId", c.given_name AS "givenName", c.surname,
       ${want.attributes ? db`c.attributes` : db`NULL::jsonb AS attributes`}, c.time_zone AS "timeZone", c.locale,
       c.disconnected_ms AS "disconnectedMs",
@@ -32,6 +32,7 @@ export async function selectPresent(
     JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = k.workspace_id AND c.id = k.id
     LEFT JOIN destinations d ON d.bucket = c.bucket AND d.contact_id = c.id
       ${want.channel === undefined ? db`` : db`AND d.channel = ${want.channel}`}`;
+  const rows = await (want.keyed ? asked.keyed() : asked);
   const people = new Map<number, Person>();
   for (const row of rows) {
     let person = people.get(row.contactId);
@@ -56,12 +57,31 @@ export async function selectPresent(
   return people;
 }
 
-/** Locks contacts against being deleted, in order of key, and returns the ids of those that are there. */
+/**
+ * Locks contacts against being deleted, in order of key, and returns the ids of those that are there. On Citus, which locks rows of one
+ * shard in a statement, shard by shard, in order of their ids: one order for all who hold contacts, there as here.
+ */
 export async function lockPresent(db: Db, contacts: readonly Named[]): Promise<Set<number>> {
-  const rows = await db<{ id: number }[]>`
-    SELECT c.id FROM unnest(${numbers(contacts, (c) => bucketOf(c.contactId))}::smallint[],
-      ${numbers(contacts, (c) => c.workspaceId)}::bigint[], ${numbers(contacts, (c) => c.contactId)}::bigint[]) AS k (bucket, workspace_id, id)
-    JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = k.workspace_id AND c.id = k.id
-    ORDER BY c.bucket, c.workspace_id, c.id FOR KEY SHARE OF c`;
-  return new Set(rows.map(({ id }) => id));
+  const present = new Set<number>();
+  for (const part of await byShard(db, contacts)) {
+    const buckets = [...new Set(part.map((c) => bucketOf(c.contactId)))];
+    const rows = await db<{ id: number }[]>`
+      SELECT c.id FROM unnest(${numbers(part, (c) => bucketOf(c.contactId))}::smallint[],
+        ${numbers(part, (c) => c.workspaceId)}::bigint[], ${numbers(part, (c) => c.contactId)}::bigint[]) AS k (bucket, workspace_id, id)
+      JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = k.workspace_id AND c.id = k.id ${db.onShard('c.bucket', buckets)}
+      ORDER BY c.bucket, c.workspace_id, c.id FOR KEY SHARE OF c`;
+    for (const { id } of rows) present.add(id);
+  }
+  return present;
+}
+
+/** Contacts by the shard that has them, where there are shards. */
+async function byShard(db: Db, contacts: readonly Named[]): Promise<(readonly Named[])[]> {
+  if (!db.placement.distributed) return [contacts];
+  const buckets = [...new Set(contacts.map((c) => bucketOf(c.contactId)))];
+  const rows = await db<{ bucket: number; shard: number }[]>`
+    SELECT b.bucket, get_shard_id_for_distribution_column('contacts', b.bucket) AS shard FROM unnest(${buckets}::smallint[]) AS b (bucket)`;
+  const shardOf = new Map(rows.map(({ bucket, shard }) => [bucket, shard]));
+  const parts = Map.groupBy(contacts, (c) => shardOf.get(bucketOf(c.contactId))!);
+  return [...parts].sort(([a], [b]) => a - b).map(([, part]) => part);
 }

@@ -24,6 +24,8 @@ export function conversationsRoom(deps: Deps): Room {
       inbound_seen: 'kept: ids of the provider, for eight days',
       ...groupsPersonal,
     },
+    kept: { messages: { sort: 'messages', by: 'id' } },
+    parts: { inbound_seen: { column: 'integration_id', of: 'integrations' } },
     exports: {
       conversations: { by: 'contact', column: 'contact_id' },
       messages: { by: 'contact', column: 'contact_id' },

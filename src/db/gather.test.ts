@@ -143,3 +143,63 @@ test('while each turn of the loop brings more, they are waited for; who is alone
   }
   await Promise.all(answers);
 });
+
+test('once what hung is over there is one again: who went beside it goes on with what waits', async () => {
+  const { call, batches, finish, later } = byHand(true);
+  const answers = [call(1, 'hangs')];
+  await turn();
+  answers.push(call(1, 'a'));
+  later();
+  await turn();
+  assert.deepEqual(batches, [['hangs'], ['a']]);
+  answers.push(call(1, 'b'), call(1, 'c'));
+  finish[0]!();
+  await turn();
+  assert.equal(batches.length, 2, 'those who came meanwhile go with the one that is under way');
+  finish[1]!();
+  await turn();
+  assert.deepEqual(batches.slice(2), [['b', 'c']]);
+  finish[2]!();
+  await Promise.all(answers);
+});
+
+test('what is left when the one that hung is over hangs on nobody: it goes beside the next that does', async () => {
+  const { call, batches, finish, later } = byHand(true);
+  const answers = [call(1, 'hangs')];
+  await turn();
+  answers.push(call(1, 'hangs too'));
+  later();
+  await turn();
+  answers.push(call(1, 'a'));
+  later();
+  await turn();
+  assert.equal(batches.length, 2, 'two hang, and no more go at once');
+  finish[0]!();
+  await turn();
+  later(0);
+  await turn();
+  assert.deepEqual(batches.slice(2), [['a']]);
+  for (const done of finish.slice(1)) done();
+  await Promise.all(answers);
+});
+
+test('where a set takes long anyway, who waits is given twice its time', async () => {
+  const { call, batches, finish, later } = byHand(true);
+  const answers = [call(1, 'a')];
+  await turn();
+  answers.push(call(1, 'b'));
+  later(40);
+  finish[0]!();
+  await turn();
+  assert.deepEqual(batches, [['a'], ['b']]);
+  answers.push(call(1, 'c'));
+  later(50);
+  later(29);
+  await turn();
+  assert.equal(batches.length, 2);
+  later(1);
+  await turn();
+  assert.deepEqual(batches.slice(2), [['c']]);
+  for (const done of finish.slice(1)) done();
+  await Promise.all(answers);
+});

@@ -13,13 +13,24 @@ type Waiting<T, R> = {
   resolve: (result: R) => void;
   reject: (error: Error) => void;
 };
-type Line<T, R> = { waiting: Waiting<T, R>[]; underWay: number; isWatched: boolean };
+type Line<T, R> = {
+  waiting: Waiting<T, R>[];
+  /** Those who are taking, by when they began. */
+  takers: symbol[];
+  isWatched: boolean;
+  /** How long the last set took that nobody went beside. */
+  tookMs: number;
+};
 
 /**
  * For what need not be in order: who has waited `ms` goes beside what is under way, which may be waiting for a row that somebody has
- * locked; at most `atOnce` are under way.
+ * locked; at most `atOnce` are under way. Where a set takes nearly as long anyway, who waits is given twice its time: a machine that is busy
+ * is no lock, and more transactions of fewer each would keep it busy.
  */
 type Patience = { clock: Pick<Clock, 'nowMs' | 'after'>; ms: number; atOnce: number };
+
+/** However long sets take, nobody waits longer than so many times `ms` for one that may hang. */
+const MOST_PATIENCE = 4;
 
 /**
  * What `take` does for many of one key, asked for one at a time. It answers in the order of what it was given; `together` says how
@@ -46,45 +57,52 @@ export function gather<T, R>(
     }
   }
 
-  async function work(key: number, line: Line<T, R>): Promise<void> {
-    const { waiting } = line;
+  async function work(key: number, line: Line<T, R>, self: symbol): Promise<void> {
+    const { waiting, takers } = line;
     // What else has come by now comes along.
     await nextTurn();
     await untilFewCome(waiting);
-    while (waiting.length) {
+    // Once what held it up is over there is one again: who began beside it goes on with what waits.
+    while (waiting.length && takers.at(-1) === self) {
       const batch = waiting.splice(0, together(waiting.map(({ item }) => item)));
       if (patience && waiting.length) watch(key, line, patience);
+      const fromMs = patience?.clock.nowMs() ?? 0;
       await settle(key, batch);
+      if (patience && takers.at(-1) === self) line.tookMs = patience.clock.nowMs() - fromMs;
       await untilFewCome(waiting);
     }
-    if (--line.underWay === 0) lines.delete(key);
+    takers.splice(takers.indexOf(self), 1);
+    if (takers.length === 0) lines.delete(key);
+    else if (patience && waiting.length) watch(key, line, patience);
   }
 
   function begin(key: number, line: Line<T, R>): void {
-    line.underWay++;
-    void work(key, line);
+    const self = Symbol('taker');
+    line.takers.push(self);
+    void work(key, line, self);
   }
 
   /** One timer for a line, for whoever has waited longest: many wait at once, and hardly one of them so long. */
   function watch(key: number, line: Line<T, R>, { clock, ms, atOnce }: Patience): void {
     if (line.isWatched) return;
     line.isWatched = true;
-    const left = ({ sinceMs }: Waiting<T, R>) => Math.max(0, sinceMs + ms - clock.nowMs());
+    const patientMs = () => Math.min(Math.max(ms, 2 * line.tookMs), MOST_PATIENCE * ms);
+    const left = ({ sinceMs }: Waiting<T, R>) => Math.max(0, sinceMs + patientMs() - clock.nowMs());
     clock.after(left(line.waiting[0]!), () => {
       line.isWatched = false;
       const [first] = line.waiting;
       if (!first) return;
       if (left(first) > 0) watch(key, line, { clock, ms, atOnce });
-      else if (line.underWay < atOnce) begin(key, line);
+      else if (line.takers.length < atOnce) begin(key, line);
     });
   }
 
   return (key, item) =>
     new Promise((resolve, reject) => {
-      const line = lines.get(key) ?? { waiting: [], underWay: 0, isWatched: false };
+      const line = lines.get(key) ?? { waiting: [], takers: [], isWatched: false, tookMs: 0 };
       lines.set(key, line);
       line.waiting.push({ item, sinceMs: patience?.clock.nowMs() ?? 0, resolve, reject });
-      if (line.underWay === 0) begin(key, line);
+      if (line.takers.length === 0) begin(key, line);
       else if (patience) watch(key, line, patience);
     });
 }

@@ -25,6 +25,9 @@ const TIMED_TABLES = [
  */
 const BY_TIME: readonly string[] = ['contact_events', 'enrolment_log'];
 
+/** What contacts did is asked for a year back, and a little more. */
+export const EVENTS_KEPT_DAYS = 400;
+
 /** Months made ahead of now. */
 const MONTHS_AHEAD = 2;
 

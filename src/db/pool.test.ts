@@ -69,3 +69,20 @@ test('an array comes back as it was sent, whatever stands in its elements', asyn
   ]);
   assert.deepEqual(row!['times'], [new Date(0)]);
 });
+
+test('arrays of whole numbers come as numbers, with what is not there, and with dimensions', async () => {
+  const [row] = await sql`
+    SELECT '{1,NULL,-3}'::int8[] AS some, '{}'::int2[] AS none, '{{1,2},{3,4}}'::int4[] AS square, '[0:1]={7,8}'::int8[] AS shifted`;
+  assert.deepEqual(
+    { ...row },
+    {
+      some: [1, null, -3],
+      none: [],
+      square: [
+        [1, 2],
+        [3, 4],
+      ],
+      shifted: [7, 8],
+    },
+  );
+});

@@ -65,14 +65,26 @@ export type Connections = {
 type Asked = Pick<Connections, 'query'> & { connection?: { stream: Writable } };
 
 const INT8_OID = 20;
-const INT8_ARRAY_OID = 1016;
-const parseInt2Array = pg.types.getTypeParser(1005 as never) as (text: string) => number[];
+/** int2[], int4[], int8[] */
+const INT_ARRAY_OIDS: ReadonlySet<number> = new Set([1005, 1007, 1016]);
+const parseAnyArray = pg.types.getTypeParser(1005 as never) as (text: string) => (number | null)[];
+
+/** pg's own parser goes through an array sign by sign, for dimensions and quotes that whole numbers hardly have: ten times as dear. */
+function wholeNumbers(text: string): (number | null)[] {
+  if (text === '{}') return [];
+  return text.startsWith('{') && !text.includes('{', 1)
+    ? text
+        .slice(1, -1)
+        .split(',')
+        .map((item) => (item === 'NULL' ? null : Number(item)))
+    : parseAnyArray(text);
+}
 
 /** Integers come as numbers: ids and times are under 2^53 by construction (base/ids.ts). */
 const types = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     if (oid === INT8_OID) return Number;
-    if (oid === INT8_ARRAY_OID) return parseInt2Array;
+    if (INT_ARRAY_OIDS.has(oid)) return wholeNumbers;
     // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- any oid may come
     return pg.types.getTypeParser(oid, format);
   },

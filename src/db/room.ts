@@ -22,11 +22,23 @@ export type Room = {
    */
   readonly exports?: Readonly<Record<string, ExportOf>>;
   /**
+   * Tables whose rows belong to a workspace by what they belong to: `column` holds the `by` (its `id`) of a row of `of`, which names the
+   * workspace. They go with it; what names a workspace itself is found in the catalogue, and what is exported of a person by the person.
+   */
+  readonly parts?: Readonly<Record<string, { column: string; of: string; by?: string }>>;
+  /**
+   * Tables whose rows a workspace may keep for fewer days than the install does: of which sort they are, and by which column they are old
+   * (an id: by our clock; `at_ms`: by the workspace's).
+   */
+  readonly kept?: Readonly<Record<string, { sort: KeptSort; by: 'id' | 'cause_id' | 'at_ms' }>>;
+  /**
    * As `erase`, before the contacts themselves are locked and go: for rows that others lock before the contact. `addresses` is empty.
    */
   eraseFirst?(erasing: Erasing): Promise<void>;
   /** Lets go of what it has of people. Part of the transaction, and safe to do twice; rooms are asked in the order of their list. */
   erase?(erasing: Erasing): Promise<void>;
+  /** Before a merge locks anything: for who has to hold something first. Part of the transaction. */
+  mergeFirst?(merging: Merging): Promise<void>;
   /** Moves what it has of one contact to another. Part of the transaction; in the order of the list. */
   merge?(merging: Merging): Promise<void>;
   /** The clock of a test workspace moved on: what is due there comes forward by as much. Part of the transaction. */
@@ -38,6 +50,9 @@ export type Room = {
   /** Housekeeping: rows that are of no use any more. Every process does it now and then; safe to do twice, also at once. */
   sweep?(sweeping: Sweeping): Promise<void>;
 };
+
+/** Sorts of what happened, as a workspace sets how long it keeps them. */
+export type KeptSort = 'messages' | 'events' | 'webhooks' | 'audit';
 
 /** What is asked of what comes due: after a moment. Times are by our clock; the workspace's own is `aheadMs` further. */
 export type ComesOf = { workspaceId: number; aheadMs: number; afterMs: number; most: number };

@@ -184,6 +184,7 @@ CREATE TABLE campaign_entries (
   converted jsonb NOT NULL DEFAULT '{}'::jsonb,
   variant text,
   reached_ms bigint,
+  missed jsonb,
   PRIMARY KEY (bucket, contact_id, campaign_id, entry_key),
   CHECK ((arm = ANY (ARRAY[0, 1, 2]))),
   CHECK (((ended_ms IS NULL) = (ending IS NULL)))
@@ -1264,6 +1265,16 @@ CREATE TABLE offered_actions (
 );
 
 -- on every node
+CREATE TABLE operator_identities (
+  issuer text NOT NULL,
+  subject text NOT NULL,
+  operator_id bigint NOT NULL,
+  bound_ms bigint NOT NULL,
+  UNIQUE (operator_id, issuer),
+  PRIMARY KEY (issuer, subject)
+);
+
+-- on every node
 CREATE TABLE operator_sessions (
   token_hash text NOT NULL,
   operator_id bigint NOT NULL,
@@ -1458,6 +1469,16 @@ CREATE TABLE proof_keys (
   CHECK ((id = 1))
 );
 
+-- on every node
+CREATE TABLE provider_sign_ins (
+  state_hash text NOT NULL,
+  browser_hash text NOT NULL,
+  return_to text NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (state_hash)
+);
+CREATE INDEX provider_sign_ins_over ON provider_sign_ins USING btree (expires_ms);
+
 -- by workspace_id
 CREATE TABLE request_log (
   workspace_id bigint NOT NULL,
@@ -1603,6 +1624,7 @@ CREATE TABLE sign_in_links (
   token_hash text NOT NULL,
   operator_id bigint NOT NULL,
   expires_ms bigint NOT NULL,
+  asks_factor boolean NOT NULL DEFAULT false,
   PRIMARY KEY (token_hash)
 );
 
@@ -1881,6 +1903,28 @@ CREATE TABLE workspace_holdouts (
 );
 
 -- on every node
+CREATE TABLE workspace_keeping (
+  workspace_id bigint NOT NULL,
+  next_ms bigint NOT NULL,
+  step text NOT NULL DEFAULT ''::text,
+  part integer NOT NULL DEFAULT 0,
+  gone bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (workspace_id)
+);
+
+-- on every node
+CREATE TABLE workspace_removals (
+  workspace_id bigint NOT NULL,
+  asked_ms bigint NOT NULL,
+  asked_by text NOT NULL,
+  name text NOT NULL,
+  step text NOT NULL DEFAULT ''::text,
+  part integer NOT NULL DEFAULT 0,
+  gone bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (workspace_id)
+);
+
+-- on every node
 CREATE TABLE workspaces (
   id bigint NOT NULL,
   name text NOT NULL,
@@ -1892,6 +1936,8 @@ CREATE TABLE workspaces (
   created_ms bigint NOT NULL,
   deleted_ms bigint,
   cap_set_ms bigint NOT NULL DEFAULT 0,
+  revision integer NOT NULL DEFAULT 1,
+  changed_in jsonb NOT NULL DEFAULT '{}'::jsonb,
   PRIMARY KEY (id),
   CHECK (((clock_ahead_ms >= 0) AND ((environment = 'test'::text) OR (clock_ahead_ms = 0)))),
   CHECK ((country ~ '^[A-Z]{2}$'::text)),

@@ -16,6 +16,7 @@ export function inboxRoom({ ids, notices }: { ids: IdSource; notices: Pick<Notic
   return {
     name: 'inbox',
     readers: [inboxReader(notices), wordsReader],
+    kept: { message_words: { sort: 'messages', by: 'id' } },
     personal: {
       inbox: 'deleted',
       inbox_notes: 'deleted',

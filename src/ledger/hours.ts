@@ -6,6 +6,7 @@
  * message is an opt-out, and no reply.
  */
 import { keywordOf } from '../contacts/consent/words.ts';
+import { holdContacts } from '../contacts/held.ts';
 import type { ConsentRefused } from '../contacts/refused.ts';
 import type { MessageReceived } from '../conversations/conversations.ts';
 import type { Db, Fragment, Tx } from '../db/pool.ts';
@@ -103,7 +104,11 @@ export async function answersIn(tx: Tx, events: readonly FeedEvent[]): Promise<R
     const isStop = kind === 'replied' && text !== null && keywordOf(text) === 'stop';
     return isStop ? [] : [{ contactId, workspaceId, atMs, causeId, kind: ANSWER[kind] }];
   });
-  const first = new Map(rows.toReversed().map((row) => [keyText(row), row]));
+  if (!rows.length) return [];
+  // None is erased before the row is there to be erased, too.
+  const { present } = await holdContacts(tx, rows);
+  const held = rows.filter(({ contactId }) => present.has(contactId));
+  const first = new Map(held.toReversed().map((row) => [keyText(row), row]));
   const fresh = first.size ? await insertAnswers(tx, [...first.values()]) : [];
   return fresh.map(({ causeId, atMs, kind }) => ({
     causeId,

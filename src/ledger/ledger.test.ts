@@ -64,6 +64,7 @@ test('a ref comes back as the delivery it is of, in 27 characters that every pro
   fc.assert(
     fc.property(key, (one) => {
       const ref = toRef(one);
+      assert.equal(ref, [one.causeId, one.contactId, one.seq].map((n) => n.toString(36)).join('.'));
       assert.match(ref, /^[0-9a-z.]{5,27}$/);
       assert.deepEqual(fromRef(ref), { ...one });
     }),

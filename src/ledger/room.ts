@@ -26,6 +26,8 @@ export function ledgerRoom(deps: Parameters<typeof usageReader>[0]): WorkingRoom
       usage_messages: 'names nobody',
       usage_people: 'kept: ids, for how many were active',
     },
+    kept: { deliveries: { sort: 'messages', by: 'cause_id' } },
+    parts: { caps: { column: 'contact_id', of: 'contacts' } },
     exports: {
       deliveries: { by: 'contact', column: 'contact_id' },
       caps: { not: 'when messages went out, as the deliveries say' },

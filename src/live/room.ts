@@ -12,6 +12,10 @@ export function liveRoom(notices: Parameters<typeof liveReader>[0]): WorkingRoom
       live_heads: 'deleted',
       live_log: 'deleted',
     },
+    parts: {
+      live_heads: { column: 'contact_id', of: 'contacts' },
+      live_log: { column: 'contact_id', of: 'contacts' },
+    },
     exports: {
       live_heads: { not: 'a number' },
       live_log: { not: 'which of the messages a page was shown, in order' },

@@ -2,7 +2,7 @@
  * When a customer was told that the payment was received: the provider took the text of the alert. Reads the feed; the first that was
  * taken counts, so that doing it twice changes nothing.
  */
-import { setOffBy } from '../campaigns/events/setOff.ts';
+import { whatSetOff } from '../campaigns/events/setOff.ts';
 import type { Names } from '../campaigns/events/names.ts';
 import { changesOf, type DeliveryChanged } from '../ledger/events.ts';
 import { STATE } from '../ledger/states.ts';
@@ -15,7 +15,7 @@ const TAKEN: ReadonlySet<number> = new Set([STATE.accepted, STATE.delivered, STA
 
 /** Reads the feed for it. */
 export function notifiedReader(deps: { names: Names }): FeedReader {
-  const setOff = setOffBy(deps, TEXT_CAMPAIGNS.alert.key);
+  const setOff = whatSetOff(deps, TEXT_CAMPAIGNS.alert.key);
   return {
     name: 'orders notified',
     async read(tx, events) {

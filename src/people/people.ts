@@ -52,8 +52,10 @@ export async function mergePeople(
   atMs: number,
   pair: { workspaceId: number; survivingId: number; discardedId: number },
 ): Promise<Merged | Fault> {
+  const merging = { tx, ...pair, atMs };
+  for (const room of deps.rooms()) await room.mergeFirst?.(merging);
   const merged = await mergeContacts(tx, deps.ids, atMs, pair);
   if (isFault(merged)) return merged;
-  for (const room of deps.rooms()) await room.merge?.({ tx, ...pair, atMs });
+  for (const room of deps.rooms()) await room.merge?.(merging);
   return merged;
 }

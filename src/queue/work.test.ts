@@ -26,7 +26,8 @@ import {
   selectStreams,
   upsertStream,
 } from './work/sql.ts';
-import { createSteps, leftBehind } from './work/steps.ts';
+import { insertSteps, selectSteps } from './work/sql.steps.ts';
+import { createSteps, leftBehind, stepsTogether } from './work/steps.ts';
 import type { Batch, NewWork, WorkItem } from './work/work.ts';
 
 const { sql } = await testDatabase();
@@ -285,6 +286,34 @@ test('what is left behind: those that may have begun, with what was noted of the
     settle(tx, batchOf({ items, flightId }, told), { done: [], later: [], landed: true }),
   );
   assert.equal((await sql`SELECT 1 FROM flight_steps`).length, 0, 'steps end with their flight');
+});
+
+test('steps of flights in several lanes are written together, each by its own fence', async () => {
+  const step = (more: Partial<Parameters<typeof insertSteps>[1][number]> = {}) => ({
+    lane,
+    flightId: ids.inBucket(lane.bucket),
+    n: 0,
+    begun: [0, 2],
+    notes: null,
+    ...more,
+  });
+  const one = step();
+  const sleeper = { lane: { ...other, epoch: other.epoch - 1 }, flightId: ids.inBucket(other.bucket) };
+  const next = step({ flightId: one.flightId, n: 1, begun: [], notes: '{"0":"it\\"s"}' });
+  assert.deepEqual(await insertSteps(sql, [one, step(sleeper), next]), [true, false, true]);
+  assert.deepEqual(
+    (await selectSteps(sql, lane, [one.flightId])).map((row) => ({ ...row })),
+    [
+      { flightId: one.flightId, begun: [0, 2], notes: null },
+      { flightId: one.flightId, begun: [], notes: next.notes },
+    ],
+  );
+  assert.equal((await selectSteps(sql, other, [sleeper.flightId])).length, 0);
+  const together = stepsTogether({ sql, clock });
+  const elsewhere = step({ lane: other, flightId: ids.inBucket(other.bucket) });
+  const written = [elsewhere, step(sleeper), step()].map((each) => together(each));
+  assert.deepEqual(await Promise.all(written), [true, false, true]);
+  assert.equal((await selectSteps(sql, other, [elsewhere.flightId])).length, 1);
 });
 
 test('calling off leaves what is in flight, and other runs', async () => {

@@ -9,6 +9,10 @@ export const receiptsRoom: Room = {
     callback_signatures: 'hashes of a provider’s tokens and of whole callbacks, for half a day',
     integration_calls: 'names nobody',
   },
+  parts: {
+    callback_signatures: { column: 'integration_id', of: 'integrations' },
+    integration_calls: { column: 'integration_id', of: 'integrations' },
+  },
   exports: {
     callback_signatures: { not: 'hashes' },
   },

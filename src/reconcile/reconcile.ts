@@ -28,7 +28,7 @@ import {
   type ScopePart,
   type Row,
 } from './sql.ts';
-import type { Scope } from './scope.ts';
+import type { Scope, SentWithin } from './scope.ts';
 
 /** What breaks the proof. */
 export const BREAKS = [...Object.keys(LOOKS), 'counted_wrong', 'recipients_lost'] as const;
@@ -104,10 +104,11 @@ export async function takenIn(
   lane: number,
   after: { contactId: number; causeId: number; seq: number },
   limit: number,
+  sent?: SentWithin,
 ): Promise<{ rows: Awaited<ReturnType<typeof selectTaken>>; runs: ReadonlyMap<number, number> }> {
   const { bucket, buckets } = queue.lanes()[lane]!;
   const [rows, runs] = await Promise.all([
-    selectTaken(sql, { ...scope, lane, bucket, buckets, wholeLane: buckets }, after, limit),
+    selectTaken(sql, { ...scope, lane, bucket, buckets, wholeLane: buckets }, after, limit, sent),
     selectRuns(sql, scope),
   ]);
   return { rows, runs: new Map(runs.map(({ runId, broadcastId }) => [runId, broadcastId])) };

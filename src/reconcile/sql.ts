@@ -6,7 +6,7 @@
 import type { Db, Fragment } from '../db/pool.ts';
 import { STATE } from '../ledger/states.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import type { Scope } from './scope.ts';
+import type { Scope, SentWithin } from './scope.ts';
 
 /**
  * The part of a scope in one lane: `buckets` may be some of the lane's; what is told of a run is told of all of the lane at once, and
@@ -254,36 +254,30 @@ export const LOOKS: Readonly<
 /** What has ended in flight is settled in a moment; what is due for longer is looked at by nobody. */
 const LEFT_OVER_MS = 600_000;
 
-/** Deliveries that a provider took, as it knows them: a page in order of contact, cause and seq. */
+/** A delivery that a provider took, as it knows it. */
+type TakenRow = {
+  contactId: number;
+  causeId: number;
+  seq: number;
+  state: number;
+  integrationId: number | null;
+  externalIds: string[];
+  sentMs: number;
+};
+
+/** Deliveries that a provider took, with `sent` those of that time only: a page in order of contact, cause and seq. */
 export async function selectTaken(
   db: Db,
   p: ScopePart,
   after: { contactId: number; causeId: number; seq: number },
   limit: number,
-): Promise<
-  {
-    contactId: number;
-    causeId: number;
-    seq: number;
-    state: number;
-    integrationId: number | null;
-    externalIds: string[];
-  }[]
-> {
-  return await db<
-    {
-      contactId: number;
-      causeId: number;
-      seq: number;
-      state: number;
-      integrationId: number | null;
-      externalIds: string[];
-    }[]
-  >`
+  sent?: SentWithin,
+): Promise<TakenRow[]> {
+  return await db<TakenRow[]>`
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.integration_id AS "integrationId",
-      coalesce(d.external_ids, '{}') AS "externalIds"
+      coalesce(d.external_ids, '{}') AS "externalIds", d.sent_ms AS "sentMs"
     FROM deliveries d
-    WHERE ${inLane(db, p)} AND d.sent_ms IS NOT NULL
+    WHERE ${inLane(db, p)} AND d.sent_ms IS NOT NULL ${sent ? db`AND d.sent_ms BETWEEN ${sent.fromMs} AND ${sent.toMs}` : db``}
       AND (d.contact_id, d.cause_id, d.seq) > (${after.contactId}, ${after.causeId}, ${after.seq})
     ORDER BY d.contact_id, d.cause_id, d.seq LIMIT ${limit}`;
 }

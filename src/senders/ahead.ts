@@ -4,10 +4,12 @@
  */
 import type { Clock } from '../base/clock.ts';
 
+type Leave = 'go' | 'wait' | 'back';
+
 /** Who lets calls of a batch out. */
 export type Gatekeeper<T> = {
   /** `wait`: it is not known at the moment. Asked in the tick before a call, and often: it answers from memory. */
-  leave(): 'go' | 'wait' | 'back';
+  leave(): Leave;
   /** True when it is on record already that all may have begun. */
   readonly whole: boolean;
   /** Writes down that these may have begun, and what came of those before; resolves false when they must not. */
@@ -50,6 +52,19 @@ export function createAhead<T>(options: {
   const answered = new Set<Gatekeeper<T>>();
   let writing = false;
 
+  const writeNext = async (size: number): Promise<void> => {
+    const taken = sides.flatMap((side) => takeChunk(side, size).map((entry) => ({ side, entry })));
+    if (!taken.length) return;
+    writing = true;
+    const byBatch = Map.groupBy(taken, ({ entry }) => entry.gatekeeper);
+    const others = [...answered].filter((gatekeeper) => !byBatch.has(gatekeeper));
+    answered.clear();
+    for (const gatekeeper of others) void gatekeeper.begin([]).catch(() => {});
+    await Promise.all([...byBatch].map(([gatekeeper, own]) => writeDown(gatekeeper, own)));
+    writing = false;
+    options.ready();
+  };
+
   return {
     enter(interactive: boolean, entry: LineEntry<T>): void {
       const side = interactive ? first : rest;
@@ -73,21 +88,12 @@ export function createAhead<T>(options: {
     answered(gatekeeper: Gatekeeper<T>): void {
       if (!gatekeeper.whole) answered.add(gatekeeper);
     },
-    /** Writes down what begins next, when little is left of what was. */
-    async write(): Promise<void> {
+    /** Writes down what begins next, when little is left of what was. Asked with every call: mostly there is nothing to do. */
+    write(): void {
+      if (writing || !(first.waiting.length || rest.waiting.length)) return;
       const size = chunkSize(options, pace.perMs());
-      const ahead = sides.reduce((sum, { written }) => sum + written.length, 0);
-      if (writing || ahead > size / 2) return;
-      const taken = sides.flatMap((side) => takeChunk(side, size).map((entry) => ({ side, entry })));
-      if (!taken.length) return;
-      writing = true;
-      const byBatch = Map.groupBy(taken, ({ entry }) => entry.gatekeeper);
-      const others = [...answered].filter((gatekeeper) => !byBatch.has(gatekeeper));
-      answered.clear();
-      for (const gatekeeper of others) void gatekeeper.begin([]).catch(() => {});
-      await Promise.all([...byBatch].map(([gatekeeper, own]) => writeDown(gatekeeper, own)));
-      writing = false;
-      options.ready();
+      if (first.written.length + rest.written.length > size / 2) return;
+      void writeNext(size);
     },
     /** Sends back what may not go, wherever in the line it is. */
     look(): void {
@@ -118,11 +124,12 @@ function chunkSize(
 /** Takes the first that wait, about `size` messages of them. */
 function takeChunk<T>({ waiting }: Side<T>, size: number): LineEntry<T>[] {
   const taken: LineEntry<T>[] = [];
+  const leaveOf = askedOnce<T>();
   let messages = 0;
   let end = 0;
   for (; end < waiting.length && messages < size; end++) {
     const entry = waiting[end]!;
-    const leave = entry.gatekeeper.leave();
+    const leave = leaveOf(entry);
     if (leave === 'wait') break;
     if (leave === 'back') entry.back();
     else {
@@ -149,10 +156,23 @@ async function writeDown<T>(
 
 /** Those that are not to go back; the others do. */
 function stay<T>(entries: LineEntry<T>[]): LineEntry<T>[] {
-  const back = new Set(entries.filter(({ gatekeeper }) => gatekeeper.leave() === 'back'));
+  const leaveOf = askedOnce<T>();
+  const back = new Set(entries.filter((entry) => leaveOf(entry) === 'back'));
   if (!back.size) return entries;
   for (const entry of back) entry.back();
   return entries.filter((entry) => !back.has(entry));
+}
+
+/** What gatekeepers say in this tick: hundreds wait of each. */
+function askedOnce<T>(): (entry: LineEntry<T>) => Leave {
+  const said = new Map<Gatekeeper<T>, Leave>();
+  return ({ gatekeeper }) => {
+    const before = said.get(gatekeeper);
+    if (before) return before;
+    const leave = gatekeeper.leave();
+    said.set(gatekeeper, leave);
+    return leave;
+  };
 }
 
 /** How many messages begin, of late. */

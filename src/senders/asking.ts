@@ -29,14 +29,14 @@ export type Asking = {
 export function createAsking(lookUp: NonNullable<Sender['lookUp']>): Asking {
   const lastOf = new Map<string, Promise<unknown>>();
   const recent = createRecent();
-  /** How many messages are on their way to each number. */
-  const under = new Map<string, number>();
+  /** What is on its way: no more than there are places before the provider, so that it is gone through when somebody asks. */
+  const under = new Set<Sent>();
   /** Numbers that are being asked for, and whether something was sent there since. */
   const asked = new Map<string, { disturbed: boolean }>();
 
   const ask = async (message: AskedFor): Promise<Outcome | undefined> => {
     const { ref, to, known } = message;
-    const state = { disturbed: under.has(to) };
+    const state = { disturbed: [...under].some((sent) => sent.to === to) };
     if (state.disturbed) return DISTURBED;
     asked.set(to, state);
     try {
@@ -59,39 +59,55 @@ export function createAsking(lookUp: NonNullable<Sender['lookUp']>): Asking {
       return result;
     },
     began(messages) {
-      for (const { to } of messages) {
-        under.set(to, (under.get(to) ?? 0) + 1);
-        const state = asked.get(to);
+      for (const message of messages) {
+        under.add(message);
+        const state = asked.size > 0 ? asked.get(message.to) : undefined;
         if (state) state.disturbed = true;
       }
     },
-    ended({ ref, to }, outcome) {
-      const left = under.get(to)! - 1;
-      if (left) under.set(to, left);
-      else under.delete(to);
-      recent.note(ref, outcome);
+    ended(message, outcome) {
+      under.delete(message);
+      recent.note(message.ref, outcome);
     },
   };
 }
 
 /**
- * For which message a provider gave or found each id, of late. In two parts, of which the older goes as a whole: to take the oldest out of one Map
- * is to step over all that were taken out before it, 7 µs a message.
+ * For which message a provider gave or found each id, of late. Every message is noted and hardly ever is one asked for, so ids are put in
+ * order only then. In two parts, of which the older goes as a whole.
  */
 function createRecent() {
-  let refs = new Map<string, string>();
-  let older = new Map<string, string>();
+  let part = createPart();
+  let older = createPart();
   return {
     isOfAnother(id: string, ref: string): boolean {
-      const own = refs.get(id) ?? older.get(id);
+      const own = part.refOf(id) ?? older.refOf(id);
       return own !== undefined && own !== ref;
     },
     note(ref: string, outcome: Outcome | undefined): void {
       if (outcome?.kind !== 'accepted') return;
-      for (const id of outcome.externalIds) refs.set(id, ref);
-      if (refs.size < RECENT) return;
-      older = refs;
-      refs = new Map();
+      for (const id of outcome.externalIds) part.add(id, ref);
+      if (part.size() < RECENT) return;
+      older = part;
+      part = createPart();
+    },
+  };
+}
+
+function createPart() {
+  const ids: string[] = [];
+  const refs: string[] = [];
+  const refOf = new Map<string, string>();
+  let ordered = 0;
+  return {
+    add(id: string, ref: string): void {
+      ids.push(id);
+      refs.push(ref);
+    },
+    size: () => ids.length,
+    refOf(id: string): string | undefined {
+      for (; ordered < ids.length; ordered++) refOf.set(ids[ordered]!, refs[ordered]!);
+      return refOf.get(id);
     },
   };
 }

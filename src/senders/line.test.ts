@@ -51,15 +51,17 @@ function rig(options: { ratePerS?: number; share?: () => number } = {}) {
   });
   const enter = (names: readonly string[], keeper: Gatekeeper<string>, interactive = false) => {
     for (const name of names)
-      line.enter(interactive, {
-        items: [name],
-        gatekeeper: keeper,
-        call() {
-          began.push(name);
-          return new Promise((resolve) => open.set(name, resolve));
+      line.enter(interactive, [
+        {
+          items: [name],
+          gatekeeper: keeper,
+          call() {
+            began.push(name);
+            return new Promise((resolve) => open.set(name, resolve));
+          },
+          back: () => back.push(name),
         },
-        back: () => back.push(name),
-      });
+      ]);
   };
   return { clock, line, began, back, written, open, gatekeeper, enter };
 }
@@ -172,12 +174,14 @@ test('a rate is shared by processes, and counts messages, not calls', () => {
   clock.advance(1_000);
   const whole = gatekeeper({ whole: true });
   for (const name of ['first', 'second'])
-    line.enter(false, {
-      items: some(8, name),
-      gatekeeper: whole,
-      call: () => (began.push(name), Promise.resolve()),
-      back() {},
-    });
+    line.enter(false, [
+      {
+        items: some(8, name),
+        gatekeeper: whole,
+        call: () => (began.push(name), Promise.resolve()),
+        back() {},
+      },
+    ]);
   assert.deepEqual(began, ['first']);
   clock.advance(500);
   assert.deepEqual(began, ['first'], 'eight of ten a second were sent');

@@ -4,8 +4,8 @@ import { createAhead, type LineEntry } from './ahead.ts';
 
 /** A line. */
 export type Line<T = unknown> = {
-  /** Calls when it is its turn, and may. */
-  enter(interactive: boolean, entry: LineEntry<T>): void;
+  /** Calls each when it is its turn, and may. */
+  enter(interactive: boolean, entries: readonly LineEntry<T>[]): void;
   /** How long a message that enters now would wait for the rate alone, ms. */
   waitMs(interactive: boolean): number;
   /** Messages a second that this process may send now; undefined without a limit. */
@@ -44,7 +44,7 @@ export function createLine<T>(options: {
       if (!entry) break;
       start(entry);
     }
-    void ahead.write();
+    ahead.write();
     if (!ahead.isEmpty()) cancel ??= clock.after(Math.min(LOOK_MS, tokens.waitMs() ?? LOOK_MS), look);
   }
 
@@ -55,8 +55,8 @@ export function createLine<T>(options: {
   }
 
   return {
-    enter(interactive, entry) {
-      ahead.enter(interactive, entry);
+    enter(interactive, entries) {
+      for (const entry of entries) ahead.enter(interactive, entry);
       advance();
     },
     waitMs: (interactive) => tokens.waitFor(ahead.messages(interactive) + 1),

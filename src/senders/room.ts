@@ -9,5 +9,9 @@ export const sendersRoom: Room = {
     integration_health: 'names nobody',
     integration_minutes: 'names nobody',
   },
+  parts: {
+    integration_health: { column: 'integration_id', of: 'integrations' },
+    integration_minutes: { column: 'integration_id', of: 'integrations' },
+  },
   sweep: ({ sql, nowMs }) => sweepHealth(sql, nowMs),
 };

@@ -15,7 +15,7 @@ import { createAsking, type Asking } from './asking.ts';
 import { createBreaker, type Breaker } from './breaker.ts';
 import { createHealthNotes, type HealthNotes } from './health.ts';
 import { createLine, type Line } from './line.ts';
-import type { Gatekeeper } from './ahead.ts';
+import type { Gatekeeper, LineEntry } from './ahead.ts';
 import type { WorkItem } from '../queue/work/work.ts';
 
 /** An integration ready to send. */
@@ -190,31 +190,51 @@ function openOne(
     ...showingOf(deps, sender),
     lookUp: (message) => asking?.ask(message) ?? Promise.resolve(undefined),
     send(messages, interactive, gatekeeper, told) {
-      for (let from = 0; from < messages.length; from += size) {
-        const part = messages.slice(from, from + size);
-        line.enter(interactive, {
-          items: part.map(({ item }) => item),
-          gatekeeper,
-          async call() {
-            let stopped = false;
-            const may = () => gatekeeper.leave() === 'go' || !(stopped = true);
-            const letters = part.map(({ outgoing }) => outgoing);
-            asking?.began(letters);
-            const outcomes = await onlyWhile(may, () => outcomesOf(sender, letters));
-            part.forEach((_, at) => {
-              const outcome = outcomes[at] ?? NO_ANSWER;
-              asking?.ended(letters[at]!, outcome);
-              // It was stopped between its turn and the wire.
-              if (stopped && outcome.kind === 'deferred') told.back(from + at);
-              else told.answered(from + at, saw(outcome));
-            });
-          },
-          back: () => part.forEach((_, at) => told.back(from + at)),
-        });
-      }
+      line.enter(interactive, entriesOf({ sender, asking, saw, size }, messages, gatekeeper, told));
     },
   };
   return { opened, sender };
+}
+
+/** How messages are sent through an integration: `size` in one call. */
+type Way = {
+  sender: Sender;
+  asking: Asking | undefined;
+  saw: (outcome: Outcome) => Outcome;
+  size: number;
+};
+
+/** Messages as they enter the line, a call each. */
+function entriesOf(
+  { sender, asking, saw, size }: Way,
+  messages: readonly Letter[],
+  gatekeeper: Gatekeeper<WorkItem>,
+  told: SendListener,
+): LineEntry<WorkItem>[] {
+  const entries: LineEntry<WorkItem>[] = [];
+  for (let from = 0; from < messages.length; from += size) {
+    const part = messages.slice(from, from + size);
+    entries.push({
+      items: part.map(({ item }) => item),
+      gatekeeper,
+      async call() {
+        let stopped = false;
+        const may = () => gatekeeper.leave() === 'go' || !(stopped = true);
+        const letters = part.map(({ outgoing }) => outgoing);
+        asking?.began(letters);
+        const outcomes = await onlyWhile(may, () => outcomesOf(sender, letters));
+        part.forEach((_, at) => {
+          const outcome = outcomes[at] ?? NO_ANSWER;
+          asking?.ended(letters[at]!, outcome);
+          // It was stopped between its turn and the wire.
+          if (stopped && outcome.kind === 'deferred') told.back(from + at);
+          else told.answered(from + at, saw(outcome));
+        });
+      },
+      back: () => part.forEach((_, at) => told.back(from + at)),
+    });
+  }
+  return entries;
 }
 
 /** Asks a provider, each message when it is its turn. */
@@ -264,7 +284,7 @@ function inTurn<T>(line: Line, work: () => Promise<T>): Promise<T> {
     const call = async () => {
       await work().then(resolve, reject);
     };
-    line.enter(false, { items: [undefined], gatekeeper: OPEN, call, back: () => {} });
+    line.enter(false, [{ items: [undefined], gatekeeper: OPEN, call, back: () => {} }]);
   });
 }
 

@@ -12,6 +12,7 @@ export function simulatorRoom({ handlers }: Pick<Simulator, 'handlers'>): Workin
   return {
     name: 'simulator',
     handlers,
+    kept: { simulated_messages: { sort: 'messages', by: 'id' } },
     personal: {
       simulated_messages: 'deleted',
       simulated_marks: 'deleted',

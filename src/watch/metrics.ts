@@ -5,8 +5,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../base/clock.ts';
 import type { Sql } from '../db/pool.ts';
-import { changesOf, type DeliveryChanged } from '../ledger/events.ts';
-import { stateName } from '../ledger/states.ts';
+import type { DeliveryChanged } from '../ledger/events.ts';
+import { STATE, stateName, type StateCode } from '../ledger/states.ts';
 import { readBacklog, type Backlog } from '../queue/backlog.ts';
 import type { FeedReader } from '../queue/feed/reader.ts';
 import { waitingFailures } from '../queue/feed/failures.ts';
@@ -69,14 +69,23 @@ export function createMetrics(watched: () => Watched): Metrics {
       committed(events) {
         for (const { type, payload } of events) {
           if (type !== 'delivery.changed') continue;
-          for (const { to } of changesOf(payload as DeliveryChanged))
-            deliveries.inc({ state: stateName(to) });
+          for (const [state, n] of statesIn(payload as DeliveryChanged)) deliveries.inc({ state }, n);
         }
       },
     },
     provider: (provider, outcome) => calls.inc({ provider, outcome }),
     webhookCall: (outcome) => webhooks.inc({ outcome }),
   };
+}
+
+/** How many deliveries came to each state. What a run was accepted for is counted as it is told, not recipient by recipient. */
+function statesIn({ changes, accepted = [] }: DeliveryChanged): Map<string, number> {
+  const counts = new Map<string, number>();
+  const count = (state: StateCode, n: number) =>
+    counts.set(stateName(state), (counts.get(stateName(state)) ?? 0) + n);
+  for (const { to } of changes) count(to as StateCode, 1);
+  for (const { contactIds } of accepted) count(STATE.accepted, contactIds.length);
+  return counts;
 }
 
 /** Figures of this process alone. */

@@ -1,6 +1,7 @@
 /** One device: a phone with messages, pushes or a call, or a mailbox. What a person does with it goes the way that providers tell of it. */
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState, type ReactElement } from 'react';
+import { segments } from '../../contract/smsSegments.ts';
 import type { DeviceMessageShown } from '../../contract/doors/console/simulator.ts';
 import { channelIcon, channelName, Icon } from '../shared/icons.tsx';
 import { clockText, useNow } from '../shared/time.tsx';
@@ -108,6 +109,7 @@ function OnPhone({ ws, device, message }: OnPhoneProps): ReactElement {
   const { direction, content } = message;
   const choices = choicesIn(content);
   const subject = subjectOf(content);
+  const pieces = device.channel === 'sms' && direction === 'out' ? segments(shownOf(content)).count : 1;
   return (
     <article className="sim-message" data-mine={direction === 'in' || undefined}>
       {subject ? <strong>{subject}</strong> : null}
@@ -125,7 +127,10 @@ function OnPhone({ ws, device, message }: OnPhoneProps): ReactElement {
           ))}
         </div>
       ) : null}
-      <time dateTime={message.at}>{clockText(Date.parse(message.at))}</time>
+      <time dateTime={message.at}>
+        {clockText(Date.parse(message.at))}
+        {pieces > 1 ? ` · ${pieces} segments` : ''}
+      </time>
     </article>
   );
 }

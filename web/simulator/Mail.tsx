@@ -1,10 +1,12 @@
 /** A mail client: the list beside the reader, the mail as it looks, as text and as source, in two widths; its pictures when one wants them. */
+import { useMutation } from '@tanstack/react-query';
 import { useState, type ReactElement } from 'react';
 import type { DeviceMessageShown } from '../../contract/doors/console/simulator.ts';
 import { MailFrame } from '../console/preview/MailFrame.tsx';
+import { toastError } from '../console/ui/toasts.tsx';
 import { Ago } from '../shared/time.tsx';
 import { Answer } from './Answer.tsx';
-import { shownOf, subjectOf } from './shown.ts';
+import { headersOf, leaveUrlOf, shownOf, subjectOf } from './shown.ts';
 import type { Address } from './Simulator.tsx';
 
 type Props = {
@@ -50,7 +52,7 @@ export function Mailbox({ ws, device, messages, onOpen }: Props): ReactElement {
   );
 }
 
-type As = 'html' | 'text' | 'source';
+type As = 'html' | 'text' | 'headers' | 'source';
 
 function Reader({
   ws,
@@ -63,15 +65,22 @@ function Reader({
   const [isNarrow, setNarrow] = useState(false);
   const [pictures, setPictures] = useState(false);
   const subject = subjectOf(content);
-  const views: As[] = html === undefined ? ['text', 'source'] : ['html', 'text', 'source'];
+  const headers = headersOf(content);
+  const views: As[] = [
+    ...(html === undefined ? [] : ['html' as const]),
+    'text',
+    ...(headers ? ['headers' as const] : []),
+    'source',
+  ];
   return (
     <article className="mail">
       <h2>{subject || '(no subject)'}</h2>
+      {direction === 'out' ? <Leave url={leaveUrlOf(content)} /> : null}
       <div className="mail-tools">
         <div className="switch" role="group" aria-label="How it is shown">
           {views.map((one) => (
             <button key={one} type="button" aria-pressed={as === one} onClick={() => setAs(one)}>
-              {{ html: 'HTML', text: 'Text', source: 'Source' }[one]}
+              {{ html: 'HTML', text: 'Text', headers: 'Headers', source: 'Source' }[one]}
             </button>
           ))}
         </div>
@@ -101,9 +110,38 @@ function Reader({
           <MailFrame html={html} pictures={pictures} title={subject ?? 'The mail'} />
         </div>
       ) : (
-        <pre tabIndex={0}>{as === 'source' ? JSON.stringify(content, null, 2) : shownOf(content)}</pre>
+        <pre tabIndex={0}>
+          {as === 'source' ? JSON.stringify(content, null, 2) : as === 'headers' ? headers : shownOf(content)}
+        </pre>
       )}
       {direction === 'out' ? <Answer ws={ws} device={device} subject={subject ?? ''} /> : null}
     </article>
+  );
+}
+
+/** The button that mail programs show above a mail that can be left: one POST, which asks nobody again. */
+function Leave({ url }: { url: string | undefined }): ReactElement | null {
+  const leave = useMutation({
+    async mutationFn(from: string) {
+      const answer = await fetch(new URL(from).pathname, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'List-Unsubscribe=One-Click',
+      });
+      if (!answer.ok) throw new Error(`It was answered with ${answer.status}.`);
+    },
+    onError: toastError,
+  });
+  if (url === undefined) return null;
+  return (
+    <p className="mail-tools">
+      {leave.isSuccess ? (
+        <span role="status">Unsubscribed, as the mail program asked.</span>
+      ) : (
+        <button type="button" className="chip" disabled={leave.isPending} onClick={() => leave.mutate(url)}>
+          Unsubscribe
+        </button>
+      )}
+    </p>
   );
 }

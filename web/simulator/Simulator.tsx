@@ -9,7 +9,7 @@ import type { DevicesShown, PersonOfDirectory } from '../../contract/doors/conso
 import { channelIcon, channelName, Icon } from '../shared/icons.tsx';
 import { call } from '../console/api/call.ts';
 import { at } from '../console/api/queries.ts';
-import { useHere } from '../console/shell/session.ts';
+import { useHere, useMay } from '../console/shell/session.ts';
 import { Empty, Failed, Waiting } from '../console/ui/states.tsx';
 import { Coming } from './Coming.tsx';
 import { Device } from './Device.tsx';
@@ -31,11 +31,18 @@ export function Simulator(): ReactElement {
   const [search, setSearch] = useState('');
   const asked = useDeferredValue(search);
   const isTest = environment === 'test';
-  const found = useInfiniteQuery({ ...directoryQuery(ws, asked), enabled: isTest });
+  const may = useMay('simulator.use');
+  const found = useInfiniteQuery({ ...directoryQuery(ws, asked), enabled: isTest && may === true });
   if (!isTest)
     return (
       <Empty title="Only in a test workspace">
         <p>A live workspace writes to real people; there is nothing to simulate.</p>
+      </Empty>
+    );
+  if (may !== true)
+    return (
+      <Empty title="Not for your role">
+        <p>{may}</p>
       </Empty>
     );
   const people = found.data?.pages.flatMap((page) => page.people);

@@ -21,6 +21,19 @@ export function subjectOf(content: Rendered): string | undefined {
   return textIn(content['subject']) ?? textIn(content['title']);
 }
 
+/** The headers that a mail has of its own, one on a line. */
+export function headersOf(content: Rendered): string {
+  const headers = Object.entries(objectIn(content['headers']) ?? {});
+  return headers.flatMap(([name, value]) => (textIn(value) ? `${name}: ${textIn(value)}` : [])).join('\n');
+}
+
+/** Where a mail program asks to leave when its button is pressed (RFC 8058); only where one press is enough. */
+export function leaveUrlOf(content: Rendered): string | undefined {
+  const headers = objectIn(content['headers']);
+  if (!textIn(headers?.['List-Unsubscribe-Post'])) return undefined;
+  return /<(https?:[^>\s]+)>/.exec(textIn(headers?.['List-Unsubscribe']) ?? '')?.[1];
+}
+
 /** A button on the device. */
 export type Choice = { title: string; payload?: string };
 

@@ -14,6 +14,8 @@ export const ImportStart = Type.Object({
   country: Type.Optional(Country),
   listId: Type.Optional(Id),
   tags: Type.Optional(Type.Array(Name, { maxItems: 20 })),
+  /** What becomes of its contacts may set campaigns off; the number of its rows, so that whoever says so knows how many they are. */
+  setsOff: Type.Optional(Count),
 });
 
 const place = { field: Type.String(), rule: Type.String() };

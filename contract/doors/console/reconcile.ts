@@ -1,6 +1,7 @@
 /** `…/reconcile`: whether what was intended, attempted, taken by providers, receipted and told adds up. */
 import { type Static, Type } from 'typebox';
-import { Count, Id, oneOf, orNull } from '../fields.ts';
+import { ERROR_CLASSES } from '../../channels.ts';
+import { Count, Id, oneOf, orNull, Time } from '../fields.ts';
 import { DELIVERY_STATES } from './messages.ts';
 
 const counted = {
@@ -74,8 +75,37 @@ export const TakenShown = Type.Object({
       state: oneOf(DELIVERY_STATES),
       integrationId: orNull(Id),
       externalIds: Type.Array(Type.String()),
+      sentAt: Time,
     }),
   ),
   next: orNull(Type.String()),
 });
 export type TakenShown = Static<typeof TakenShown>;
+
+/**
+ * A page of a provider's own list: `next` asks for the following one, until it is null. `to` is until when it was asked for. Where the
+ * provider did not tell, why, and when it may be asked again; `deferred` can be asked again as it was.
+ */
+export const ListedShown = Type.Union([
+  Type.Object({
+    outcome: Type.Literal('listed'),
+    messages: Type.Array(
+      Type.Object({
+        externalId: Type.String(),
+        status: Type.String(),
+        /** When the provider took it, where the row says so. */
+        takenAt: orNull(Time),
+      }),
+    ),
+    to: Time,
+    next: orNull(Type.String()),
+  }),
+  Type.Object({
+    outcome: oneOf(['refused', 'deferred'] as const),
+    class: oneOf(ERROR_CLASSES),
+    code: Type.String(),
+    detail: Type.String(),
+    retryAfterMs: orNull(Type.Number()),
+  }),
+]);
+export type ListedShown = Static<typeof ListedShown>;

@@ -16,8 +16,18 @@ export const SignIn = Type.Object({
   /** Of the second factor, or a recovery code, where the operator has one: the refusal names this field. */
   code: Type.Optional(code),
 });
-/** `POST /sessions/link`: the code of a link that `npm start` has printed. */
-export const SignInByLink = Type.Object({ code: Type.String({ minLength: 1, maxLength: 200 }) });
+/** `POST /sessions/link`: the code of a link that `npm start` has printed, or that whoever came from the provider was sent to. */
+export const SignInByLink = Type.Object({
+  code: Type.String({ minLength: 1, maxLength: 200 }),
+  /** A code of the second factor, or a recovery code, where the link asks for one: the refusal names this field. */
+  factor: Type.Optional(code),
+});
+/** How one may sign in besides with a password. */
+export const SignInWays = Type.Object({
+  /** The company's own provider, and the page of this server that leads there. */
+  provider: orNull(Type.Object({ name: Type.String(), path: Type.String() })),
+});
+export type SignInWays = Static<typeof SignInWays>;
 /** `PATCH /me`. */
 export const MePatch = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200 }) });
 /** `POST /me/second-factor`: whoever sits down at somebody else’s session does not have the password. */

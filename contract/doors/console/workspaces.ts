@@ -1,7 +1,7 @@
 /** `/workspaces`, their settings, members and audit log. */
 import { type Static, Type } from 'typebox';
 import { CHANNELS } from '../../channels.ts';
-import { AnyObject, Id, oneOf, Time } from '../fields.ts';
+import { AnyObject, Id, oneOf, orNull, Time } from '../fields.ts';
 import { Channel, Country, Name, NEWEST_FIRST, pageOf, RoleName, TimeGiven } from './fields.ts';
 
 const environment = oneOf(['test', 'live'] as const);
@@ -18,6 +18,8 @@ const clockTime = Type.String({
   pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$',
   rule: 'must be a time of day, such as 21:30',
 });
+/** No message waits longer than 30 days, and no call to a webhook is tried longer than a week: nothing under way is too old. */
+const keptFor = (least: number) => Type.Optional(Type.Integer({ minimum: least, maximum: 3650 }));
 /** A workspace's settings; null takes one away. */
 export const WorkspaceSettings = Type.Object({
   /** Marketing waits from `from` until `to` on the recipient's wall. */
@@ -74,6 +76,23 @@ export const WorkspaceSettings = Type.Object({
       Type.Null(),
     ]),
   ),
+  /**
+   * Days for which it keeps what happened, where that is fewer than the install's (`PARLEY_RETENTION_DAYS`, 400 for events): messages with
+   * their deliveries and words, what people did, what webhooks were told, the audit log. What is older is deleted once a day.
+   */
+  keptDays: Type.Optional(
+    Type.Union([
+      Type.Object({
+        messages: keptFor(31),
+        events: keptFor(31),
+        webhooks: keptFor(7),
+        audit: keptFor(31),
+      }),
+      Type.Null(),
+    ]),
+  ),
+  /** Whom the install's provider of sign-ins vouches for is asked for a code of the second factor too, where he has one. Off when absent. */
+  askSecondFactor: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
   /** The language in which message templates are sent that name none. English when absent. */
   language: Type.Optional(
     Type.Union([
@@ -115,6 +134,46 @@ export const WorkspacePatch = Type.Object({
   settings: Type.Optional(WorkspaceSettings),
 });
 
+/** Query of `GET …/kept`: days for each sort. */
+export const KEPT_QUERY = {
+  messages: Type.Integer({ minimum: 1, maximum: 3650 }),
+  events: Type.Integer({ minimum: 1, maximum: 3650 }),
+  webhooks: Type.Integer({ minimum: 1, maximum: 3650 }),
+  audit: Type.Integer({ minimum: 1, maximum: 3650 }),
+} as const;
+const old = Type.Optional(orNull(Type.Integer()));
+/** How long the install keeps what happened, and how much of a workspace's is older than the days that were asked for. */
+export const KeptShown = Type.Object({
+  /** Days of the install, which hold for whatever a workspace sets no fewer for. */
+  installDays: Type.Object({
+    messages: Type.Integer(),
+    events: Type.Integer(),
+    webhooks: Type.Integer(),
+    audit: Type.Integer(),
+  }),
+  /** Counted up to this. */
+  most: Type.Integer(),
+  /** Of each sort that was asked for; null where it cannot be counted quickly. */
+  older: Type.Object({ messages: old, events: old, webhooks: old, audit: old }),
+});
+export type KeptShown = Static<typeof KeptShown>;
+
+/** `POST /workspaces/{id}/delete`: the name, as it is, so that nobody deletes another one than meant. */
+export const WorkspaceGone = Type.Object({ name: Type.String({ maxLength: 200 }) });
+/** What goes with a workspace: counted up to `most` of each. */
+export const GoesShown = Type.Object({
+  most: Type.Integer(),
+  people: Type.Integer(),
+  broadcasts: Type.Integer(),
+  campaigns: Type.Integer(),
+  templates: Type.Integer(),
+  channels: Type.Integer(),
+  webhooks: Type.Integer(),
+  keys: Type.Integer(),
+  members: Type.Integer(),
+});
+export type GoesShown = Static<typeof GoesShown>;
+
 /** A workspace, and what the caller is in it. */
 export const WorkspaceShown = Type.Object({
   id: Id,
@@ -125,6 +184,8 @@ export const WorkspaceShown = Type.Object({
   settings: WorkspaceSettings,
   /** How far a test workspace's clock is ahead. */
   clockAheadMs: Type.Number(),
+  /** For If-Match: counted up by each change. */
+  revision: Type.Integer(),
   createdAt: Time,
   role: RoleName,
 });

@@ -63,8 +63,8 @@ export const accountFaults = [
     [
       [
         'everybody may do everything',
-        'return roles.includes(role)\n    ? undefined',
-        'return roles.length > 0\n    ? undefined',
+        'if (roles.includes(role)) return undefined;',
+        'if (roles.length > 0) return undefined;',
       ],
       ['marketers make keys', "'keys.manage': { roles: ADMINS", "'keys.manage': { roles: MARKETERS"],
       ['viewers send', "const STAFF = ['owner',", "const STAFF = ['viewer', 'owner',"],

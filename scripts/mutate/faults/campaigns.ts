@@ -33,6 +33,55 @@ export const campaignFaults = [
     ],
   ),
   ...inFile(
+    'src/campaigns/enrol/people.ts',
+    ['test/campaignsSteps.test.ts'],
+    [
+      [
+        'of two who become one both mails go',
+        '    await takeBack(deps, tx, NOT_LIVE, workspaceId, exits, atMs, survivingId);\n',
+        '',
+      ],
+      [
+        'what the other did is found when the time is over',
+        '  if (isIn) await tellMerged(deps, { tx, workspaceId, contactId: survivingId, atMs });\n',
+        '',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/engine.ts',
+    ['src/campaigns/enrol/engine.test.ts'],
+    [
+      [
+        'two campaigns start each other for ever',
+        'const depth = (by.trigger?.depth ?? 0) + 1;',
+        'const depth = 1;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/engine.ts',
+    ['test/campaignsSteps.test.ts'],
+    [
+      [
+        'who is to begin anew goes on where they were',
+        "if (whileActive === 'restart') {",
+        "if (whileActive === 'restart' && asOfMs < 0) {",
+      ],
+      ['who begins anew is in twice', "    exit(member, enrolment, 'restarted', asOfMs, changes);\n", ''],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/refusal.ts',
+    ['test/campaignsSteps.test.ts'],
+    [['who was in enters again at once', "    return 'cooldown';", '    void cooldown;']],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/people.ts',
+    ['test/campaignsSteps.test.ts'],
+    [['who is erased stays in campaigns', '  await deleteCampaignRowsOf(tx, contactIds);\n', '']],
+  ),
+  ...inFile(
     'src/campaigns/enrol/keys.ts',
     ['test/campaigns.test.ts'],
     [
@@ -109,6 +158,11 @@ export const campaignFaults = [
         'an old draft is written over a newer one',
         'if (revision === undefined || revision === now.revision) return undefined;',
         'return undefined;',
+      ],
+      [
+        'what has ended is resumed',
+        "lockedIn(tx, workspaceId, id, ['paused'], 'be resumed')",
+        "lockedIn(tx, workspaceId, id, ['paused', 'ended'], 'be resumed')",
       ],
     ],
   ),

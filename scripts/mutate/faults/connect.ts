@@ -18,6 +18,11 @@ export const connectFaults = [
       'row.disconnectedMs === null',
     ],
     ['who agrees in two windows at once is refused in one', '  await lockPair(tx, pair);\n', ''],
+    [
+      'of two who connect at once both are told',
+      'if (!(await insertGrant(tx, row)))',
+      'if (!(await insertGrant(tx, row)) && row.id === 0)',
+    ],
   ]),
   ...inFile('src/connect/sql.ts', GRANTS, [
     ['a grant ends while somebody acts by it', 'hold ? db`FOR SHARE OF g` : db``', 'db``'],
@@ -145,6 +150,11 @@ export const connectFaults = [
         'WHERE g.id = ${of.id} AND ${whose}',
       ],
       [
+        'another company ends a grant',
+        'WHERE g.id = ${of.id} AND ${whose} AND g.disconnected_ms IS NULL',
+        'WHERE g.id = ${of.id} AND g.disconnected_ms IS NULL',
+      ],
+      [
         'a company knows another’s accounts',
         'WHERE g.client_workspace_id = ${clientWorkspaceId} AND ${named}',
         'WHERE ${named}',
@@ -167,9 +177,16 @@ export const connectFaults = [
     [
       [
         'what is on its way goes to who has disconnected',
-        'await noteDisconnected(tx, workspaceId, contactsOf(grants), atMs);',
-        'void workspaceId, grants;',
+        'await noteDisconnected(tx, workspaceId, gone, atMs);',
+        'void workspaceId;',
       ],
     ],
   ),
+  ...inFile('src/connect/ending.ts', GRANTS, [
+    [
+      'of two accounts that are one person both are cut off when one disconnects',
+      'const gone = contactIds.filter((id) => !still.has(id));',
+      'const gone = contactIds.filter((id) => !still.has(-id));',
+    ],
+  ]),
 ];

@@ -76,6 +76,39 @@ export const receiptFaults = [
     ],
   ),
   ...inFile(
+    'src/receipts/receive.ts',
+    ['test/whatsapp.test.ts'],
+    [
+      [
+        'a switch for marketing stops the channel',
+        "[isSwitch ? marketingSwitchBlock(at, integration.id) : stopBlock(at, integration.id, 'person')]",
+        "[stopBlock(at, integration.id, 'person')]",
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/contacts/consent/blocks.ts',
+    ['test/whatsapp.test.ts'],
+    [
+      [
+        'a switch for marketing stops all',
+        "    classes: ['marketing'],\n    by: 'provider',\n    reason: SWITCHED_OFF,",
+        "    classes: MESSAGE_CLASSES,\n    by: 'provider',\n    reason: SWITCHED_OFF,",
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/receipts/receive.ts',
+    ['test/mail.test.ts'],
+    [
+      [
+        'a complaint about a mail is of whom it names, and not of whom it went to',
+        'return { ...word, from: sent.address, about };',
+        'return { ...word, about };',
+      ],
+    ],
+  ),
+  ...inFile(
     'src/receipts/help.ts',
     ['test/textMessages.test.ts'],
     [['help that the provider gave is given again', '!handledKeyword && keywordOf(text)', 'keywordOf(text)']],

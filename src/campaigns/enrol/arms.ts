@@ -14,7 +14,13 @@ const ALL = 10_000;
 
 /** Draws the arm of a contact. The same for the same salts, always. */
 export function drawArm(
-  { salt, version, outside }: Pick<Campaign, 'salt' | 'version' | 'outside'>,
+  {
+    salt,
+    version,
+    outside,
+  }: Pick<Campaign, 'salt' | 'outside'> & {
+    version: Pick<Version, 'holdoutPoints' | 'variants' | 'isMarketing'>;
+  },
   contactId: number,
 ): Drawn {
   const { holdoutPoints, variants, isMarketing } = version;

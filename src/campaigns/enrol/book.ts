@@ -109,7 +109,6 @@ export function memberOf(
     unknown: watched.unknown,
     isAnonymous: false,
     left: NOTHING,
-    depth: 0,
     facts: undefined as unknown as Facts,
   };
   member.facts = {

@@ -14,6 +14,7 @@ import { drawArm } from './arms.ts';
 import { ofWhom, type Changes } from './changes.ts';
 import { countEffect } from './counted.ts';
 import { convert } from './goals.ts';
+import { missedAt, noteLate, seqAfter, whoMissed } from './late.ts';
 import { refusalOf } from './refusal.ts';
 import { setOffBy } from './triggers.ts';
 import { enrolmentIdOf, keyOfEvent } from './keys.ts';
@@ -34,17 +35,20 @@ const GRACE_MS = 2 * 60_000;
 /** An event. `nowMs` is when it is taken, by the workspace's clock. */
 export function onEvent(live: Live, member: Member, event: Taken, nowMs: number, changes: Changes): void {
   member.horizon = Math.max(member.horizon, event.order);
-  for (const { goal, entry } of convert(live, member, event, changes)) {
-    const enrolment = member.enrolments.get(entry.enrolmentId);
-    if (enrolment && goal.exit && !event.isHistory)
-      exit(member, enrolment, 'goal', event.receivedMs, changes);
-  }
+  const reached = convert(live, member, event, changes);
   if (event.isHistory) return;
+  const left = whoMissed(member);
   const inside = [...member.enrolments.values()];
   for (const enrolment of inside) {
     if (enrolment.arm === null) continue;
     take(live, member, enrolment, { kind: 'event', event }, event.receivedMs, changes);
   }
+  // Who waited for it goes on before they leave for it.
+  for (const { goal, entry } of reached) {
+    const enrolment = member.enrolments.get(entry.enrolmentId);
+    if (enrolment && goal.exit) exit(member, enrolment, 'goal', event.receivedMs, changes);
+  }
+  noteLate(live, member, left, event, changes);
   offer(live, member, event, { asOfMs: event.receivedMs, nowMs }, changes);
 }
 
@@ -89,17 +93,12 @@ export function onUnsent(
   { stepKey, reason, atMs }: { stepKey: string; reason: string; atMs: number },
   changes: Changes,
 ): void {
-  const now = member.enrolments.get(enrolment.id) ?? enrolment;
-  changes.count(member, now as Enrolment & { arm: Arm }, 'unsent', { step: stepKey });
+  const now = member.enrolments.get(enrolment.id);
+  changes.count(member, (now ?? enrolment) as Enrolment & { arm: Arm }, 'unsent', { step: stepKey });
+  const told = { atMs, what: 'not sent', step: stepKey, detail: reason };
+  if (!now) return log(member, enrolment, changes, { seq: seqAfter(member, enrolment), ...told });
   const next = { ...now, place: { ...now.place } };
-  log(member, next, changes, {
-    seq: next.place.seq++,
-    atMs,
-    what: 'not sent',
-    step: stepKey,
-    detail: reason,
-  });
-  if (!member.enrolments.has(now.id)) return;
+  log(member, next, changes, { seq: next.place.seq++, ...told });
   member.enrolments.set(next.id, next);
   changes.keep(member, next);
   const properties = { enrolment: next.id, step: stepKey, code: reason };
@@ -192,18 +191,9 @@ function admit(
     place: firstPlace(version, asOfMs),
   };
   const { campaignId, entryKey, id: enrolmentId, versionId, epoch, trigger } = entered;
-  const who = {
-    campaignId,
-    entryKey,
-    enrolmentId,
-    versionId,
-    epoch,
-    arm,
-    variant,
-    enteredMs: asOfMs,
-    trigger,
-  };
-  const entry: Entry = { ...who, reachedMs: null, endedMs: null, ending: null, converted: {} };
+  const who = { campaignId, entryKey, enrolmentId, versionId, epoch, arm, variant, trigger };
+  const came = { enteredMs: asOfMs, reachedMs: null, endedMs: null, ending: null, missed: null };
+  const entry: Entry = { ...who, ...came, converted: {} };
   member.entries.unshift(entry);
   member.enrolments.set(entered.id, entered);
   changes.keepEntry(member, entry);
@@ -321,7 +311,7 @@ export function apply(
   for (const effect of outcome.effects) if (effect.do === 'start') start(live, member, next, effect, changes);
 }
 
-/** Lets somebody enter another campaign. How far that goes on in one turn is bounded: two may start each other. */
+/** Lets somebody enter another campaign. How far that goes on is bounded, also where they wait between: two may start each other. */
 function start(
   live: Live,
   member: Member,
@@ -330,13 +320,13 @@ function start(
   changes: Changes,
 ): void {
   const campaign = [...live.campaigns.values()].find((one) => one.key === key);
-  if (!campaign || member.depth >= CAMPAIGN_LIMITS.chain) return;
+  if (!campaign) return;
+  const depth = (by.trigger?.depth ?? 0) + 1;
+  if (depth > CAMPAIGN_LIMITS.chain) return changes.refuse(member, campaign.id, 'chain', atMs);
   const properties = { ...by.trigger?.properties, campaign: live.campaigns.get(by.campaignId)?.key ?? null };
   const told = { name: '$started', atMs, receivedMs: atMs, key: hash53(`started ${by.id} ${seq}`) };
-  const trigger = { ...told, order: 0, properties };
-  member.depth += 1;
+  const trigger = { ...told, order: 0, depth, properties };
   enter(live, member, campaign, trigger, keyOfEvent(campaign.version, trigger), atMs, changes);
-  member.depth -= 1;
 }
 
 /** Another room has done a step, or could not. */
@@ -377,6 +367,7 @@ function ended(member: Member, enrolment: Enrolment, ending: string, atMs: numbe
   if (entry) {
     entry.endedMs = atMs;
     entry.ending = ending;
+    entry.missed = missedAt(enrolment.place);
     changes.keepEntry(member, entry);
   }
   changes.count(member, enrolment as Enrolment & { arm: Arm }, `ended:${ending}`);

@@ -100,6 +100,7 @@ export function liveOf(
     return version ? [{ ...row, version, outside }] : [];
   });
   const goals = new Map<string, Set<Campaign>>();
+  const waited = new Map<string, Set<Campaign>>();
   const asked = new Map<string, number>();
   const heard = new Set<string>();
   const byId = new Map(live.map((campaign) => [campaign.id, campaign]));
@@ -109,6 +110,11 @@ export function liveOf(
     const campaign = byId.get(version.campaignId);
     for (const { event } of campaign ? version.goals : [])
       goals.set(event, (goals.get(event) ?? new Set()).add(campaign!));
+    for (const step of campaign ? version.steps : [])
+      if ('wait_for' in step) {
+        const { event } = step.wait_for;
+        waited.set(event, (waited.get(event) ?? new Set()).add(campaign!));
+      }
   }
   const triggers = triggersOf(live);
   const started = startedBy(versions.values());
@@ -129,7 +135,8 @@ export function liveOf(
     watches,
     onWatch: watchedBy(live, segments),
     isBuilding: segments.some(({ state }) => state === 'building'),
-    goals: new Map([...goals].map(([name, set]) => [name, [...set]])),
+    goals: listsOf(goals),
+    waited: listsOf(waited),
     closed: new Set(rows.filter(({ isOpen }) => !isOpen).map(({ id }) => id)),
     asked,
     heard,
@@ -137,6 +144,10 @@ export function liveOf(
       [...versions.values()].some((version) => version.asksSets) ||
       watches.some((watch) => watch.kind === 'rule' && asksSets(watch.rule)),
   };
+}
+
+function listsOf(sets: ReadonlyMap<string, ReadonlySet<Campaign>>): Map<string, Campaign[]> {
+  return new Map([...sets].map(([name, set]) => [name, [...set]]));
 }
 
 /** Keys of campaigns that steps start. */

@@ -36,6 +36,8 @@ export type Live = {
   triggers: Triggers;
   /** Goals are counted for campaigns with these names. */
   goals: ReadonlyMap<string, readonly Campaign[]>;
+  /** Campaigns in which events with these names may be waited for in vain. */
+  waited: ReadonlyMap<string, readonly Campaign[]>;
   /** What is looked at of each contact: segments, and what triggers go by. */
   watches: readonly Watch[];
   /** What comes of it, by the id of the watch. */
@@ -68,6 +70,9 @@ export type Enrolment = Run & {
 /** What came of a goal for one entry. */
 type Converted = { n: number; value: number; firstMs: number };
 
+/** What was waited for in vain: by the name of the event, the step. `seq` counts on what was decided before. */
+export type Missed = { seq: number; steps: Record<string, string> };
+
 /** That somebody entered. */
 export type Entry = {
   campaignId: number;
@@ -84,6 +89,8 @@ export type Entry = {
   ending: string | null;
   trigger: Seen | null;
   converted: Record<string, Converted>;
+  /** Of who has left. */
+  missed: Missed | null;
 };
 
 /** An event as it is taken. */
@@ -101,8 +108,6 @@ export type Member = {
   inside: Map<number, { value: string | null }>;
   /** Of values that are watched, their digest now. */
   values: ReadonlyMap<number, string | null>;
-  /** How many campaigns have started each other to here. */
-  depth: number;
   /** Nobody knows yet who it is but by an id of a device: enters nothing. */
   isAnonymous: boolean;
   /** Campaigns that they have left. */

@@ -1,16 +1,24 @@
 /** What becomes of campaigns' rows when a person is erased, and when two turn out to be one. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Erasing, Merging } from '../../db/room.ts';
+import { holdLanes } from '../../queue/lanes/still.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { tellMerged } from '../events/people.ts';
 import type { Tally } from './changes.ts';
 import { eraseOptouts, mergeOptouts, type LeaveDeps } from './optouts.ts';
 import {
   deleteCampaignRowsOf,
   endEntries,
+  isInAny,
   moveEnrolments,
   moveHistory,
   selectClashing,
 } from './sql.people.ts';
 import { addTallies, insertLog } from './sql.write.ts';
+import { takeBack } from './takeBack.ts';
+
+/** What a merge needs. */
+type MergeDeps = LeaveDeps & { queue: Queue };
 
 /** All they are and were in goes; counts stay. */
 export async function eraseEnrolments({ tx, contactIds }: Erasing): Promise<void> {
@@ -19,52 +27,72 @@ export async function eraseEnrolments({ tx, contactIds }: Erasing): Promise<void
 }
 
 /**
- * What the discarded contact alone is in moves to the survivor with its wait, its timer and what was sent. Of what both are in, the
- * survivor's goes on and the other ends (`merged`); where they are of different arms, that is counted as a crossover. Entries unite, so
- * once stays once.
+ * Who is in a campaign is written of by the owner of their lane: where the discarded contact is in any, both lanes stand still, so that
+ * nobody lets either in anywhere meanwhile.
  */
-export async function mergeEnrolments(deps: LeaveDeps, merging: Merging): Promise<void> {
-  const { tx, survivingId, discardedId, atMs } = merging;
+export async function holdForMerge(
+  deps: MergeDeps,
+  { tx, survivingId, discardedId }: Merging,
+): Promise<void> {
+  if (await isInAny(tx, discardedId)) await holdLanes(tx, deps.queue, [survivingId, discardedId]);
+}
+
+/**
+ * What the discarded contact alone is in moves to the survivor with its wait, its timer and what was sent. Of what both are in, or the
+ * survivor has been in under the same key, the survivor's stands and the other ends (`merged`), with what it had on its way; where they are of
+ * different arms, that is counted as a crossover. Entries unite, so once stays once. What either did may be what the other waits for: it is
+ * looked for.
+ */
+export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promise<void> {
+  const { tx, workspaceId, survivingId, discardedId, atMs } = merging;
   await mergeOptouts(deps, merging);
   const clashing = await selectClashing(tx, discardedId, survivingId);
-  const ends = clashing.filter((one) => one.arm !== null);
+  const ending = clashing.filter(({ ends }) => ends);
+  const ends = ending.filter(({ arm }) => arm !== null);
   if (ends.length) {
-    await endEntries(
-      tx,
-      discardedId,
-      ends.map(({ id }) => id),
-      atMs,
-    );
+    const ids = ends.map(({ id }) => id);
+    await endEntries(tx, discardedId, ids, atMs);
     const of = { contactId: discardedId, atMs, what: 'exited: merged' };
     await insertLog(
       tx,
-      ends.map(({ id, seq, workspaceId, campaignId }) => ({
-        seq,
-        workspaceId,
-        campaignId,
-        ...of,
-        enrolmentId: id,
-      })),
+      ends.map((end) => ({ ...of, ...pick(end), seq: end.seq, enrolmentId: end.id })),
     );
-    const tallies = ends.flatMap(({ campaignId, epoch, arm, variant, versionId, toArm, toVariant }) =>
-      ['ended:merged', ...(toArm === arm && toVariant === variant ? [] : ['crossover'])].map((metric) => ({
-        campaignId,
-        epoch,
-        arm: arm!,
-        variant,
-        versionId,
-        step: '',
-        metric,
-        n: 1,
-        total: 0,
-        squares: 0,
-      })),
-    );
-    await addTallies(tx, bucketOf(discardedId), merged(tallies));
+    const exits = ends.map((end) => ({
+      ...pick(end),
+      contactId: discardedId,
+      enrolmentId: end.id,
+      versionId: end.versionId,
+    }));
+    await takeBack(deps, tx, NOT_LIVE, workspaceId, exits, atMs, survivingId);
   }
+  const tallies = [
+    ...ends.map((one) => tallyOf(one, 'ended:merged')),
+    ...clashing.filter(hasCrossed).map((one) => tallyOf(one, 'crossover')),
+  ];
+  if (tallies.length) await addTallies(tx, bucketOf(discardedId), merged(tallies));
   await moveHistory(tx, discardedId, survivingId);
-  await moveEnrolments(tx, discardedId, survivingId);
+  const ended = ending.map(({ id }) => id);
+  const isIn = await moveEnrolments(tx, discardedId, survivingId, ended);
   await deleteCampaignRowsOf(tx, [discardedId]);
+  if (isIn) await tellMerged(deps, { tx, workspaceId, contactId: survivingId, atMs });
+}
+
+type Clashing = Awaited<ReturnType<typeof selectClashing>>[number];
+
+const NOT_LIVE = { versions: new Map<number, never>() };
+
+function pick({ campaignId, workspaceId }: Clashing) {
+  return { campaignId, workspaceId };
+}
+
+/** One person was in two arms of one comparison. */
+function hasCrossed({ arm, variant, toArm, toVariant }: Clashing): boolean {
+  return arm !== null && toArm !== null && (toArm !== arm || toVariant !== variant);
+}
+
+function tallyOf({ campaignId, epoch, arm, variant, versionId }: Clashing, metric: string): Tally {
+  const of = { campaignId, epoch, arm: arm!, variant, versionId };
+  return { ...of, step: '', metric, n: 1, total: 0, squares: 0 };
 }
 
 /** One row for each count: a statement adds to a row once. */

@@ -29,9 +29,9 @@ export async function moveHistory(db: Db, fromId: number, toId: number): Promise
   const to = bucketOf(toId);
   await db`
     INSERT INTO campaign_entries (bucket, contact_id, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm,
-      variant, reached_ms, entered_ms, ended_ms, ending, trigger, converted)
+      variant, reached_ms, entered_ms, ended_ms, ending, trigger, converted, missed)
     SELECT ${to}::smallint, ${toId}::bigint, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm, variant, reached_ms,
-      entered_ms, ended_ms, ending, trigger, converted FROM campaign_entries WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
+      entered_ms, ended_ms, ending, trigger, converted, missed FROM campaign_entries WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
   await db`
     INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, version_id, variant,
       seen, step, at_ms)
@@ -51,8 +51,13 @@ export async function moveHistory(db: Db, fromId: number, toId: number): Promise
     FROM campaign_refusals WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
 }
 
-/** Moves enrolments in campaigns that the survivor is not in, and their timers, into the survivor's lane. Locks the rows. */
-export async function moveEnrolments(db: Db, fromId: number, toId: number): Promise<void> {
+/** Moves enrolments, but for those that end by the merge, and their timers, into the survivor's lane. True when the survivor is in anything then. */
+export async function moveEnrolments(
+  db: Db,
+  fromId: number,
+  toId: number,
+  ended: readonly number[],
+): Promise<boolean> {
   const from = bucketOf(fromId);
   const to = bucketOf(toId);
   const [lane] = await db<{ lane: number }[]>`SELECT lane FROM lanes WHERE buckets @> ARRAY[${to}::smallint]`;
@@ -60,40 +65,50 @@ export async function moveEnrolments(db: Db, fromId: number, toId: number): Prom
     INSERT INTO timers (bucket, contact_id, owner_id, lane, workspace_id, due_ms, at_ms)
     SELECT ${to}::smallint, ${toId}::bigint, t.owner_id, ${lane!.lane}::smallint, t.workspace_id, t.due_ms, t.at_ms
     FROM timers t JOIN enrolments e ON e.bucket = ${from} AND e.contact_id = ${fromId} AND e.id = t.owner_id
-    WHERE t.bucket = ${from} AND t.contact_id = ${fromId} AND e.campaign_id <> ALL(ARRAY(
-      SELECT campaign_id FROM enrolments WHERE bucket = ${to} AND contact_id = ${toId}))`;
+    WHERE t.bucket = ${from} AND t.contact_id = ${fromId} AND e.id <> ALL(${[...ended]}::bigint[])`;
   await db`
     INSERT INTO enrolments (bucket, contact_id, id, workspace_id, campaign_id, version_id, entry_key, epoch, arm, variant, entered_ms, trigger,
       place)
     SELECT ${to}::smallint, ${toId}::bigint, id, workspace_id, campaign_id, version_id, entry_key, epoch, arm, variant, entered_ms, trigger, place
-    FROM enrolments WHERE bucket = ${from} AND contact_id = ${fromId} AND campaign_id <> ALL(ARRAY(
-      SELECT campaign_id FROM enrolments WHERE bucket = ${to} AND contact_id = ${toId}))`;
+    FROM enrolments WHERE bucket = ${from} AND contact_id = ${fromId} AND id <> ALL(${[...ended]}::bigint[])`;
+  return await isInAny(db, toId);
 }
 
-/** Enrolments of one contact in campaigns that another is in, which end by a merge. */
-export async function selectClashing(
-  db: Db,
-  fromId: number,
-  toId: number,
-): Promise<
-  {
-    id: number;
-    campaignId: number;
-    workspaceId: number;
-    epoch: number;
-    arm: Arm | null;
-    variant: string | null;
-    versionId: number;
-    seq: number;
-    toArm: Arm | null;
-    toVariant: string | null;
-  }[]
-> {
-  return await db`
+/** Whether a contact is in any campaign. Locks nothing. */
+export async function isInAny(db: Db, contactId: number): Promise<boolean> {
+  const rows = await db`
+    SELECT 1 FROM enrolments WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} LIMIT 1`;
+  return rows.length > 0;
+}
+
+/** An enrolment in a campaign that another contact is or was in. `ends`: of the two only the other's goes on. */
+type Clash = {
+  id: number;
+  campaignId: number;
+  workspaceId: number;
+  epoch: number;
+  arm: Arm | null;
+  variant: string | null;
+  versionId: number;
+  seq: number;
+  ends: boolean;
+  /** In which arm of the same epoch the other is; null where they are in none. */
+  toArm: Arm | null;
+  toVariant: string | null;
+};
+
+/** Enrolments of one contact in campaigns that another is in, or has entered under the same key or in the same epoch. Locks nothing. */
+export async function selectClashing(db: Db, fromId: number, toId: number): Promise<Clash[]> {
+  const to = bucketOf(toId);
+  return await db<Clash[]>`
     SELECT d.id, d.campaign_id AS "campaignId", d.workspace_id AS "workspaceId", d.epoch, d.arm, d.variant,
-      d.version_id AS "versionId", (d.place ->> 'seq')::integer AS seq,
-      min(s.arm) AS "toArm", min(s.variant) AS "toVariant"
-    FROM enrolments d JOIN enrolments s ON s.bucket = ${bucketOf(toId)} AND s.contact_id = ${toId} AND s.campaign_id = d.campaign_id
+      d.version_id AS "versionId", (d.place ->> 'seq')::integer AS seq, bool_or(s.is_in OR s.entry_key = d.entry_key) AS ends,
+      min(s.arm) FILTER (WHERE s.epoch = d.epoch) AS "toArm", min(s.variant) FILTER (WHERE s.epoch = d.epoch) AS "toVariant"
+    FROM enrolments d JOIN (
+      SELECT true AS is_in, campaign_id, entry_key, epoch, arm, variant FROM enrolments WHERE bucket = ${to} AND contact_id = ${toId}
+      UNION ALL
+      SELECT false, campaign_id, entry_key, epoch, arm, variant FROM campaign_entries WHERE bucket = ${to} AND contact_id = ${toId}
+    ) s ON s.campaign_id = d.campaign_id
     WHERE d.bucket = ${bucketOf(fromId)} AND d.contact_id = ${fromId} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`;
 }
 

@@ -93,7 +93,8 @@ export async function selectEntries(
 ): Promise<(Entry & { contactId: number })[]> {
   return await db<(Entry & { contactId: number })[]>`
     SELECT contact_id AS "contactId", campaign_id AS "campaignId", entry_key AS "entryKey", enrolment_id AS "enrolmentId",
-      version_id AS "versionId", epoch, arm, variant, reached_ms AS "reachedMs", entered_ms AS "enteredMs", ended_ms AS "endedMs", ending, trigger, converted
+      version_id AS "versionId", epoch, arm, variant, reached_ms AS "reachedMs", entered_ms AS "enteredMs", ended_ms AS "endedMs", ending,
+      trigger, converted, missed
     FROM (
       SELECT e.*, row_number() OVER (PARTITION BY contact_id, campaign_id ORDER BY entered_ms DESC) AS place FROM campaign_entries e
       WHERE bucket = ANY(${bucketsOf(contactIds)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])

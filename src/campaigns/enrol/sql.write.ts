@@ -89,7 +89,7 @@ export async function upsertLooks(
 export async function upsertEntries(db: Db, rows: readonly { of: Of; entry: Entry }[]): Promise<void> {
   await db`
     INSERT INTO campaign_entries (bucket, contact_id, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm,
-      variant, reached_ms, entered_ms, ended_ms, ending, trigger, converted)
+      variant, reached_ms, entered_ms, ended_ms, ending, trigger, converted, missed)
     SELECT * FROM jsonb_to_recordset(${json(
       rows.map(({ of, entry }) => ({
         bucket: bucketOf(of.contactId),
@@ -108,13 +108,14 @@ export async function upsertEntries(db: Db, rows: readonly { of: Of; entry: Entr
         ending: entry.ending,
         trigger: entry.trigger,
         converted: entry.converted,
+        missed: Object.keys(entry.missed?.steps ?? {}).length ? entry.missed : null,
       })),
     )}::text::jsonb) AS n (bucket smallint, contact_id bigint, campaign_id bigint, entry_key bigint, enrolment_id bigint,
       workspace_id bigint, version_id bigint, epoch integer, arm smallint, variant text, reached_ms bigint, entered_ms bigint,
-      ended_ms bigint, ending text, trigger jsonb, converted jsonb)
+      ended_ms bigint, ending text, trigger jsonb, converted jsonb, missed jsonb)
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (bucket, contact_id, campaign_id, entry_key) DO UPDATE SET ended_ms = excluded.ended_ms, ending = excluded.ending,
-      reached_ms = excluded.reached_ms, trigger = excluded.trigger, converted = excluded.converted`;
+      reached_ms = excluded.reached_ms, trigger = excluded.trigger, converted = excluded.converted, missed = excluded.missed`;
 }
 
 /** Writes decisions down; one that stands there already is the same. */

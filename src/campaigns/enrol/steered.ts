@@ -67,3 +67,15 @@ export function onResumed(
   if (isStill || enrolment.arm === null) return;
   apply(live, member, goesOn, step(version, goesOn, member.facts, { kind: 'resumed' }, nowMs), changes);
 }
+
+/** They became one with somebody: what either did may be what they wait for. A campaign that stands still looks for it when it goes on. */
+export function onMerged(live: Live, member: Member, atMs: number, changes: Changes): void {
+  const inside = [...member.enrolments.values()];
+  for (const enrolment of inside) {
+    const campaign = live.campaigns.get(enrolment.campaignId);
+    if (!campaign || campaign.paused === 'all' || enrolment.arm === null) continue;
+    const version = live.versions.get(enrolment.versionId) ?? campaign.version;
+    const outcome = step(version, enrolment, member.facts, { kind: 'resumed' }, atMs);
+    if (outcome.ended || outcome.why.length) apply(live, member, enrolment, outcome, changes);
+  }
+}

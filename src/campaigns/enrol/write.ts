@@ -66,7 +66,8 @@ export async function writeChanges(
       );
     await changePeople(deps, tx, workspace, effects, atMs);
   }
-  if (changes.exits.length) await takeBack(deps, tx, live, workspace, changes.exits, nowMs);
+  const theirNowMs = nowMs + workspace.clockAheadMs;
+  if (changes.exits.length) await takeBack(deps, tx, live, workspace.id, changes.exits, theirNowMs);
   const kept = [...changes.enrolments.values()];
   // Who came and went in this turn has no row.
   const gone = [...changes.gone.values()].filter(

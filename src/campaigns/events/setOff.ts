@@ -8,13 +8,13 @@ import { selectSetOff } from './sql.told.ts';
 type SentTo = { workspaceId: number; contactId: number; messageId: number };
 
 /** Properties of what set off the campaigns of one key, by those of some messages that they sent. */
-type SetOff = (
+type WhatSetOff = (
   tx: Tx,
   sent: readonly SentTo[],
 ) => Promise<(SentTo & { properties: Record<string, unknown> })[]>;
 
 /** Asks for campaigns of one key. Costs a look at one row where no workspace has a live one. */
-export function setOffBy(deps: { names: Names }, campaignKey: string): SetOff {
+export function whatSetOff(deps: { names: Names }, campaignKey: string): WhatSetOff {
   const source = createLiveSource(deps);
   return async (tx, sent) => {
     const liveOf = await source(tx);

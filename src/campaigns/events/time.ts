@@ -22,9 +22,10 @@ export const EVENT_LIMITS = {
 /**
  * Marks of an arrival and of an event (migration 0070): the key is the caller's, it is history, a
  * clock was ahead, Parley itself tells it. `unnamed`: it came with an id of a device, whose user may not be known, or may just have become
- * known. `held`: it would have let in somebody who was not known, and is offered once when they are.
+ * known. `held`: it would have let in somebody who was not known, and is offered once when they are. `merged`: what somebody else did is theirs as
+ * well now.
  */
-export const FLAG = { keyed: 1, history: 2, ahead: 4, own: 8, unnamed: 16, held: 32 } as const;
+export const FLAG = { keyed: 1, history: 2, ahead: 4, own: 8, unnamed: 16, held: 32, merged: 64 } as const;
 
 /** What was done before somebody was known is offered to campaigns when it is no longer ago than this. */
 export const HELD_MS = 72 * 3600_000;

@@ -8,6 +8,8 @@ export type Seen = {
   receivedMs: number;
   key: number;
   order: number;
+  /** How many campaigns have started each other to it. */
+  depth?: number;
   properties: Readonly<Record<string, unknown>> | null;
 };
 

@@ -39,13 +39,18 @@ export async function whyIn(
   const steps = log.map((row) => ({ atMs: row.atMs, what: row.what, why: wordsOf(row) }));
   if (refusal)
     steps.push({ atMs: refusal.atMs, what: 'not entered', why: REFUSALS[refusal.reason] ?? refusal.reason });
-  const last = log.at(-1)?.what;
-  const isIn = last !== undefined && !/^(exited|completed)/.test(last);
-  const state = last === undefined ? (refusal ? 'refused' : 'never entered') : isIn ? 'in it' : last;
+  const state = standingIn(log) ?? (refusal ? 'refused' : 'never entered');
   const deliveries: Why['deliveries'] = [];
   for (const { messageId } of sends)
     deliveries.push(...(await deliveriesOf(db, workspaceId, { contactId, causeId: messageId })));
   return { steps: [...steps, ...deliveries.flatMap(stepsOf)], deliveries, state };
+}
+
+/** How somebody stands by what was decided: in it, or how they left it last. What is told of who has left changes neither. */
+function standingIn(log: readonly LogRow[]): string | undefined {
+  const ends = log.filter(({ what }) => /^(exited|completed)/.test(what));
+  const left = new Set(ends.map(({ enrolmentId }) => enrolmentId));
+  return log.some(({ enrolmentId }) => !left.has(enrolmentId)) ? 'in it' : ends.at(-1)?.what;
 }
 
 /** Entries of one contact that are told of, the newest. */
@@ -81,6 +86,7 @@ export const REFUSALS: Readonly<Record<string, string>> = {
   too_old: 'what would have set it off was done too long before it came',
   anonymous: 'nobody knew yet who it is; what they did is looked at once when somebody does',
   unsubscribed: 'the contact has left this campaign',
+  chain: 'campaigns started each other too often in a row',
   no_entry_key: 'the trigger has nothing at the path by which entries are told apart',
 };
 

@@ -1,20 +1,38 @@
 /** What is known of a contact once a step has changed it. Pure. */
 import type { Step } from '../../../contract/campaign.ts';
+import { CONTACT_LIMITS } from '../../contacts/profile.ts';
 import { valueAt } from '../match/reading.ts';
 import type { Facts } from '../match/facts.ts';
 
 /** A step that changes what is known of a contact. */
 export type ChangeStep = Extract<Step, { set: object } | { tag: object }>;
 
-/** What such a step changes. */
-export function changeOf(
-  step: ChangeStep,
-):
+/** What is changed of a contact. */
+export type Alteration =
   | { do: 'set'; attributes: Readonly<Record<string, unknown>> }
-  | { do: 'tag'; add: readonly string[]; remove: readonly string[] } {
+  | { do: 'tag'; add: readonly string[]; remove: readonly string[] };
+
+/** What such a step changes. */
+export function changeOf(step: ChangeStep): Alteration {
   if ('set' in step) return { do: 'set', attributes: step.set };
   const { add = [], remove = [] } = step.tag;
   return { do: 'tag', add, remove };
+}
+
+/** The facts once it is changed; undefined where the contact would have more attributes than may be kept. */
+export function factsAfter(facts: Facts, change: Alteration): Facts | undefined {
+  if (change.do === 'tag') return withTags(facts, change.add, change.remove);
+  const after = withAttributes(facts, change.attributes);
+  return printedBytes(after.contact.attributes) > CONTACT_LIMITS.attributesBytes ? undefined : after;
+}
+
+/** How long JSON is as Postgres prints it: with a space behind each comma and colon. */
+function printedBytes(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return Buffer.byteLength(JSON.stringify(value) ?? '');
+  const parts = Array.isArray(value)
+    ? value.map(printedBytes)
+    : Object.entries(value).map(([name, inner]) => printedBytes(name) + 2 + printedBytes(inner));
+  return 2 + Math.max(0, parts.length - 1) * 2 + parts.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** The facts once attributes are set; null takes one away. */

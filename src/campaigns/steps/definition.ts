@@ -8,6 +8,7 @@ import type { Fault } from '../../base/fault.ts';
 import { isFault } from '../../base/fault.ts';
 import { isTimeZone } from '../../base/clock.ts';
 import { checkAttributes } from '../../contacts/profile.ts';
+import { checkSetName } from '../../contacts/sets.ts';
 import { checkContent } from '../../content/check.ts';
 import { compile } from '../../content/compile.ts';
 import {
@@ -201,7 +202,7 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
     for (const what of ['add', 'remove'] as const)
       if (given[what] !== undefined)
         listAt(given[what], `${path}.${what}`, 1, 20).forEach((name, i) =>
-          textAt(name, `${path}.${what}[${i}]`),
+          tagAt(name, `${path}.${what}[${i}]`),
         );
   },
   webhook: (value, path) => void recordAt(value, path),
@@ -211,6 +212,11 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
   start: (value, path) => void keyAt(objectAt(value, path, ['campaign'])['campaign'], `${path}.campaign`),
   stop: (value, path) => void textAt(objectAt(value, path, ['reason'])['reason'], `${path}.reason`, 64),
 };
+
+function tagAt(value: unknown, path: string): void {
+  const odd = checkSetName(value, path);
+  if (odd) throwFault(odd);
+}
 
 function savedAt(value: unknown, path: string): void {
   const given = recordAt(value, path);

@@ -14,7 +14,7 @@ import { hash32 } from '../../base/crypto.ts';
 import { durationMs } from '../match/duration.ts';
 import { evaluate, isLookedFor } from '../match/evaluate.ts';
 import type { Around, Facts, Seen } from '../match/facts.ts';
-import { attributesFrom, changeOf, withAttributes, type ChangeStep } from './changed.ts';
+import { attributesFrom, changeOf, factsAfter, type ChangeStep, type Alteration } from './changed.ts';
 import { comesAt } from './date.ts';
 import { drawn } from './drawn.ts';
 import { END } from './flow.ts';
@@ -133,13 +133,12 @@ class Walk {
   /** What came while it stood still counts as if it came now: a wait that it ends is over, and what became of a message is known. */
   #resume(): void {
     const current = this.#current();
-    if (!current) return;
-    if (this.#place.phase === 'sent') {
+    const { phase, sinceMs } = this.#place;
+    if (current && phase === 'sent') {
       const told = SEND_TELLS.flatMap((name) => this.#facts.events(name));
-      const found = told.find((one) => one.atMs >= this.#place.sinceMs && this.#edgeOf(current, one));
-      if (found) this.#heardOfSend(current, found);
-    } else if ('wait_for' in current) {
-      const found = this.#found(current.wait_for, this.#place.sinceMs);
+      for (const one of told) if (one.atMs >= sinceMs && this.#heardOfSend(current, one)) return;
+    } else if (current && 'wait_for' in current) {
+      const found = this.#found(current.wait_for, sinceMs);
       if (found) this.#done(current.wait_for, found);
     }
   }
@@ -153,14 +152,11 @@ class Walk {
     this.#tell('late', { step: key!, detail: event.name });
   }
 
-  #heardOfSend(current: Step, event: Seen): void {
-    const heard = this.#edgeOf(current, event);
+  #heardOfSend(current: Step, event: Seen): boolean {
+    if (!('send' in current) || !isOfSend(event, this.#run.id, current.key)) return false;
+    const heard = edgeOfSend(current.send.await, event);
     if (heard) this.#follow(...heard);
-  }
-
-  #edgeOf(current: Step, event: Seen): ReturnType<typeof edgeOfSend> {
-    if (!('send' in current) || !isOfSend(event, this.#run.id, current.key)) return undefined;
-    return edgeOfSend(current.send.await, event);
+    return heard !== undefined;
   }
 
   /** Something fell due at the step. */
@@ -348,10 +344,17 @@ class Walk {
     this.#place.heard = { ...this.#place.heard, [name]: [event.atMs, event.key] };
     if (!save || this.#run.isShadow) return;
     const attributes = attributesFrom(save, event.properties);
-    if (!attributes) return;
+    if (attributes) this.#makes({ do: 'set', attributes });
+  }
+
+  /** Changes the contact, for what comes behind to see; false where that cannot be. */
+  #makes(change: Alteration): boolean {
+    const facts = factsAfter(this.#facts, change);
+    if (!facts) return false;
     const { seq, step: at } = this.#place;
-    this.#effects.push({ seq, step: at, atMs: this.#asOfMs, do: 'set', attributes });
-    this.#facts = withAttributes(this.#facts, attributes);
+    this.#effects.push({ seq, step: at, atMs: this.#asOfMs, ...change });
+    this.#facts = facts;
+    return true;
   }
 
   /** The first of what was done already that ends a wait which began at `sinceMs`. */
@@ -391,8 +394,7 @@ class Walk {
 
   #change(current: ChangeStep, at: number): string {
     if (this.#run.isShadow) return this.#on(at, 'next', 'left out: of the holdout');
-    const { seq } = this.#place;
-    this.#effects.push({ seq, step: current.key, atMs: this.#asOfMs, ...changeOf(current) });
+    if (!this.#makes(changeOf(current))) return this.#on(at, 'failed', 'more attributes than may be kept');
     return this.#on(at, 'next');
   }
 }

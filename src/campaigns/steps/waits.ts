@@ -19,7 +19,13 @@ export function endsWait(wait: WaitForStep, event: Seen, run: Run, facts: Facts,
 }
 
 /** Whether an event is what somebody waited for at a step, whose time for it is over. */
-export function isLate(steps: readonly Step[], event: Seen, run: Run, facts: Facts, around: Around): boolean {
+export function isLate(
+  steps: readonly Step[],
+  event: Seen,
+  run: Pick<Run, 'id' | 'trigger'> & { place: Pick<Run['place'], 'missed'> },
+  facts: Facts,
+  around: Around,
+): boolean {
   const missed = run.place.missed?.[event.name];
   const waited = missed === undefined ? undefined : steps.find(({ key }) => key === missed);
   return waited !== undefined && 'wait_for' in waited && fitsWait(waited.wait_for, event, run, facts, around);
@@ -29,7 +35,7 @@ export function isLate(steps: readonly Step[], event: Seen, run: Run, facts: Fac
 function fitsWait(
   wait: WaitForStep,
   event: Seen,
-  { id, trigger }: Run,
+  { id, trigger }: Pick<Run, 'id' | 'trigger'>,
   facts: Facts,
   around: Around,
 ): boolean {

@@ -7,6 +7,7 @@ import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { attachmentFetcher } from '../kit/mail/attachments.ts';
 import { receiveMailgun } from './callback.ts';
 import { letterOf, partsOf, together, type Letter } from './letter.ts';
+import { listMailgun } from './list.ts';
 import { domainOf, type SendsAs } from '../kit/mail/domain.ts';
 import { lookUpMailgun } from './lookUp.ts';
 import { encodeMultipart } from './multipart.ts';
@@ -27,6 +28,7 @@ export const mailgun: Adapter = {
   idempotent: false,
   batchSize: MOST_RECIPIENTS,
   open: openMailgun,
+  listMessages: listMailgun,
   sendsAs,
   receive: receiveMailgun,
   parsedApart: ['inbound'],

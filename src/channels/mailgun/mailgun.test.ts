@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { hmac } from '../../base/crypto.ts';
+import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Outcome, Outgoing, Settings } from '../adapter.ts';
 import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS, withSender } from '../testing/conformance.ts';
-import { contractOf, type Contract } from '../testing/contract.ts';
+import { contractOf, ownContract, type Contract } from '../testing/contract.ts';
 import { MAILGUN, MAILGUN_ANSWERS_BY_CLASS, MAILGUN_REASONS_BY_CLASS } from '../testing/contracts/mailgun.ts';
 import { startFake, type FakeAnswer, type FakeHttp, type FakeRequest } from '../testing/fake.ts';
 import { mailgun } from './adapter.ts';
@@ -595,6 +596,63 @@ test('a mail whose call was not answered is found in the event log by its Messag
     sender.lookUp!({ ref: 'c1.p1.0', to: 'x', sinceMs: SUITE_NOW_MS }),
   );
   equal(silent, undefined);
+});
+
+test('its own list: events by time, a page after the other until one is empty; what routes handed on is not in it', async (t) => {
+  // The collected document does not have what `paging.next` leads to.
+  const fake = await startFake({ contract: ownContract(MAILGUN) });
+  const http = httpClient({ connections: 1 });
+  t.after(() => Promise.all([fake.close(), http.close()]));
+  const tools = { http, deadlineMs: SUITE_DEADLINE_MS, nowMs: () => SUITE_NOW_MS };
+  const list = (next?: string) =>
+    mailgun.listMessages!(settings(fake.url), tools, {
+      fromMs: SUITE_NOW_MS - 3_600_000,
+      toMs: SUITE_NOW_MS,
+      ...(next === undefined ? {} : { next }),
+    });
+  const event = (name: string, more: Record<string, unknown> = {}) => ({
+    event: name,
+    id: name,
+    timestamp: SUITE_NOW_MS / 1000,
+    message: { headers: { 'message-id': `${name}@${DOMAIN}` } },
+    ...more,
+  });
+  const page = (items: unknown[]): FakeAnswer => ({
+    status: 200,
+    body: JSON.stringify({
+      items,
+      paging: { next: `https://elsewhere.example/v3/${DOMAIN}/events/W3si-_=` },
+    }),
+  });
+  fake.answerNext(
+    page([
+      event('accepted'),
+      event('failed', { severity: 'temporary' }),
+      event('delivered'),
+      event('stored'),
+      event('accepted', { flags: { 'is-routed': true } }),
+    ]),
+    page([]),
+    { ...failure(429, 'slow down'), headers: { 'retry-after': '3' } },
+  );
+  deepEqual(await list(), {
+    kind: 'listed',
+    rows: [
+      { externalId: `accepted@${DOMAIN}`, status: 'accepted', takenMs: SUITE_NOW_MS },
+      { externalId: `failed@${DOMAIN}`, status: 'deferred' },
+      { externalId: `delivered@${DOMAIN}`, status: 'delivered' },
+    ],
+    next: 'W3si-_=',
+  });
+  equal(fake.last().query.get('begin'), String(SUITE_NOW_MS / 1000 - 3_600));
+  deepEqual(await list('W3si-_='), { kind: 'listed', rows: [] });
+  equal(fake.last().path, `/v3/${DOMAIN}/events/W3si-_=`);
+  deepEqual(fake.violations(), []);
+  const slow = await list();
+  deepEqual(slow.kind === 'deferred' && [slow.class, slow.retryAfterMs], ['rate', 3_000]);
+  const before = fake.count();
+  equal((await list('../../messages')).kind, 'refused');
+  equal(fake.count(), before);
 });
 
 test('the document explains every answer, reason and setting', () => {

@@ -59,7 +59,7 @@ export function mailgunOutcome(call: HttpOutcome, judging: Judging): Outcome {
 }
 
 /** The outcome of a call that is not a success. */
-function mailgunFailure(call: HttpOutcome, { nowMs, secrets, ownSender }: Judging): Failure {
+export function mailgunFailure(call: HttpOutcome, { nowMs, secrets, ownSender }: Judging): Failure {
   if (call.kind !== 'answer') return unanswered(call, secrets);
   const { status } = call;
   const said = call.body.toString('utf8');

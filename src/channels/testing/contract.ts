@@ -27,6 +27,8 @@ export function collectedFile(name: string): string {
 export type ProviderCall = {
   method: 'GET' | 'POST' | 'DELETE';
   path: RegExp;
+  /** What may be asked for, where that is described. */
+  query?: TSchema;
   /** How the body is written; absent: there is none. A form is an object whose repeated fields are lists. */
   takes?: 'form' | 'json';
   /** The body, or what it has to be by what is in it. */
@@ -53,7 +55,13 @@ export type Described = {
 export type CodesByClass<C> = Readonly<Partial<Record<ErrorClass, readonly C[]>>>;
 
 /** A request as a contract sees it. */
-export type ContractRequest = { method: string; path: string; contentType: string; body: string };
+export type ContractRequest = {
+  method: string;
+  path: string;
+  query?: URLSearchParams;
+  contentType: string;
+  body: string;
+};
 
 /** A loaded contract: each function lists what is wrong. */
 export type Contract = {
@@ -80,7 +88,8 @@ export function ownContract({ calls }: Described): Contract {
     request(request) {
       const call = find(request);
       if (!call) return [`no such call: ${request.method} ${request.path}`];
-      if (!call.takes) return request.body ? ['takes no body'] : [];
+      const asked = call.query ? wrongWith(call.query, Object.fromEntries(request.query ?? [])) : [];
+      if (!call.takes) return [...asked, ...(request.body ? ['takes no body'] : [])];
       if (!request.contentType.includes(call.takes))
         return [`takes ${call.takes}, not ${request.contentType}`];
       const body = call.takes === 'form' ? formOf(request.body) : jsonOf(request.body);

@@ -117,7 +117,7 @@ function broken(
   const found = options.check?.(request) ?? [];
   if (options.contract) {
     const contentType = request.headers['content-type'] ?? '';
-    found.push(...options.contract.request({ method, path, contentType, body }));
+    found.push(...options.contract.request({ method, path, query: request.query, contentType, body }));
     if (typeof answer === 'object')
       found.push(
         ...options.contract.response({ method, path, status: answer.status, body: answer.body ?? '' }),

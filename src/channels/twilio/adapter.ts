@@ -2,7 +2,7 @@
  * Twilio SMS and MMS. This is the hot path of an SMS broadcast: what does not change between messages is built
  * when the sender is opened, and an answer is not parsed further than needed.
  */
-import { formBody } from '../../base/http.ts';
+import { formBody, formText } from '../../base/http.ts';
 import type {
   Adapter,
   AdapterTools,
@@ -15,6 +15,7 @@ import type {
 import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { receiveTwilio } from './callback.ts';
 import { connectNumber } from './connect.ts';
+import { listTwilio } from './list.ts';
 import { lookUpTwilio } from './lookUp.ts';
 import { fetchTwilioMedia } from './media.ts';
 import { lookUpNumber } from './number.ts';
@@ -96,6 +97,7 @@ export const twilio: Adapter = {
   open: openTwilio,
   connect: (settings, tools, { inbound }) => connectNumber(settings, accountAt(settings, tools), inbound),
   lookUpNumber: (settings, tools, number) => lookUpNumber(accountAt(settings, tools), number),
+  listMessages: (settings, tools, asked) => listTwilio(accountAt(settings, tools), asked),
   fetchMedia: (settings, tools, url) => fetchTwilioMedia(accountAt(settings, tools), url),
   receive: receiveTwilio,
 };
@@ -149,17 +151,17 @@ function openTwilio(settings: Settings, tools: AdapterTools): Sender {
   const endpoint = `${url}/Messages.json`;
   const from = fromOf(settings);
   const secrets = secretsOf(SETTINGS, settings);
+  const callback = callbackText();
   return {
-    async send({ to, rendered, callbackUrl, ttlS }) {
+    async send({ ref, to, rendered, callbackUrl, ttlS }) {
       if (rendered.channel !== 'sms') return WRONG_CHANNEL;
       const sender = rendered.from ? formBody({ From: rendered.from }) : from;
       if (!sender) return NO_SENDER;
       let body = `${sender}&${formBody({
         To: to,
         Body: rendered.text || undefined,
-        StatusCallback: callbackUrl,
         ValidityPeriod: ttlS === undefined ? undefined : validityOf(ttlS),
-      })}`;
+      })}&StatusCallback=${callback(callbackUrl, ref)}`;
       if (rendered.media)
         for (const media of rendered.media) body += `&MediaUrl=${encodeURIComponent(media.url)}`;
       const call = await http.call({ method: 'POST', url: endpoint, headers, body, deadlineMs });
@@ -167,6 +169,20 @@ function openTwilio(settings: Settings, tools: AdapterTools): Sender {
     },
     lookUp: (message) => lookUpTwilio({ tools, endpoint, headers, list: 'messages' }, message),
     close: () => Promise.resolve(),
+  };
+}
+
+/** A callback's URL as forms have it. All of it but the ref at its end is the same for every message, and is written once. */
+function callbackText(): (url: string, ref: string) => string {
+  let beginning = '';
+  let text = '';
+  return (url, ref) => {
+    if (!url.endsWith(ref)) return formText(url);
+    if (url.length !== beginning.length + ref.length || !url.startsWith(beginning)) {
+      beginning = url.slice(0, url.length - ref.length);
+      text = formText(beginning);
+    }
+    return text + formText(ref);
   };
 }
 

@@ -8,7 +8,7 @@ import { sha256Hex } from '../../base/crypto.ts';
 import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Outcome, Outgoing, Settings } from '../adapter.ts';
 import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS, withSender } from '../testing/conformance.ts';
-import { contractOf } from '../testing/contract.ts';
+import { contractOf, ownContract, type Contract } from '../testing/contract.ts';
 import { TWILIO, TWILIO_CODES_BY_CLASS, TWILIO_LOOKUPS, TWILIO_SIGNED } from '../testing/contracts/twilio.ts';
 import { startFake, type FakeAnswer } from '../testing/fake.ts';
 import { twilio, twilioAccount } from './adapter.ts';
@@ -419,6 +419,74 @@ test('an unanswered send is looked up by number, time and text', async (t) => {
   deepEqual(await look(both), taken(SID), 'the oldest');
   deepEqual(await look(both, [SID]), taken(other));
   equal((await look(both, [SID, other]))?.kind, 'deferred', 'neither is ours: it was not taken');
+});
+
+test('its own list: by time, a page after the other, of what went out; and why a page is not had', async (t) => {
+  // The collected document wants a whole URI in `next_page_uri`; its own example, and Twilio, give a path.
+  const described = ownContract(TWILIO);
+  const own: Contract = {
+    request: (request) => contract.request(request),
+    response: (answer) => described.response(answer),
+  };
+  const fake = await startFake({ contract: own });
+  const http = httpClient({ connections: 1 });
+  t.after(() => Promise.all([fake.close(), http.close()]));
+  const tools = { http, deadlineMs: SUITE_DEADLINE_MS, nowMs: () => SUITE_NOW_MS };
+  const list = (next?: string) =>
+    twilio.listMessages!(settings(fake.url), tools, {
+      fromMs: SUITE_NOW_MS - 3_600_000,
+      toMs: SUITE_NOW_MS,
+      ...(next === undefined ? {} : { next }),
+    });
+  const row = (end: string, fields: Record<string, unknown>) => ({
+    ...(JSON.parse(created(fields).body!) as Record<string, unknown>),
+    sid: `SM${end.repeat(32)}`,
+  });
+  const path = `/2010-04-01/Accounts/${ACCOUNT}/Messages.json`;
+  const following = `PageSize=200&DateSent%3E=2026-11-20T07%3A32%3A53Z&Page=1&PageToken=PASM${'c'.repeat(32)}`;
+  const page = (messages: unknown[], next: string | null): FakeAnswer => ({
+    status: 200,
+    body: JSON.stringify({ messages, next_page_uri: next, page: 0, page_size: 200 }),
+  });
+  fake.answerNext(
+    page(
+      [row('a', { status: 'delivered' }), row('b', { status: 'received', direction: 'inbound' })],
+      `${path}?${following}`,
+    ),
+    page([row('c', { status: 'failed' })], null),
+  );
+  const first = await list();
+  deepEqual(first, {
+    kind: 'listed',
+    rows: [{ externalId: `SM${'a'.repeat(32)}`, status: 'delivered', takenMs: SUITE_NOW_MS }],
+    next: following,
+  });
+  // Twilio sends what it took for hours: the list is by when it left.
+  deepEqual(Object.fromEntries(fake.last().query), {
+    PageSize: '200',
+    'DateSent>': '2026-11-20T07:32:53Z',
+    'DateSent<': '2026-11-20T18:32:53Z',
+  });
+  const last = await list(following);
+  ok(last.kind === 'listed' && last.next === undefined);
+  deepEqual([fake.last().path, fake.last().query.get('PageToken')], [path, `PASM${'c'.repeat(32)}`]);
+  deepEqual(fake.violations(), []);
+  fake.answerNext(
+    { ...failure(429, 20429), headers: { 'retry-after': '7' } },
+    failure(401, 20003),
+    'hang',
+    'html',
+  );
+  const told = [await list(), await list(), await list(), await list()];
+  deepEqual(
+    told.map((one) => one.kind === 'deferred' && [one.class, one.retryAfterMs]),
+    [
+      ['rate', 7_000],
+      ['config', undefined],
+      ['transient', undefined],
+      ['transient', undefined],
+    ],
+  );
 });
 
 test('a number named by its sid: read from Twilio, and its answers are sent here', async (t) => {

@@ -27,7 +27,7 @@ export function useCookie(app: FastifyInstance): void {
     if (reply.statusCode !== 201 || !isPage(request.headers) || !OPENS.includes(routeOf(request)))
       return payload;
     const { token, ...rest } = payload as { token: string };
-    setCookie(request, reply, token, Math.floor(SESSION_MS / 1000));
+    setSessionCookie(request, reply, token);
     // What a script cannot read cannot be stolen by one.
     return rest;
   });
@@ -36,6 +36,11 @@ export function useCookie(app: FastifyInstance): void {
     if (isEnd && reply.statusCode === 204) setCookie(request, reply, '', 0);
     return payload;
   });
+}
+
+/** Gives a browser the session that was opened for it. */
+export function setSessionCookie(request: FastifyRequest, reply: FastifyReply, token: string): void {
+  setCookie(request, reply, token, Math.floor(SESSION_MS / 1000));
 }
 
 function isPage(headers: IncomingHttpHeaders): boolean {

@@ -218,12 +218,14 @@ async function start(call: Call<Static<typeof ImportStart>>): Promise<Work<200, 
   const of = { workspaceId: workspace.id, id: idIn(call, 'importId'), nowMs };
   const listId = body.listId === undefined ? undefined : idOf(body.listId);
   return async (tx) => {
-    const begun = await startImport(ctx, tx, of, { ...plan, listId, tags: body.tags });
+    const { tags, setsOff } = body;
+    const begun = await startImport(ctx, tx, of, { ...plan, listId, tags, setsOff });
     if (isFault(begun)) return begun;
     const detail = {
       rows: begun.rows,
       ...(body.listId ? { listId: body.listId } : {}),
-      tags: body.tags ?? [],
+      tags: tags ?? [],
+      ...(setsOff === undefined ? {} : { setsOff }),
     };
     const audit = { action: 'import.start', subject: `import:${begun.id}`, detail };
     return { status: 200, body: present(begun), audit };

@@ -12,7 +12,7 @@ import {
   OrderShown,
   OrdersTaken,
 } from '../../../contract/doors/console/orders.ts';
-import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, isId, MAX_ID, readId, toHex24 } from '../../base/ids.ts';
 import { readingsOf } from '../../base/microseconds.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
@@ -36,6 +36,7 @@ import { changeOrderSettings, orderSettings } from '../../orders/settings.ts';
 import { givenIn, pathsIn } from '../../orders/words.ts';
 import { holdAccount, workspaceOf, type ActingFor } from '../kit/onBehalf.ts';
 import { readStrictly } from './input.ts';
+import { TAKES_NONE, tellOrder } from './ordersCreate.ts';
 import { ORDER_WORDS as WORDS, presentOrder as present } from './ordersShown.ts';
 import {
   acts,
@@ -84,12 +85,7 @@ export const orderRoutes: readonly Route[] = [
       if (isFault(account)) return account;
       const read = readOrder(givenOf(call.body), { ...reading(account), ...pathsIn(WORDS, '') });
       if (isFault(read)) return read;
-      return inAccount(account, async (tx) => {
-        const refused = await takesOrders(tx, account);
-        if (refused) return refused;
-        const order = (await createOrders(call.ctx, tx, [{ telling: account.telling, read }]))[0]!;
-        return isFault(order) ? order : told('create', 201, order);
-      });
+      return tellOrder({ acting: account.acting, telling: account.telling, read });
     },
   }),
   writes({
@@ -150,7 +146,7 @@ export const orderRoutes: readonly Route[] = [
       const which = { whose: account.whose, name: nameOf(call) };
       return inAccount(account, async (tx) => {
         const order = await changeOrder(call.ctx, tx, account.telling, which, read);
-        return isFault(order) ? order : told('update', 200, order);
+        return isFault(order) ? order : told('update', order);
       });
     },
   }),
@@ -167,7 +163,7 @@ export const orderRoutes: readonly Route[] = [
       const which = { whose: account.whose, name: nameOf(call) };
       return inAccount(account, async (tx) => {
         const order = await removeOrder(call.ctx, tx, { ...which, atUs: account.telling.nowUs() });
-        return isFault(order) ? order : told('delete', 200, order);
+        return isFault(order) ? order : told('delete', order);
       });
     },
   }),
@@ -231,7 +227,7 @@ function inAccount<S extends number, B>(
 
 async function takesOrders(tx: Tx, { acting, workspace }: Account): Promise<Fault | undefined> {
   if (!acting || (await orderSettings(tx, workspace.id)).accepts) return undefined;
-  return fault('unprocessable', 'The account does not take orders from companies.');
+  return TAKES_NONE;
 }
 
 function reading({ workspace: { country, timeZone }, telling: { currency, nowUs } }: Account) {
@@ -337,7 +333,7 @@ async function list(call: Call): Promise<Static<typeof OrderPage> | Fault> {
   return { orders: rows.map(present), next: found.length > limit ? toHex24(rows.at(-1)!.id) : null };
 }
 
-function told<S extends 200 | 201>(what: string, status: S, order: Order): Done<S, OrderShown> {
+function told(what: string, order: Order): Done<200, OrderShown> {
   const audit = { action: `order.${what}`, subject: `order:${order.id}` };
-  return { status, body: present(order), audit };
+  return { status: 200, body: present(order), audit };
 }

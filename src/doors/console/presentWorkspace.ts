@@ -7,7 +7,7 @@ import { timeText } from './route.ts';
 
 /** A workspace with its settings, and what the caller is in it. */
 export function presentWorkspace(workspace: Workspace, role: Role): WorkspaceShown {
-  const { name, environment, country, timeZone, settings, clockAheadMs } = workspace;
+  const { name, environment, country, timeZone, settings, clockAheadMs, revision } = workspace;
   return {
     id: toHex24(workspace.id),
     name,
@@ -16,6 +16,7 @@ export function presentWorkspace(workspace: Workspace, role: Role): WorkspaceSho
     timeZone,
     settings,
     clockAheadMs,
+    revision,
     createdAt: timeText(workspace.createdMs),
     role,
   };

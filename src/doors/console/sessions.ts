@@ -8,6 +8,7 @@ import {
   SessionOpened,
   SignIn,
   SignInByLink,
+  SignInWays,
 } from '../../../contract/doors/console/sessions.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
 import {
@@ -18,8 +19,9 @@ import {
   signOut,
   type Operator,
 } from '../../accounts/operators.ts';
-import { hasFactor } from '../../accounts/secondFactor.ts';
-import { useSignInLink } from '../../accounts/signInLinks.ts';
+import { providerName } from '../../accounts/provider.ts';
+import { hasFactor, proveFactor } from '../../accounts/secondFactor.ts';
+import { readSignInLink, useSignInLink } from '../../accounts/signInLinks.ts';
 import type { Tx } from '../../db/pool.ts';
 import { presentWorkspace } from './presentWorkspace.ts';
 import { VERSION } from '../kit/version.ts';
@@ -67,13 +69,27 @@ export const sessionRoutes: readonly Route[] = [
     body: SignInByLink,
     bodyBytes: SIGN_IN_BYTES,
     secret: true,
-    secretFields: ['code'],
-    handle:
-      async ({ body, nowMs }) =>
-      async (tx) => {
+    secretFields: ['code', 'factor'],
+    async handle(call) {
+      const proved = await proveLink(call);
+      if (isFault(proved)) return proved;
+      const { body, nowMs } = call;
+      return async (tx) => {
         const operator = await useSignInLink(tx, body.code, nowMs);
         return isFault(operator) ? operator : await opened(tx, operator, nowMs);
-      },
+      };
+    },
+  }),
+  reads({
+    of: 'nobody',
+    path: '/sessions/ways',
+    does: 'How one may sign in besides with a password.',
+    action: 'workspace.read',
+    answer: SignInWays,
+    async handle({ ctx: { config } }) {
+      const name = providerName(config);
+      return { provider: name === undefined ? null : { name, path: '/sign-in/provider' } };
+    },
   }),
   acts({
     of: 'caller',
@@ -156,6 +172,18 @@ export const sessionRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** The second factor, where a link asks for it. What no link is, is told when it is used. */
+async function proveLink({ ctx, body, nowMs }: Call<Static<typeof SignInByLink>>): Promise<true | Fault> {
+  const link = await readSignInLink(ctx.sql, body.code, nowMs);
+  if (!link?.asksFactor) return true;
+  const { operator } = link;
+  if (!body.factor?.trim())
+    return fault('invalid_auth', 'factor: is required; a workspace asks for the second factor', {
+      field: 'factor',
+    });
+  return await proveFactor(ctx, { operator, code: body.factor, field: 'factor', nowMs });
+}
 
 /** Opens a session; the door gives its token to a browser as a cookie. */
 async function opened(

@@ -1,5 +1,6 @@
 /** Workspaces and their settings, the audit log, and who belongs to them. */
 import { installMailing, mailTo, type Mailing } from '../kit/accountMail.ts';
+import { keepOtherwise } from '../../accounts/keeping.ts';
 import { dropInvitation, inviteOperator, listInvitations } from '../../accounts/invitations.ts';
 import {
   MemberInvited,
@@ -15,6 +16,8 @@ import {
 } from '../../../contract/doors/console/workspaces.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
 import { auditRoutes } from './audit.ts';
+import { keptRoutes } from './kept.ts';
+import { removalRoutes } from './removal.ts';
 import {
   createOperator,
   hashPassword,
@@ -27,7 +30,13 @@ import {
 import { inviteOperator as operatorByLink, type PasswordLink } from '../../accounts/passwordLinks.ts';
 import { can } from '../../accounts/roles.ts';
 import type { Role } from '../../../contract/roles.ts';
-import { createOwnWorkspace, getWorkspace, updateWorkspace } from '../../accounts/workspaces.ts';
+import {
+  changesOf,
+  createOwnWorkspace,
+  getWorkspace,
+  getWorkspaceToChange,
+  updateWorkspace,
+} from '../../accounts/workspaces.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -39,6 +48,7 @@ import {
   idIn,
   missing,
   reads,
+  revisionIn,
   timeText,
   writes,
   type Call,
@@ -106,22 +116,30 @@ export const workspaceRoutes: readonly Route[] = [
     method: 'PATCH',
     path: '',
     action: 'workspace.update',
-    does: 'Changes a workspace; settings are merged by name, null takes one away.',
+    does: 'Changes a workspace; settings are merged by name, null takes one away. With If-Match only the revision that is named there.',
     body: WorkspacePatch,
     answers: { 200: WorkspaceShown },
     async handle(call) {
       const { ctx, body, workspace, afterCommit } = call;
       const broken = checkSettings(body.settings);
       if (broken) return broken;
+      const revision = revisionIn(call);
+      if (isFault(revision)) return revision;
+      const { id } = workspace;
       return async (tx) => {
-        const changed = await updateWorkspace(tx, { ...body, id: workspace.id, nowMs: ctx.clock.nowMs() });
+        const before = await getWorkspaceToChange(tx, id);
+        const changed = await updateWorkspace(tx, { ...body, id, revision, nowMs: ctx.clock.nowMs() });
         if (isFault(changed)) return changed;
-        afterCommit(() => ctx.directory.forget(workspace.id));
-        const audit = { action: 'workspace.update', subject: `workspace:${workspace.id}`, detail: body };
+        if (body.settings?.keptDays !== undefined) await keepOtherwise(tx, id);
+        afterCommit(() => ctx.directory.forget(id));
+        const detail = changesOf(before!, body);
+        const audit = { action: 'workspace.update', subject: `workspace:${id}`, detail };
         return { status: 200, body: presentWorkspace(changed, roleOf(call)), audit };
       };
     },
   }),
+  ...keptRoutes,
+  ...removalRoutes,
   ...auditRoutes,
   reads({
     path: '/members',

@@ -34,6 +34,7 @@ export const NO_WORKSPACE: Workspace = Object.freeze({
   settings: {},
   clockAheadMs: 0,
   capSetMs: 0,
+  revision: 0,
   createdMs: 0,
 });
 

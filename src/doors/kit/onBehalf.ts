@@ -21,6 +21,9 @@ export async function workspaceOf(
   return (await directory.workspace(grant.holderWorkspaceId)) ?? fault('forbidden', 'The account is closed.');
 }
 
+/** Said where an account became another workspace's between being read and being held. */
+export const CONNECTED_ANEW = fault('conflict', 'The account was connected anew at this moment; call again.');
+
 /** What counts of an account's workspace where somebody acts in it. */
 export type ActingPlace = Pick<Workspace, 'id' | 'country' | 'timeZone' | 'clockAheadMs'>;
 
@@ -47,7 +50,5 @@ export async function holdAccount(
   if (isFault(grant)) return grant;
   const may = mayOnBehalf(grant, ability);
   if (isFault(may)) return may;
-  return grant.holderWorkspaceId === workspaceId
-    ? undefined
-    : fault('conflict', 'The account was connected anew at this moment; call again.');
+  return grant.holderWorkspaceId === workspaceId ? undefined : CONNECTED_ANEW;
 }

@@ -54,6 +54,20 @@ export const OTHERS: readonly DescribedRoute[] = [
     answers: { 200: Type.String() },
     open: true,
   },
+  {
+    method: 'GET',
+    path: '/sign-in/provider',
+    does: 'Leads a browser to the company’s provider of sign-ins.',
+    ...page,
+    answers: { 303: Nothing },
+  },
+  {
+    method: 'GET',
+    path: '/sign-in/callback',
+    does: 'Where that provider leads back to: opens a session and leads on, or says on a page why not.',
+    ...page,
+    answers: { 303: Nothing },
+  },
   { method: 'GET', path: '/setup/:token', does: 'The page on which the first password is set.', ...page },
   { method: 'POST', path: '/setup/:token', does: 'Sets the first password.', ...page },
   {

@@ -18,13 +18,12 @@ import { signAppToken } from '../../accounts/authenticate.ts';
 import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
 import {
   createOwnWorkspace,
-  deleteWorkspace,
   getWorkspace,
   listWorkspaces,
   updateWorkspace,
   type Workspace,
 } from '../../accounts/workspaces.ts';
-import { disconnectWorkspace } from '../../connect/grants.ts';
+import { closeWorkspace } from '../kit/closing.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { checkMetadata } from '../../content/check.ts';
@@ -239,19 +238,11 @@ async function changeApp(
 
 /** Nobody reaches it any more: neither its keys nor its account. */
 async function dropApp(call: Call, tx: Tx): Promise<RouteOutcome<200, object>> {
-  const { ctx, workspace, nowMs } = call;
+  const { ctx, workspace, nowMs, afterCommit } = call;
   const { operatorId } = call.caller as { operatorId: number };
-  const keys = await listKeys(tx, { owner: { workspaceId: workspace.id } });
-  const gone = await deleteWorkspace(tx, { id: workspace.id, nowMs });
+  const actor = `operator:${operatorId}`;
+  const gone = await closeWorkspace(ctx, tx, { workspace, actor, nowMs, afterCommit });
   if (isFault(gone)) return missing('app');
-  for (const webhook of await ctx.webhooks.list(tx, { workspaceId: workspace.id, door: 'sunshine' }))
-    await ctx.webhooks.delete(tx, { workspaceId: workspace.id, door: 'sunshine', id: webhook.id });
-  await disconnectWorkspace(ctx, tx, workspace.id, { clientNowMs: call.workspaceNowMs });
-  call.afterCommit(() => {
-    ctx.directory.forget(workspace.id);
-    ctx.keyring.forgetRoles(operatorId);
-    for (const { door, keyId } of keys) ctx.keyring.forgetKey(door, keyId);
-  });
   const audit = { action: 'workspace.delete', subject: `workspace:${workspace.id}` };
   return { status: 200, body: {}, audit };
 }

@@ -84,6 +84,7 @@ export async function prepare(
   const people = await selectPeople(deps.sql, contactsOf(drafts), {
     channel: run && !needsAllAddresses(run.compiled) ? run.channel : undefined,
     attributes: run ? needsAttributes(run.compiled) : false,
+    keyed: run === undefined,
   });
   const [opens, looking, threads] = await Promise.all([
     openAll(deps, drafts, allTerms, people),
@@ -111,7 +112,8 @@ export async function prepare(
   // A template of a broadcast may be dear, as often as there are recipients. What is single has no Liquid.
   const breathe = run ? await startStretch() : undefined;
   for (const draft of drafts) {
-    await breathe?.();
+    const turn = breathe?.();
+    if (turn) await turn;
     const { item, bulk } = draft;
     const options = optionsOf?.(item.ownerId) ?? threads.get(draft.conversationId ?? 0);
     if (options) draft.options = options;
@@ -143,8 +145,7 @@ async function openAll(
   allTerms: ReadonlyMap<number, Terms>,
   people: ReadonlyMap<number, Person>,
 ): Promise<Map<number, OpenIntegration>> {
-  const ids = new Set<number>();
-  for (const { byChannel } of allTerms.values()) for (const id of byChannel.values()) ids.add(id);
+  const ids = new Set([...allTerms.values()].flatMap(({ byChannel }) => [...byChannel.values()]));
   for (const { integrationId, item } of drafts) {
     if (integrationId) ids.add(integrationId);
     else
@@ -193,7 +194,7 @@ export function hasEndedEarly({ state, channel }: { state: StateCode; channel?: 
 /** It is not sent again, and not put off: what is written is where it went, as it would go now. */
 function decideEnded({ item, bulk }: Draft, made: Ready | Decision | undefined, nowMs: number): Decision {
   const row = made && ('outgoing' in made ? decideSent(made.subject, nowMs) : made).row;
-  return { item, bulk, ...(row ? { row } : {}) };
+  return row ? { item, bulk, row } : { item, bulk };
 }
 
 /** Stands for what a message said that is gone: nobody will see it. */
@@ -252,7 +253,7 @@ async function draftRun(
     const row = known.size ? known.get(`${item.ownerId}.${item.seq}`) : undefined;
     const state = row?.state;
     if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });
-    else {
+    else
       drafts.push({
         item,
         bulk: true,
@@ -270,7 +271,6 @@ async function draftRun(
         ...(row?.begunMs == null ? {} : { unclearSinceMs: row.begunMs }),
         mayFallBack: false,
       });
-    }
   }
   return drafts;
 }

@@ -114,10 +114,12 @@ function lessonsOf(
   rows: readonly ReceiptRow[],
   changes: readonly ReceiptChange[],
 ): Lesson[] {
+  const failed = changes.filter(({ state }) => state === STATE.failed);
+  if (!failed.length) return [];
   const told = new Map(rows.map((row) => [toRef(row), row]));
-  return changes.flatMap((change) => {
+  return failed.flatMap((change) => {
     const row = told.get(toRef(change));
-    if (change.state !== STATE.failed || !row || !isAbout(row, change)) return [];
+    if (!row || !isAbout(row, change)) return [];
     return lessonOf({ workspaceId, ...change }, { class: row.class, code: row.code ?? '' }) ?? [];
   });
 }

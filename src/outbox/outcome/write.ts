@@ -105,7 +105,8 @@ async function announce(
   changes: readonly StateChange[],
   accepted: AcceptedInRun[],
 ): Promise<void> {
-  const rowOf = new Map(rows.map((row) => [toRef(row), row]));
+  // Of a run's batch hardly any is among the changes: `accepted` says it of all.
+  const rowOf = new Map(changes.length ? rows.map((row) => [toRef(row), row]) : []);
   const moved = changes.filter(({ state, priorState }) => state !== priorState);
   const told = moved.map((change) => ({ change, row: rowOf.get(toRef(change))! }));
   const together = Map.groupBy(told, ({ row }) => (bulk ? row.workspaceId : row.contactId));

@@ -1,7 +1,7 @@
 /** Holding lanes still: for what must not happen at the same time as anything that workers do for some people. */
-import type { Sql, Tx } from '../../db/pool.ts';
+import type { Db, Sql, Tx } from '../../db/pool.ts';
 import { bucketOf } from '../../base/ids.ts';
-import { lockLane } from './sql.ts';
+import { lockLane, selectLanes } from './sql.ts';
 
 /** Which bucket is in which lane, as the queue knows it. */
 type LaneMap = {
@@ -16,6 +16,16 @@ type LaneMap = {
 export async function holdLanes(tx: Tx, queue: LaneMap, ownerIds: readonly number[]): Promise<void> {
   const numbers = new Set(ownerIds.map((id) => queue.laneOf(bucketOf(id))));
   for (const lane of queue.lanes()) if (numbers.has(lane.lane)) await lockLane(tx, lane);
+}
+
+/** Lanes with all their buckets. */
+export async function allLanes(db: Db): Promise<{ lane: number; bucket: number; buckets: number[] }[]> {
+  return await selectLanes(db);
+}
+
+/** Until the transaction ends nothing is claimed, settled or handed on of what is in a lane. */
+export async function holdLane(tx: Tx, lane: { lane: number; bucket: number }): Promise<void> {
+  await lockLane(tx, lane);
 }
 
 /**

@@ -7,7 +7,7 @@ import { isPassing } from '../../db/errors.ts';
 import { createBusy, createClaims, placeOf, type Flight } from './claims.ts';
 import { LaneLost } from './settle.ts';
 import type { Batch, WorkItem } from './work.ts';
-import { createSteps } from './steps.ts';
+import { createSteps, stepsTogether } from './steps.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 import type { Claim, Handler, Wake, WorkDeps } from './core.ts';
 
@@ -29,6 +29,7 @@ export function createFlights(deps: WorkDeps, around: Around) {
   const { sql, clock } = deps;
   const running = new Set<Promise<void>>();
   const busy = createBusy();
+  const together = stepsTogether(deps);
 
   const run = (handler: Handler, flight: Flight, left: Claim['left'] = () => {}): Promise<void> => {
     const { lane, stream, items } = flight;
@@ -44,7 +45,7 @@ export function createFlights(deps: WorkDeps, around: Around) {
     const batch: Batch = {
       ...flight,
       kind: handler.kind,
-      steps: createSteps(sql, flight),
+      steps: createSteps(sql, flight, stream === 0 ? together : undefined),
       holds: () => around.holds(lane),
       wakeAt(dueMs) {
         firstAgainMs = Math.min(firstAgainMs, dueMs);

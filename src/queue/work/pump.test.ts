@@ -238,11 +238,11 @@ test('no more than four groups at a time; the fifth has its turn when one is don
   await own.stop();
 });
 
-test('what rings while a group is under way goes together when that is over, or after a while beside it', async () => {
+test('what rings soon after a group began goes together, a while after that; after a rest at once', async () => {
   const rounds: number[][] = [];
   const go: (() => void)[] = [];
-  const own = world([1, 2, 3, 4], {
-    together: 16,
+  const own = world([1, 2, 3, 4, 5], {
+    together: 3,
     take(lanes) {
       rounds.push(lanes.map((one) => one.lane));
       return new Promise((resolve) => go.push(() => resolve([])));
@@ -252,17 +252,26 @@ test('what rings while a group is under way goes together when that is over, or 
   await until('the first is at work', () => rounds.length === 1);
   own.pump.ring(2);
   await own.clock.moveOn(1);
-  own.pump.ring(3);
-  await own.clock.moveOn(1);
-  assert.deepEqual(rounds, [[1]]);
   go.shift()!();
+  own.pump.ring(3);
+  await own.clock.moveOn(23);
+  assert.deepEqual(rounds, [[1]]);
+  await own.clock.moveOn(1);
   await until('the others are at work', () => rounds.length === 2);
   assert.deepEqual(rounds[1], [2, 3]);
   own.pump.ring(4);
-  await own.clock.moveOn(1);
+  await own.clock.moveOn(24);
   assert.equal(rounds.length, 2);
-  await own.clock.moveOn(25);
+  await own.clock.moveOn(1);
   await until('who has waited goes beside what hangs', () => rounds.length === 3);
-  for (const done of go) done();
+  for (const done of go.splice(0)) done();
+  for (const number of [1, 2, 3]) own.pump.ring(number);
+  await until('as many as may go together wait for nobody', () => rounds.length === 4);
+  go.shift()!();
+  await own.clock.moveOn(1_000);
+  own.pump.ring(5);
+  await own.clock.moveOn(0);
+  await until('nothing is waited for after a rest', () => rounds.length === 5);
+  go.shift()!();
   await own.stop();
 });

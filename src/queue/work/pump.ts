@@ -27,8 +27,12 @@ type Pumping = {
 
 /** Groups at a time. */
 const GROUPS_AT_ONCE = 4;
-/** After so long what waits goes beside what is under way, which may be waiting for a row that somebody has locked. */
-const BESIDE_MS = 25;
+/**
+ * So long after a group began the next one does, with all that rang meanwhile, whether that one is over or waits for a row that somebody
+ * has locked. Fixed costs are most of a small transaction: of a flood, each would otherwise take the two or three things that came while the
+ * one before was under way. What rings after a rest goes at once.
+ */
+const APART_MS = 25;
 const AFTER_ERROR_MS = 250;
 
 /** The pump of this worker's lanes. */
@@ -37,11 +41,22 @@ export function createPump(core: WorkerCore, pumping: Pumping) {
   const active = new Set<number>();
   const woken = bell();
   let groups = 0;
-  let begunMs = 0;
+  let begunMs = -Infinity;
+  let isTimed = false;
 
-  /** What rings while a group is under way goes together when that is over: fixed costs of a transaction are most of a small one. */
-  const mayBegin = (lanes: readonly number[]): boolean =>
-    groups === 0 || lanes.length >= pumping.together || core.clock.monotonicMs() - begunMs >= BESIDE_MS;
+  /** How long these lanes wait for more to ring. */
+  const waitMs = (lanes: readonly number[]): number =>
+    lanes.length >= pumping.together ? 0 : begunMs + APART_MS - core.clock.monotonicMs();
+
+  /** Timers of a loop that was busy ring early: then the rest is waited for. */
+  const ringIn = (ms: number): void => {
+    if (isTimed) return;
+    isTimed = true;
+    core.clock.after(Math.ceil(ms), () => {
+      isTimed = false;
+      woken.ring();
+    });
+  };
 
   const take = (numbers: readonly number[]): void => {
     const lanes = core.lanes().filter(({ lane }) => numbers.includes(lane));
@@ -49,7 +64,6 @@ export function createPump(core: WorkerCore, pumping: Pumping) {
     if (!lanes.length) return;
     groups++;
     begunMs = core.clock.monotonicMs();
-    core.clock.after(BESIDE_MS, () => woken.ring());
     for (const { lane } of lanes) active.add(lane);
     void drain(core, lanes, pumping)
       .catch((error: unknown) => core.log.error({ error }, `${pumping.what} of some lanes: not drained`))
@@ -69,9 +83,12 @@ export function createPump(core: WorkerCore, pumping: Pumping) {
     async run(): Promise<void> {
       while (!core.stopping.aborted) {
         const next = [...ringing].filter((lane) => !active.has(lane)).slice(0, pumping.together);
-        if (!next.length || groups >= GROUPS_AT_ONCE) await woken.wait();
-        else if (mayBegin(next)) take(next);
-        else await woken.wait();
+        const restMs = waitMs(next);
+        if (next.length && groups < GROUPS_AT_ONCE && restMs <= 0) take(next);
+        else {
+          if (next.length && restMs > 0) ringIn(restMs);
+          await woken.wait();
+        }
       }
     },
   };

@@ -1,16 +1,23 @@
 /** Every statement on the steps of flights: what of a claim has begun, and what is known of it. */
+import { column } from '../../db/column.ts';
 import type { Db } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 import type { WorkItem } from './work.ts';
+
+/** What of a flight begins, by the places of its items, and what came of earlier ones; `n` counts the flight's steps. */
+export type Step = {
+  lane: OwnedLane;
+  flightId: number;
+  n: number;
+  begun: readonly number[];
+  notes: string | null;
+};
 
 /**
  * Writes down what of a flight begins now and what came of earlier ones; false when the lane is not held under this epoch any more.
  * One row, one commit. Locks the lane's row for key share.
  */
-export async function insertStep(
-  db: Db,
-  step: { lane: OwnedLane; flightId: number; n: number; begun: readonly number[]; notes: string | null },
-): Promise<boolean> {
+export async function insertStep(db: Db, step: Step): Promise<boolean> {
   const { lane } = step;
   const result = await db`
     WITH fence AS (
@@ -20,6 +27,25 @@ export async function insertStep(
     SELECT ${lane.bucket}::smallint, ${step.flightId}::bigint, ${step.n}::integer, ${[...step.begun]}::smallint[], ${step.notes}::text
     FROM fence`.plannedAnyhow();
   return result.count > 0;
+}
+
+/** As `insertStep`, of flights in any lanes: each by its own fence. Locks the lanes' rows for key share, in order. Not on Citus. */
+export async function insertSteps(db: Db, steps: readonly Step[]): Promise<boolean[]> {
+  const written = await db<{ flightId: number; n: number }[]>`
+    WITH fence AS MATERIALIZED (
+      SELECT l.bucket, k.flight_id, k.n, k.begun, k.notes
+      FROM unnest(${column(steps, (s) => s.lane.bucket)}::smallint[], ${column(steps, (s) => s.lane.lane)}::smallint[],
+        ${column(steps, (s) => s.lane.epoch)}::bigint[], ${column(steps, (s) => s.flightId)}::bigint[],
+        ${column(steps, (s) => s.n)}::integer[], ${column(steps, (s) => `{${s.begun.join(',')}}`)}::text[],
+        ${column(steps, (s) => s.notes)}::text[]) AS k (bucket, lane, epoch, flight_id, n, begun, notes)
+      JOIN lanes l ON l.bucket = k.bucket AND l.lane = k.lane AND l.epoch = k.epoch
+      ORDER BY l.lane FOR KEY SHARE OF l
+    )
+    INSERT INTO flight_steps (bucket, flight_id, n, begun, notes)
+    SELECT bucket, flight_id, n, begun::smallint[], notes FROM fence
+    RETURNING flight_id AS "flightId", n`.plannedAnyhow();
+  const known = new Set(written.map(({ flightId, n }) => `${flightId}.${n}`));
+  return steps.map(({ flightId, n }) => known.has(`${flightId}.${n}`));
 }
 
 /** Ends flights, with their steps; `bucket` is their lane's. */

@@ -3,14 +3,37 @@
  * it what came of those before, so that what a dead worker leaves unclear is little more than what was out.
  */
 import type { Steps, WorkItem } from './work.ts';
-import type { Db } from '../../db/pool.ts';
+import type { Clock } from '../../base/clock.ts';
+import { gather } from '../../db/gather.ts';
+import type { Db, Sql } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
-import { insertStep, selectAbandoned, selectSteps } from './sql.steps.ts';
+import { insertStep, insertSteps, selectAbandoned, selectSteps, type Step } from './sql.steps.ts';
+
+/** Writes a step down; false when its lane is not held any more. */
+type WriteStep = (step: Step) => Promise<boolean>;
+
+/** Steps in one statement, at most. */
+const MOST_TOGETHER = 64;
+
+/**
+ * Writes steps of single messages: those of one moment are in many lanes, and go in one statement, since a commit is dearer than what is in it.
+ * On Citus each goes to its lane's shard.
+ */
+export function stepsTogether({ sql, clock }: { sql: Sql; clock: Clock }): WriteStep {
+  const together = gather<Step, boolean>(
+    async (_key, steps) =>
+      steps.length === 1 ? [await insertStep(sql, steps[0]!)] : await insertSteps(sql, steps),
+    (waiting) => Math.min(waiting.length, MOST_TOGETHER),
+    { clock, ms: 50, atOnce: 4 },
+  );
+  return (step) => (sql.placement.distributed ? insertStep(sql, step) : together(0, step));
+}
 
 /** The steps of a flight of this process. */
 export function createSteps(
   db: Db,
   flight: { lane: OwnedLane; flightId: number; whole: boolean; items: readonly WorkItem[] },
+  write: WriteStep = (step) => insertStep(db, step),
 ): Steps {
   const { lane, flightId, whole, items } = flight;
   const places = whole ? undefined : new Map(items.map((item, at) => [item, at]));
@@ -30,7 +53,7 @@ export function createSteps(
       for (const item of some) begun.add(item);
       const told = unwritten;
       unwritten = [];
-      const step = insertStep(db, {
+      const step = write({
         lane,
         flightId,
         n: n++,

@@ -1,7 +1,7 @@
 /** Mailgun: messages, its log of events, the signature of its callbacks, and what statuses and reasons mean. */
 import { Type } from 'typebox';
 import type { CodesByClass, Described } from '../contract.ts';
-import { like, oneOf, open, several, text } from './shape.ts';
+import { closed, like, oneOf, open, several, text } from './shape.ts';
 
 /** A field of ours, a header, or an option: anything else is a misspelling. */
 const FIELD = /^(?:h:[A-Za-z0-9-]+|v:\S+|o:[a-z-]+|t:[a-z]+)$/;
@@ -9,6 +9,12 @@ const KNOWN = new Set(
   'from to cc bcc subject text html amp-html template attachment inline recipient-variables'.split(' '),
 );
 const yesNo = oneOf('yes', 'no', 'true', 'false');
+
+/** A page of the log. */
+const events = open(
+  { items: Type.Array(open({ event: text(), timestamp: Type.Number() }, { id: text() })) },
+  { paging: open({}, { next: text(), previous: text() }) },
+);
 
 /** The calls. */
 export const MAILGUN: Described = {
@@ -43,11 +49,24 @@ export const MAILGUN: Described = {
     {
       method: 'GET',
       path: /^\/v3\/[^/]+\/events$/,
-      answers: {
-        200: open({
-          items: Type.Array(open({ event: text(), timestamp: Type.Number() }, { id: text() })),
-        }),
-      },
+      query: open(
+        {},
+        {
+          begin: like('^\\d+$'),
+          end: like('^\\d+$'),
+          ascending: oneOf('yes', 'no'),
+          limit: like('^(?:[1-9]\\d?|[12]\\d\\d|300)$'),
+          event: text(),
+        },
+      ),
+      answers: { 200: events },
+    },
+    {
+      // Where `paging.next` leads: what was asked for is in the token.
+      method: 'GET',
+      path: /^\/v3\/[^/]+\/events\/[\w=~.%-]+$/,
+      query: closed({}),
+      answers: { 200: events },
     },
   ],
 };

@@ -13,6 +13,19 @@ const sender = Type.Union([phone, like('^\\d{3,8}$'), like('^(?=.*[A-Za-z])[A-Za
 
 const failure = open({ code: Type.Integer(), message: Type.String(), status: Type.Integer() });
 
+/** A time as Twilio's libraries write it (`serialize.iso8601DateTime`), or a day. */
+const moment = like('^\\d{4}-\\d\\d-\\d\\d(?:T\\d\\d:\\d\\d:\\d\\dZ)?$');
+
+/** A message in the list of them. */
+const listed = open(
+  {
+    sid: sid('SM|MM'),
+    direction: oneOf('inbound', 'outbound-api', 'outbound-call', 'outbound-reply'),
+    date_created: text(),
+  },
+  { status: text(), body: Type.String(), date_sent: orNull(text()), from: orNull(Type.String()), to: text() },
+);
+
 /** Messages, calls, and where the answers to a number go. */
 export const TWILIO: Described = {
   source: 'github.com/twilio/twilio-oai, twilio_api_v2010 at d50069b (2026-04-14)',
@@ -54,6 +67,30 @@ export const TWILIO: Described = {
             num_segments: orNull(like('^\\d+$')),
             messaging_service_sid: orNull(sid('MG')),
           },
+        ),
+      },
+      failure,
+    },
+    {
+      method: 'GET',
+      path: new RegExp(`^${account}/Messages\\.json$`),
+      query: closed(
+        {},
+        {
+          To: phone,
+          From: sender,
+          DateSent: moment,
+          'DateSent<': moment,
+          'DateSent>': moment,
+          PageSize: like('^(?:[1-9]\\d{0,2}|1000)$'),
+          Page: like('^\\d+$'),
+          PageToken: text(),
+        },
+      ),
+      answers: {
+        200: open(
+          { messages: Type.Array(listed) },
+          { next_page_uri: orNull(like('^/2010-04-01/')), page: Type.Integer(), page_size: Type.Integer() },
         ),
       },
       failure,

@@ -41,7 +41,7 @@ export function Recipients({
       ) : (
         <InState ws={ws} broadcast={broadcast} state={outcome} />
       )}
-      <Bulk ws={ws} who={{ broadcast: { id: broadcast.id, outcome } }} name="Do it" />
+      <Bulk ws={ws} who={{ broadcast: { id: broadcast.id, outcome } }} name="Change these people" />
       {isAnswer(outcome) ? null : (
         <div className="card-acts">
           <FileButton ws={ws} broadcast={broadcast} state={outcome}>

@@ -5,6 +5,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** More hours than these are shown by the day. */
 const MOST_HOURS = 72;
+/** Fewer steps are no plot: what is empty after them is drawn, too. */
+const FEWEST = 12;
 /** More days than these are not drawn: who reads after three months is one of few. */
 const MOST_DAYS = 92;
 
@@ -27,7 +29,7 @@ export function stepsOf(
   const fromMs = stepMs === HOUR_MS ? first : Math.floor((first + offsetMs) / DAY_MS) * DAY_MS - offsetMs;
   const all = Math.floor((last - fromMs) / stepMs) + 1;
   const steps = Array.from(
-    { length: Math.min(all, MOST_DAYS) },
+    { length: Math.min(Math.max(all, FEWEST), MOST_DAYS) },
     (_, i): Step => ({
       atMs: fromMs + i * stepMs,
       sent: 0,

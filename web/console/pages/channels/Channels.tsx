@@ -67,7 +67,7 @@ function Card({ ws, integration, health }: CardProps): ReactElement {
         <Icon name={channelIcon(channel)} />
         <h2>
           <Link to="/w/$ws/channels/$integration" params={{ ws, integration: id }}>
-            {name}
+            {name || type}
           </Link>
         </h2>
         <Standing status={status} health={health} />

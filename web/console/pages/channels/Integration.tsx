@@ -42,7 +42,7 @@ export function Integration(): ReactElement {
           <Icon name="back" />
         </Link>
         <Icon name={channelIcon(data.channel)} />
-        <h1>{data.name}</h1>
+        <h1>{data.name || data.type}</h1>
         <Standing status={data.status} health={health} />
         <Switch ws={ws} integration={data} />
       </header>

@@ -6,7 +6,8 @@ import { Ago } from '../../../shared/time.tsx';
 import { useMay } from '../../shell/session.ts';
 import { Act, State } from '../../ui/basic.tsx';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
-import { useStream, type StreamEvent } from './following.ts';
+import type { StreamEvent } from './followed.ts';
+import { useStream } from './following.ts';
 
 const route = getRouteApi('/w/$ws/developers/$part');
 const TYPES = Object.keys(EVENT_TYPES) as (keyof typeof EVENT_TYPES)[];

@@ -14,7 +14,7 @@ import { Icon, type IconName } from '../../../shared/icons.tsx';
 import { Ago, useNow } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
-import { useHere } from '../../shell/session.ts';
+import { useHere, useMay } from '../../shell/session.ts';
 import { Act, State, type Tone } from '../../ui/basic.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { Side } from '../../ui/overlays.tsx';
@@ -31,7 +31,14 @@ const route = getRouteApi('/w/$ws/developers/webhooks/$webhook/{-$call}');
 export function Webhook(): ReactElement {
   const { id: ws } = useHere();
   const { webhook: id } = route.useParams();
-  const { data, error, refetch } = useQuery(webhooksQuery(ws));
+  const may = useMay('webhooks.manage');
+  const { data, error, refetch } = useQuery({ ...webhooksQuery(ws), enabled: may === true });
+  if (may !== true)
+    return (
+      <Empty title="Not for your role">
+        <p>{may}</p>
+      </Empty>
+    );
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const webhook = data.webhooks.find((one) => one.id === id);

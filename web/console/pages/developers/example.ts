@@ -167,6 +167,9 @@ const QUERIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'console GET /api/workspaces/{workspaceId}/conversations': { view: 'all' },
   'console GET /api/workspaces/{workspaceId}/reconcile': { contact: '$contactId' },
   'console GET /api/workspaces/{workspaceId}/reconcile/taken': { contact: '$contactId' },
+  'console GET /api/workspaces/{workspaceId}/integrations/{integrationId}/listed': {
+    from: '2026-11-01T00:00:00Z',
+  },
 };
 
 /** What says that there is nothing, with a 404, until somebody has set it. */

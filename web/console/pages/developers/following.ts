@@ -1,58 +1,11 @@
 /** Following the event stream: what came since is fetched every moment, and joined to what is there; some is told twice. */
 import { useEffect, useReducer } from 'react';
 import type { EventStream } from '../../../../contract/doors/console/feed.ts';
-import { call, type ApiFault } from '../../api/call.ts';
+import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
-
-/** An event. */
-export type StreamEvent = EventStream['events'][number];
-/** Which events are wanted. */
-export type Filter = { type?: string | undefined; contact?: string | undefined };
-/** What is known of the stream. */
-export type Followed = {
-  events: readonly StreamEvent[];
-  cursor: string | undefined;
-  next: string | null;
-  skipped: boolean;
-  error: ApiFault | undefined;
-};
+import { followed, NOTHING, type Filter } from './followed.ts';
 
 const LOOK_MS = 2_000;
-/** More than these are not kept on the page: the oldest go. */
-const MOST_SHOWN = 1_000;
-const NOTHING: Followed = {
-  events: [],
-  cursor: undefined,
-  next: null,
-  skipped: false,
-  error: undefined,
-};
-
-type Told =
-  | { what: 'first' | 'since' | 'older'; page: EventStream }
-  | { what: 'failed'; error: ApiFault }
-  | { what: 'anew' };
-
-/** What is known after something was told. Pure; an event is in it once, the newest first. */
-export function followed(known: Followed, told: Told): Followed {
-  if (told.what === 'anew') return NOTHING;
-  if (told.what === 'failed') return { ...known, error: told.error };
-  const { page } = told;
-  if (told.what === 'first') return { ...NOTHING, ...page };
-  const seen = new Set(known.events.map(({ id }) => id));
-  const fresh = page.events.filter(({ id }) => !seen.has(id));
-  // Ids of 24 hex digits sort by time as texts do.
-  const all = [...known.events, ...fresh].sort((a, b) => (a.id < b.id ? 1 : -1));
-  if (told.what === 'older') return { ...known, events: all, next: page.next, error: undefined };
-  const events = all.slice(0, MOST_SHOWN);
-  return {
-    events,
-    cursor: page.cursor,
-    next: events.length < all.length ? events.at(-1)!.id : known.next,
-    skipped: known.skipped || page.skipped,
-    error: undefined,
-  };
-}
 
 /** The stream, followed until it is paused; goes on from where it was. */
 export function useStream(ws: string, { type, contact }: Filter, isPaused: boolean, may: boolean) {
@@ -77,7 +30,7 @@ export function useStream(ws: string, { type, contact }: Filter, isPaused: boole
         const page = await fetchPage(cursor === undefined ? {} : { after: cursor }, stop.signal);
         if (!stop.signal.aborted) tell({ what: cursor === undefined ? 'first' : 'since', page });
       } catch (error) {
-        if (!stop.signal.aborted) tell({ what: 'failed', error: error as ApiFault });
+        if (!stop.signal.aborted) tell({ what: 'failed', error: error as Error });
       }
       return again();
     };
@@ -98,7 +51,7 @@ export function useStream(ws: string, { type, contact }: Filter, isPaused: boole
     try {
       tell({ what: 'older', page: await fetchPage({ before: next }) });
     } catch (error) {
-      tell({ what: 'failed', error: error as ApiFault });
+      tell({ what: 'failed', error: error as Error });
     }
   };
   return { ...known, older };

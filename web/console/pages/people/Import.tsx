@@ -98,6 +98,7 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
   const [country, setCountry] = useState(own);
   const [listId, setList] = useState('');
   const [tags, setTags] = useState('');
+  const [setsOff, setSetsOff] = useState(false);
   const body = { mapping, country };
   const lists = useQuery({
     queryKey: [ws, 'lists'],
@@ -115,6 +116,7 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
         body: {
           ...body,
           ...(listId ? { listId } : {}),
+          ...(setsOff ? { setsOff: of.rows } : {}),
           tags: tags
             .split(',')
             .map((tag) => tag.trim())
@@ -154,6 +156,14 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
           <label className="field">
             Tags, with commas between
             <input value={tags} onChange={({ currentTarget }) => setTags(currentTarget.value)} />
+          </label>
+          <label className="tick">
+            <input
+              type="checkbox"
+              checked={setsOff}
+              onChange={({ currentTarget }) => setSetsOff(currentTarget.checked)}
+            />
+            Its {of.rows.toLocaleString('en')} rows may set campaigns off
           </label>
         </div>
         {(look.error ?? start.error) ? (

@@ -1,19 +1,27 @@
-/** Signing in by a link, which works once: its code stands behind a `#`, and is gone from the address before anything else happens. */
+/**
+ * Signing in by a link, which works once: its code stands behind a `#`, and is gone from the address before anything else happens. A link
+ * for whom the company's provider vouches may ask for a code of the second factor, too.
+ */
+import { Button, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useEffect, useState, type ReactElement } from 'react';
-import { call } from '../../api/call.ts';
+import { useEffect, useEffectEvent, useState, type FormEvent, type ReactElement } from 'react';
+import { ApiFault, call } from '../../api/call.ts';
 import { Mark } from './Mark.tsx';
 
-// Used once for the tab: a component may be made twice, and the link works once.
+// Kept for the tab: a component may be made twice, and the link works once.
+let link = '';
 let entering: Promise<unknown> | undefined;
+const use = (factor?: string) =>
+  call('POST', '/sessions/link', { body: { code: link, ...(factor ? { factor } : {}) } });
 
 /** Uses the code of the address up, and takes it out of the address. */
 function enter(): Promise<unknown> {
   const code = location.hash.slice(1);
   if (code) {
-    history.replaceState(null, '', '/enter');
-    entering = call('POST', '/sessions/link', { body: { code } });
+    history.replaceState(null, '', `/enter${location.search}`);
+    link = code;
+    entering = use();
   }
   return (entering ??= Promise.reject(new Error('This address has no code.')));
 }
@@ -23,20 +31,61 @@ export function Enter(): ReactElement {
   const client = useQueryClient();
   const navigate = useNavigate();
   const [fault, setFault] = useState<string>();
+  const [factor, setFactor] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const goOn = async () => {
+    client.clear();
+    const to = new URLSearchParams(location.search).get('to');
+    await navigate({ href: to?.startsWith('/w/') || to === '/me' ? to : '/' } as never);
+  };
+  const refused = (error: unknown) => {
+    const asks = error instanceof ApiFault && error.field === 'factor';
+    if (asks) setFactor((typed) => typed ?? '');
+    setFault(asks && factor === undefined ? undefined : (error as Error).message);
+  };
+  const onEntered = useEffectEvent(goOn);
+  const onRefused = useEffectEvent(refused);
   useEffect(() => {
     let isHere = true;
-    const go = async () => {
-      try {
-        await enter();
-        client.clear();
-        if (isHere) await navigate({ to: '/' });
-      } catch (error) {
-        if (isHere) setFault((error as Error).message);
-      }
-    };
-    void go();
+    enter().then(
+      () => (isHere ? onEntered() : undefined),
+      (error: unknown) => (isHere ? onRefused(error) : undefined),
+    );
     return () => void (isHere = false);
-  }, [client, navigate]);
+  }, []);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    await use(factor).then(goOn, refused);
+    setBusy(false);
+  };
+  if (factor !== undefined)
+    return (
+      <main className="alone">
+        <form className="card" onSubmit={(event) => void submit(event)}>
+          <Mark />
+          <h1>One thing more</h1>
+          <TextInput
+            label="Code"
+            description="Of the app on your phone, or a recovery code. A workspace of yours asks for it."
+            autoComplete="one-time-code"
+            autoFocus
+            required
+            maxLength={40}
+            value={factor}
+            onChange={(event) => setFactor(event.currentTarget.value)}
+          />
+          {fault ? (
+            <p className="fault" role="alert">
+              {fault}
+            </p>
+          ) : null}
+          <Button type="submit" loading={busy}>
+            Sign in
+          </Button>
+        </form>
+      </main>
+    );
   return (
     <main className="alone">
       <div className="card">

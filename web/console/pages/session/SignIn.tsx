@@ -1,8 +1,9 @@
-/** Signing in with a password. */
+/** Signing in with a password, or by the company's own provider where there is one. */
 import { Button, PasswordInput, TextInput } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactElement } from 'react';
+import type { SignInWays } from '../../../../contract/doors/console/sessions.ts';
 import { ApiFault, call } from '../../api/call.ts';
 import { Mark } from './Mark.tsx';
 
@@ -18,6 +19,11 @@ export function SignIn(): ReactElement {
   const [code, setCode] = useState<string>();
   const [fault, setFault] = useState<string>();
   const [busy, setBusy] = useState(false);
+  const ways = useQuery({
+    queryKey: ['ways'],
+    queryFn: () => call<SignInWays>('GET', '/sessions/ways'),
+    staleTime: Infinity,
+  });
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setBusy(true);
@@ -39,6 +45,7 @@ export function SignIn(): ReactElement {
       <form className="card" onSubmit={(event) => void submit(event)}>
         <Mark />
         <h1>Sign in</h1>
+        <Provider ways={ways.data} to={to} />
         <TextInput
           label="E-mail address"
           type="email"
@@ -82,5 +89,26 @@ export function SignIn(): ReactElement {
         </p>
       </form>
     </main>
+  );
+}
+
+/** The button of the provider. It is a link: the way there and back is the browser's, and no script's. */
+function Provider({
+  ways,
+  to,
+}: {
+  ways: SignInWays | undefined;
+  to: string | undefined;
+}): ReactElement | null {
+  if (!ways?.provider) return null;
+  const { name, path } = ways.provider;
+  const search = to === undefined ? '' : `?${new URLSearchParams({ to })}`;
+  return (
+    <>
+      <Button component="a" href={`${path}${search}`} variant="default">
+        Sign in with {name}
+      </Button>
+      <p className="muted">Or with a password:</p>
+    </>
   );
 }

@@ -10,6 +10,7 @@ import { Act } from '../../ui/basic.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toastError } from '../../ui/toasts.tsx';
 import { saveCsv } from '../people/save.ts';
+import { changesOf } from './changes.ts';
 
 /** What actions are about: how they begin. */
 const ABOUT = {
@@ -169,21 +170,4 @@ function EntryRow({
       ) : null}
     </li>
   );
-}
-
-/** What an entry tells, line by line: what is nested by its path, and what became something else as from what to what. */
-function changesOf(detail: object, path = ''): { name: string; value: string }[] {
-  const given = detail as Record<string, unknown>;
-  if (path !== '' && 'from' in given && 'to' in given && Object.keys(given).length === 2)
-    return [{ name: path, value: `${textOf(given['from'])} → ${textOf(given['to'])}` }];
-  return Object.entries(given).flatMap(([key, value]) => {
-    const name = path ? `${path}.${key}` : key;
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return changesOf(value, name);
-    return [{ name, value: textOf(value) }];
-  });
-}
-
-function textOf(value: unknown): string {
-  if (value === null) return 'nothing';
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -12,6 +12,7 @@ import { Letters } from '../../ui/basic.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { Audit } from './Audit.tsx';
+import { DeleteWorkspace } from './DeleteWorkspace.tsx';
 import { WorkspaceForms } from './Workspace.tsx';
 import '../../styles/people.css';
 
@@ -39,6 +40,7 @@ export function Settings(): ReactElement {
           </p>
           <h2>Who did what</h2>
           <Audit ws={ws} />
+          <DeleteWorkspace />
         </section>
       </div>
     </div>

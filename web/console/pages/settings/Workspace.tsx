@@ -1,33 +1,34 @@
 /** What a workspace is called, where it is, and what rules hold for what it sends: each saved by its field, with what that means in words. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactElement } from 'react';
 import type { WorkspaceShown } from '../../../../contract/doors/console/workspaces.ts';
-import { call } from '../../api/call.ts';
-import { at, bootstrapQuery } from '../../api/queries.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { messageOf } from '../../ui/states.tsx';
-import { toast } from '../../ui/toasts.tsx';
+import { Kept } from './Kept.tsx';
+import { Rates } from './Rates.tsx';
+import { OnMeanwhile, useSave, type Change, type Meanwhile } from './save.ts';
 import '../../styles/broadcasts.css';
-
-type Change = { name?: string; country?: string; timeZone?: string; settings?: object };
-
-/** Saves some of it; what is saved is what the pages know. */
-function useSave(ws: string, what: string) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (body: Change) => call<WorkspaceShown>('PATCH', at(ws, ''), { body }),
-    onSuccess: () => toast(`${what} is saved.`),
-    onSettled: () => client.invalidateQueries({ queryKey: bootstrapQuery.queryKey }),
-  });
-}
 
 /** The forms. */
 export function WorkspaceForms(): ReactElement {
   const here = useHere();
+  const [meanwhile, setMeanwhile] = useState<Meanwhile>([]);
   const { id, name, country, timeZone, environment, settings } = here;
   return (
-    <>
+    <OnMeanwhile value={setMeanwhile}>
+      {meanwhile.length > 0 ? (
+        <div className="fault" role="alert">
+          <p>Somebody else has changed this meanwhile. Look at it, and save again to have it your way:</p>
+          <dl className="facts">
+            {meanwhile.map(({ name: what, value }) => (
+              <div key={what}>
+                <dt>{what}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+        </div>
+      ) : null}
       <dl className="facts">
         {Object.entries({ Kind: environment, Id: id }).map(([key, value]) => (
           <div key={key}>
@@ -54,7 +55,12 @@ export function WorkspaceForms(): ReactElement {
       <h2>Sending rules</h2>
       <QuietHours key={JSON.stringify(settings.quietHours)} ws={id} now={settings.quietHours ?? null} />
       <Cap key={JSON.stringify(settings.frequencyCap)} ws={id} now={settings.frequencyCap ?? null} />
-    </>
+      <Rates />
+      <h2>Retention</h2>
+      <Kept key={JSON.stringify(settings.keptDays)} ws={id} now={settings.keptDays ?? null} />
+      <h2>Signing in</h2>
+      <SecondFactor ws={id} now={settings.askSecondFactor === true} />
+    </OnMeanwhile>
   );
 }
 
@@ -97,6 +103,33 @@ function Text({ ws, label, value, hint, change }: TextProps): ReactElement {
         {`Save ${label.toLowerCase()}`}
       </Act>
     </form>
+  );
+}
+
+function SecondFactor({ ws, now }: { ws: string; now: boolean }): ReactElement {
+  const may = useMay('workspace.update');
+  const save = useSave(ws, 'What is asked at sign-in');
+  return (
+    <fieldset className="ticks setting">
+      <legend>Second factor</legend>
+      <label className="tick">
+        <input
+          type="checkbox"
+          disabled={may !== true || save.isPending}
+          title={may === true ? undefined : may}
+          checked={now}
+          onChange={({ currentTarget: { checked } }) =>
+            save.mutate({ settings: { askSecondFactor: checked || null } })
+          }
+        />
+        Asked for also after the company’s own provider
+      </label>
+      <p className="muted">
+        {now
+          ? 'Members who have a second factor here tell a code of it, whoever vouches for them.'
+          : 'Whom the provider vouches for is not asked again.'}
+      </p>
+    </fieldset>
   );
 }
 

@@ -1,0 +1,60 @@
+/** What was changed, in words: of an entry of the audit log, and of a workspace that somebody else has changed meanwhile. Pure. */
+import type { WorkspaceShown } from '../../../../contract/doors/console/workspaces.ts';
+
+/** One thing that was changed: by its name, and what of it is told. */
+type Told = { name: string; value: string };
+
+const WORDS: Readonly<Record<string, string>> = {
+  timeZone: 'time zone',
+  quietHours: 'quiet hours',
+  frequencyCap: 'how often',
+  askSecondFactor: 'second factor',
+  keptDays: 'how long it is kept',
+};
+
+/** What an entry tells, line by line: what is nested by its path, and what became something else as from what to what. */
+export function changesOf(detail: object, path = ''): Told[] {
+  const given = detail as Record<string, unknown>;
+  if (path !== '' && 'from' in given && 'to' in given && Object.keys(given).length === 2)
+    return [{ name: wordOf(path), value: `${textOf(given['from'])} → ${textOf(given['to'])}` }];
+  return Object.entries(given).flatMap(([key, value]) => {
+    const name = path ? `${path}.${key}` : key;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return changesOf(value, name);
+    return [{ name: wordOf(name), value: textOf(value) }];
+  });
+}
+
+/** What is another in a workspace than it was a moment ago. */
+export function differences(before: WorkspaceShown, now: WorkspaceShown): Told[] {
+  const parts = (of: WorkspaceShown): Record<string, unknown> => ({
+    name: of.name,
+    country: of.country,
+    timeZone: of.timeZone,
+    ...of.settings,
+  });
+  const [was, is] = [parts(before), parts(now)];
+  return [...new Set([...Object.keys(was), ...Object.keys(is)])]
+    .map((name) => ({ name, from: textOf(was[name] ?? null), to: textOf(is[name] ?? null) }))
+    .filter(({ from, to }) => from !== to)
+    .map(({ name, from, to }) => ({ name: wordOf(name), value: `${from} → ${to}` }));
+}
+
+function wordOf(name: string): string {
+  const bare = name.replace(/^settings\./, '');
+  return WORDS[bare] ?? bare;
+}
+
+/** A value as a person reads it: what is in an object by its names, without braces. */
+function textOf(value: unknown): string {
+  if (value === null) return 'nothing';
+  if (value === true) return 'on';
+  if (value === false) return 'off';
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(textOf).join(', ');
+  if (typeof value !== 'object') return JSON.stringify(value);
+  // The store keeps names in an order of its own.
+  return Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, inner]) => `${name} ${textOf(inner)}`)
+    .join(', ');
+}
