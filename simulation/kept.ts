@@ -12,4 +12,5 @@ export const KEPT: readonly { seed: number; steps?: readonly Step[]; was: string
       { atMs: 6_000, room: 'people', what: 'erase', person: 21 },
     ],
   },
+  { seed: 1_421_243_658, was: 'messages to one person that a dead worker had not begun came back in any order' },
 ];

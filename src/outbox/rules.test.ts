@@ -10,7 +10,7 @@ import { accept } from './accept.ts';
 import { choose } from '../gate/choose.ts';
 import { DEFAULT_ORDER } from '../gate/settings.ts';
 import { fromRef, toRef } from '../ledger/ref.ts';
-import { afterUnclear, retryDelayMs } from './outcome/retry.ts';
+import { afterUnclear, retryDelayMs, spreadOf } from './outcome/retry.ts';
 import { isEnd, MOVES, STATE, stateName, type StateCode } from '../ledger/states.ts';
 
 const database = await testDatabase();
@@ -79,6 +79,15 @@ test('the destination: the one named, else the primary, else by channel, and one
     choose([], {}, DEFAULT_ORDER, () => true),
     undefined,
   );
+});
+
+test('what is put off is spread evenly over contacts, and the same for all of one', () => {
+  const spreads = Array.from({ length: 10_000 }, (_, i) => spreadOf(1_767_707_734_710_291 + i * 4_096));
+  for (let tenth = 0; tenth < 10; tenth++) {
+    const n = spreads.filter((one) => one >= tenth / 10 && one < (tenth + 1) / 10).length;
+    assert.ok(n > 850 && n < 1_150, `${n} of 10,000 in a tenth`);
+  }
+  assert.equal(spreadOf(42), spreadOf(42));
 });
 
 test('retries: exponential with jitter and a bound; what the provider asks goes first; a marketing message is never sent twice', () => {

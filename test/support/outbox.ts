@@ -34,7 +34,7 @@ export async function startOutbox(database: TestDatabase) {
     ...ctx,
     runs: runSource({ ...ctx, sql: aside }),
     flow: createFlow({ ...ctx, sql: aside }),
-    random: () => 0.5,
+    spread: () => 0.5,
   };
   return {
     ctx,

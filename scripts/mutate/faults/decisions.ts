@@ -127,8 +127,8 @@ export const decisionFaults = [
     ],
     [
       'what the provider asks for is not waited',
-      'outcome.class, outcome.retryAfterMs, random',
-      'outcome.class, undefined, random',
+      'outcome.class, outcome.retryAfterMs, spread',
+      'outcome.class, undefined, spread',
     ],
     [
       'what was deferred waits past its life',
@@ -189,7 +189,7 @@ export const decisionFaults = [
     ],
     ['retries do not wait longer each time', 'FIRST_RETRY_MS * 2 ** Math.min(attempt, 20)', 'FIRST_RETRY_MS'],
     ['retries wait for ever', 'Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS', 'Math.max(0, FIRST_RETRY_MS'],
-    ['all retry at once', '2 ** Math.min(attempt, 20)) * (0.5 + random)', '2 ** Math.min(attempt, 20))'],
+    ['all retry at once', '2 ** Math.min(attempt, 20)) * (0.5 + spread)', '2 ** Math.min(attempt, 20))'],
     ['being too fast is the message’s fault', "    errorClass === 'rate' ||\n", ''],
     [
       'a broken integration is the message’s fault',

@@ -10,6 +10,7 @@ import type { Outcome } from '../../channels/adapter.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { STATE } from '../../ledger/states.ts';
 import { applyReceipts } from '../outcome/receipt.ts';
+import { spreadOf } from '../outcome/retry.ts';
 import { deliveryHandler } from './deliver.ts';
 import { prepare } from './prepare.ts';
 
@@ -309,6 +310,20 @@ test('what a dead worker left: by class, and what a receipt or a note settles me
     { address: string | null }[]
   >`SELECT address FROM deliveries WHERE cause_id = ${said[3]!}`;
   assert.equal(address, people[3]!.phone, 'what was noted is written as if nothing had happened');
+});
+
+test('messages to one person that a dead worker left before any began come back together, in their order', async () => {
+  const { id: workspaceId, integration } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const said = await rig.say(
+    workspaceId,
+    Array.from({ length: 5 }, () => ({ contactId: ann!.id, integrationId: integration.id })),
+  );
+  const batch = await rig.claim(ann!.id);
+  await deliveryHandler({ ...rig.deps, spread: spreadOf }, 10).handle({ ...batch, abandoned: true });
+  const due = (await Promise.all(said.map((id) => rig.due(id)))).flat();
+  assert.equal(due.length, 5);
+  assert.equal(new Set(due.map(({ dueMs }) => dueMs)).size, 1, 'who is claimed at one time goes in order');
 });
 
 test('of unclear outcome the provider is asked first: what it has is not sent again', async () => {

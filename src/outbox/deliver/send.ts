@@ -13,11 +13,12 @@ import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Gatekeeper } from '../../senders/ahead.ts';
 import { CANNOT_TELL, MOST_ASKED_IN_VAIN } from '../outcome/retry.ts';
 import { decideOutcome, putOff, type Decision } from '../outcome/decide.ts';
+import type { Spread } from '../outcome/retry.ts';
 import type { Collector } from './collector.ts';
 import type { Ready } from './wire.ts';
 
 /** What sending needs. */
-export type SendDeps = { sql: Sql; clock: Clock; log: Log; flow: Flow; random: () => number };
+export type SendDeps = { sql: Sql; clock: Clock; log: Log; flow: Flow; spread: Spread };
 
 /** What a batch is sent with. `end` lets go of it: nothing of it begins any more. */
 export type BatchSending = {
@@ -97,8 +98,8 @@ function sendGroup(
   );
 }
 
-function decide({ clock, random }: SendDeps, { subject }: Ready, outcome: Outcome): Decision {
-  return decideOutcome(subject, outcome, clock.nowMs(), random());
+function decide({ clock, spread }: SendDeps, { subject }: Ready, outcome: Outcome): Decision {
+  return decideOutcome(subject, outcome, clock.nowMs(), spread(subject.item.ownerId));
 }
 
 function isToBeAsked({ wasUnknown, open }: Ready): boolean {

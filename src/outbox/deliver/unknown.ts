@@ -3,6 +3,7 @@ import { isRun } from '../../queue/work/stream.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import { apart } from '../../db/apart.ts';
 import { patiently } from '../../db/patiently.ts';
+import type { Spread } from '../outcome/retry.ts';
 import { decideBroken, decideOutcome, type Decision, type Subject } from '../outcome/decide.ts';
 import type { Outcome } from '../../channels/adapter.ts';
 import { hasEndedEarly, prepare, type PrepareDeps } from './prepare.ts';
@@ -18,7 +19,7 @@ const OUTCOME = {
 } as const;
 
 /** What deciding on what was left needs. */
-type LeftDeps = PrepareDeps & CollectDeps & { random: () => number };
+type LeftDeps = PrepareDeps & CollectDeps & { spread: Spread };
 
 /** Decides on an abandoned batch. What a receipt has settled meanwhile is done. */
 export async function abandonedDecisions(deps: LeftDeps, batch: Batch): Promise<Decision[]> {
@@ -52,12 +53,13 @@ async function decideOn(
     items.filter((item) => noted.has(item)),
   );
   const decisions: Decision[] = [];
+  // One for all: what is put off together comes back together, and is then claimed in its order.
+  const nowMs = deps.clock.nowMs();
   const early = items.filter((item) => {
     const facts = factsOf.get(keyOf(item));
     return facts !== undefined && hasEndedEarly(facts);
   });
-  if (early.length)
-    decisions.push(...(await prepare(deps, { stream, items: early }, deps.clock.nowMs())).decided);
+  if (early.length) decisions.push(...(await prepare(deps, { stream, items: early }, nowMs)).decided);
   for (const item of items.filter((one) => !early.includes(one))) {
     const row = factsOf.get(keyOf(item));
     const workspace = await deps.directory.workspace(item.workspaceId);
@@ -85,7 +87,7 @@ async function decideOn(
       mayFallBack: false,
     };
     const outcome = (noted.get(item) as Outcome | undefined) ?? OUTCOME;
-    decisions.push(decideOutcome(subject, outcome, deps.clock.nowMs(), deps.random()));
+    decisions.push(decideOutcome(subject, outcome, nowMs, deps.spread(item.ownerId)));
   }
   return decisions;
 }

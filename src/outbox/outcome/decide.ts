@@ -244,8 +244,8 @@ export function decideSent(subject: Subject, nowMs: number): Decision {
   return { item, bulk, row: rowOf(subject, STATE.accepted, nowMs, item.attempt + 1) };
 }
 
-/** What a provider's outcome means. `nowMs` by our clock; `random` 0..1. */
-export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number, random: number): Decision {
+/** What a provider's outcome means. `nowMs` by our clock; `spread` 0..1 (retry.ts). */
+export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number, spread: number): Decision {
   const { item, bulk } = subject;
   const attempts = item.attempt + 1;
   switch (outcome.kind) {
@@ -279,7 +279,7 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
     }
     case 'deferred': {
       const counted = isBlameless(outcome.class) ? item.attempt : attempts;
-      const delayMs = retryDelayMs(item.attempt, outcome.class, outcome.retryAfterMs, random);
+      const delayMs = retryDelayMs(item.attempt, outcome.class, outcome.retryAfterMs, spread);
       return {
         item,
         bulk,
@@ -292,7 +292,7 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
         subject.class,
         subject,
         { attempt: item.attempt, code: outcome.code },
-        random,
+        spread,
       );
       const row = rowOf(subject, STATE.unknown, nowMs, attempts, outcome, {
         what: whatIsUnclear(subject, policy.resend),

@@ -1,5 +1,6 @@
 /** All retry policy. Pure. */
 import type { ErrorClass, MessageClass } from '../../../contract/channels.ts';
+import { hash32 } from '../../base/crypto.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -8,23 +9,32 @@ const LONGEST_RETRY_MS = 15 * MINUTE_MS;
 /** A receipt often tells within seconds what the call did not; then nothing has to be sent again. */
 const UNKNOWN_WAIT_MS = 10_000;
 
+/** From 0 to 1, by which what is put off is spread over time. */
+export type Spread = (contactId: number) => number;
+
+/**
+ * The same for all that is put off for one contact, and as good as chance between contacts: of two messages to somebody that are put
+ * off together, as when a worker died before either began, the later one must not come back first.
+ */
+export const spreadOf: Spread = (contactId) => (hash32(String(contactId)) >>> 0) / 2 ** 32;
+
 /**
  * How long to wait before try number `attempt` + 1. Exponential from two seconds, doubled each time up to a quarter of an
  * hour, with jitter of a half either way, so that a provider that comes back is not met by everything at once. What the
- * provider asks for goes first. `random` is from 0 to 1.
+ * provider asks for goes first. `spread` is from 0 to 1.
  */
 export function retryDelayMs(
   attempt: number,
   errorClass: ErrorClass,
   askedMs: number | undefined,
-  random: number,
+  spread: number,
 ): number {
   if (askedMs !== undefined) return Math.max(1, askedMs);
   if (errorClass === 'hold_24h') return 24 * HOUR_MS;
   // Somebody has to mend the integration; asking often helps nobody, and the answer is quick when it is mended (see senders).
   if (errorClass === 'config' || errorClass === 'sender_paused' || errorClass === 'template_paused')
-    return MINUTE_MS * (0.5 + random);
-  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 20)) * (0.5 + random);
+    return MINUTE_MS * (0.5 + spread);
+  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 20)) * (0.5 + spread);
 }
 
 /** True when a deferral does not count as an attempt: it says nothing about the message. */
@@ -53,9 +63,9 @@ export function afterUnclear(
   messageClass: MessageClass,
   provider: { idempotent: boolean; canTell: boolean },
   { attempt, code }: { attempt: number; code: string },
-  random: number,
+  spread: number,
 ): { resend: false } | { resend: true; afterMs: number } {
-  const delayMs = retryDelayMs(attempt, 'transient', undefined, random);
+  const delayMs = retryDelayMs(attempt, 'transient', undefined, spread);
   if (provider.idempotent) return { resend: true, afterMs: delayMs };
   const mayAsk = provider.canTell && attempt < (code === CANNOT_TELL ? MOST_ASKED_IN_VAIN : MOST_ASKED);
   if (messageClass === 'marketing' && !mayAsk) return { resend: false };
