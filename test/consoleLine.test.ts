@@ -57,7 +57,9 @@ let server = one.url;
 let onAnswer: (path: string) => Promise<void> | void = () => {};
 globalThis.fetch = async (input, init = {}) => {
   if (typeof input !== 'string' || !input.startsWith('/')) return await outside(input, init);
-  const response = await outside(server + input, { ...init, headers: { ...init.headers, cookie } });
+  const headers = new Headers(init.headers);
+  headers.set('cookie', cookie);
+  const response = await outside(server + input, { ...init, headers });
   await onAnswer(input);
   return response;
 };
@@ -101,7 +103,7 @@ function openTab() {
       const socket = new Socket(`${at}${base}/live`, { headers: { cookie }, origin: server });
       socket.on('error', () => {});
       socket.on('message', (data) => {
-        const frame = JSON.parse((data as Buffer).toString('utf8')) as Json;
+        const frame: Json = JSON.parse((data as Buffer).toString('utf8'));
         if (frame.type === 'welcome') welcomes.push(frame);
       });
       state.sockets.push(socket);

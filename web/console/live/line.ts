@@ -35,10 +35,10 @@ export type LineOf = {
 
 /** A line. */
 export type Line = {
-  say(frame: ConsoleClientFrame): void;
+  say: (frame: ConsoleClientFrame) => void;
   /** The page is seen again, or the network is back: a line that is there only in name is made anew at once. */
-  wake(): void;
-  end(): void;
+  wake: () => void;
+  end: () => void;
 };
 
 const AGAIN_MS = [500, 1_000, 2_000, 5_000];
