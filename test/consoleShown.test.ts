@@ -10,7 +10,7 @@ const FIRST = Date.UTC(2026, 10, 12, 9);
 
 function hourAt(n: number, sent = 1) {
   const at = new Date(FIRST + n * HOUR_MS).toISOString();
-  return { at, sent, delivered: 0, read: 0, failed: 0, replied: 0, optedOut: 0 };
+  return { at, sent, delivered: 0, read: 0, failed: 0, clicks: 0, replied: 0, optedOut: 0 };
 }
 
 test('hours stand where they were, with those between them in which nothing was; many are days of the reader', () => {

@@ -164,6 +164,8 @@ const HourShown = Type.Object({
   delivered: Count,
   read: Count,
   failed: Count,
+  /** Of all its links together. */
+  clicks: Count,
   replied: Count,
   optedOut: Count,
 });
@@ -198,8 +200,6 @@ export const ResultsShown = Type.Object({
   /** Failures were counted no further than this many. */
   failuresBounded: Type.Boolean(),
   links: Type.Array(Type.Object({ url: Type.String(), people: Count, clicks: Count })),
-  /** Of all its links together, the first hour first; hours without a click are not among them. */
-  clicksByHour: Type.Array(Type.Object({ at: Time, clicks: Count })),
   /** Hours in which anything became of it, each by its beginning. */
   hours: Type.Array(HourShown),
   /** People who wrote within a week, with nothing else sent to them there in between, and who wanted no more. Null: it went before this was counted. */

@@ -214,9 +214,31 @@ async function results(call: Call): Promise<ResultsShown | Fault> {
     })),
     failuresBounded: amiss.bounded,
     links: clicks.links.map(({ longUri, people, clicks: n }) => ({ url: longUri, people, clicks: n })),
-    clicksByHour: clicks.hours.map(({ hourMs, clicks: n }) => ({ at: timeText(hourMs), clicks: n })),
-    hours: hours.map(({ hourMs, segments: _segments, ...hour }) => ({ at: timeText(hourMs), ...hour })),
+    hours: hoursShown(hours, clicks.hours),
     answers: isCounted ? { replied: sum('replied'), optedOut: sum('optedOut') } : null,
     segments: isCounted && channel === 'sms' ? sum('segments') : null,
   };
+}
+
+/** What was counted of deliveries and of links, in hours of both. */
+function hoursShown(
+  hours: Awaited<ReturnType<typeof hoursInRun>>,
+  clicks: Awaited<ReturnType<typeof clicksOfCause>>['hours'],
+): ResultsShown['hours'] {
+  const countsIn = new Map(hours.map((hour) => [hour.hourMs, hour]));
+  const clicksIn = new Map(clicks.map((hour) => [hour.hourMs, hour.clicks]));
+  return [...new Set([...countsIn.keys(), ...clicksIn.keys()])]
+    .sort((a, b) => a - b)
+    .map((hourMs) => {
+      const {
+        sent = 0,
+        delivered = 0,
+        read = 0,
+        failed = 0,
+        replied = 0,
+        optedOut = 0,
+      } = countsIn.get(hourMs) ?? {};
+      const at = timeText(hourMs);
+      return { at, sent, delivered, read, failed, clicks: clicksIn.get(hourMs) ?? 0, replied, optedOut };
+    });
 }

@@ -10,6 +10,7 @@ const WORDS: Readonly<Record<Series, string>> = {
   delivered: 'Delivered',
   read: 'Read',
   failed: 'Failed',
+  clicks: 'Clicks',
   replied: 'Replied',
   optedOut: 'Opted out',
 };

@@ -12,7 +12,6 @@ import { Dialog } from '../../ui/overlays.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toastError } from '../../ui/toasts.tsx';
 import { n } from './Forecast.tsx';
-import { HourPlot } from './HourPlot.tsx';
 import { Hours } from './Hours.tsx';
 import { resultsQuery, type Broadcast } from './queries.ts';
 import { reasonText } from './reasons.ts';
@@ -43,7 +42,7 @@ export function Results({ ws, broadcast }: Props): ReactElement {
   const [open, setOpen] = useState<StateName | AnswerKind>();
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting rows={5} height={48} />;
-  const { counts, failures, links, clicksByHour } = data;
+  const { counts, failures, links } = data;
   return (
     <div className="results">
       <section className="panel" aria-label="What became of each">
@@ -137,7 +136,6 @@ export function Results({ ws, broadcast }: Props): ReactElement {
             </tbody>
           </table>
         )}
-        <HourPlot hours={clicksByHour} />
       </section>
       <Dialog title={titleOf(open)} opened={open !== undefined} onClose={() => setOpen(undefined)} size={640}>
         {open === undefined ? null : <Recipients ws={ws} broadcast={broadcast} outcome={open} />}

@@ -11,7 +11,7 @@ const FEWEST = 12;
 const MOST_DAYS = 92;
 
 /** What is counted in a step. */
-export const SERIES = ['sent', 'delivered', 'read', 'failed', 'replied', 'optedOut'] as const;
+export const SERIES = ['sent', 'delivered', 'read', 'failed', 'clicks', 'replied', 'optedOut'] as const;
 /** One of it. */
 export type Series = (typeof SERIES)[number];
 /** A step of the plot, by its beginning. */
@@ -36,6 +36,7 @@ export function stepsOf(
       delivered: 0,
       read: 0,
       failed: 0,
+      clicks: 0,
       replied: 0,
       optedOut: 0,
     }),
