@@ -322,4 +322,110 @@ describe('the simulator in a browser', { skip }, () => {
   });
 
   test('nothing was logged as an error', () => assert.deepEqual(errors, []));
+
+  test('§15.5 quick replies, a card, a carousel and a form are answered from SMS, WhatsApp, mail, a call and the web', async () => {
+    const { id, sms, email, say } = await somebody('Ida');
+    await call('POST', `${base}/contacts/${id}/destinations`, { channel: 'whatsapp', address: sms });
+    await call('POST', `${base}/simulator/reply`, { channel: 'whatsapp', address: sms, text: 'hello here' });
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/simulator?contact=${id}`);
+    const app = (name: RegExp) =>
+      page.getByRole('group', { name: 'Apps of this person' }).getByRole('button', { name });
+    await app(/^Web page/).click();
+    await page.getByRole('button', { name: 'Chat', exact: true }).click();
+    const chat = page.frameLocator('iframe[title="Chat"]');
+    await chat.getByRole('textbox', { name: 'Your message' }).fill('hello from the web');
+    await chat.getByRole('button', { name: 'Send' }).click();
+    const inbox = await until('all of it is one conversation', async () => {
+      const { body } = await call('GET', `${base}/conversations?view=all`);
+      const own = body.conversations.find((one: Json) => one.contact.id === id);
+      return own?.last.text === 'hello from the web' && own;
+    });
+    // On the web nobody is written to by an address: it goes where they wrote last.
+    const to = (channel: string, content: object) =>
+      channel === 'webchat'
+        ? call('POST', `${base}/messages`, { contactId: id, content })
+        : say(channel, content);
+    const answered = (text: string, payload?: string) =>
+      until(`“${text}” is answered`, async () => {
+        const { body } = await call('GET', `${base}/conversations/${inbox.id}/messages?limit=5`);
+        const said = body.entries.findLast((one: Json) => one.message?.direction === 'in')?.message.content;
+        return said.text === text && said.payload === payload;
+      });
+    const days = (n: number) => ({
+      type: 'text',
+      text: `Which day, ${n}?`,
+      subject: `Which day, ${n}?`,
+      actions: ['Monday', 'Friday'].map((text) => ({ type: 'reply', text, payload: `${text}:${n}` })),
+    });
+    const cups = (n: number, titles: string[]) => ({
+      type: 'carousel',
+      items: titles.map((title) => ({
+        title,
+        actions: [{ type: 'postback', text: 'Take it', payload: `${title}:${n}` }],
+      })),
+    });
+    const form = (label: string) => ({
+      type: 'form',
+      subject: label,
+      fields: [{ type: 'text', name: 'size', label }],
+    });
+    const phone = page.getByRole('textbox', { name: `Answer as ${sms}` });
+    await app(/^SMS/).click();
+    await to('sms', days(1));
+    await page.getByRole('log').getByText('Which day, 1?').waitFor();
+    await phone.fill('2');
+    await phone.press('Enter');
+    await answered('Friday', 'Friday:1');
+    await to('sms', cups(2, ['Red cup', 'Blue cup']));
+    await page
+      .getByRole('log')
+      .getByText(/2\. Blue cup/)
+      .waitFor();
+    await phone.fill('2');
+    await phone.press('Enter');
+    await answered('Blue cup: Take it', 'Blue cup:2');
+    await app(/^WhatsApp/).click();
+    await to('whatsapp', days(3));
+    await page.getByRole('button', { name: 'Monday' }).click();
+    await answered('Monday', 'Monday:3');
+    await to('whatsapp', cups(4, ['Green cup']));
+    await page.getByRole('log').getByText('Green cup').first().waitFor();
+    await phone.fill('1');
+    await phone.press('Enter');
+    await answered('Green cup: Take it', 'Green cup:4');
+    await app(/^Mail/).click();
+    await to('email', form('Which size have you?'));
+    await page.getByRole('button', { name: /Which size have you/ }).click();
+    await page.getByRole('textbox', { name: `Answer as ${email}` }).fill('size 42');
+    await page.getByRole('textbox', { name: `Answer as ${email}` }).press('Enter');
+    await answered('size 42');
+    await app(/^Call/).click();
+    await to('voice', days(5));
+    const ring = page.getByRole('alertdialog', { name: /A call for/ });
+    await ring.getByRole('button', { name: 'Answer' }).click();
+    await page.getByRole('group', { name: 'Key pad' }).getByRole('button', { name: '2' }).click();
+    await answered('Friday', 'Friday:5');
+    await app(/^Web page/).click();
+    await page.getByRole('button', { name: 'Chat', exact: true }).click();
+    await chat.getByRole('textbox', { name: 'Your message' }).fill('hello again');
+    await chat.getByRole('button', { name: 'Send' }).click();
+    await answered('hello again');
+    await to('webchat', cups(6, ['Small cup', 'Large cup']));
+    await chat.getByText('Large cup').waitFor();
+    await chat.getByRole('button', { name: 'Take it' }).last().click();
+    await answered('Take it', 'Large cup:6');
+    await to('webchat', days(7));
+    await chat.getByRole('button', { name: 'Monday' }).click();
+    await answered('Monday', 'Monday:7');
+    await to('webchat', form('Which colour do you like?'));
+    await chat.getByText('Which colour do you like?').waitFor();
+    await chat.getByRole('textbox', { name: 'Your message' }).fill('every blue');
+    await chat.getByRole('button', { name: 'Send' }).click();
+    await answered('every blue');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('nothing was logged as an error', () => assert.deepEqual(errors, []));
 });

@@ -100,6 +100,25 @@ describe('people by the many', { skip }, () => {
     await page.getByRole('button', { name: 'Delete it' }).click();
     await page.getByText('Neighbours is deleted; its people stay.').waitFor();
     await until('it is gone', async () => (await call('GET', `${base}/lists`)).body.lists.length === 0);
+    // Some of everybody, found one after another, and what was done with many is found again.
+    await call('POST', `${base}/lists`, { name: 'Friends' });
+    await page.goto(`${url}/w/${ws}/people`);
+    for (const name of ['Ann', 'Cas']) {
+      await page.getByLabel('Find by name, address or id').fill(name);
+      await page.getByLabel(`Choose ${name}`, { exact: true }).check();
+    }
+    const bar = page.getByRole('toolbar', { name: 'What to do with all that are chosen' });
+    await bar.getByText('2 chosen').waitFor();
+    await bar.getByLabel('List or tag').selectOption('Friends');
+    await bar.getByRole('button', { name: 'Change those chosen' }).click();
+    await bar.getByText('Done: 2 people, 2 changed').waitFor();
+    await checkAxe(page, 'some who are chosen, on a phone');
+    await bar.getByRole('button', { name: 'Choose nobody' }).click();
+    await bar.waitFor({ state: 'hidden' });
+    await page.getByRole('link', { name: 'Changes' }).click();
+    const changes = page.getByRole('list', { name: 'Changes of many' }).getByRole('listitem');
+    await changes.first().getByText('into Friends people who were chosen').waitFor();
+    await checkAxe(page, 'changes of many, on a phone');
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

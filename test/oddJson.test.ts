@@ -92,6 +92,8 @@ describe('whole numbers beyond 2^53', () => {
       let count = 0;
       for (const route of routes) {
         if (!route.body || route.method === 'DELETE') continue;
+        // That takes an owner, whom no key is.
+        if (name === 'console' && route.path === '/delete') continue;
         for (const [text, field] of [
           [`"number":${BIG}`, 'number'],
           [`"a":[{"b":-${BIG}}]`, 'a[0].b'],

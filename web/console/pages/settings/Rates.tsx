@@ -16,11 +16,11 @@ export function Rates(): ReactElement {
       {error && !data ? <Failed error={error} retry={() => void refetch()} /> : null}
       {!data && !error ? <Waiting rows={2} height={24} /> : null}
       <dl className="facts">
-        {data?.integrations.map(({ id, name, ratePerS }) => (
+        {data?.integrations.map(({ id, name, type, ratePerS }) => (
           <div key={id}>
             <dt>
               <Link to="/w/$ws/channels/$integration" params={{ ws, integration: id }}>
-                {name}
+                {name || type}
               </Link>
             </dt>
             <dd>{ratePerS === null ? 'as fast as its provider takes it' : `${ratePerS} a second at most`}</dd>
