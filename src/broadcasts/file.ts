@@ -74,9 +74,8 @@ async function* linesOf(
   const states = state === undefined ? Object.values(STATE) : [STATE[state]];
   let afterContactId = 0;
   for (;;) {
-    const found = await deliveriesInRun(sql, workspaceId, runId, { states, afterContactId, limit: AT_ONCE });
-    const isLast = found.length < AT_ONCE;
-    const rows = isLast ? found : wholeContacts(found);
+    const page = { states, afterContactId, limit: AT_ONCE };
+    const { rows, isLast } = await deliveriesInRun(sql, workspaceId, runId, page);
     if (rows.length > 0) {
       const named = rows.map(({ contactId }) => ({ workspaceId, contactId }));
       const people = await selectPeople(sql, named, { channel, attributes: false });
@@ -85,13 +84,6 @@ async function* linesOf(
     if (isLast) return;
     afterContactId = rows.at(-1)!.contactId;
   }
-}
-
-/** A page without its last contact, some of whose devices may be on the next. */
-function wholeContacts(rows: readonly Delivery[]): readonly Delivery[] {
-  const last = rows.at(-1)!.contactId;
-  const whole = rows.filter(({ contactId }) => contactId !== last);
-  return whole.length > 0 ? whole : rows;
 }
 
 /** The line of a delivery. */

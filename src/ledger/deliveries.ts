@@ -56,24 +56,35 @@ export async function deliveriesNamed(db: Db, keys: readonly DeliveryKey[]): Pro
   return keys.length ? await selectDeliveries(db, keys) : [];
 }
 
-/** Deliveries of a run that did not go well: a page of them, ordered by contact. */
-export async function amissInRun(
-  db: Db,
-  workspaceId: number,
-  runId: number,
-  page: { states: readonly StateCode[]; afterContactId: number; limit: number },
-): Promise<Delivery[]> {
-  return await selectAmiss(db, workspaceId, runId, page);
+/** Which deliveries of a run, after whom, and about how many. */
+type RunPage = { states: readonly StateCode[]; afterContactId: number; limit: number };
+/** A page of deliveries in the order of their contacts: all that one of them has are in it, or none. The next is after the last one. */
+type Paged = { rows: Delivery[]; isLast: boolean };
+
+/** Deliveries of a run that did not go well: a page of them. */
+export async function amissInRun(db: Db, workspaceId: number, runId: number, page: RunPage): Promise<Paged> {
+  return await wholeContacts(page.limit, (limit) => selectAmiss(db, workspaceId, runId, { ...page, limit }));
 }
 
-/** Deliveries of a run in some states: a page of them, ordered by contact. */
+/** Deliveries of a run in some states: a page of them. */
 export async function deliveriesInRun(
   db: Db,
   workspaceId: number,
   runId: number,
-  page: { states: readonly StateCode[]; afterContactId: number; limit: number },
-): Promise<Delivery[]> {
-  return await selectInRun(db, workspaceId, runId, page);
+  page: RunPage,
+): Promise<Paged> {
+  return await wholeContacts(page.limit, (limit) => selectInRun(db, workspaceId, runId, { ...page, limit }));
+}
+
+/** A page is told to go on after a contact, so somebody's devices are never divided: it is a little shorter, or longer for who has very many. */
+async function wholeContacts(most: number, select: (limit: number) => Promise<Delivery[]>): Promise<Paged> {
+  for (let limit = most + 1; ; limit *= 2) {
+    const found = await select(limit);
+    if (found.length < limit) return { rows: found, isLast: true };
+    const { contactId: last } = found.at(-1)!;
+    const rows = found.filter(({ contactId }) => contactId !== last);
+    if (rows.length > 0) return { rows, isLast: false };
+  }
 }
 
 /** No more than so many are counted to say why they went amiss: the first of a million are like the rest. */

@@ -130,12 +130,11 @@ async function recipients(call: Call): Promise<RecipientPage | Fault> {
   if (state === undefined) return breaks('state', 'is required');
   if (broadcast.runId === null) return { recipients: [], next: null };
   const { ctx, workspace } = call;
-  const found = await deliveriesInRun(ctx.sql, workspace.id, broadcast.runId, {
+  const { rows, isLast } = await deliveriesInRun(ctx.sql, workspace.id, broadcast.runId, {
     states: [STATE[state]],
     afterContactId: after ?? 0,
-    limit: limit + 1,
+    limit,
   });
-  const rows = found.slice(0, limit);
   const named = rows.map(({ contactId }) => ({ workspaceId: workspace.id, contactId }));
   const people = await selectPeople(ctx.sql, named, { channel: broadcast.channel, attributes: false });
   return {
@@ -144,7 +143,7 @@ async function recipients(call: Call): Promise<RecipientPage | Fault> {
       name: nameOf(people.get(row.contactId)),
       ...presentDelivery(row),
     })),
-    next: found.length > limit ? toHex24(rows.at(-1)!.contactId) : null,
+    next: isLast ? null : toHex24(rows.at(-1)!.contactId),
   };
 }
 

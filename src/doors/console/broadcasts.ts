@@ -277,15 +277,14 @@ async function listAmiss(call: Call): Promise<AmissPage | Fault> {
   const broadcast = await find(call);
   if (isFault(broadcast)) return broadcast;
   if (broadcast.runId === null) return { recipients: [], next: null };
-  const found = await amissInRun(call.ctx.sql, call.workspace.id, broadcast.runId, {
+  const { rows, isLast } = await amissInRun(call.ctx.sql, call.workspace.id, broadcast.runId, {
     states: (state === undefined ? AMISS : [state]).map((name) => STATE[name]),
     afterContactId: after ?? 0,
-    limit: limit + 1,
+    limit,
   });
-  const rows = found.slice(0, limit);
   return {
     recipients: rows.map((row) => ({ contactId: idText(row.contactId), ...presentDelivery(row) })),
-    next: found.length > limit ? toHex24(rows.at(-1)!.contactId) : null,
+    next: isLast ? null : toHex24(rows.at(-1)!.contactId),
   };
 }
 
