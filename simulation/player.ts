@@ -25,7 +25,7 @@ type Context = HttpContext & ReceiveDeps;
 
 /** What players are made from. */
 export type Cast = Ground &
-  ProviderGround & { books: Books; told: Told[]; dataDir: string; log: Log; leaseMs: number };
+  ProviderGround & { books: Books; told: Told[]; dataDir: string; log: Log; leaseMs: number; spreads: Map<number, number> };
 
 /** As few as will do: work that holds one and waits for another is found by locking up. */
 const CONNECTIONS = 5;
@@ -62,6 +62,7 @@ export async function startPlayer(cast: Cast, name: string, role: 'worker' | 'do
       http: targetsFor(cast, cast.told, someone),
       adapters: adaptersFor(cast, cast.books, someone),
       random: () => cast.draws.unit(`${name} by chance`),
+      spread: (contactId) => spreadOf(cast, contactId),
       inspect: (made) => (ctx = made as Context),
     },
   );
@@ -72,6 +73,13 @@ export async function startPlayer(cast: Cast, name: string, role: 'worker' | 'do
     parley,
     takeReceipts: gatherReceipts(takeReceipts.bind(undefined, ctx!)),
   });
+}
+
+/** As the product does, the same for all of a contact. Their ids are others in each play, so each has its own when it is first asked of. */
+function spreadOf({ spreads, draws }: Cast, contactId: number): number {
+  const known = spreads.get(contactId) ?? draws.unit('spread of a contact');
+  spreads.set(contactId, known);
+  return known;
 }
 
 /** kill -9: nothing of it happens any more, and the server rolls back what it had begun. */

@@ -206,6 +206,7 @@ function castOf(
     books,
     told: [],
     dataDir,
+    spreads: new Map(),
     leaseMs: 10_000,
     errors,
     log: noting(log ?? silentLog, errors),

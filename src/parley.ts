@@ -21,6 +21,7 @@ import { ledgerRoom } from './ledger/room.ts';
 import { linksRoom } from './links/room.ts';
 import { liveRoom } from './live/room.ts';
 import { ordersRoom } from './orders/room.ts';
+import { spreadOf } from './outbox/outcome/retry.ts';
 import { outboxRoom } from './outbox/room.ts';
 import { queueRoom, type WorkingRoom } from './queue/room.ts';
 import { createWorker } from './queue/worker.ts';
@@ -91,9 +92,8 @@ export type Parley = {
   /** The port on which it takes mail; undefined when it takes none. */
   mailPort: number | undefined;
   demo: Demo | undefined;
-  /** A link by which the first owner sets a password; undefined when somebody can sign in. */
+  /** A link by which the first owner sets a password, and one by which the demo's operator signs in, once; undefined where there is none. */
   firstOwner: FirstOwner;
-  /** A link by which the demo's operator signs in, once; undefined without a demo. */
   signIn: SignInLink | undefined;
   log: Log;
   /** Drains and stops; safe to call twice. */
@@ -111,8 +111,9 @@ export type Overrides = {
   store?: Store;
   http?: HttpClient;
   adapters?: Readonly<Record<string, Adapter | undefined>>;
-  /** What is drawn by chance: backoffs. */
+  /** What is drawn by chance, and for each contact: backoffs. */
   random?: () => number;
+  spread?: typeof spreadOf;
   inspect?: (ctx: HttpContext) => void;
 };
 
@@ -242,6 +243,7 @@ function openShared(ground: Ground) {
     guard,
     adapters: ground.overrides.adapters ?? ADAPTERS,
     random: ground.overrides.random ?? Math.random,
+    spread: ground.overrides.spread ?? spreadOf,
     // Every line before a provider bounds its own calls; a bound for all of an origin would let one workspace wait for another.
     http: ground.overrides.http ?? httpClient({ guard }),
     files: config.s3Endpoint ? s3Store(ground) : diskStore(config),

@@ -3,18 +3,15 @@ import type { WorkingRoom } from '../queue/room.ts';
 import { deliveryHandler, type DeliverDeps } from './deliver/deliver.ts';
 import { typingReader } from './deliver/typing.ts';
 import { unreadHandler } from './outcome/fallback.ts';
-import { spreadOf } from './outcome/retry.ts';
 
 /** Deliveries in flight for one workspace and provider: three full batches, so that claiming, calling and settling overlap. */
 const IN_FLIGHT = 1_500;
 
 /** The outbox. */
-export function outboxRoom(
-  deps: Omit<DeliverDeps, 'spread'> & Parameters<typeof unreadHandler>[0],
-): WorkingRoom {
+export function outboxRoom(deps: DeliverDeps & Parameters<typeof unreadHandler>[0]): WorkingRoom {
   return {
     name: 'outbox',
-    handlers: [deliveryHandler({ ...deps, spread: spreadOf }, IN_FLIGHT), unreadHandler(deps)],
+    handlers: [deliveryHandler(deps, IN_FLIGHT), unreadHandler(deps)],
     readers: [typingReader(deps)],
   };
 }
