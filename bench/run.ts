@@ -3,7 +3,7 @@
  * starts it stops, whatever happens, and it ends within twenty minutes.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { isoTime, pause, systemClock } from '../src/base/clock.ts';
@@ -21,9 +21,9 @@ import { measureInstall } from './install.ts';
 import { measureNeighbours } from './neighbours.ts';
 import { sharedMs } from './measure.ts';
 import { NOTIFIED, openNotifier, percentile, type Notifier } from './notifications.ts';
-import { readOptions } from './options.ts';
+import { readOptions, type Options, type PartName } from './options.ts';
 import type { ParleyCommands, PhoneWay } from './parleyProcess.ts';
-import { resultsFile, tables, type Found, type Rate } from './report.ts';
+import { keptOf, resultsFile, tables, type Found, type Rate } from './report.ts';
 import type { SinkCommands } from './sink.ts';
 
 const LONGEST_MS = 19 * 60_000;
@@ -84,32 +84,46 @@ async function main(): Promise<void> {
   if (options.whole) await writeResults(resultsFile(found, setting));
 }
 
+/** What was written by hand stays. */
 async function writeResults(text: string): Promise<void> {
   const file = new URL('./RESULTS.md', import.meta.url);
-  await writeFile(file, text);
+  await writeFile(file, text + keptOf(await readFile(file, 'utf8')));
   say('bench/RESULTS.md is written');
 }
 
 async function runAll(bench: Bench): Promise<string> {
   const { parts } = bench.options;
-  await measureBase(bench);
-  if (parts.has('start')) {
+  const part = async (name: PartName, measure: () => Promise<void>) => {
+    if (parts.has(name)) await clocked(name, measure);
+  };
+  await clocked('ceiling and floor', () => measureBase(bench));
+  await part('start', async () => {
     const install = await measureInstall(join(bench.folder, 'install'), bench.keep);
     bench.found.install = install;
     say(`ready in ${install.readyS.toFixed(1)} s, idle ${Math.round(install.idleMb)} MB`);
-  }
+  });
   let version = 'not started';
-  if ((['http', 'simulator', 'notifications', 'channels'] as const).some((part) => parts.has(part)))
+  if ((['http', 'simulator', 'notifications', 'channels'] as const).some((one) => parts.has(one)))
     version = await measureParley(bench);
-  if (parts.has('channels')) await measureChannels(bench);
-  if (parts.has('events')) await measureEvents(bench);
-  if (parts.has('orders')) await measureOrders(bench);
-  if (parts.has('connect')) await measureConnect(bench);
-  if (parts.has('campaigns')) await measureCampaigns(bench);
-  if (parts.has('neighbours')) bench.found.neighbours = await measureNeighbours(bench);
+  await part('channels', () => measureChannels(bench));
+  await part('events', () => measureEvents(bench));
+  await part('orders', () => measureOrders(bench));
+  await part('connect', () => measureConnect(bench));
+  await part('neighbours', async () => {
+    bench.found.neighbours = await measureNeighbours(bench);
+  });
+  await part('campaigns', () => measureCampaigns(bench));
   // Once more: machines get slower and faster while they run. The mean stands beside what was measured in between.
-  await measureBase(bench);
+  await clocked('ceiling and floor, again', () => measureBase(bench));
   return version;
+}
+
+/** Says how long a part of the run took, which is what bounds the whole. */
+async function clocked<T>(name: string, measure: () => Promise<T>): Promise<T> {
+  const fromMs = sharedMs();
+  const result = await measure();
+  say(`-- ${name}: ${((sharedMs() - fromMs) / 1000).toFixed(0)} s`);
+  return result;
 }
 
 /** The ceiling and the floor. */
@@ -136,6 +150,14 @@ async function measureBase(bench: Bench): Promise<void> {
       return { ms };
     });
     found.floor = mean(found.floor, rate);
+    await child.ask('load', BASE_COUNT);
+    await child.ask('pack');
+    const packed = await timed(bench, child.pid, 'packed floor', BASE_COUNT, async () => {
+      const { ms, settled } = await child.ask('runPacked', sinkUrl);
+      if (settled !== BASE_COUNT) throw new Error(`the packed floor settled ${settled}`);
+      return { ms };
+    });
+    found.packedFloor = mean(found.packedFloor, packed.rate);
     await child.stop();
   }
 }
@@ -153,7 +175,7 @@ function mean(before: Rate | undefined, now: Rate): Rate {
 
 /** Everything about Parley; returns the version of its Postgres. */
 async function measureParley(bench: Bench): Promise<string> {
-  const { options, found } = bench;
+  const { options } = bench;
   const child = await bench.start<ParleyCommands>('./parleyProcess.ts', parleyArguments(bench, 'parley'));
   const version = await child.ask('postgresVersion');
   const places = await child.ask('makeWorkspaces', bench.sinkUrl);
@@ -161,33 +183,35 @@ async function measureParley(bench: Bench): Promise<string> {
     const target = { ...places.http, url: await child.ask('url') };
     const notifier = openNotifier(target, NOTIFY_CONNECTIONS);
     try {
-      await profiled(bench, child, 'notifications', () => measureNotifications(bench, child, notifier));
-      await importAll(bench, child, 'http');
-      await measureLatencyDuring(bench, child, notifier);
+      await clocked('notifications', () =>
+        profiled(bench, child, 'notifications', () => measureNotifications(bench, child, notifier)),
+      );
+      await clocked('import', () => importAll(bench, child, 'http'));
+      await clocked('beside a broadcast', () => measureLatencyDuring(bench, child, notifier));
     } finally {
       await notifier.close();
     }
   }
   for (const way of ['http', 'simulator'] as const) {
     if (!options.parts.has(way)) continue;
-    if (way === 'simulator' || !options.parts.has('notifications')) await importAll(bench, child, way);
-    await profiled(bench, child, way, async () => {
-      for (const size of options.sizes) found[way].push(await measureBroadcast(bench, child, way, size));
-    });
-    if (way === 'http')
-      await profiled(bench, child, 'callbacks', async () => {
-        found.callbacks = await measureCallbacks(bench, child);
-      });
+    const isImported = way === 'http' && options.parts.has('notifications');
+    if (!isImported) await clocked('import', () => importAll(bench, child, way));
+    for (const size of sizesOf(options, way)) await measureBroadcast(bench, child, way, size);
+    if (way === 'http') await clocked('callbacks', () => measureCallbacks(bench, child));
   }
   await child.stop();
   return version;
+}
+
+function sizesOf(options: Options, way: PhoneWay): readonly number[] {
+  return way === 'http' ? options.sizes : options.simulated;
 }
 
 const tagOf = (size: number) => `the first ${size}`;
 
 /** The largest audience's contacts, each tagged with the audiences it is in. */
 async function importAll(bench: Bench, child: ParleyChild, way: PhoneWay): Promise<void> {
-  const { sizes } = bench.options;
+  const sizes = sizesOf(bench.options, way);
   const most = sizes.at(-1)!;
   const { rate } = await timed(
     bench,
@@ -214,9 +238,9 @@ async function measureBroadcast(
   child: ParleyChild,
   way: PhoneWay,
   size: number,
-): Promise<Rate & { size: number }> {
+): Promise<void> {
   const what = `broadcast to ${size.toLocaleString('en-US')}, ${way === 'http' ? 'HTTP' : 'simulator'}`;
-  const { rate } = await timed(bench, child.pid, what, size, async () => {
+  const send = async () => {
     const { id, fromMs } = await child.ask('startBroadcast', { way, tag: tagOf(size) });
     const { atMs } = await child.ask('untilSent', { way, id });
     await child.ask('untilQuiet');
@@ -226,20 +250,25 @@ async function measureBroadcast(
     const arrived = (await bench.sink.ask('count')).count;
     if (way === 'http' && arrived !== size) throw new Error(`${what}: ${arrived} came to the sink`);
     return { ms: atMs - fromMs };
+  };
+  await profiled(bench, child, `${way}-${size}`, async () => {
+    const { rate } = await timed(bench, child.pid, what, size, send);
+    bench.found[way === 'http' ? 'http' : 'simulator'].push({ ...rate, size });
   });
-  return { ...rate, size };
 }
 
-async function measureCallbacks(bench: Bench, child: ParleyChild): Promise<Rate> {
+async function measureCallbacks(bench: Bench, child: ParleyChild): Promise<void> {
   const urls = await child.ask('callbackUrls', { way: 'http', most: MOST_CALLBACKS });
-  const { rate } = await timed(bench, child.pid, 'status callbacks', urls.length, async () => {
-    const ms = await tellDelivered(urls, NOTIFY_CONNECTIONS);
-    await child.ask('untilQuiet');
-    return { ms };
+  await profiled(bench, child, 'callbacks', async () => {
+    const { rate } = await timed(bench, child.pid, 'status callbacks', urls.length, async () => {
+      const ms = await tellDelivered(urls, NOTIFY_CONNECTIONS);
+      await child.ask('untilQuiet');
+      return { ms };
+    });
+    bench.found.callbacks = rate;
   });
   const left = await child.ask('callbackUrls', { way: 'http', most: MOST_CALLBACKS });
   if (left.some((url) => urls.includes(url))) throw new Error('a callback was answered and not stored');
-  return rate;
 }
 
 async function measureNotifications(bench: Bench, child: ParleyChild, notifier: Notifier): Promise<void> {

@@ -16,15 +16,19 @@ import {
   updateForOutgoing,
 } from './sql.ts';
 
-/** Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. */
+/**
+ * Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. Who was made in it (`isNew`) has none
+ * yet, and nobody else can make one: that is not looked up.
+ */
 export async function ensureConversations(
   tx: Tx,
   idSource: IdSource,
   nowMs: number,
-  contacts: readonly { contactId: number; workspaceId: number }[],
+  contacts: readonly { contactId: number; workspaceId: number; isNew?: boolean }[],
 ): Promise<Map<number, Conversation>> {
   const ids = contacts.map(({ contactId }) => contactId);
-  const byContact = await conversationsOf(tx, ids);
+  const known = contacts.filter(({ isNew }) => isNew !== true).map(({ contactId }) => contactId);
+  const byContact = known.length ? await conversationsOf(tx, known) : new Map<number, Conversation>();
   const missing = contacts.filter(({ contactId }) => !byContact.has(contactId));
   if (!missing.length) return byContact;
   const made = await insertConversations(

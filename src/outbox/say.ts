@@ -33,11 +33,12 @@ export async function say(
   const { id: workspaceId, clockAheadMs: aheadMs } = workspace;
   const reached = await reach(deps, tx, { workspaceId, nowMs }, sayings);
   const people = new Set(reached.map(({ contactId }) => contactId));
+  const fresh = new Set(reached.flatMap(({ contactId, created }) => (created ? [contactId] : [])));
   const conversations = await ensureConversations(
     tx,
     deps.ids,
     nowMs + aheadMs,
-    [...people].map((contactId) => ({ contactId, workspaceId })),
+    [...people].map((contactId) => ({ contactId, workspaceId, isNew: fresh.has(contactId) })),
   );
   const sends = sayings.map(({ to: _to, ...said }, i): Send => {
     const { contactId, destinationId } = reached[i]!;
@@ -52,7 +53,7 @@ export async function say(
   });
 }
 
-type Reached = { contactId: number; destinationId?: number | undefined };
+type Reached = { contactId: number; destinationId?: number | undefined; created?: boolean };
 
 /** Who they are; those who are named by an address are found or made together. */
 async function reach(
