@@ -42,6 +42,10 @@ export type Found = {
   latencies: Latency[];
   install?: { firstStartS: number; readyS: number; idleMb: number };
   neighbours?: Neighbours;
+  /** The version of Postgres. */
+  postgres?: string;
+  /** What was not measured, and why. */
+  missing: string[];
 };
 
 /** The machine and the time of a run. */
@@ -49,7 +53,6 @@ export type Setting = {
   date: string;
   machine: string;
   node: string;
-  postgres: string;
   /** Load averages, before and after. */
   load: { before: readonly number[]; after: readonly number[] };
 };
@@ -235,9 +238,9 @@ Written by \`npm run bench\` on ${setting.date}. Run it again on a machine that 
 an hour, uses loopback only, and rewrites this file down to where it says that it is by hand. Every figure down to there is from that one run.
 
 - machine: ${setting.machine}; all processes share it
-- ${setting.node}; embedded Postgres ${setting.postgres} with Parley's settings: fsync and synchronous commits on
+- ${setting.node}; embedded Postgres ${found.postgres} with Parley's settings: fsync and synchronous commits on
 - load average before the run ${numbers(setting.load.before)}, after it ${numbers(setting.load.after)}${busy}
-
+${found.missing.map((one) => `- **not measured**: ${one}\n`).join('')}
 ${tables(found)}
 
 ## What the lines are
