@@ -16,19 +16,15 @@ import {
   updateForOutgoing,
 } from './sql.ts';
 
-/**
- * Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. Who was made in it (`isNew`) has none
- * yet, and nobody else can make one: that is not looked up.
- */
+/** Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. */
 export async function ensureConversations(
   tx: Tx,
   idSource: IdSource,
   nowMs: number,
-  contacts: readonly { contactId: number; workspaceId: number; isNew?: boolean }[],
+  contacts: readonly { contactId: number; workspaceId: number }[],
 ): Promise<Map<number, Conversation>> {
   const ids = contacts.map(({ contactId }) => contactId);
-  const known = contacts.filter(({ isNew }) => isNew !== true).map(({ contactId }) => contactId);
-  const byContact = known.length ? await conversationsOf(tx, known) : new Map<number, Conversation>();
+  const byContact = await conversationsOf(tx, ids);
   const missing = contacts.filter(({ contactId }) => !byContact.has(contactId));
   if (!missing.length) return byContact;
   const made = await insertConversations(
@@ -40,6 +36,26 @@ export async function ensureConversations(
   // Another transaction may have been first with some.
   const others = ids.filter((contactId) => !byContact.has(contactId));
   return others.length ? new Map([...byContact, ...(await conversationsOf(tx, others))]) : byContact;
+}
+
+/**
+ * Begins the conversations of contacts that were made in this very transaction: they have none, and nobody else can begin one, so their ids
+ * hold before the rows are `written`.
+ */
+export function beginConversations(
+  tx: Tx,
+  idSource: IdSource,
+  nowMs: number,
+  contacts: readonly { contactId: number; workspaceId: number }[],
+): { idOf: ReadonlyMap<number, number>; written: Promise<unknown> } {
+  const rows = contacts.map((contact) => ({
+    ...contact,
+    id: idSource.inBucket(bucketOf(contact.contactId)),
+  }));
+  return {
+    idOf: new Map(rows.map(({ contactId, id }) => [contactId, id])),
+    written: rows.length ? insertConversations(tx, rows, nowMs) : Promise.resolve(),
+  };
 }
 
 /** The conversations that contacts have, by contact id. */
