@@ -16,7 +16,7 @@ import { openStore } from '../src/db/store.ts';
 import { ROUTES } from '../src/doors/console/routes.ts';
 import { startParley } from '../src/parley.ts';
 import { fillPeople } from '../test/support/manyPeople.ts';
-import { fillRest, makeOne, type Call, type One } from './listStore.ts';
+import { fillRest, makeOne, NELL, type Call, type One } from './listStore.ts';
 import { watchStatements } from './listPlans.ts';
 import { cpuS, sharedMs } from './measure.ts';
 import { percentile } from './notifications.ts';
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
       return answer.body;
     };
     const fromMs = sharedMs();
-    const one = await makeOne(call);
+    const one = await makeOne(call, () => track(parley.url!, keys.outbound.private));
     const filling = { sql: store.sql, workspaceId: fromHex24(workspace.id)! };
     const { from, ...ids } = await fillPeople({ ...filling, call: ask, ...many });
     const some = Math.ceil(many.contacts / 5);
@@ -96,6 +96,15 @@ function askerOf(base: string, token: string) {
     const text = await answer.text();
     return { status: answer.status, body: text === '' ? {} : (JSON.parse(text) as unknown) };
   };
+}
+
+async function track(url: string, key: string): Promise<void> {
+  const answer = await fetch(`${url}/v2/track`, {
+    method: 'POST',
+    headers: { 'x-outbound-key': key, 'content-type': 'application/json' },
+    body: JSON.stringify({ user_id: NELL, event: 'bought' }),
+  });
+  if (!answer.ok) throw new Error(`track answered ${answer.status}: ${await answer.text()}`);
 }
 
 /** What is about everybody, or all of somebody, and is no list. */

@@ -37,6 +37,43 @@ const PEOPLE = [
 ] as const;
 const TEXT = 'Hi {{ contact.givenName }}, we are open on Sunday from ten to four.';
 
+/** Every page below the workspace, by what its picture is called, and a text that is there once it shows what it is about. */
+const PAGES: Readonly<Record<string, readonly [at: string, shown: string]>> = {
+  inbox: ['/inbox/all/$conversationId', 'Of course.'],
+  list: ['/inbox/unassigned', 'Do you have it in blue?'],
+  people: ['/people', 'Cleo Okafor'],
+  person: ['/people/$contactId', 'Utrecht'],
+  lists: ['/people/sets/lists', 'Regulars'],
+  set: ['/people/sets/lists/$list', 'Eva Novak'],
+  audiences: ['/people/audiences', 'In Utrecht'],
+  audience: ['/people/audiences/$segment', 'Eva Novak'],
+  imports: ['/people/imports', 'Nothing was imported yet'],
+  exports: ['/people/exports', 'people'],
+  changes: ['/people/changes', 'Regulars'],
+  broadcasts: ['/broadcasts', 'Winter sale'],
+  message: ['/broadcasts/$draft/message', 'Winter sale'],
+  who: ['/broadcasts/$draft/audience', 'Regulars'],
+  forecast: ['/broadcasts/$draft/forecast', 'now'],
+  progress: ['/broadcasts/$broadcast/progress', 'delivered'],
+  results: ['/broadcasts/$broadcast/results', 'What came of it'],
+  templates: ['/templates', 'Reminder'],
+  template: ['/templates/$template', 'Hi'],
+  channels: ['/channels', 'Mail of the shop'],
+  domain: ['/channels/$mail', 'The domain it sends from'],
+  webchat: ['/channels/$chat', 'The chat for your page'],
+  newchannel: ['/channels/new', 'twilio'],
+  keys: ['/developers/keys', 'console'],
+  webhooks: ['/developers/webhooks', 'https://shop.example/hooks/parley'],
+  webhook: ['/developers/webhooks/$webhook', 'ping'],
+  events: ['/developers/events', 'message.received'],
+  requests: ['/developers/requests', 'GET'],
+  idempotency: ['/developers/idempotency', 'key'],
+  reference: ['/developers/api', 'contacts'],
+  apps: ['/apps', 'connected'],
+  settings: ['/settings', 'Quiet hours'],
+  simulator: ['/simulator?contact=$contactId', '15:00 please'],
+};
+
 const dataDir = await mkdtemp(path.join(tmpdir(), 'parley-pictures-'));
 const config = readConfig({
   PARLEY_PORT: '0',
@@ -155,43 +192,6 @@ async function fillPages(of: Parley): Promise<Ids> {
     chat: chat.id,
   };
 }
-
-/** Every page below the workspace, by what its picture is called, and a text that is there once it shows what it is about. */
-const PAGES: Readonly<Record<string, readonly [at: string, shown: string]>> = {
-  inbox: ['/inbox/all/$conversationId', 'Of course.'],
-  list: ['/inbox/unassigned', 'Do you have it in blue?'],
-  people: ['/people', 'Cleo Okafor'],
-  person: ['/people/$contactId', 'Utrecht'],
-  lists: ['/people/sets/lists', 'Regulars'],
-  set: ['/people/sets/lists/$list', 'Eva Novak'],
-  audiences: ['/people/audiences', 'In Utrecht'],
-  audience: ['/people/audiences/$segment', 'Eva Novak'],
-  imports: ['/people/imports', 'Nothing was imported yet'],
-  exports: ['/people/exports', 'people'],
-  changes: ['/people/changes', 'Regulars'],
-  broadcasts: ['/broadcasts', 'Winter sale'],
-  message: ['/broadcasts/$draft/message', 'Winter sale'],
-  who: ['/broadcasts/$draft/audience', 'Regulars'],
-  forecast: ['/broadcasts/$draft/forecast', 'now'],
-  progress: ['/broadcasts/$broadcast/progress', 'delivered'],
-  results: ['/broadcasts/$broadcast/results', 'What came of it'],
-  templates: ['/templates', 'Reminder'],
-  template: ['/templates/$template', 'Hi'],
-  channels: ['/channels', 'Mail of the shop'],
-  domain: ['/channels/$mail', 'The domain it sends from'],
-  webchat: ['/channels/$chat', 'The chat for your page'],
-  newchannel: ['/channels/new', 'twilio'],
-  keys: ['/developers/keys', 'console'],
-  webhooks: ['/developers/webhooks', 'https://shop.example/hooks/parley'],
-  webhook: ['/developers/webhooks/$webhook', 'ping'],
-  events: ['/developers/events', 'message.received'],
-  requests: ['/developers/requests', 'GET'],
-  idempotency: ['/developers/idempotency', 'key'],
-  reference: ['/developers/api', 'contacts'],
-  apps: ['/apps', 'connected'],
-  settings: ['/settings', 'Quiet hours'],
-  simulator: ['/simulator?contact=$contactId', '15:00 please'],
-};
 
 async function take(of: Browser, product: Parley, ids: Ids): Promise<void> {
   const ws = `/w/${product.demo!.workspace.id}`;

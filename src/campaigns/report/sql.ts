@@ -189,7 +189,11 @@ export type EntryRow = {
   dueMs: number | null;
 };
 
-/** Who entered, newest first: of those who are in it at a step, who ended in a way, or all. */
+/**
+ * Who entered, newest first: of those who are in it at a step, who ended in a way, or all. LATERAL with LIMIT keeps the planner to walking the
+ * newest until the page is full: what a step holds is hidden from its statistics, and it reads all who are in the campaign instead, 80 ms for
+ * 4,000. Locks nothing.
+ */
 export async function selectPeople(
   db: Db,
   campaignId: number,
@@ -204,9 +208,10 @@ export async function selectPeople(
   return await db<EntryRow[]>`
     SELECT e.contact_id AS "contactId", e.enrolment_id AS "enrolmentId", e.arm, e.variant, e.epoch, e.entered_ms AS "enteredMs",
       e.ended_ms AS "endedMs", e.ending, n.place ->> 'step' AS step, (n.place ->> 'dueMs')::bigint AS "dueMs"
-    FROM campaign_entries e LEFT JOIN enrolments n ON n.bucket = e.bucket AND n.contact_id = e.contact_id AND n.id = e.enrolment_id
+    FROM campaign_entries e LEFT JOIN LATERAL (
+      SELECT place FROM enrolments n WHERE n.bucket = e.bucket AND n.contact_id = e.contact_id AND n.id = e.enrolment_id LIMIT 1) n ON true
     WHERE e.campaign_id = ${campaignId} AND (e.entered_ms, e.contact_id) < (${before.enteredMs}::bigint, ${before.contactId}::bigint)
-      ${step === undefined ? db`` : db`AND n.place ->> 'step' = ${step}`}
+      ${step === undefined ? db`` : db`AND e.ended_ms IS NULL AND n.place ->> 'step' = ${step}`}
       ${ending === undefined ? db`` : db`AND e.ending = ${ending}`}
     ORDER BY e.entered_ms DESC, e.contact_id DESC LIMIT ${limit}`;
 }

@@ -72,7 +72,7 @@ export function Results({ ws, broadcast }: Props): ReactElement {
         {failures.length === 0 ? (
           <p className="muted">Nothing went amiss.</p>
         ) : (
-          <table className="table">
+          <table className="table stacked">
             <thead>
               <tr>
                 <th scope="col">How many</th>
@@ -86,11 +86,12 @@ export function Results({ ws, broadcast }: Props): ReactElement {
             <tbody>
               {failures.map(({ state, code, detail, n: count }) => (
                 <tr key={`${state} ${code}`}>
-                  <td>{n(count)}</td>
-                  <td>
-                    {reasonText(code)} <span className="muted mono">{code}</span>
+                  <td data-as="How many">{n(count)}</td>
+                  <td data-as="Why">
+                    {reasonText(code)}{' '}
+                    {reasonText(code) === code ? null : <span className="muted mono">{code}</span>}
                   </td>
-                  <td>{detail ?? ''}</td>
+                  <td data-as="Their words">{detail ?? ''}</td>
                   <td>
                     {state === 'failed' ? (
                       <Act

@@ -51,7 +51,8 @@ export function Health({ health }: { health: HealthShown }): ReactElement {
       <div>
         <dt>Rate</dt>
         <dd>
-          {rate.perS.toFixed(1)} of {rate.limitPerS ?? 'any number'} a second
+          {rate.perS.toFixed(1)} a second,{' '}
+          {rate.limitPerS === null ? 'without a limit' : `${rate.limitPerS} at most`}
         </dd>
       </div>
       {lastFailure ? (

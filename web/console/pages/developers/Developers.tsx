@@ -23,6 +23,10 @@ const PARTS = {
 } as const;
 type Part = keyof typeof PARTS;
 
+/** On a phone not all of them fit. */
+const intoView = (element: HTMLElement | null) =>
+  element?.scrollIntoView({ block: 'nearest', inline: 'center' });
+
 /** The page. */
 export function Developers(): ReactElement {
   const { id: ws } = useHere();
@@ -38,6 +42,7 @@ export function Developers(): ReactElement {
             key={one}
             to="/w/$ws/developers/$part"
             params={{ ws, part: one }}
+            ref={one === part ? intoView : undefined}
             aria-current={one === part ? 'page' : undefined}
           >
             {PARTS[one]}

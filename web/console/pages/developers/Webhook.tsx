@@ -131,7 +131,7 @@ function Log({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactEleme
         </Empty>
       ) : null}
       {calls.length > 0 ? (
-        <table className="table calls">
+        <table className="table stacked calls">
           <thead>
             <tr>
               <th scope="col">
@@ -256,12 +256,12 @@ function CallRow({ ws, shown, chosen, onChosen, onReplay }: RowProps): ReactElem
           onChange={({ currentTarget: { checked } }) => onChosen(checked)}
         />
       </td>
-      <td>
+      <td data-as="State">
         <State tone={tone} icon={icon}>
           {isFailing ? 'failing, tried again' : shown.state}
         </State>
       </td>
-      <td>
+      <td data-as="Trigger">
         <Link
           to="/w/$ws/developers/webhooks/$webhook/{-$call}"
           params={{ ws, webhook: shown.webhookId, call: shown.id }}
@@ -271,11 +271,11 @@ function CallRow({ ws, shown, chosen, onChosen, onReplay }: RowProps): ReactElem
         </Link>
         {shown.replayOf ? <span className="muted"> replay</span> : null}
       </td>
-      <td>
+      <td data-as="When">
         <Ago at={shown.createdAt} />
       </td>
-      <td>{shown.attempts}</td>
-      <td>{shown.lastStatus ?? '–'}</td>
+      <td data-as="Tries">{shown.attempts}</td>
+      <td data-as="Answer">{shown.lastStatus ?? '–'}</td>
       <td>
         <Act
           size="compact-sm"

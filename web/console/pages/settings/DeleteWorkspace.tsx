@@ -15,7 +15,7 @@ export function DeleteWorkspace(): ReactElement {
   const may = useMay('workspace.delete');
   const [isOpen, setOpen] = useState(false);
   return (
-    <>
+    <section className="panel" aria-label="Delete the workspace">
       <h2>Delete the workspace</h2>
       {isOpen && may === true ? (
         <Asked onStay={() => setOpen(false)} />
@@ -24,7 +24,7 @@ export function DeleteWorkspace(): ReactElement {
           Delete this workspace …
         </Act>
       )}
-    </>
+    </section>
   );
 }
 

@@ -13,7 +13,7 @@ import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { Audit } from './Audit.tsx';
 import { DeleteWorkspace } from './DeleteWorkspace.tsx';
-import { WorkspaceForms } from './Workspace.tsx';
+import { Panel, WorkspaceForms } from './Workspace.tsx';
 import '../../styles/people.css';
 
 /** The page. */
@@ -25,23 +25,25 @@ export function Settings(): ReactElement {
         <h1>Settings</h1>
       </header>
       <div className="page-columns" role="group" aria-label="Page" tabIndex={0}>
-        <section className="panel" aria-label="Members">
-          <h2>Members</h2>
-          <Members ws={ws} />
-        </section>
-        <section className="panel" aria-label="Workspace">
-          <h2>Workspace</h2>
+        <div className="panels">
           <WorkspaceForms />
-          <h2>Connected companies</h2>
-          <p>
-            <Link to="/w/$ws/apps" params={{ ws }}>
-              What companies may do for you
-            </Link>
-          </p>
-          <h2>Who did what</h2>
-          <Audit ws={ws} />
           <DeleteWorkspace />
-        </section>
+        </div>
+        <div className="panels">
+          <Panel title="Members">
+            <Members ws={ws} />
+          </Panel>
+          <Panel title="Connected companies">
+            <p>
+              <Link to="/w/$ws/apps" params={{ ws }}>
+                What companies may do for you
+              </Link>
+            </p>
+          </Panel>
+          <Panel title="Who did what">
+            <Audit ws={ws} />
+          </Panel>
+        </div>
       </div>
     </div>
   );

@@ -1,5 +1,5 @@
 /** What a workspace is called, where it is, and what rules hold for what it sends: each saved by its field, with what that means in words. */
-import { useState, type ReactElement } from 'react';
+import { useState, type ReactElement, type ReactNode } from 'react';
 import type { WorkspaceShown } from '../../../../contract/doors/console/workspaces.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
@@ -29,38 +29,53 @@ export function WorkspaceForms(): ReactElement {
           </dl>
         </div>
       ) : null}
-      <dl className="facts">
-        {Object.entries({ Kind: environment, Id: id }).map(([key, value]) => (
-          <div key={key}>
-            <dt>{key}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-      <Text ws={id} label="Name of the workspace" value={name} change={(to) => ({ name: to })} />
-      <Text
-        ws={id}
-        label="Country"
-        value={country}
-        hint="Numbers without a country code are taken for numbers of this country."
-        change={(to) => ({ country: to.toUpperCase() })}
-      />
-      <Text
-        ws={id}
-        label="Time zone"
-        value={timeZone}
-        hint="Whose zone is not known lives in this one: quiet hours and campaigns go by it."
-        change={(to) => ({ timeZone: to })}
-      />
-      <h2>Sending rules</h2>
-      <QuietHours key={JSON.stringify(settings.quietHours)} ws={id} now={settings.quietHours ?? null} />
-      <Cap key={JSON.stringify(settings.frequencyCap)} ws={id} now={settings.frequencyCap ?? null} />
-      <Rates />
-      <h2>Retention</h2>
-      <Kept key={JSON.stringify(settings.keptDays)} ws={id} now={settings.keptDays ?? null} />
-      <h2>Signing in</h2>
-      <SecondFactor ws={id} now={settings.askSecondFactor === true} />
+      <Panel title="Workspace">
+        <dl className="facts">
+          {Object.entries({ Kind: environment, Id: id }).map(([key, value]) => (
+            <div key={key}>
+              <dt>{key}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+        <Text ws={id} label="Name of the workspace" value={name} change={(to) => ({ name: to })} />
+        <Text
+          ws={id}
+          label="Country"
+          value={country}
+          hint="Numbers without a country code are taken for numbers of this country."
+          change={(to) => ({ country: to.toUpperCase() })}
+        />
+        <Text
+          ws={id}
+          label="Time zone"
+          value={timeZone}
+          hint="Whose zone is not known lives in this one: quiet hours and campaigns go by it."
+          change={(to) => ({ timeZone: to })}
+        />
+      </Panel>
+      <Panel title="Sending rules">
+        <QuietHours key={JSON.stringify(settings.quietHours)} ws={id} now={settings.quietHours ?? null} />
+        <Cap key={JSON.stringify(settings.frequencyCap)} ws={id} now={settings.frequencyCap ?? null} />
+        <Rates />
+      </Panel>
+      <Panel title="Retention">
+        <Kept key={JSON.stringify(settings.keptDays)} ws={id} now={settings.keptDays ?? null} />
+      </Panel>
+      <Panel title="Signing in">
+        <SecondFactor ws={id} now={settings.askSecondFactor === true} />
+      </Panel>
     </OnMeanwhile>
+  );
+}
+
+/** A part of the settings. */
+export function Panel({ title, children }: { title: string; children: ReactNode }): ReactElement {
+  return (
+    <section className="panel" aria-label={title}>
+      <h2>{title}</h2>
+      {children}
+    </section>
   );
 }
 
