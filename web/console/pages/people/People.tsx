@@ -47,7 +47,7 @@ export function People(): ReactElement {
           ref={search}
           type="search"
           size="sm"
-          w={320}
+          className="page-search"
           aria-label="Find by name, address or id"
           placeholder="Find by name, address or id"
           leftSection={<Icon name="search" size={16} />}
