@@ -146,7 +146,9 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
     (text, values, prepare) =>
       run(client, text, values, prepare);
 
-  const inTurn = createTurns(options.max - (options.keptForKeyed ?? 0));
+  const inTurn = options.keptForKeyed
+    ? createTurns(options.max - options.keptForKeyed, { ms: LONGEST_WAIT_MS, tooLate: noConnection })
+    : AT_ONCE;
   const using = usingOne(pool, outage, placement, inTurn);
   const begin: Sql['begin'] = async (work, { keyed = false } = {}) => {
     rule?.check('BEGIN');
@@ -214,9 +216,15 @@ function usingOne(
       throw error;
     }
   };
-  return <T>(keyed: Keyed, work: (client: Asked) => Promise<T>): Promise<T> =>
-    keyed === false ? inTurn(() => use(keyed, work)) : use(keyed, work);
+  return async <T>(keyed: Keyed, work: (client: Asked) => Promise<T>): Promise<T> =>
+    keyed === false ? await inTurn(() => use(keyed, work)) : await use(keyed, work);
 }
+
+/** For a connection. */
+const LONGEST_WAIT_MS = 30_000;
+const AT_ONCE: Turns = (work) => work();
+const noConnection = () =>
+  Object.assign(new Error(`no connection in ${LONGEST_WAIT_MS} ms`), { code: 'CONNECTION_LOST' });
 
 /** Knows, by whatever was begun in it, what runs inside a transaction. Nobody waits for a notification, so those are let be. */
 function noneWithin() {
@@ -249,7 +257,7 @@ function createPool(settings: pg.PoolConfig): pg.Pool {
     pipeline: true,
     idleTimeoutMillis: 60_000,
     // Covers waiting for a free connection too.
-    connectionTimeoutMillis: 30_000,
+    connectionTimeoutMillis: LONGEST_WAIT_MS,
     // A connection is renewed now and then, so that the memory a backend has gathered (plans, catalog) is given back.
     maxLifetimeSeconds: 30 * 60,
   });
