@@ -7,7 +7,7 @@ import { carriedOver, strayed } from './mayChange.ts';
 
 type Step = CampaignFile['steps'][number];
 const say = (key: string, text: string): Step => ({ key, send: { content: { type: 'text', text } } }) as Step;
-const wait = (key: string, time: string): Step => ({ key, wait: time }) as Step;
+const wait = (key: string, time: string): Step => ({ key, wait: time }) as unknown as Step;
 const campaign = (steps: Step[], more: Partial<CampaignFile> = {}): CampaignFile =>
   ({
     parley: 'campaign/1',
@@ -61,7 +61,9 @@ test('in which order fields were written is no change, in lists neither', () => 
       } as Step,
     ]);
   assert.equal(strayed(variants(false), variants(true), []), undefined);
-  const [first] = structuredClone(variants(true).steps) as [{ send: { variants: { share: string }[] } }];
+  const [first] = structuredClone(variants(true).steps) as unknown as [
+    { send: { variants: { share: string }[] } },
+  ];
   first.send.variants[1]!.share = '40%';
   assert.equal(
     strayed(variants(false), campaign([first as unknown as Step]), []),
