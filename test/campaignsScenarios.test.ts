@@ -1,13 +1,7 @@
 /** Scenarios of people who were let down by other engines, each as it should go: waits, runs, edits, goals, publishing. */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import {
-  endCampaign,
-  pauseCampaign,
-  publish,
-  resumeCampaign,
-  saveDraft,
-} from '../src/campaigns/campaigns.ts';
+import { pauseCampaign, publish, resumeCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
 import { erasePerson, mergePeople } from '../src/people/people.ts';
 import { isoTime } from '../src/base/clock.ts';
 import { callIn } from '../src/campaigns/events/call.ts';
