@@ -346,12 +346,17 @@ describe('the simulator in a browser', { skip }, () => {
       return own?.last.text === 'hello from the web' && own;
     });
     const { body: whole } = await call('GET', `${base}/conversations/${inbox.id}`);
-    const web = whole.ways.find((one: Json) => one.channel === 'webchat').address;
+    const web = whole.ways.find((one: Json) => one.channel === 'webchat').destinationId;
+    let replies = 0;
     /** Says something, until whoever sends it knows that it has gone: an answer in numbers is one to what was sent last. */
     const to = async (channel: string, content: object) => {
       const { status, body } =
         channel === 'webchat'
-          ? await call('POST', `${base}/messages`, { destination: { channel, address: web }, content })
+          ? await call('POST', `${base}/conversations/${inbox.id}/messages`, {
+              clientId: `ida-${(replies += 1)}`,
+              destinationId: web,
+              content,
+            })
           : await say(channel, content);
       assert.equal(status, 202, JSON.stringify(body));
       await until(`it has gone by ${channel}`, async () => {

@@ -113,7 +113,7 @@ for (const [where, files] of Object.entries(stores)) {
       const keyOf = (workspace: string, n: number) => ({ workspace, token: String(n).repeat(32) });
       const file = { bytes: Buffer.from('x'), name: 'a', mediaType: 'image/png' };
       for (const n of [1, 2, 3, 4, 5])
-        for (const of of [gone, stays]) must(await files.put(keyOf(of, n), file));
+        for (const one of [gone, stays]) must(await files.put(keyOf(one, n), file));
       assert.deepEqual([await files.removeSome(gone, 2), await files.removeSome(gone, 2)], [2, 2]);
       // Two at once, and once more than there is anything.
       await Promise.all([files.removeSome(gone, 2), files.removeSome(gone, 2)]);
