@@ -27,7 +27,8 @@ const LATENCY = { perS: 2_000, forMs: 5_000 };
 
 /** Adds all lines. */
 export async function measureCampaigns(bench: Bench): Promise<void> {
-  const count = Math.max(1_000, Math.min(bench.options.sizes.at(-1)!, 1_000_000));
+  const { sizes, large } = bench.options;
+  const count = Math.min([...sizes, ...large].at(-1)!, 1_000_000);
   const timers = Math.min(count, 100_000);
   const people = Math.min(EXAMPLE, count);
   const lines: CampaignLine[] = [];

@@ -97,6 +97,51 @@ scenario(
   },
 );
 
+scenario(
+  'who has left is told as they left, whatever comes late: after it, with it, as they leave',
+  async () => {
+    const place = await newPlace();
+    const { id } = await place.live({
+      key: 'leaves',
+      trigger: { event: { did: 'in' } },
+      exits: [{ event: 'gone' }, { event: 'paid', where: { property: 'last', is: true } }],
+      goals: [{ key: 'won', event: 'win', within: '30d', exit: true }],
+      steps: [
+        { key: 'w', wait_for: { event: 'paid', timeout: '1d' } },
+        { key: 'rest', wait: { for: '60d' } },
+      ],
+    });
+    const does: Record<string, [end: string, ...(readonly [name: string, properties?: object])[]]> = {
+      'leaves, then it comes': ['exited: event', ['gone'], ['paid']],
+      'it comes, then leaves': ['exited: event', ['paid'], ['gone']],
+      'wins, then it comes': ['exited: goal', ['win'], ['paid']],
+      'it comes and is why': ['exited: event', ['paid', { last: true }]],
+      stays: ['in it', ['paid']],
+    };
+    const ids = new Map<string, number>();
+    for (const who of Object.keys(does)) ids.set(who, await place.tell(who, { name: 'in' }));
+    await place.settled();
+    await place.advance(2 * DAY_MS);
+    for (const [who, [, ...events]] of Object.entries(does)) {
+      const told = events.map(([name, properties]) => ({
+        person: place.person(who),
+        event: { name, ...(properties ? { properties: { ...properties } } : {}) },
+      }));
+      must(await ctx.arrive(place.id, told));
+    }
+    await place.settled();
+    for (const [who, [end]] of Object.entries(does)) {
+      const { state, steps } = await whyIn(sql, place.id, ids.get(who)!, id);
+      assert.equal(state, end, who);
+      assert.equal(steps.filter(({ what }) => what === 'late').length, 1, `${who}: what came late is told`);
+    }
+    // Decisions are kept less long than entries.
+    await sql`DELETE FROM enrolment_log WHERE campaign_id = ${id}`;
+    assert.equal((await whyIn(sql, place.id, ids.get('wins, then it comes')!, id)).state, 'exited: goal');
+    await provesWhole();
+  },
+);
+
 scenario('scenario 4: two carts open, one is bought: only that one ends', async () => {
   const place = await newPlace();
   await place.live({

@@ -256,7 +256,14 @@ test('an audience is let in by hand: a forecast by the rules that let in, then e
   await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
   const all = { audience: { include: { all: true } }, key: 'may' };
   const forecast = await ok('POST', `/campaigns/${id}/hand/forecast`, all);
-  assert.ok(forecast.asked <= forecast.about && forecast.wouldEnter <= 2, JSON.stringify(forecast));
+  assert.ok(forecast.asked === forecast.about && forecast.wouldEnter <= 2, JSON.stringify(forecast));
+  const named = await ok('POST', `/campaigns/${id}/hand/forecast`, given);
+  const { about, error, asked, wouldEnter, refused } = named;
+  assert.deepEqual([about, error, asked, wouldEnter], [3, 0, 3, 2]);
+  assert.deepEqual(
+    refused.map(({ reason, people }: Json) => [reason, people]),
+    [['filter', 1]],
+  );
   for (const _ of [1, 2]) await ok('POST', `/campaigns/${id}/hand`, given);
   await until('all is done', async () => (await database.sql`SELECT 1 FROM campaign_tasks`).length === 0);
   const { people } = await ok('GET', `/campaigns/${id}/people`);

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { isFault } from '../src/base/fault.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { endCampaign, findCampaign, saveDraft, versionsOf } from '../src/campaigns/campaigns.ts';
+import { whyIn } from '../src/campaigns/report/lists.ts';
 import { reportOf } from '../src/campaigns/report/report.ts';
 import type { StepArrival, StepHandler } from '../src/campaigns/steps/handlers.ts';
 import type { HandedKind } from '../src/campaigns/steps/kinds.ts';
@@ -107,6 +108,47 @@ test('start: the contact enters another campaign with what set off the first; tw
   const eve = await place.tell('eve', { name: 'round' });
   await place.settled();
   assert.equal((await place.entries(eve)).length, 9, 'the first, and eight that started each other');
+  await provesWhole();
+});
+
+test('campaigns that lead to each other come to an end: by what a step changes, with a wait between; by what becomes of a message', async () => {
+  const place = await newPlace();
+  const round = { entry: 'every' as const };
+  const to = (key: string, n: number) => ({ key, set: { n }, then: { next: 'end' } });
+  const { id } = await place.live({
+    key: 'turns',
+    trigger: { attribute: { path: 'n', changed: true } },
+    ...round,
+    steps: [
+      { key: 'rest', wait: { for: '1m' } },
+      { key: 'which', branch: [{ to: 'two', when: { attribute: 'n', is: 1 } }], then: { else: 'one' } },
+      to('one', 1),
+      to('two', 2),
+    ],
+  });
+  await place.live({
+    key: 'echo',
+    trigger: { event: { did: '$accepted' } },
+    ...round,
+    steps: [mail('echo')],
+  });
+  await place.live({ key: 'first', trigger: { event: { did: 'say' } }, ...round, steps: [mail('say')] });
+  await place.built();
+  const eve = await place.tell('eve', undefined, { attributes: { n: 0 } });
+  const ann = await place.tell('ann', { name: 'say' });
+  await place.settled();
+  for (let n = 0; n < 11; n++) await place.advance(2 * MINUTE_MS);
+  assert.equal((await place.entries(eve)).length, 9, 'the first, and eight that led to each other');
+  assert.equal(
+    (await whyIn(sql, place.id, eve, id)).steps.at(-1)!.why,
+    'campaigns led to each other too often in a row',
+  );
+  assert.deepEqual(await place.mails(ann), ['say', ...Array.from({ length: 8 }, () => 'echo')]);
+  assert.equal(await place.refusal(ann), 'chain');
+  // What is done from outside begins anew.
+  await place.tell('eve', undefined, { attributes: { n: 5 } });
+  await place.settled();
+  assert.equal((await place.entries(eve)).length, 10);
   await provesWhole();
 });
 

@@ -245,6 +245,7 @@ CREATE TABLE campaign_sends (
   variant text,
   version_id bigint NOT NULL DEFAULT 0,
   seen smallint NOT NULL DEFAULT 0,
+  depth smallint,
   PRIMARY KEY (bucket, contact_id, message_id)
 );
 
