@@ -73,7 +73,6 @@ describe('merging', () => {
     );
     for (const { address } of moves.destinations)
       assert.ok(whole.destinations.some((destination: Json) => destination.address === address));
-    refused(await call('GET', `${base}/contacts/${other.id}`), 404);
     const [event] = await database.sql<{ payload: Json }[]>`
       SELECT payload FROM feed_log WHERE type = 'sunshine.told' AND payload ->> 'trigger' = 'merge:appUser' ORDER BY id DESC LIMIT 1`;
     assert.deepEqual(
