@@ -27,14 +27,12 @@ import {
   type PartTable,
   type RemovalRow,
 } from './sql.removal.ts';
-import { goThrough, stretchOf, type WalkState, type WalkStep } from './walk.ts';
+import { goThroughEach, stretchOf, type WalkState, type WalkStep } from './walk.ts';
 import { deleteWorkspace } from './workspaces.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 
 /** What was under way when it was asked for is over by then: processes know of it within a second, and a provider's answer in two minutes. */
 const GRACE_MS = 3 * 60_000;
-/** How long one round of housekeeping goes on with it. */
-const ROUND_MS = 60_000;
 /** What workers claim, settle and hand on: gone through a lane at a time, while nothing is claimed from it. */
 const LANED = ['due', 'timers', 'feed', 'feed_failures', 'event_arrivals', 'campaign_tasks'];
 /** What shows that a workspace was there goes last: parts of its rows are found by it. */
@@ -86,19 +84,14 @@ export async function askRemoval(
 /** Goes on with what is to go, for so long; returns the workspaces of which nothing is left. */
 export async function removeWorkspaces(deps: Removing): Promise<number[]> {
   const { sql, clock, log } = deps;
-  const nowMs = clock.nowMs();
-  const untilMs = nowMs + ROUND_MS;
-  const done: number[] = [];
-  for (const { workspaceId } of await selectRemovals(sql, nowMs - GRACE_MS)) {
+  const due = await selectRemovals(sql, clock.nowMs() - GRACE_MS);
+  const done = await goThroughEach(deps, due, async ({ workspaceId }, untilMs) => {
     const isAlone = await removeOutside(deps, workspaceId, untilMs);
     const steps = await stepsOf(deps, workspaceId);
-    const state = await goThrough({ sql, clock, untilMs }, (tx, width) =>
-      goOn(deps, tx, { workspaceId, steps, isAlone }, width),
-    );
-    if (state !== 'done') continue;
-    done.push(workspaceId);
+    return (tx, width) => goOn(deps, tx, { workspaceId, steps, isAlone }, width);
+  });
+  for (const workspaceId of done)
     log.info({ workspaceId }, 'a deleted workspace has no row and no file any more');
-  }
   return done;
 }
 
