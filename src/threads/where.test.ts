@@ -46,7 +46,7 @@ async function contact(
     const person = { workspaceId, identities: [{ kind: 'phone' as const, value: phone }], destinations: [] };
     const [made] = await resolvePeople(tx, ids, NOW_MS, [person], 'first');
     for (const one of linked)
-      await linkDestination(tx, ids, NOW_MS, {
+      await linkDestination(tx, ids, NOW_MS - 1_000, {
         workspaceId,
         contactId: made!.contactId,
         integrationId: one.status === 'pending' ? 8 : null,
