@@ -51,7 +51,7 @@ async function contact(
         contactId: made!.contactId,
         integrationId: one.status === 'pending' ? 8 : null,
         ...one,
-      } as never);
+      });
     return made!.contactId;
   });
   return { phone, table: { thread: { workspaceId, contactId, touchpoint: null } } as unknown as Table };
