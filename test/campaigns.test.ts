@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { isoTime } from '../src/base/clock.ts';
 import { bucketOf } from '../src/base/ids.ts';
 import { drawArm } from '../src/campaigns/enrol/arms.ts';
+import { endCampaign } from '../src/campaigns/campaigns.ts';
 import { whyIn } from '../src/campaigns/report/lists.ts';
+import { mergePeople } from '../src/people/people.ts';
 import {
   DAY_MS,
   HOUR_MS,
@@ -316,7 +318,6 @@ scenario('scenario 28: parked while anonymous; once known, what they do goes on 
   )[0]!.contactId;
   const known = await place.tell('known');
   await place.settled();
-  const { mergePeople } = await import('../src/people/people.ts');
   const atMs = await place.nowMs();
   must(
     await ctx.queue.transact((tx) =>
@@ -622,5 +623,47 @@ scenario(
     await place.advance(2 * DAY_MS);
     assert.deepEqual(await sentAt(asks), [isoTime(saturdayMs + 2 * DAY_MS + 9 * HOUR_MS)]);
     assert.deepEqual(await sentAt(dated), [isoTime(saturdayMs + 2 * DAY_MS)], `${day} begins in Tokyo`);
+  },
+);
+
+scenario(
+  'scenario 28: one is in a campaign and of the other it is not decided yet: as one they are in it once, whoever stays',
+  async () => {
+    const place = await newPlace();
+    const { id: campaignId } = await place.live({
+      key: 'asks',
+      trigger: { event: { did: 'in' } },
+      filter: { attribute: 'city', is: 'Rome' },
+      steps: [mail('hello'), { key: 'rest', wait: { for: '1d' } }, mail('later')],
+    });
+    const one: number[][] = [];
+    for (const isIn of ['stays', 'goes'] as const) {
+      const active = await place.tell(`in ${isIn}`, { name: 'in' }, { attributes: { city: 'Rome' } });
+      const waiting = await place.tell(`waits ${isIn}`, { name: 'in' });
+      await place.settled();
+      assert.deepEqual([await place.entries(active), await place.entries(waiting)], [[null], []]);
+      const [survivingId, discardedId] = isIn === 'stays' ? [active, waiting] : [waiting, active];
+      const pair = { workspaceId: place.id, survivingId, discardedId };
+      const atMs = await place.nowMs();
+      must(await ctx.queue.transact((tx) => mergePeople(ctx as never, tx, atMs, pair)));
+      await place.settled();
+      assert.deepEqual(await place.entries(survivingId), [null], 'what they are in goes on');
+      assert.notEqual(await place.refusal(survivingId), undefined, 'why they did not enter besides is told');
+      one.push([survivingId, discardedId]);
+    }
+    await place.advance(DAY_MS);
+    for (const [survivingId, discardedId] of one) {
+      assert.deepEqual(await place.entries(survivingId!), ['completed']);
+      // What was sent to who was merged stays theirs.
+      const mails = [...(await place.mails(discardedId!)), ...(await place.mails(survivingId!))];
+      assert.deepEqual(mails.toSorted(), ['hello', 'later'], 'and nothing is sent twice');
+    }
+    const last = await place.tell('last', { name: 'in' });
+    await place.settled();
+    const nowMs = await place.nowMs();
+    must(await ctx.queue.transact((tx) => endCampaign(ctx, tx, place.id, campaignId, nowMs)));
+    await place.settled();
+    assert.equal(await place.refusal(last), 'campaign_ended');
+    await provesWhole();
   },
 );

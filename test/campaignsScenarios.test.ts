@@ -1,13 +1,7 @@
 /** Scenarios of people who were let down by other engines, each as it should go: waits, runs, edits, goals, publishing. */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import {
-  endCampaign,
-  pauseCampaign,
-  publish,
-  resumeCampaign,
-  saveDraft,
-} from '../src/campaigns/campaigns.ts';
+import { pauseCampaign, publish, resumeCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
 import { erasePerson, mergePeople } from '../src/people/people.ts';
 import { isoTime } from '../src/base/clock.ts';
 import { callIn } from '../src/campaigns/events/call.ts';
@@ -469,48 +463,6 @@ scenario(
       SELECT id FROM enrolments WHERE campaign_id = ${campaignId}
       UNION ALL SELECT enrolment_id FROM campaign_entries WHERE contact_id = ANY(${gone}::bigint[])`;
     assert.deepEqual([...left], [], 'all have left, and nothing is left of who was erased');
-    await provesWhole();
-  },
-);
-
-scenario(
-  'scenario 28: one is in a campaign and of the other it is not decided yet: as one they are in it once, whoever stays',
-  async () => {
-    const place = await newPlace();
-    const { id: campaignId } = await place.live({
-      key: 'asks',
-      trigger: { event: { did: 'in' } },
-      filter: { attribute: 'city', is: 'Rome' },
-      steps: [mail('hello'), { key: 'rest', wait: { for: '1d' } }, mail('later')],
-    });
-    const one: number[][] = [];
-    for (const isIn of ['stays', 'goes'] as const) {
-      const active = await place.tell(`in ${isIn}`, { name: 'in' }, { attributes: { city: 'Rome' } });
-      const waiting = await place.tell(`waits ${isIn}`, { name: 'in' });
-      await place.settled();
-      assert.deepEqual([await place.entries(active), await place.entries(waiting)], [[null], []]);
-      const [survivingId, discardedId] = isIn === 'stays' ? [active, waiting] : [waiting, active];
-      const pair = { workspaceId: place.id, survivingId, discardedId };
-      const atMs = await place.nowMs();
-      must(await ctx.queue.transact((tx) => mergePeople(ctx as never, tx, atMs, pair)));
-      await place.settled();
-      assert.deepEqual(await place.entries(survivingId), [null], 'what they are in goes on');
-      assert.notEqual(await place.refusal(survivingId), undefined, 'why they did not enter besides is told');
-      one.push([survivingId, discardedId]);
-    }
-    await place.advance(DAY_MS);
-    for (const [survivingId, discardedId] of one) {
-      assert.deepEqual(await place.entries(survivingId!), ['completed']);
-      // What was sent to who was merged stays theirs.
-      const mails = [...(await place.mails(discardedId!)), ...(await place.mails(survivingId!))];
-      assert.deepEqual(mails.toSorted(), ['hello', 'later'], 'and nothing is sent twice');
-    }
-    const last = await place.tell('last', { name: 'in' });
-    await place.settled();
-    const nowMs = await place.nowMs();
-    must(await ctx.queue.transact((tx) => endCampaign(ctx, tx, place.id, campaignId, nowMs)));
-    await place.settled();
-    assert.equal(await place.refusal(last), 'campaign_ended');
     await provesWhole();
   },
 );

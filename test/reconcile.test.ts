@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, test, type TestContext } from 'node:test';
 import { toHex24 } from '../src/base/ids.ts';
 import { addsUp, audit, BREAKS, type Audit } from '../src/reconcile/reconcile.ts';
 import type { Scope } from '../src/reconcile/scope.ts';
@@ -12,13 +12,15 @@ import { applyReceipts } from '../src/outbox/outcome/receipt.ts';
 import { deliveryHandler } from '../src/outbox/deliver/deliver.ts';
 import { toRef } from '../src/ledger/ref.ts';
 import { STATE } from '../src/ledger/states.ts';
+import { resolvePeople } from '../src/contacts/resolve.ts';
 import { ownContract } from '../src/channels/testing/contract.ts';
+import { MAILGUN } from '../src/channels/testing/contracts/mailgun.ts';
 import { TWILIO } from '../src/channels/testing/contracts/twilio.ts';
-import { startFake } from '../src/channels/testing/fake.ts';
+import { startFake, type FakeAnswer, type FakeHttp } from '../src/channels/testing/fake.ts';
 import { createApi } from '../src/cli/api.ts';
 import { holdAgainst } from '../src/cli/heldAgainst.ts';
 import { listedBy, sentIn } from '../src/cli/providerList.ts';
-import { newConsoleKey } from './support/messages.ts';
+import { newConsoleKey, newIntegration } from './support/messages.ts';
 import { callApi, newTwilio, newWorkspace } from './support/world.ts';
 import { testDatabase } from './support/database.ts';
 import { startOutbox, type OutboxRig } from './support/outbox.ts';
@@ -492,4 +494,189 @@ test('held against a provider’s own list at its API: pages, a wait, what only 
   assert.equal((await ask('')).json.error.field, 'from');
   assert.equal((await ask('?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z')).json.error.field, 'to');
   assert.equal((await ask('?from=2026-01-02T00:00:00Z', await newConsoleKey(rig.ctx, place.id))).status, 404);
+});
+
+/** How a provider takes a message, and how its list shows some: the first on a page of its own. */
+type Listing = {
+  start: (
+    t: TestContext,
+    workspaceId: number,
+  ) => Promise<{ fake: FakeHttp; integration: { id: number; channel: string } }>;
+  taken: (at: number) => FakeAnswer;
+  list: (rows: readonly Listed[]) => FakeAnswer[];
+  /** The path of its list. */
+  path: RegExp;
+  /** What the provider has and nobody here knows of. */
+  other: string;
+};
+type Listed = { id: string; status: 'delivered' | 'accepted'; atMs: number };
+
+const MAIL_DOMAIN = 'mg.example.com';
+const inPages = <T>(rows: readonly T[]): T[][] => [rows.slice(0, 1), rows.slice(1)];
+const shown = (body: unknown): FakeAnswer => ({ status: 200, body: JSON.stringify(body) });
+
+const LISTINGS: Readonly<Record<'Twilio' | 'Mailgun', Listing>> = {
+  Twilio: {
+    async start(t, workspaceId) {
+      // The collected document takes `next_page_uri` for a whole address; what is given is a path.
+      const fake = await startFake({ contract: ownContract(TWILIO) });
+      t.after(() => fake.close());
+      return { fake, integration: await newTwilio(rig.ctx, workspaceId, fake.url) };
+    },
+    taken: (at) => ({
+      status: 201,
+      body: JSON.stringify({ sid: `SM${String(at).padStart(32, '0')}`, status: 'queued' }),
+    }),
+    list: (rows) =>
+      inPages(rows).map((some, page) =>
+        shown({
+          messages: some.map(({ id, status, atMs }) => ({
+            sid: id,
+            status: status === 'accepted' ? 'sent' : status,
+            direction: 'outbound-api',
+            date_created: new Date(atMs).toUTCString().replace('GMT', '+0000'),
+          })),
+          next_page_uri:
+            page === 0
+              ? `/2010-04-01/Accounts/AC${'0'.repeat(32)}/Messages.json?PageSize=200&Page=1&PageToken=PA1`
+              : null,
+        }),
+      ),
+    path: /\/Messages\.json$/,
+    other: `SM${'9'.repeat(32)}`,
+  },
+  Mailgun: {
+    async start(t, workspaceId) {
+      // The collected document does not have what `paging.next` leads to.
+      const fake = await startFake({ contract: ownContract(MAILGUN) });
+      t.after(() => fake.close());
+      const integration = await newIntegration(rig.ctx, workspaceId, 'mailgun', {
+        apiKey: 'key',
+        domain: MAIL_DOMAIN,
+        signingKey: 'signing-key',
+        incomingAddress: `answers@${MAIL_DOMAIN}`,
+        baseUrl: fake.url,
+      });
+      return { fake, integration };
+    },
+    taken: (at) => shown({ id: `<${at}.queued@${MAIL_DOMAIN}>`, message: 'Queued. Thank you.' }),
+    // Events: of what was delivered there are two. The page without any is the last.
+    list: (rows) =>
+      [...inPages(rows), []].map((some, page) =>
+        shown({
+          items: some.flatMap(({ id, status, atMs }) =>
+            [...new Set(['accepted', status])].map((event) => ({
+              id: `${event} ${id}`,
+              event,
+              timestamp: atMs / 1000,
+              message: { headers: { 'message-id': id } },
+            })),
+          ),
+          paging: { next: `https://api.example/v3/${MAIL_DOMAIN}/events/W3siYSI6${page}` },
+        }),
+      ),
+    path: /\/events(\/W3siYSI6\d)?$/,
+    other: `elsewhere@${MAIL_DOMAIN}`,
+  },
+};
+
+/** Three messages that a provider has just taken, of which one has arrived; and the command, against a list of some. */
+async function threeTaken(t: TestContext, listing: Listing) {
+  const app = await newWorkspace(rig.ctx, 'live');
+  const { fake, integration } = await listing.start(t, app.id);
+  const three = await rig.newPeople(app.id, 3);
+  const nowMs = rig.ctx.clock.nowMs();
+  const addressed = three.map(({ phone }, at) => ({
+    workspaceId: app.id,
+    identities: [{ kind: 'phone' as const, value: phone }],
+    destinations: [{ channel: 'email' as const, integrationId: null, address: `p${at}@people.example` }],
+  }));
+  await rig.ctx.queue.transact(
+    async (tx) => void (await resolvePeople(tx, rig.ctx.ids, nowMs, addressed, 'first')),
+  );
+  fake.answerNext(...three.map((_, at) => listing.taken(at)));
+  await rig.say(
+    app.id,
+    three.map(({ id }) => ({ contactId: id, integrationId: integration.id })),
+  );
+  await deliveryHandler(rig.deps, 50).handle(await rig.claim(three[0]!.id));
+  // How it is sent is held to the contract by the tests of each channel.
+  fake.violations();
+  const rows = await sql<{ contactId: number; causeId: number; ids: string[]; sentMs: number }[]>`
+    SELECT contact_id AS "contactId", cause_id AS "causeId", external_ids AS ids, sent_ms AS "sentMs"
+    FROM deliveries WHERE workspace_id = ${app.id} ORDER BY cause_id`;
+  const taken = rows.map(({ ids, sentMs, ...key }) => ({ ...key, id: ids[0]!, atMs: sentMs }));
+  assert.equal(new Set(taken.map(({ id }) => id)).size, 3);
+  const first = taken[0]!;
+  const receipt = { ref: toRef({ ...first, seq: 0 }), externalId: first.id, state: 'delivered' as const };
+  await rig.ctx.queue.transact((tx) =>
+    applyReceipts(rig.deps, tx, { ...integration, workspaceId: app.id }, [receipt], rig.ctx.clock.nowMs()),
+  );
+  const token = (await newConsoleKey(rig.ctx, app.id)).replace('Bearer ', '');
+  const from = new Date(nowMs - 5_000).toISOString();
+  return {
+    fake,
+    taken,
+    theirs: taken.map(({ id, atMs }, at): Listed => ({ id, atMs, status: at ? 'accepted' : 'delivered' })),
+    async reconcile(rowsOfTheirs: readonly Listed[]) {
+      const before = fake.count();
+      const pages = listing.list(rowsOfTheirs);
+      fake.answerNext(...pages);
+      const ended = await parley([
+        '--url',
+        rig.url,
+        '--token',
+        token,
+        '--from',
+        from,
+        '--provider-list',
+        '--integration',
+        toHex24(integration.id),
+      ]);
+      assert.deepEqual(
+        fake.requests.slice(before).map(({ method, path }) => `${method} ${listing.path.test(path)}`),
+        pages.map(() => 'GET true'),
+      );
+      assert.deepEqual(fake.violations(), []);
+      return ended;
+    },
+  };
+}
+
+test('the command against Twilio’s own list, page after page: a proof while both have the same', async (t) => {
+  const { theirs, reconcile } = await threeTaken(t, LISTINGS.Twilio);
+  const same = await reconcile(theirs);
+  assert.equal(same.code, 0, same.err);
+  assert.match(same.out, /^intended +3 {2}3 messages, 0 recipients of broadcasts$/m);
+  assert.match(same.out, /^taken by a provider +3$/m);
+  assert.match(same.out, /^receipted +1 {2}of which it told more$/m);
+  assert.match(same.out, /^in the provider’s list +3 {2}3 of them are ours$/m);
+  assert.match(same.out, /^It adds up: a proof\.$/m);
+});
+
+test('the command against Mailgun’s log of events: the rows that only one of them has, with why', async (t) => {
+  const { taken, theirs, reconcile } = await threeTaken(t, LISTINGS.Mailgun);
+  const { other } = LISTINGS.Mailgun;
+  const last = taken.at(-1)!;
+  const differs = await reconcile([...theirs.slice(0, 2), { ...theirs[0]!, id: other }]);
+  assert.equal(differs.code, 1);
+  assert.match(differs.out, /^in the provider’s list +3 {2}2 of them are ours$/m);
+  const more = `only_at_provider\n  the provider has ${other} (delivered), and nothing here is known by it\n`;
+  assert.ok(differs.out.includes(`\n${more}`), differs.out);
+  const fewer = [
+    `only_here  contact ${toHex24(last.contactId)}  message ${toHex24(last.causeId)}`,
+    `  the provider took it as ${last.id}, and its list does not have that`,
+  ].join('\n');
+  const at = differs.out.indexOf(`\n${fewer}\n`);
+  assert.ok(at >= 0, differs.out);
+  // What `why` says of it stands below.
+  assert.match(
+    differs.out.slice(at + fewer.length + 2),
+    /^ {2}\d{4}-\S+Z {2}let in {2}a transactional message/,
+  );
+  assert.doesNotMatch(differs.out, /disagrees|a proof/);
+  assert.match(
+    differs.err,
+    /It does not add up: (1 only_at_provider, 1 only_here|1 only_here, 1 only_at_provider)\.$/m,
+  );
 });

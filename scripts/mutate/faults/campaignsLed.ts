@@ -217,7 +217,7 @@ export const campaignLedFaults = [
   ),
   ...inFile(
     'src/campaigns/enrol/sql.people.ts',
-    ['test/campaignsScenarios.test.ts'],
+    ['test/campaigns.test.ts'],
     [
       [
         'who waits to be decided on ends what the other is in',

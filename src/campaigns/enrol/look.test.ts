@@ -72,13 +72,20 @@ test('a chain goes on through a tag, a segment and a start, and through what ano
 });
 
 test('what one change led to is not counted on by the next', () => {
-  const ann = somebody([leads('a', 'x'), leads('b', 'x')]);
+  const sets: Published = {
+    key: 'sets',
+    trigger: { event: { did: 'go' } },
+    ...often,
+    steps: [{ key: 'set', set: { b: true } }],
+  };
+  const ann = somebody([leads('a', 'x'), leads('b', 'x'), sets]);
   ann.becomes({ a: true }, BEGAN_MS, 3);
-  ann.becomes({ b: true }, BEGAN_MS + 1);
+  ann.does('go', BEGAN_MS + 1);
   const depths = ann.member.entries.map(({ campaignId, trigger }) => [campaignId, trigger!.depth ?? 0]);
-  assert.deepEqual(depths, [
-    [2, 0],
+  assert.deepEqual(depths.toReversed(), [
     [1, 3],
+    [3, 0],
+    [2, 1],
   ]);
 });
 
