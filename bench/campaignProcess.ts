@@ -55,8 +55,8 @@ const commands = {
     await untilSettled(place);
     return { ms: sharedMs() - fromMs, mails: await sentIn(place) };
   },
-  /** Takes events of one name while so many campaigns go by it, each for another shop; nobody's is theirs. How long a million would take. */
-  async taking({ campaigns, events, people }: { campaigns: number; events: number; people: number }) {
+  /** A workspace in which so many campaigns go by one name, each for another shop, and people who are known in it. */
+  async shops({ campaigns, people }: { campaigns: number; people: number }) {
     const place = await newPlace();
     for (let n = 0; n < campaigns; n++)
       await live(place, {
@@ -64,9 +64,12 @@ const commands = {
         trigger: { event: { did: 'visit', where: { property: 'shop', is: n } } },
         steps: [mail('visited')],
       });
-    const visit = () => ({ name: 'visit', properties: { shop: -1 } });
     await tellAll(place, people, visit);
     await untilTaken(place);
+    return place;
+  },
+  /** Takes events of that name there; nobody's is of one of the shops. How long that takes. */
+  async taking({ place, events, people }: { place: number; events: number; people: number }) {
     const fromMs = sharedMs();
     for (let done = 0; done < events; done += people) await tellAll(place, people, visit);
     await untilTaken(place);
@@ -168,6 +171,8 @@ const commands = {
 };
 /** What it can be asked. */
 export type CampaignCommands = typeof commands;
+
+const visit = () => ({ name: 'visit', properties: { shop: -1 } });
 
 /** A test workspace that can send mail. */
 async function newPlace(): Promise<number> {

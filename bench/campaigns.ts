@@ -7,6 +7,7 @@ import { say, type Bench } from './bench.ts';
 import type { Child } from './child.ts';
 import type { CampaignFloorCommands } from './campaignFloor.ts';
 import type { CampaignCommands } from './campaignProcess.ts';
+import { startMeter } from './measure.ts';
 import { percentile } from './notifications.ts';
 
 /** A line: what was measured, beside its floor and what it was to be. */
@@ -27,7 +28,8 @@ const LATENCY = { perS: 2_000, forMs: 5_000 };
 
 /** Adds all lines. */
 export async function measureCampaigns(bench: Bench): Promise<void> {
-  const count = Math.max(1_000, Math.min(bench.options.sizes.at(-1)!, 1_000_000));
+  const { sizes, large } = bench.options;
+  const count = Math.min([...sizes, ...large].at(-1)!, 1_000_000);
   const timers = Math.min(count, 100_000);
   const people = Math.min(EXAMPLE, count);
   const lines: CampaignLine[] = [];
@@ -46,23 +48,7 @@ export async function measureCampaigns(bench: Bench): Promise<void> {
     floor: floors.example / 1000,
     target: 10,
   });
-  const taking = { events: timers, people: Math.min(TAKEN_PEOPLE, timers) };
-  const one = await child.ask('taking', { campaigns: 1, ...taking });
-  const perS = (ms: number) => (timers / ms) * 1000;
-  add({
-    what: 'events taken, told 500 at once, one campaign',
-    measured: perS(one.ms),
-    unit: '/s',
-    floor: perS(floors.events),
-    target: 2_000,
-  });
-  const many = await child.ask('taking', { campaigns: CAMPAIGNS, ...taking });
-  add({
-    what: `the same with ${CAMPAIGNS} campaigns on one name`,
-    measured: many.ms / one.ms,
-    unit: 'times',
-    target: 1.1,
-  });
+  await measureTaking(child, floors.events, timers, add);
   const { found, toldPerS } = await child.ask('latency', LATENCY);
   const sorted = found.toSorted((a, b) => a - b);
   const at = `from an event to its message, at ${Math.round(toldPerS)}/s`;
@@ -80,6 +66,42 @@ export async function measureCampaigns(bench: Bench): Promise<void> {
     });
   await measureMany(child, floors, { timers, count }, add);
   await child.stop();
+}
+
+/** Events that are taken with one campaign and with a thousand, in turns; what a thousand cost more is told in CPU, which other work changes least. */
+async function measureTaking(
+  child: Child<CampaignCommands>,
+  floorMs: number,
+  events: number,
+  add: (line: CampaignLine) => void,
+): Promise<void> {
+  const people = Math.min(TAKEN_PEOPLE, events);
+  const taken = { one: { ms: Infinity, cpuS: 0 }, many: { ms: Infinity, cpuS: 0 } };
+  const places = {
+    one: await child.ask('shops', { campaigns: 1, people }),
+    many: await child.ask('shops', { campaigns: CAMPAIGNS, people }),
+  };
+  for (const which of ['one', 'many', 'many', 'one'] as const) {
+    const meter = await startMeter(child.pid);
+    const { ms } = await child.ask('taking', { place: places[which], events, people });
+    const { cpuS } = await meter.stop();
+    taken[which].ms = Math.min(taken[which].ms, ms);
+    taken[which].cpuS += cpuS;
+  }
+  const perS = (ms: number) => (events / ms) * 1000;
+  add({
+    what: 'events taken, told 500 at once, one campaign',
+    measured: perS(taken.one.ms),
+    unit: '/s',
+    floor: perS(floorMs),
+    target: 2_000,
+  });
+  add({
+    what: `CPU of the same with ${CAMPAIGNS} campaigns on one name`,
+    measured: taken.many.cpuS / taken.one.cpuS,
+    unit: 'times',
+    target: 1.1,
+  });
 }
 
 /** What is done with many at once: timers, a segment, a back-test; and bytes of a row. */

@@ -12,7 +12,7 @@ import type { Rate } from './report.ts';
 const NEIGHBOUR_COUNT = 50_000;
 const HELD_BROADCASTS = 10;
 const HELD_RECIPIENTS = 1_000;
-const IDLE_MS = 30_000;
+const IDLE_MS = 15_000;
 const FRESH_COUNT = 100_000;
 
 /** What was found. */

@@ -3,6 +3,7 @@
 import type { CampaignLine } from './campaigns.ts';
 import type { ConnectFound } from './connect.ts';
 import type { Neighbours } from './neighbours.ts';
+import { inUnit, percent, targetsOf, whole } from './targets.ts';
 
 /** A line about throughput. `perS` is what was done in a second. */
 export type Rate = {
@@ -21,6 +22,8 @@ export type Latency = { what: string; p50: number; p99: number; n: number };
 export type Found = {
   ceiling?: Rate;
   floor?: Rate;
+  /** What there is with one row for 500 recipients. */
+  packedFloor?: Rate;
   imports: Rate[];
   http: (Rate & { size: number })[];
   simulator: (Rate & { size: number })[];
@@ -39,6 +42,10 @@ export type Found = {
   latencies: Latency[];
   install?: { firstStartS: number; readyS: number; idleMb: number };
   neighbours?: Neighbours;
+  /** The version of Postgres. */
+  postgres?: string;
+  /** What was not measured, and why. */
+  missing: string[];
 };
 
 /** The machine and the time of a run. */
@@ -46,22 +53,17 @@ export type Setting = {
   date: string;
   machine: string;
   node: string;
-  postgres: string;
   /** Load averages, before and after. */
   load: { before: readonly number[]; after: readonly number[] };
 };
 
-type Target = { what: string; met: boolean; measured: string };
-
-const whole = (n: number) => Math.round(n).toLocaleString('en-US');
-const percent = (n: number) => `${Math.round(n * 100)} %`;
-
 /** The measured lines as Markdown tables. */
 export function tables(found: Found): string {
-  const { ceiling, floor } = found;
+  const { ceiling, floor, packedFloor } = found;
   const rates = [
     ...(ceiling ? [ceiling] : []),
     ...(floor ? [floor] : []),
+    ...(packedFloor ? [packedFloor] : []),
     ...found.http,
     ...found.simulator,
     ...(found.notifications ? [found.notifications] : []),
@@ -113,9 +115,7 @@ export function tables(found: Found): string {
       ),
     );
   if (found.neighbours) parts.push(neighboursTable(found.neighbours));
-  const { connect, campaigns = [] } = found;
-  const own = [...(connect ? connectTargets(connect) : []), ...campaigns.map(campaignTarget)];
-  const targets = [...targetsOf(found), ...own];
+  const targets = targetsOf(found);
   if (targets.length)
     parts.push(
       table(
@@ -155,11 +155,6 @@ function campaignsTable(lines: readonly CampaignLine[]): string {
           : `${(measured / floor).toFixed(1)} ×`,
     ]),
   );
-}
-
-function inUnit(n: number, unit: CampaignLine['unit']): string {
-  if (unit === '/s') return `${whole(n)}/s`;
-  return `${n < 10 ? n.toFixed(2) : whole(n)} ${unit}`;
 }
 
 function latenciesTable(latencies: readonly Latency[]): string {
@@ -210,102 +205,6 @@ function neighboursTable({ alone, beside, idle, held, fresh }: Neighbours): stri
   );
 }
 
-function targetsOf(found: Found): Target[] {
-  const targets: Target[] = [];
-  const add = (what: string, met: boolean, measured: string) => targets.push({ what, met, measured });
-  for (const one of found.http) {
-    const { floor } = found;
-    if (floor)
-      add(
-        `${one.what}: at least 60 % of the durable floor`,
-        one.perS >= 0.6 * floor.perS,
-        percent(one.perS / floor.perS),
-      );
-    add(
-      `${one.what}: at most 0.2 CPU-s per 1,000, with Postgres`,
-      one.cpuPer1000 <= 0.2,
-      one.cpuPer1000.toFixed(3),
-    );
-    add(`${one.what}: at most 400 MB, with Postgres`, one.peakMb <= 400, `${whole(one.peakMb)} MB`);
-  }
-  for (const one of found.simulator) {
-    const http = found.http.find(({ size }) => size === one.size);
-    if (http)
-      add(`${one.what}: no slower than through HTTP`, one.perS >= http.perS, percent(one.perS / http.perS));
-    add(`${one.what}: at most 400 MB`, one.peakMb <= 400, `${whole(one.peakMb)} MB`);
-  }
-  const [least, most] = [found.http[0], found.http.at(-1)];
-  if (least && most && least !== most)
-    add(
-      `flat from ${whole(least.size)} to ${whole(most.size)}: no more than a tenth slower`,
-      most.perS >= 0.9 * least.perS,
-      percent(most.perS / least.perS),
-    );
-  const [idle, during] = found.latencies;
-  if (idle)
-    add('notification, idle: on the wire within 20 ms at p50', idle.p50 <= 20, `${idle.p50.toFixed(1)} ms`);
-  if (during)
-    add(
-      'notification, during a broadcast: on the wire within 200 ms at p99',
-      during.p99 <= 200,
-      `${during.p99.toFixed(1)} ms`,
-    );
-  for (const { what, perS } of found.events) {
-    const least = what.includes('a call') ? 10_000 : 2_500;
-    add(`${what}: at least ${whole(least)}/s, durable`, perS >= least, `${whole(perS)}/s`);
-  }
-  for (const { what, perS } of found.orders) {
-    const least = what.includes('a call') ? 1_500 : 100;
-    add(`${what}: at least ${whole(least)}/s, durable`, perS >= least, `${whole(perS)}/s`);
-  }
-  const { install } = found;
-  if (install) {
-    add('ready within 5 s', install.readyS <= 5, `${install.readyS.toFixed(1)} s`);
-    add('idle within 250 MB, with Postgres', install.idleMb <= 250, `${whole(install.idleMb)} MB`);
-  }
-  const { neighbours } = found;
-  if (neighbours) {
-    const { alone, beside, idle, held } = neighbours;
-    add(
-      'beside a provider that hangs: a tenth slower at the most',
-      beside.perS >= 0.9 * alone.perS,
-      percent(beside.perS / alone.perS),
-    );
-    add(
-      'ten broadcasts held: at most 2 transactions/s more than without',
-      held.transactionsPerS <= idle.transactionsPerS + 2,
-      `${(held.transactionsPerS - idle.transactionsPerS).toFixed(1)} more`,
-    );
-  }
-  return targets;
-}
-
-function campaignTarget({ what, measured, unit, target }: CampaignLine): Target {
-  const isRate = unit === '/s';
-  return {
-    what: `${what}: at ${isRate ? 'least' : 'most'} ${inUnit(target, unit)}`,
-    met: isRate ? measured >= target : measured <= target,
-    measured: inUnit(measured, unit),
-  };
-}
-
-function connectTargets({ singly, broadcast, announcement }: ConnectFound): Target[] {
-  const times = broadcast.perS / singly.perS;
-  const { what, answeredMs } = announcement;
-  return [
-    {
-      what: 'one broadcast: 20 times as fast as a call each',
-      met: times >= 20,
-      measured: `${times.toFixed(1)} times`,
-    },
-    {
-      what: `${what}: answered within 50 ms`,
-      met: answeredMs <= 50,
-      measured: `${answeredMs.toFixed(1)} ms`,
-    },
-  ];
-}
-
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]!.length)));
   const isNumber = head.map(
@@ -317,7 +216,16 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-/** The whole of RESULTS.md. */
+/** Begins what of RESULTS.md was written by hand: it is to the end of the file. */
+const BY_HAND = '<!-- Written by hand from here on; a run of the bench leaves it as it is. -->';
+
+/** What of an earlier RESULTS.md is kept. */
+export function keptOf(before: string): string {
+  const at = before.indexOf(BY_HAND);
+  return at < 0 ? '' : `\n${before.slice(at)}`;
+}
+
+/** The measured part of RESULTS.md. */
 export function resultsFile(found: Found, setting: Setting): string {
   const numbers = (load: readonly number[]) => load.map((n) => n.toFixed(1)).join(' ');
   const busy =
@@ -327,12 +235,12 @@ export function resultsFile(found: Found, setting: Setting): string {
   return `# Measured
 
 Written by \`npm run bench\` on ${setting.date}. Run it again on a machine that does nothing else: it takes about a quarter of
-an hour, uses loopback only, and rewrites this file. Every figure below is from that one run.
+an hour, uses loopback only, and rewrites this file down to where it says that it is by hand. Every figure down to there is from that one run.
 
 - machine: ${setting.machine}; all processes share it
-- ${setting.node}; embedded Postgres ${setting.postgres} with Parley's settings: fsync and synchronous commits on
+- ${setting.node}; embedded Postgres ${found.postgres} with Parley's settings: fsync and synchronous commits on
 - load average before the run ${numbers(setting.load.before)}, after it ${numbers(setting.load.after)}${busy}
-
+${found.missing.map((one) => `- **not measured**: ${one}\n`).join('')}
 ${tables(found)}
 
 ## What the lines are
@@ -342,6 +250,8 @@ ${tables(found)}
 - **durable floor**: one Postgres row per recipient, claimed in batches of 500, posted by the same loop, settled in
   batches (deleted, and a history row written). No contact is read, nothing is rendered, no rule looked at. CPU and memory
   are the loop's and its Postgres's. Mean of two, as above.
+- **packed floor**: the same with one row for 500 recipients, which is settled in one statement: the least of a design that can take
+  nobody out of the middle, try nobody again by himself and hold nobody until the morning.
 - **broadcast**: a text with two variables to everyone with a tag, class marketing. Through HTTP: Twilio's adapter to the
   sink, which is a process of its own and is not counted. Timed from the call that starts it until the last recipient's
   outcome is stored; CPU and memory of Parley and its Postgres, until every event is handed on and, in the simulator,
@@ -360,13 +270,13 @@ ${tables(found)}
 - **status callbacks**: Twilio's call that a message was delivered, one for each message of the broadcasts over HTTP, up to 20,000,
   over 32 connections, from a process that is not counted. Timed until the last is answered, which is when it is stored.
 - **what one does to another**: a broadcast to 50,000 of one workspace, alone and after another workspace's broadcast to 50,000 began to
-  a provider that takes calls and never answers. Idle: 30 s of a process that has nothing to do, transactions as Postgres counts them. Fresh
+  a provider that takes calls and never answers. Idle: 15 s of a process that has nothing to do, transactions as Postgres counts them. Fresh
   install: an import, a forecast and a broadcast one after the other in the first minute, before Postgres has vacuumed or analysed by itself.
 - **import**: the product's CSV import, with phone, name, external id, an attribute and tags.
 - peak MB: the largest sum of PSS (shared pages counted once), looked at every 250 ms.
 
 \`npm run bench -- --quick\` runs 10,000 only; \`--sizes 10000,50000\` others; \`--only http,floor\` some lines (ceiling,
-floor, start, http, simulator, notifications, channels, neighbours); none of them rewrites this file. \`--profile <folder>\` writes a
+floor, start, http, simulator, notifications, channels, events, orders, connect, neighbours, campaigns); none of them rewrites this file. \`--profile <folder>\` writes a
 CPU profile of Parley and the costs of its statements there.
 `;
 }

@@ -3,7 +3,7 @@
  * starts it stops, whatever happens, and it ends within twenty minutes.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { isoTime, pause, systemClock } from '../src/base/clock.ts';
@@ -21,12 +21,15 @@ import { measureInstall } from './install.ts';
 import { measureNeighbours } from './neighbours.ts';
 import { sharedMs } from './measure.ts';
 import { NOTIFIED, openNotifier, percentile, type Notifier } from './notifications.ts';
-import { readOptions } from './options.ts';
+import { readOptions, type PartName } from './options.ts';
 import type { ParleyCommands, PhoneWay } from './parleyProcess.ts';
-import { resultsFile, tables, type Found, type Rate } from './report.ts';
+import { keptOf, resultsFile, tables, type Found, type Rate } from './report.ts';
 import type { SinkCommands } from './sink.ts';
 
 const LONGEST_MS = 19 * 60_000;
+/** What ceiling and floor take at the end, and a Parley to start. */
+const BASE_MS = 45_000;
+const START_MS = 15_000;
 /** Messages of the ceiling and the floor; before they are timed, a tenth of it. */
 const BASE_COUNT = 100_000;
 const NOTIFY_CONNECTIONS = 32;
@@ -47,6 +50,7 @@ async function main(): Promise<void> {
     events: [],
     orders: [],
     latencies: [],
+    missing: [],
   };
   const ending = new AbortController();
   const end = () => ending.abort();
@@ -58,18 +62,22 @@ async function main(): Promise<void> {
     return await child;
   };
   const keep: Bench['keep'] = (stop) => stops.push(stop);
-  let version = '';
+  let failed: unknown;
   try {
     const running = (async () => {
       const sink = await start<SinkCommands>('./sink.ts');
       const bench: Bench = { options, folder, found, sink, sinkUrl: await sink.ask('url'), start, keep };
-      version = await runAll(bench);
+      await runAll(bench);
     })();
     const cut = pause(systemClock, LONGEST_MS, ending.signal).then(() => {
       throw new Error(ending.signal.aborted ? 'stopped' : 'not done within the time that a run may take');
     });
     cut.catch(() => {});
     await Promise.race([running, cut]);
+  } catch (error) {
+    // What was measured by then stands.
+    failed = error;
+    found.missing.push(`what came after: ${(error as Error).message}`);
   } finally {
     end();
     for (const stop of stops.reverse()) await stop().catch(() => {});
@@ -79,37 +87,72 @@ async function main(): Promise<void> {
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`;
   const date = isoTime(systemClock.nowMs()).slice(0, 10);
   const load = { before, after: loadavg() };
-  const setting = { date, machine, node: `Node ${process.version}`, postgres: version, load };
+  const setting = { date, machine, node: `Node ${process.version}`, load };
   say(`${machine}; load average before ${before.join(' ')}, after ${load.after.join(' ')}`);
-  if (options.whole) await writeResults(resultsFile(found, setting));
+  if (options.whole && found.http.length) await writeResults(resultsFile(found, setting));
+  if (failed) throw failed;
 }
 
+/** What was written by hand stays. */
 async function writeResults(text: string): Promise<void> {
   const file = new URL('./RESULTS.md', import.meta.url);
-  await writeFile(file, text);
+  await writeFile(file, text + keptOf(await readFile(file, 'utf8')));
   say('bench/RESULTS.md is written');
 }
 
-async function runAll(bench: Bench): Promise<string> {
-  const { parts } = bench.options;
-  await measureBase(bench);
-  if (parts.has('start')) {
+async function runAll(bench: Bench): Promise<void> {
+  const { parts, large } = bench.options;
+  const fromMs = sharedMs();
+  const part = async (name: PartName, measure: () => Promise<void>) => {
+    if (parts.has(name)) await clocked(name, measure);
+  };
+  await clocked('ceiling and floor', () => measureBase(bench));
+  await part('start', async () => {
     const install = await measureInstall(join(bench.folder, 'install'), bench.keep);
     bench.found.install = install;
     say(`ready in ${install.readyS.toFixed(1)} s, idle ${Math.round(install.idleMb)} MB`);
-  }
-  let version = 'not started';
-  if ((['http', 'simulator', 'notifications', 'channels'] as const).some((part) => parts.has(part)))
-    version = await measureParley(bench);
-  if (parts.has('channels')) await measureChannels(bench);
-  if (parts.has('events')) await measureEvents(bench);
-  if (parts.has('orders')) await measureOrders(bench);
-  if (parts.has('connect')) await measureConnect(bench);
-  if (parts.has('campaigns')) await measureCampaigns(bench);
-  if (parts.has('neighbours')) bench.found.neighbours = await measureNeighbours(bench);
+  });
+  if ((['http', 'simulator', 'notifications'] as const).some((one) => parts.has(one)))
+    await measureParley(bench);
+  await part('channels', () => measureChannels(bench));
+  await part('events', () => measureEvents(bench));
+  await part('orders', () => measureOrders(bench));
+  await part('connect', () => measureConnect(bench));
+  await part('neighbours', async () => {
+    bench.found.neighbours = await measureNeighbours(bench);
+  });
+  await part('campaigns', () => measureCampaigns(bench));
+  if (parts.has('http'))
+    for (const size of large) await measureLarge(bench, size, fromMs + LONGEST_MS - BASE_MS - sharedMs());
   // Once more: machines get slower and faster while they run. The mean stands beside what was measured in between.
-  await measureBase(bench);
-  return version;
+  await clocked('ceiling and floor, again', () => measureBase(bench));
+}
+
+/** A large broadcast through a Parley of its own, where what was measured so far says that there is time for it. */
+async function measureLarge(bench: Bench, size: number, leftMs: number): Promise<void> {
+  const { imports, http, missing } = bench.found;
+  const neededMs = [imports.at(-1)!, http.at(-1)!].reduce(
+    (ms, { perS }) => ms + (size / perS) * 1000,
+    START_MS,
+  );
+  if (neededMs > leftMs) {
+    const why = `it takes ${(neededMs / 1000).toFixed(0)} s here, of which ${(leftMs / 1000).toFixed(0)} s were left`;
+    missing.push(`broadcast to ${size.toLocaleString('en-US')}: ${why}`);
+    return say(`-- ${missing.at(-1)}`);
+  }
+  const child = await bench.start<ParleyCommands>('./parleyProcess.ts', parleyArguments(bench, `p${size}`));
+  await child.ask('makeWorkspaces', bench.sinkUrl);
+  await clocked('import', () => importAll(bench, child, 'http', [size]));
+  await clocked(`http, ${size}`, () => measureBroadcast(bench, child, 'http', size));
+  await child.stop();
+}
+
+/** Says how long a part of the run took, which is what bounds the whole. */
+async function clocked<T>(name: string, measure: () => Promise<T>): Promise<T> {
+  const fromMs = sharedMs();
+  const result = await measure();
+  say(`-- ${name}: ${((sharedMs() - fromMs) / 1000).toFixed(0)} s`);
+  return result;
 }
 
 /** The ceiling and the floor. */
@@ -136,6 +179,14 @@ async function measureBase(bench: Bench): Promise<void> {
       return { ms };
     });
     found.floor = mean(found.floor, rate);
+    await child.ask('load', BASE_COUNT);
+    await child.ask('pack');
+    const packed = await timed(bench, child.pid, 'packed floor', BASE_COUNT, async () => {
+      const { ms, settled } = await child.ask('runPacked', sinkUrl);
+      if (settled !== BASE_COUNT) throw new Error(`the packed floor settled ${settled}`);
+      return { ms };
+    });
+    found.packedFloor = mean(found.packedFloor, packed.rate);
     await child.stop();
   }
 }
@@ -151,43 +202,45 @@ function mean(before: Rate | undefined, now: Rate): Rate {
   };
 }
 
-/** Everything about Parley; returns the version of its Postgres. */
-async function measureParley(bench: Bench): Promise<string> {
-  const { options, found } = bench;
+/** Everything about a Parley. */
+async function measureParley(bench: Bench): Promise<void> {
+  const { options } = bench;
   const child = await bench.start<ParleyCommands>('./parleyProcess.ts', parleyArguments(bench, 'parley'));
-  const version = await child.ask('postgresVersion');
+  bench.found.postgres = await child.ask('postgresVersion');
   const places = await child.ask('makeWorkspaces', bench.sinkUrl);
   if (options.parts.has('notifications')) {
     const target = { ...places.http, url: await child.ask('url') };
     const notifier = openNotifier(target, NOTIFY_CONNECTIONS);
     try {
-      await profiled(bench, child, 'notifications', () => measureNotifications(bench, child, notifier));
-      await importAll(bench, child, 'http');
-      await measureLatencyDuring(bench, child, notifier);
+      await clocked('notifications', () =>
+        profiled(bench, child, 'notifications', () => measureNotifications(bench, child, notifier)),
+      );
+      await clocked('import', () => importAll(bench, child, 'http', options.sizes));
+      await clocked('beside a broadcast', () => measureLatencyDuring(bench, child, notifier));
     } finally {
       await notifier.close();
     }
   }
   for (const way of ['http', 'simulator'] as const) {
     if (!options.parts.has(way)) continue;
-    if (way === 'simulator' || !options.parts.has('notifications')) await importAll(bench, child, way);
-    await profiled(bench, child, way, async () => {
-      for (const size of options.sizes) found[way].push(await measureBroadcast(bench, child, way, size));
-    });
-    if (way === 'http')
-      await profiled(bench, child, 'callbacks', async () => {
-        found.callbacks = await measureCallbacks(bench, child);
-      });
+    const isImported = way === 'http' && options.parts.has('notifications');
+    if (!isImported) await clocked('import', () => importAll(bench, child, way, options.sizes));
+    for (const size of options.sizes)
+      await clocked(`${way}, ${size}`, () => measureBroadcast(bench, child, way, size));
+    if (way === 'http') await clocked('callbacks', () => measureCallbacks(bench, child));
   }
   await child.stop();
-  return version;
 }
 
 const tagOf = (size: number) => `the first ${size}`;
 
 /** The largest audience's contacts, each tagged with the audiences it is in. */
-async function importAll(bench: Bench, child: ParleyChild, way: PhoneWay): Promise<void> {
-  const { sizes } = bench.options;
+async function importAll(
+  bench: Bench,
+  child: ParleyChild,
+  way: PhoneWay,
+  sizes: readonly number[],
+): Promise<void> {
   const most = sizes.at(-1)!;
   const { rate } = await timed(
     bench,
@@ -214,9 +267,9 @@ async function measureBroadcast(
   child: ParleyChild,
   way: PhoneWay,
   size: number,
-): Promise<Rate & { size: number }> {
+): Promise<void> {
   const what = `broadcast to ${size.toLocaleString('en-US')}, ${way === 'http' ? 'HTTP' : 'simulator'}`;
-  const { rate } = await timed(bench, child.pid, what, size, async () => {
+  const send = async () => {
     const { id, fromMs } = await child.ask('startBroadcast', { way, tag: tagOf(size) });
     const { atMs } = await child.ask('untilSent', { way, id });
     await child.ask('untilQuiet');
@@ -226,20 +279,25 @@ async function measureBroadcast(
     const arrived = (await bench.sink.ask('count')).count;
     if (way === 'http' && arrived !== size) throw new Error(`${what}: ${arrived} came to the sink`);
     return { ms: atMs - fromMs };
+  };
+  await profiled(bench, child, `${way}-${size}`, async () => {
+    const { rate } = await timed(bench, child.pid, what, size, send);
+    bench.found[way === 'http' ? 'http' : 'simulator'].push({ ...rate, size });
   });
-  return { ...rate, size };
 }
 
-async function measureCallbacks(bench: Bench, child: ParleyChild): Promise<Rate> {
+async function measureCallbacks(bench: Bench, child: ParleyChild): Promise<void> {
   const urls = await child.ask('callbackUrls', { way: 'http', most: MOST_CALLBACKS });
-  const { rate } = await timed(bench, child.pid, 'status callbacks', urls.length, async () => {
-    const ms = await tellDelivered(urls, NOTIFY_CONNECTIONS);
-    await child.ask('untilQuiet');
-    return { ms };
+  await profiled(bench, child, 'callbacks', async () => {
+    const { rate } = await timed(bench, child.pid, 'status callbacks', urls.length, async () => {
+      const ms = await tellDelivered(urls, NOTIFY_CONNECTIONS);
+      await child.ask('untilQuiet');
+      return { ms };
+    });
+    bench.found.callbacks = rate;
   });
   const left = await child.ask('callbackUrls', { way: 'http', most: MOST_CALLBACKS });
   if (left.some((url) => urls.includes(url))) throw new Error('a callback was answered and not stored');
-  return rate;
 }
 
 async function measureNotifications(bench: Bench, child: ParleyChild, notifier: Notifier): Promise<void> {
@@ -270,7 +328,7 @@ async function measureNotifications(bench: Bench, child: ParleyChild, notifier: 
 }
 
 async function measureLatencyDuring(bench: Bench, child: ParleyChild, notifier: Notifier): Promise<void> {
-  const size = bench.options.sizes.findLast((one) => one <= 100_000) ?? bench.options.sizes[0]!;
+  const size = bench.options.sizes.at(-1)!;
   await bench.sink.ask('reset', NOTIFIED);
   const { id } = await child.ask('startBroadcast', { way: 'http', tag: tagOf(size) });
   const broadcast = { over: false };

@@ -1,17 +1,25 @@
 /**
- * Pictures of the console, in both schemes and on a phone's width: `npm run screenshots [folder]`, by default `docs/pictures`. Starts a
- * Parley of its own with people who have written, and ends it.
+ * Pictures of every page of the console, in both schemes and on a phone's width: `npm run screenshots -- [folder] [words] [--tall]`, by default
+ * `docs/pictures`; with words only the pages whose names have one of them; tall they are three screens high. Starts a Parley of its own with people who have written, and
+ * ends it.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { readConfig, type Config } from '../src/base/config.ts';
 import { openWeb } from '../src/doors/web/door.ts';
 import { startParley, type Parley } from '../src/parley.ts';
 import { findBrowser, HOW_TO_GET_ONE } from './browser.mjs';
 
-const out = path.resolve(process.argv[2] ?? 'docs/pictures');
+const { values: options, positionals } = parseArgs({
+  options: { tall: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const [folder = 'docs/pictures', ...words] = positionals;
+const HEIGHTS = options.tall ? 3 : 1;
+const out = path.resolve(folder);
 const program = await findBrowser();
 if (!program) throw new Error(HOW_TO_GET_ONE);
 
@@ -27,6 +35,7 @@ const PEOPLE = [
   { name: ['Daan', 'de Vries'], phone: '+31687654321', says: ['Do you have it in blue?'] },
   { name: ['Eva', 'Novak'], phone: '+420601123456', says: ['STOP'] },
 ] as const;
+const TEXT = 'Hi {{ contact.givenName }}, we are open on Sunday from ten to four.';
 
 const dataDir = await mkdtemp(path.join(tmpdir(), 'parley-pictures-'));
 const config = readConfig({
@@ -41,8 +50,8 @@ const { chromium } = await import('playwright-core');
 const browser = await chromium.launch({ executablePath: program, chromiumSandbox: process.getuid?.() !== 0 });
 try {
   await mkdir(out, { recursive: true });
-  const { contactId, conversationId } = await fill(parley);
-  await take(browser, parley, contactId, conversationId);
+  const ids = await fill(parley);
+  await take(browser, parley, { ...ids, ...(await fillPages(parley)) });
 } finally {
   await browser.close();
   await parley.stop();
@@ -65,8 +74,8 @@ async function settled(of: Parley): Promise<void> {
 }
 
 /** People who were written to and have answered. */
-async function fill(of: Parley): Promise<{ contactId: string; conversationId: string }> {
-  let first: { contactId: string; conversationId: string } | undefined;
+async function fill(of: Parley): Promise<Ids> {
+  let first: Ids | undefined;
   for (const { name, phone, says, ...rest } of PEOPLE) {
     const [givenName, surname] = name;
     const { id } = await call(of, 'POST', '/contacts', {
@@ -92,29 +101,119 @@ async function fill(of: Parley): Promise<{ contactId: string; conversationId: st
   return first!;
 }
 
-async function take(of: Browser, product: Parley, contactId: string, conversationId: string): Promise<void> {
-  const ws = `/w/${product.demo!.workspace.id}`;
-  const pages = {
-    inbox: `${ws}/inbox/all/${conversationId}`,
-    list: `${ws}/inbox/unassigned`,
-    simulator: `${ws}/simulator?contact=${contactId}`,
+type Ids = Readonly<Record<string, string>>;
+
+/** One of each thing that has a page, with something to show. */
+async function fillPages(of: Parley): Promise<Ids> {
+  const post = (at: string, body: unknown = {}) => call(of, 'POST', at, body);
+  const sms = { channel: 'sms', class: 'transactional', content: { type: 'text', text: TEXT } };
+  const everybody = { audience: { include: { all: true } } };
+  await post('/simulator/rules', {
+    channel: 'sms',
+    addressPattern: '+447700900123',
+    outcome: 'undelivered',
+    times: 1,
+  });
+  const broadcast = await post('/broadcasts', { name: 'Sunday open', ...sms, ...everybody });
+  await post(`/broadcasts/${broadcast.id}/start`);
+  await settled(of);
+  await post('/simulator/reply', { channel: 'sms', address: '+14155550132', text: 'From when?' });
+  const draft = await post('/broadcasts', { name: 'Winter sale', ...sms, ...everybody });
+  const list = await post('/lists', { name: 'Regulars' });
+  const { contacts } = await call(of, 'GET', '/contacts');
+  await post(`/lists/${list.id}/members`, { add: contacts.map(({ id }: { id: string }) => id) });
+  await post('/tags', { name: 'vip' });
+  const rule = { all: [{ attribute: 'city', is: 'Utrecht' }, { inList: 'Regulars' }] };
+  const segment = await post('/segments', { key: 'utrecht', name: 'In Utrecht', rule });
+  const who = { contacts: contacts.map(({ id }: { id: string }) => id) };
+  await post('/contacts/bulk', { who, add: [list.id] });
+  await post('/exports', { who });
+  const template = await post('/templates', { name: 'Reminder', content: { type: 'text', text: TEXT } });
+  const webhook = await post('/webhooks', {
+    door: 'sunshine',
+    target: 'https://shop.example/hooks/parley',
+    triggers: ['*'],
+  });
+  await post(`/webhooks/${webhook.id}/ping`);
+  const settings = { host: 'smtp.shop.example', from: 'Shop <hello@shop.example>' };
+  const mail = await post('/integrations', { type: 'smtp', name: 'Mail of the shop', settings });
+  const { integrations } = await call(of, 'GET', '/integrations');
+  const chat =
+    integrations.find(({ type }: { type: string }) => type === 'webchat') ??
+    (await post('/integrations', { type: 'webchat', settings: {} }));
+  await call(of, 'GET', `/messages/${'0'.repeat(24)}`).catch(() => {});
+  await post('/contacts', { email: 'nothing' }).catch(() => {});
+  await settled(of);
+  return {
+    broadcast: broadcast.id,
+    draft: draft.id,
+    list: list.id,
+    segment: segment.id,
+    template: template.id,
+    webhook: webhook.id,
+    mail: mail.id,
+    chat: chat.id,
   };
-  const SHOWN = { inbox: 'Of course.', list: 'Do you have it in blue?', simulator: '15:00 please' } as const;
+}
+
+/** Every page below the workspace, by what its picture is called, and a text that is there once it shows what it is about. */
+const PAGES: Readonly<Record<string, readonly [at: string, shown: string]>> = {
+  inbox: ['/inbox/all/$conversationId', 'Of course.'],
+  list: ['/inbox/unassigned', 'Do you have it in blue?'],
+  people: ['/people', 'Cleo Okafor'],
+  person: ['/people/$contactId', 'Utrecht'],
+  lists: ['/people/sets/lists', 'Regulars'],
+  set: ['/people/sets/lists/$list', 'Eva Novak'],
+  audiences: ['/people/audiences', 'In Utrecht'],
+  audience: ['/people/audiences/$segment', 'Eva Novak'],
+  imports: ['/people/imports', 'Nothing was imported yet'],
+  exports: ['/people/exports', 'people'],
+  changes: ['/people/changes', 'Regulars'],
+  broadcasts: ['/broadcasts', 'Winter sale'],
+  message: ['/broadcasts/$draft/message', 'Winter sale'],
+  who: ['/broadcasts/$draft/audience', 'Regulars'],
+  forecast: ['/broadcasts/$draft/forecast', 'now'],
+  progress: ['/broadcasts/$broadcast/progress', 'delivered'],
+  results: ['/broadcasts/$broadcast/results', 'What came of it'],
+  templates: ['/templates', 'Reminder'],
+  template: ['/templates/$template', 'Hi'],
+  channels: ['/channels', 'Mail of the shop'],
+  domain: ['/channels/$mail', 'The domain it sends from'],
+  webchat: ['/channels/$chat', 'The chat for your page'],
+  newchannel: ['/channels/new', 'twilio'],
+  keys: ['/developers/keys', 'console'],
+  webhooks: ['/developers/webhooks', 'https://shop.example/hooks/parley'],
+  webhook: ['/developers/webhooks/$webhook', 'ping'],
+  events: ['/developers/events', 'message.received'],
+  requests: ['/developers/requests', 'GET'],
+  idempotency: ['/developers/idempotency', 'key'],
+  reference: ['/developers/api', 'contacts'],
+  apps: ['/apps', 'connected'],
+  settings: ['/settings', 'Quiet hours'],
+  simulator: ['/simulator?contact=$contactId', '15:00 please'],
+};
+
+async function take(of: Browser, product: Parley, ids: Ids): Promise<void> {
+  const ws = `/w/${product.demo!.workspace.id}`;
+  const all = Object.entries({ ...PAGES, me: ['/me', 'Second factor'] as const });
+  const wanted = all.filter(([name]) => words.length === 0 || words.some((word) => name.includes(word)));
   for (const colorScheme of ['light', 'dark'] as const)
     for (const [size, viewport] of Object.entries({
-      wide: { width: 1440, height: 900 },
-      phone: { width: 390, height: 844 },
+      wide: { width: 1440, height: 900 * HEIGHTS },
+      phone: { width: 390, height: 844 * HEIGHTS },
     })) {
       const context = await of.newContext({ viewport, colorScheme });
       const page = await context.newPage();
       await signIn(page, product);
-      for (const [name, at] of Object.entries(pages)) {
-        await page.goto(product.url + at);
+      for (const [name, [at, shown]] of wanted) {
+        const to = at.replaceAll(/\$(\w+)/g, (_, id: string) => ids[id]!);
+        await page.goto(product.url + (name === 'me' ? to : ws + to));
         await page
-          .getByText(SHOWN[name as keyof typeof pages])
+          .getByText(shown)
           .locator('visible=true')
           .first()
-          .waitFor();
+          .waitFor()
+          .catch(() => process.stderr.write(`${name} does not show “${shown}”\n`));
         await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
         await page.screenshot({ path: path.join(out, `${name}-${size}-${colorScheme}.png`) });
       }

@@ -66,18 +66,7 @@ async function place(run: Run, name: keyof Places): Promise<Place> {
       tx,
       ctx.ids,
       nowMs,
-      people.map(({ phone, email }) => ({
-        workspaceId: id,
-        identities: [
-          { kind: 'phone' as const, value: phone },
-          { kind: 'email' as const, value: email },
-        ],
-        destinations: [
-          { channel: 'sms' as const, integrationId: null, address: phone },
-          { channel: 'email' as const, integrationId: null, address: email },
-        ],
-        profile: { givenName: 'Ann' },
-      })),
+      people.map((one) => ({ ...personWith(id, one), profile: { givenName: 'Ann' } })),
       'first',
     );
     return {
@@ -88,6 +77,21 @@ async function place(run: Run, name: keyof Places): Promise<Place> {
       people: people.map((person, i) => ({ ...person, id: made[i]!.contactId })),
     };
   });
+}
+
+/** Somebody with a phone number and a mail address, to be found or made. */
+export function personWith(workspaceId: number, { phone, email }: { phone: string; email: string }) {
+  return {
+    workspaceId,
+    identities: [
+      { kind: 'phone' as const, value: phone },
+      { kind: 'email' as const, value: email },
+    ],
+    destinations: [
+      { channel: 'sms' as const, integrationId: null, address: phone },
+      { channel: 'email' as const, integrationId: null, address: email },
+    ],
+  };
 }
 
 /** Gives the busy workspace a provider of push, when it has none. */

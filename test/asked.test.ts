@@ -9,6 +9,7 @@ import { STATE } from '../src/ledger/states.ts';
 import { accept } from '../src/outbox/accept.ts';
 import { startBirdSink } from './support/birdSink.ts';
 import { testDatabase } from './support/database.ts';
+import { hurry } from './support/hurry.ts';
 import { startTwilioSink } from './support/twilioSink.ts';
 import { until } from './support/until.ts';
 import { must, newContacts, newTwilio, newWorkspace, startWorld, type World } from './support/world.ts';
@@ -20,16 +21,6 @@ before(async () => {
   world = await startWorld(database.connection);
 });
 after(() => world.stop());
-
-/** Nobody waits for the ten seconds in which a receipt may tell: work that is put off is due now. */
-async function hurry(workspaceId: number): Promise<void> {
-  const rows = await sql<{ bucket: number; stream: number }[]>`
-    UPDATE due SET due_ms = 1 WHERE workspace_id = ${workspaceId} AND due_ms > ${world.ctx.clock.nowMs()} RETURNING bucket, stream`;
-  const { queue } = world.ctx;
-  queue.wake(
-    rows.map(({ bucket, stream }) => ({ lane: queue.laneOf(bucket), what: stream === 0 ? 1 : 'bulk' })),
-  );
-}
 
 test('9.4 two equal messages to one number, of which one was taken: the other is sent again, whichever it is', async () => {
   const sink = await startTwilioSink();
@@ -71,7 +62,7 @@ test('9.4 two equal messages to one number, of which one was taken: the other is
       await until('the first is called', () => calls === 1);
       await say();
       await until('both are accepted', async () => {
-        await hurry(app.id);
+        await hurry(ctx, app.id);
         const rows = await sql<{ state: number; ids: string[] }[]>`
           SELECT state, external_ids AS ids FROM deliveries WHERE contact_id = ${contactId!}`;
         return (
@@ -133,7 +124,7 @@ test('9.5 Bird whose answers are lost: each of a marketing broadcast is there on
     await until(
       'none is unclear',
       async () => {
-        await hurry(app.id);
+        await hurry(ctx, app.id);
         const rows = await standing();
         return rows.length === 1 && rows[0]!.state === STATE.accepted && rows[0]!.n === contactIds.length;
       },

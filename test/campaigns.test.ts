@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { isoTime } from '../src/base/clock.ts';
 import { bucketOf } from '../src/base/ids.ts';
 import { drawArm } from '../src/campaigns/enrol/arms.ts';
+import { endCampaign } from '../src/campaigns/campaigns.ts';
 import { whyIn } from '../src/campaigns/report/lists.ts';
+import { mergePeople } from '../src/people/people.ts';
 import {
   DAY_MS,
   HOUR_MS,
@@ -94,6 +96,51 @@ scenario(
     const found = must(await ctx.arrive(place.id, told.flat()));
     await place.settled();
     for (const { contactId } of found) assert.deepEqual(await place.mails(contactId), ['thanks']);
+  },
+);
+
+scenario(
+  'who has left is told as they left, whatever comes late: after it, with it, as they leave',
+  async () => {
+    const place = await newPlace();
+    const { id } = await place.live({
+      key: 'leaves',
+      trigger: { event: { did: 'in' } },
+      exits: [{ event: 'gone' }, { event: 'paid', where: { property: 'last', is: true } }],
+      goals: [{ key: 'won', event: 'win', within: '30d', exit: true }],
+      steps: [
+        { key: 'w', wait_for: { event: 'paid', timeout: '1d' } },
+        { key: 'rest', wait: { for: '60d' } },
+      ],
+    });
+    const does: Record<string, [end: string, ...(readonly [name: string, properties?: object])[]]> = {
+      'leaves, then it comes': ['exited: event', ['gone'], ['paid']],
+      'it comes, then leaves': ['exited: event', ['paid'], ['gone']],
+      'wins, then it comes': ['exited: goal', ['win'], ['paid']],
+      'it comes and is why': ['exited: event', ['paid', { last: true }]],
+      stays: ['in it', ['paid']],
+    };
+    const ids = new Map<string, number>();
+    for (const who of Object.keys(does)) ids.set(who, await place.tell(who, { name: 'in' }));
+    await place.settled();
+    await place.advance(2 * DAY_MS);
+    for (const [who, [, ...events]] of Object.entries(does)) {
+      const told = events.map(([name, properties]) => ({
+        person: place.person(who),
+        event: { name, ...(properties ? { properties: { ...properties } } : {}) },
+      }));
+      must(await ctx.arrive(place.id, told));
+    }
+    await place.settled();
+    for (const [who, [end]] of Object.entries(does)) {
+      const { state, steps } = await whyIn(sql, place.id, ids.get(who)!, id);
+      assert.equal(state, end, who);
+      assert.equal(steps.filter(({ what }) => what === 'late').length, 1, `${who}: what came late is told`);
+    }
+    // Decisions are kept less long than entries.
+    await sql`DELETE FROM enrolment_log WHERE campaign_id = ${id}`;
+    assert.equal((await whyIn(sql, place.id, ids.get('wins, then it comes')!, id)).state, 'exited: goal');
+    await provesWhole();
   },
 );
 
@@ -271,7 +318,6 @@ scenario('scenario 28: parked while anonymous; once known, what they do goes on 
   )[0]!.contactId;
   const known = await place.tell('known');
   await place.settled();
-  const { mergePeople } = await import('../src/people/people.ts');
   const atMs = await place.nowMs();
   must(
     await ctx.queue.transact((tx) =>
@@ -577,5 +623,47 @@ scenario(
     await place.advance(2 * DAY_MS);
     assert.deepEqual(await sentAt(asks), [isoTime(saturdayMs + 2 * DAY_MS + 9 * HOUR_MS)]);
     assert.deepEqual(await sentAt(dated), [isoTime(saturdayMs + 2 * DAY_MS)], `${day} begins in Tokyo`);
+  },
+);
+
+scenario(
+  'scenario 28: one is in a campaign and of the other it is not decided yet: as one they are in it once, whoever stays',
+  async () => {
+    const place = await newPlace();
+    const { id: campaignId } = await place.live({
+      key: 'asks',
+      trigger: { event: { did: 'in' } },
+      filter: { attribute: 'city', is: 'Rome' },
+      steps: [mail('hello'), { key: 'rest', wait: { for: '1d' } }, mail('later')],
+    });
+    const one: number[][] = [];
+    for (const isIn of ['stays', 'goes'] as const) {
+      const active = await place.tell(`in ${isIn}`, { name: 'in' }, { attributes: { city: 'Rome' } });
+      const waiting = await place.tell(`waits ${isIn}`, { name: 'in' });
+      await place.settled();
+      assert.deepEqual([await place.entries(active), await place.entries(waiting)], [[null], []]);
+      const [survivingId, discardedId] = isIn === 'stays' ? [active, waiting] : [waiting, active];
+      const pair = { workspaceId: place.id, survivingId, discardedId };
+      const atMs = await place.nowMs();
+      must(await ctx.queue.transact((tx) => mergePeople(ctx as never, tx, atMs, pair)));
+      await place.settled();
+      assert.deepEqual(await place.entries(survivingId), [null], 'what they are in goes on');
+      assert.notEqual(await place.refusal(survivingId), undefined, 'why they did not enter besides is told');
+      one.push([survivingId, discardedId]);
+    }
+    await place.advance(DAY_MS);
+    for (const [survivingId, discardedId] of one) {
+      assert.deepEqual(await place.entries(survivingId!), ['completed']);
+      // What was sent to who was merged stays theirs.
+      const mails = [...(await place.mails(discardedId!)), ...(await place.mails(survivingId!))];
+      assert.deepEqual(mails.toSorted(), ['hello', 'later'], 'and nothing is sent twice');
+    }
+    const last = await place.tell('last', { name: 'in' });
+    await place.settled();
+    const nowMs = await place.nowMs();
+    must(await ctx.queue.transact((tx) => endCampaign(ctx, tx, place.id, campaignId, nowMs)));
+    await place.settled();
+    assert.equal(await place.refusal(last), 'campaign_ended');
+    await provesWhole();
   },
 );

@@ -110,6 +110,44 @@ test('start: the contact enters another campaign with what set off the first; tw
   await provesWhole();
 });
 
+test('how far campaigns have led to each other is kept with what they lead to: by a value that a step sets, in another turn; by what becomes of a message', async () => {
+  const place = await newPlace();
+  const round = { entry: 'every' as const };
+  const to = (key: string, n: number) => ({ key, set: { n }, then: { next: 'end' } });
+  await place.live({
+    key: 'turns',
+    trigger: { attribute: { path: 'n', changed: true } },
+    ...round,
+    steps: [
+      { key: 'rest', wait: { for: '1m' } },
+      { key: 'which', branch: [{ to: 'two', when: { attribute: 'n', is: 1 } }], then: { else: 'one' } },
+      to('one', 1),
+      to('two', 2),
+    ],
+  });
+  const accepted = (step: string) => ({ did: '$accepted', where: { property: 'step', is: step } });
+  await place.live({ key: 'say', trigger: { event: { did: 'say' } }, ...round, steps: [mail('said')] });
+  for (const [key, step] of [
+    ['echo', 'said'],
+    ['again', 'echo'],
+  ] as const)
+    await place.live({ key, trigger: { event: accepted(step) }, ...round, steps: [mail(key)] });
+  await place.built();
+  const eve = await place.tell('eve', undefined, { attributes: { n: 0 } });
+  const ann = await place.tell('ann', { name: 'say' });
+  await place.settled();
+  const depths = async (contactId: number) => {
+    const rows = await sql<{ depth: number }[]>`
+      SELECT coalesce((trigger ->> 'depth')::integer, 0) AS depth FROM campaign_entries WHERE contact_id = ${contactId} ORDER BY 1`;
+    return rows.map(({ depth }) => depth);
+  };
+  await until('it echoes twice', async () => (await depths(ann)).length === 3);
+  assert.deepEqual(await depths(ann), [0, 1, 2]);
+  for (let n = 0; n < 2; n++) await place.advance(MINUTE_MS);
+  assert.deepEqual(await depths(eve), [0, 1, 2]);
+  await provesWhole();
+});
+
 test('spread: people who come at one time get it each at a time of their own, all within it', async () => {
   const place = await newPlace();
   await place.live({ key: 'spread', ...IN, steps: [mail('out', { spread: '2h' }), mail('after')] });

@@ -293,11 +293,20 @@ describe('the console in a browser', { skip }, () => {
     await panel.getByText('Keep these away from the phone').waitFor();
     await panel.getByRole('button', { name: 'I have kept them' }).click();
     await panel.getByText('On', { exact: true }).waitFor();
-    await enter(async () => {
-      await page.getByRole('textbox', { name: 'Code' }).fill(codeAt(0));
-      await checkAxe(page, 'the sign-in, with a code');
+    const code = page.getByRole('textbox', { name: 'Code' });
+    /** A wrong one first, which is told in place. */
+    const tellCode = async (step: number, at: string) => {
+      await code.fill('000000');
       await page.getByRole('button', { name: 'Sign in' }).click();
-    });
+      await page
+        .getByRole('alert')
+        .getByText(/wrong|used/)
+        .waitFor();
+      await checkAxe(page, at);
+      await code.fill(codeAt(step));
+      await page.getByRole('button', { name: 'Sign in' }).click();
+    };
+    await enter(() => tellCode(0, 'the sign-in, with a code'));
     await page.goto(`${url}/me`);
     await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
     await page.getByRole('button', { name: 'Sign out there' }).waitFor({ state: 'hidden' });
@@ -373,15 +382,27 @@ describe('the console in a browser', { skip }, () => {
     await surname.press('Enter');
     await page.getByText('Surname is saved.').waitFor();
     await page.getByRole('heading', { name: 'Gerda Klein' }).waitFor();
-    await call('POST', `${base}/contacts`, { givenName: 'Gerti', attributes: { city: 'Ghent' } });
+    const attributes = { city: 'Ghent' };
+    const { body: gerti } = await call('POST', `${base}/contacts`, { givenName: 'Gerti', attributes });
+    const email = 'gerti@example.com';
+    await call('POST', `${base}/contacts/${gerti.id}/destinations`, { channel: 'email', address: email });
     await page.getByRole('button', { name: 'Merge …' }).click();
     await page.getByLabel('Find by name, address or id').fill('Gerti');
     await page.getByRole('button', { name: 'Gerti' }).click();
-    await page.getByRole('cell', { name: 'Ghent' }).waitFor();
+    await page.getByRole('cell', { name: 'Ghent', exact: true }).waitFor();
+    await page.getByRole('cell', { name: 'Gerda', exact: true }).waitFor();
+    await page.getByRole('cell', { name: 'Gerti (is not kept)' }).waitFor();
+    await page.getByText(`${email} (Mail)`).waitFor();
     await checkAxe(page, 'merging');
     await page.getByRole('button', { name: 'Merge', exact: true }).click();
     await page.getByText('Gerti and Gerda Klein are one.').waitFor();
     assert.equal((await call('GET', `${base}/contacts/${contactId}`)).body.attributes.city, 'Ghent');
+    assert.equal(await page.getByRole('button', { name: 'Undo' }).count(), 0, 'it cannot be taken back');
+    await addresses.getByRole('listitem').filter({ hasText: email }).waitFor();
+    // Where the other one was leads to who stays.
+    await page.goto(`${url}/w/${ws}/people/${gerti.id}`);
+    await page.getByRole('heading', { name: 'Gerda Klein' }).waitFor();
+    await page.waitForURL(`**/people/${contactId}`);
     await page.getByRole('button', { name: 'Erase …' }).click();
     await page.getByLabel('Type the name to go on').fill('Gerda Klein');
     await checkAxe(page, 'erasing');
@@ -439,7 +460,7 @@ describe('the console in a browser', { skip }, () => {
     const { body: blocked } = await call('GET', `${base}/contacts/${people[0]!.id}/destinations`);
     const block = `${base}/contacts/${people[0]!.id}/destinations/${blocked.destinations[0].id}/block`;
     await call('POST', block, { classes: ['transactional'] });
-    const tab = await openTab(browser, {}, /409/);
+    const tab = await openTab(browser, {}, /409|412/);
     const page = await signedIn(tab, `/w/${ws}/broadcasts`);
     await page.getByRole('button', { name: 'New broadcast' }).click();
     await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Sunday open');

@@ -1,18 +1,25 @@
-/** The pages of lists, audiences and files in a real browser, against the running product. */
+/**
+ * The pages of lists, audiences and files in a real browser, against the running product; and what long lists cost a browser: nodes, requests
+ * and memory are counted, and CPU is compared with a fixed piece of work in the same page, so that a slow machine changes nothing.
+ */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { fromHex24 } from '../src/base/ids.ts';
 import { openWeb } from '../src/doors/web/door.ts';
 import { errors, startConsole } from './consoleProduct.ts';
 import { skip, startBrowser } from './support/browser.ts';
 import { testDatabase } from './support/database.ts';
+import { fillPeople } from './support/manyPeople.ts';
 import { checkAxe, openTab, type Tab } from './support/page.ts';
+import { changedIn, cpuMsOf, held, scrollBack, scrollOn, yardstickMs } from './support/pageCost.ts';
 import { until } from './support/until.ts';
 
 const web = openWeb(path.resolve(import.meta.dirname, '..'));
-const product = await startConsole(await testDatabase(), { web });
+const database = await testDatabase();
+const product = await startConsole(database, { web });
 const { url, base, call, demo } = product;
 const ws = demo.workspace.id;
 const { email, password } = demo.keys.console;
@@ -115,6 +122,27 @@ describe('people by the many', { skip }, () => {
     await checkAxe(page, 'some who are chosen, on a phone');
     await bar.getByRole('button', { name: 'Choose nobody' }).click();
     await bar.waitFor({ state: 'hidden' });
+    // The same by keys alone: found, gone to, chosen, the one after it opened, and back.
+    await page.keyboard.press('/');
+    await page.keyboard.press('Control+a');
+    await page.keyboard.press('Backspace');
+    await page.getByRole('link', { name: 'Bo', exact: true }).waitFor();
+    await page.keyboard.press('Tab');
+    const named = (name: string) => page.getByRole('link', { name, exact: true }).and(page.locator(':focus'));
+    await page.getByRole('list', { name: 'People' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('j');
+    await named('Cas').waitFor();
+    await page.keyboard.press('x');
+    await bar.getByText('1 chosen').waitFor();
+    await page.keyboard.press('x');
+    await bar.waitFor({ state: 'hidden' });
+    await page.keyboard.press('ArrowDown');
+    await named('Bo').waitFor();
+    await page.keyboard.press('k');
+    await named('Cas').waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Cas' }).waitFor();
+    await page.goBack();
     await page.getByRole('link', { name: 'Changes' }).click();
     const changes = page.getByRole('list', { name: 'Changes of many' }).getByRole('listitem');
     await changes.first().getByText('into Friends people who were chosen').waitFor();
@@ -162,11 +190,127 @@ describe('people by the many', { skip }, () => {
     await page.getByText('Name of the workspace is saved.').waitFor();
     await meanwhile.waitFor({ state: 'detached' });
     assert.equal((await call('GET', base)).body.name, 'Shop of Bruges');
+    // How fast a channel sends is saved where it is shown.
+    const { id, type } = (await call('GET', `${base}/integrations`)).body.integrations[0];
+    const rate = async () => (await call('GET', `${base}/integrations/${id}`)).body.ratePerS;
+    const name = 'The shop’s own';
+    await call('PATCH', `${base}/integrations/${id}`, { name });
+    await page.reload();
+    const field = page.getByLabel(`${name}, at most a second`);
+    await field.fill('7');
+    await page.getByRole('button', { name: `Save the rate of ${name}` }).click();
+    await page.getByText(`The rate of ${name} is saved.`).waitFor();
+    assert.equal(await rate(), 7);
+    assert.equal((await call('PATCH', `${base}/integrations/${id}`, { ratePerS: 9 })).status, 200, type);
+    await field.fill('8');
+    await page.getByRole('button', { name: `Save the rate of ${name}` }).click();
+    await meanwhile.getByText('7 a second → 9 a second').waitFor();
+    await checkAxe(page, 'settings that somebody else has changed');
+    assert.equal(await rate(), 9);
+    await page.getByRole('button', { name: `Save the rate of ${name}` }).click();
+    await meanwhile.waitFor({ state: 'detached' });
+    assert.equal(await rate(), 8);
+    await field.fill('');
+    await page.getByRole('button', { name: `Save the rate of ${name}` }).click();
+    await until('it is as fast as its provider takes it', async () => (await rate()) === null);
     // The browser tells of the refusal by itself.
     const refusals = tab.amiss.filter((one) => one.includes('412 (Precondition Failed)'));
     assert.deepEqual(tab.amiss, refusals);
-    assert.equal(refusals.length, 1);
+    assert.equal(refusals.length, 2);
     await tab.close();
+  });
+});
+
+describe('§13 long lists', { skip }, () => {
+  const MANY = 10_000;
+  let tab: Tab;
+  let page: Page;
+  /** Paths of the workspace that the page asked for. */
+  const asked: string[] = [];
+  const askedFor = (path: string) => asked.filter((one) => one.split('?')[0] === path).length;
+
+  before(async () => {
+    await fillPeople({
+      sql: database.sql,
+      call: (method, at, body) => call(method, `${base}${at}`, body),
+      workspaceId: fromHex24(ws)!,
+      contacts: MANY,
+      conversations: MANY,
+    });
+    tab = await openTab(browser);
+    page = tab.page;
+    page.on('request', (request) => {
+      const { pathname, search } = new URL(request.url());
+      if (pathname.startsWith(base)) asked.push(pathname.slice(base.length) + search);
+    });
+    await signedIn(tab, `/w/${ws}/inbox/all`);
+  });
+  after(() => tab?.close());
+
+  test('10,000 conversations: as many rows as fit; an event changes its row and asks for no list; j leaves nothing behind', async (t) => {
+    const list = page.getByRole('listbox', { name: 'Conversations' });
+    await list.getByRole('option').first().waitFor();
+    const yardstick = await yardstickMs(page);
+    const first = await held(page);
+    const walked = await scrollOn(page, 'Conversations', 600, 76);
+    const after = await held(page);
+    assert.ok(walked.most <= 50, `${walked.most} rows are in the page at a time`);
+    assert.ok(after.nodes <= first.nodes * 1.5 + 200, `${first.nodes} nodes became ${after.nodes}`);
+    // One more is on its way at the end, and the first ones may have been looked at again.
+    const pages = Math.ceil(walked.loaded / walked.aPage);
+    assert.ok(askedFor('/conversations') <= pages + 5, `${askedFor('/conversations')} for ${pages} pages`);
+
+    await page.evaluate(`document.querySelector('[role=listbox].rows').scrollTop = 0`);
+    const [listsBefore, text] = [askedFor('/conversations'), 'One more word'];
+    const changed = await changedIn(page, async () => {
+      await call('POST', `${base}/simulator/reply`, { channel: 'sms', address: '+14155550123', text });
+      await list.getByRole('option').filter({ hasText: text }).waitFor();
+    });
+    assert.ok(changed <= 60, `${changed} nodes came and went for one event`);
+    assert.equal(askedFor('/conversations'), listsBefore, 'the list is not asked for again');
+
+    const step = async () => {
+      const open = await list.getAttribute('aria-activedescendant');
+      await page.keyboard.press('j');
+      await until('another is open', async () => {
+        const now = await list.getAttribute('aria-activedescendant');
+        return now !== null && now !== open;
+      });
+      await page.getByRole('log', { name: 'What was said' }).getByText('Thank you for the parcel').waitFor();
+    };
+    for (let n = 0; n < 5; n++) await step();
+    const [before, askedBefore] = [await held(page), asked.length];
+    const cpuMs = await cpuMsOf(page, async () => {
+      for (let n = 0; n < 15; n++) await step();
+    });
+    const [later, askedAStep, aStep] = [await held(page), (asked.length - askedBefore) / 15, cpuMs / 15];
+    t.diagnostic(
+      JSON.stringify({ yardstick, first, walked, after, changed, before, later, aStep, askedAStep }),
+    );
+    assert.ok(askedAStep <= 8, `${askedAStep} requests a step`);
+    assert.ok(aStep / yardstick <= 120, `${aStep} ms a step, where the yardstick takes ${yardstick}`);
+    assert.ok(later.nodes <= before.nodes * 1.5, `${before.nodes} nodes became ${later.nodes}`);
+    assert.ok(later.listeners <= before.listeners * 1.5, 'nor does anything listen for what was open');
+    assert.equal(askedFor('/conversations'), listsBefore);
+  });
+
+  test('people: as many rows as fit, and a frame and a heap that do not grow with what is loaded', async (t) => {
+    await page.goto(`${url}/w/${ws}/people`);
+    await page.getByRole('list', { name: 'People' }).getByRole('listitem').first().waitFor();
+    const yardstick = await yardstickMs(page);
+    const first = await held(page);
+    const walked = await scrollOn(page, 'People', 1_200, 56);
+    const after = await held(page);
+    let frames = 0;
+    const cpuMs = await cpuMsOf(page, async () => (frames = await scrollBack(page, 'People')));
+    const aFrame = cpuMs / frames;
+    t.diagnostic(JSON.stringify({ yardstick, first, walked, after, frames, aFrame }));
+    assert.ok(walked.most <= 50, `${walked.most} rows are in the page at a time`);
+    assert.ok(after.nodes <= first.nodes * 1.5 + 200, `${first.nodes} nodes became ${after.nodes}`);
+    const heapMb = first.heapMb + ((after.heapMb - first.heapMb) / walked.loaded) * 20_000;
+    assert.ok(heapMb <= 40, `${heapMb} MB for 20,000 people`);
+    assert.ok(aFrame / yardstick <= 25, `${aFrame} ms a frame, where the yardstick takes ${yardstick}`);
+    assert.deepEqual(tab.amiss, []);
   });
 
   test('nothing was logged as an error', () => assert.deepEqual(errors, []));

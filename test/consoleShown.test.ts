@@ -1,9 +1,20 @@
-/** What pages make of numbers and events, without a browser: hours drawn without gaps, and a stream in which each event is once. */
+/**
+ * What pages make of numbers and events, without a browser: hours drawn without gaps, a stream in which each event is once, and lists that
+ * look into what an event concerns and nothing else, however long they are.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import type {
+  ConversationPage,
+  ConversationShown,
+  ThreadEntry,
+  ThreadPage,
+} from '../contract/doors/console/inbox.ts';
+import { applyToList, applyToThread } from '../web/console/live/apply.ts';
 import { SERIES, stepsOf } from '../web/console/pages/broadcasts/hourSteps.ts';
 import { followed, NOTHING, type StreamEvent } from '../web/console/pages/developers/followed.ts';
+import { isCut, MOST_ROWS, wantsMore } from '../web/console/ui/growth.ts';
 
 const HOUR_MS = 3_600_000;
 const FIRST = Date.UTC(2026, 10, 12, 9);
@@ -79,4 +90,68 @@ test('an event that is told again is there once, the newest first, whatever orde
       );
     }),
   );
+});
+
+const idOf = (n: number) => n.toString(16).padStart(24, '0');
+const timeOf = (n: number) => new Date(FIRST - n * 60_000).toISOString();
+/** The n-th of a list that has the newest first. */
+const conversation = (n: number, more: Partial<ConversationShown> = {}) =>
+  ({
+    id: idOf(n),
+    contact: { id: idOf(n), name: `Ann ${n}` },
+    closed: false,
+    snoozedUntil: null,
+    assignee: null,
+    lastAt: timeOf(n),
+    waitingSince: null,
+    unread: false,
+    channel: 'sms',
+    ...more,
+  }) as ConversationShown;
+const PAGES = 200;
+const ROWS = 50;
+
+test('an event leaves alone each page of a list that it neither leaves nor comes into, of 10,000 conversations', () => {
+  const pages: ConversationPage[] = Array.from({ length: PAGES }, (_, page) => ({
+    conversations: Array.from({ length: ROWS }, (__, n) => conversation(page * ROWS + n)),
+    next: `after ${page}`,
+  }));
+  const list = { view: 'all', me: idOf(1), nowMs: FIRST, filter: {} } as const;
+  const othersOf = (given: readonly ConversationPage[]) =>
+    given.flatMap((page, n) => (page === pages[n] ? [] : [n]));
+  const answered = applyToList(pages, list, conversation(7_777, { lastAt: timeOf(-1) }));
+  assert.equal(answered[0]!.conversations[0]!.id, idOf(7_777));
+  assert.deepEqual(othersOf(answered), [0, 155], 'the page it left, and the one it came into');
+  const read = applyToList(pages, list, conversation(7_777, { unread: true }));
+  assert.deepEqual(othersOf(read), [155], 'where it stays');
+  const closed = applyToList(pages, list, conversation(7_777, { closed: true }));
+  assert.deepEqual(othersOf(closed), [155], 'what it left');
+  const old = applyToList(pages, list, conversation(20_000));
+  assert.deepEqual(othersOf(old), [], 'beyond the last page');
+  const found = applyToList(pages, { ...list, filter: { q: 'Ann' } }, conversation(3, { unread: true }));
+  assert.deepEqual(othersOf(found), [0], 'what a search found');
+});
+
+test('a message leaves alone each page of a conversation but its own', () => {
+  const entry = (n: number) => ({ id: idOf(n), type: 'message', at: timeOf(n) }) as ThreadEntry;
+  const pages: ThreadPage[] = Array.from({ length: PAGES }, (_, page) => ({
+    entries: Array.from({ length: ROWS }, (__, n) => entry(page * ROWS + n)).toReversed(),
+    before: `before ${page}`,
+    after: null,
+  }));
+  const othersOf = (given: readonly ThreadPage[]) =>
+    given.flatMap((page, n) => (page === pages[n] ? [] : [n]));
+  const come = applyToThread(pages, entry(-1));
+  assert.deepEqual([othersOf(come), come[0]!.entries.at(-1)!.id], [[0], idOf(-1)]);
+  assert.deepEqual(othersOf(applyToThread(pages, entry(7_777))), [155]);
+  assert.deepEqual(othersOf(applyToThread(pages, entry(20_000))), []);
+});
+
+test('a list grows before its end is seen, and no further than anybody reads', () => {
+  assert.equal(wantsMore({ lastShown: 10, loaded: 50, hasNext: true }), false);
+  assert.equal(wantsMore({ lastShown: 40, loaded: 50, hasNext: true }), true);
+  assert.equal(wantsMore({ lastShown: 40, loaded: 50, hasNext: false }), false);
+  const far = { lastShown: MOST_ROWS - 1, loaded: MOST_ROWS, hasNext: true };
+  assert.deepEqual([wantsMore(far), isCut(far)], [false, true]);
+  assert.equal(isCut({ ...far, hasNext: false }), false);
 });

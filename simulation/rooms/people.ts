@@ -5,7 +5,7 @@ import { fromRef, toRef } from '../../src/ledger/ref.ts';
 import { takeInbound } from '../../src/receipts/receive.ts';
 import { erasePerson, mergePeople } from '../../src/people/people.ts';
 import type { Run, Step } from '../run.ts';
-import { must } from '../world.ts';
+import { must, personWith } from '../world.ts';
 import { erasedForGood, type Erased } from './erased.ts';
 import type { RoomPlay } from './room.ts';
 
@@ -88,20 +88,9 @@ async function edit(run: Run, { person, timeZone }: Step & Edit): Promise<void> 
 async function crowd(run: Run, count: number): Promise<void> {
   const { ctx } = run.door();
   const { id: workspaceId } = run.places.busy;
-  const wanted = Array.from({ length: count }, (_, i) => {
-    const [phone, email] = [`+1555011${String(i).padStart(4, '0')}`, `crowd${i}@people.example`];
-    return {
-      workspaceId,
-      identities: [
-        { kind: 'phone' as const, value: phone },
-        { kind: 'email' as const, value: email },
-      ],
-      destinations: [
-        { channel: 'sms' as const, integrationId: null, address: phone },
-        { channel: 'email' as const, integrationId: null, address: email },
-      ],
-    };
-  });
+  const wanted = Array.from({ length: count }, (_, i) =>
+    personWith(workspaceId, { phone: `+1555011${String(i).padStart(4, '0')}`, email: `crowd${i}@people.example` }),
+  );
   await ctx.queue.transact(async (tx) => void (await resolvePeople(tx, ctx.ids, ctx.clock.nowMs(), wanted, 'first')));
 }
 

@@ -20,12 +20,11 @@ import {
   type TooOld,
 } from './sql.keeping.ts';
 import { PARTS } from './sql.removal.ts';
-import { goThrough, stretchOf, type WalkState, type WalkStep } from './walk.ts';
+import { goThroughEach, stretchOf, type WalkState, type WalkStep } from './walk.ts';
 import type { Workspace } from './workspaces.ts';
 
 const DAY_MS = 24 * 3600_000;
-/** How long one round of housekeeping goes on with it, and with how many workspaces. */
-const ROUND_MS = 60_000;
+/** With how many workspaces one round of housekeeping goes on. */
 const MOST_WORKSPACES = 100;
 /** Who looks at a page does not wait longer than this for a count. */
 const COUNT_MS = 500;
@@ -57,16 +56,11 @@ export async function deleteOldRows(deps: {
 }): Promise<number[]> {
   const { sql, clock, log, rooms } = deps;
   const nowMs = clock.nowMs();
-  const done: number[] = [];
-  for (const row of await selectKeeping(sql, nowMs, MOST_WORKSPACES)) {
+  const due = await selectKeeping(sql, nowMs, MOST_WORKSPACES);
+  return await goThroughEach({ sql, clock }, due, (row) => {
     const steps = stepsOf(rooms, row, nowMs);
-    const { workspaceId } = row;
-    const state = await goThrough({ sql, clock, untilMs: nowMs + ROUND_MS }, async (tx, width) =>
-      goOn(tx, workspaceId, steps, { width, nowMs, log }),
-    );
-    if (state === 'done') done.push(workspaceId);
-  }
-  return done;
+    return (tx, width) => goOn(tx, row.workspaceId, steps, { width, nowMs, log });
+  });
 }
 
 /** The days were changed: the next round of housekeeping goes by them. Part of the transaction. */

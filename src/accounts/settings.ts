@@ -1,5 +1,5 @@
 /** Settings of an integration, checked against its provider's table. Pure. */
-import { isStorable } from '../base/storable.ts';
+import { isStorable, isStorableJson } from '../base/storable.ts';
 import { beginningOf } from '../base/text.ts';
 import Schema from 'typebox/schema';
 import { breaks, isFault, type Fault } from '../base/fault.ts';
@@ -66,7 +66,7 @@ function checkAbsent(rule: SettingRule, field: string): Fault | undefined {
 }
 
 function checkValue(rule: SettingRule, value: unknown, field: string): Fault | undefined {
-  if (!allStorable(value))
+  if (!isStorableJson(value))
     return breaks(field, 'must not hold the character U+0000 or half a surrogate pair');
   const schema = rule.schema ?? TEXT;
   const [valid, errors] = Schema.Errors(schema, value);
@@ -79,10 +79,4 @@ function checkValue(rule: SettingRule, value: unknown, field: string): Fault | u
 function wordsOf(error: { instancePath: string; message: string } | undefined): string {
   if (!error) return 'is not valid';
   return error.instancePath ? `${error.instancePath.slice(1)} ${error.message}` : error.message;
-}
-
-function allStorable(value: unknown): boolean {
-  if (typeof value === 'string') return isStorable(value);
-  if (typeof value !== 'object' || value === null) return value !== undefined;
-  return Object.entries(value).every(([name, inner]) => isStorable(name) && allStorable(inner));
 }

@@ -9,6 +9,8 @@ import type { Sql, Tx } from '../db/pool.ts';
 const QUICK_MS = 50;
 const SLOW_MS = 500;
 const FIRST_WIDTH = 16;
+/** How long one round of housekeeping goes on with it. */
+const ROUND_MS = 60_000;
 
 /** One of the things that are gone through. */
 export type WalkStep = {
@@ -26,10 +28,27 @@ type WalkAt = { step: string; part: number; gone: number };
 /** What came of a stretch: there is more, all of it is done, or somebody else is at it. */
 export type WalkState = 'goes on' | 'done' | 'not ours';
 
-/** Goes on until it is done, is somebody else's, or the time is over. `stretch` does one stretch of so many parts, and commits. */
-export async function goThrough(
+/** Does one stretch of so many parts. */
+type Stretch = (tx: Tx, width: number) => Promise<WalkState>;
+
+/** Goes on with what is due in workspaces, one after the other, until the time of a round is over; returns those that are done. */
+export async function goThroughEach<One extends { workspaceId: number }>(
+  deps: { sql: Sql; clock: Pick<Clock, 'nowMs'> },
+  due: readonly One[],
+  stretchFor: (one: One, untilMs: number) => Stretch | Promise<Stretch>,
+): Promise<number[]> {
+  const untilMs = deps.clock.nowMs() + ROUND_MS;
+  const done: number[] = [];
+  for (const one of due)
+    if ((await goThrough({ ...deps, untilMs }, await stretchFor(one, untilMs))) === 'done')
+      done.push(one.workspaceId);
+  return done;
+}
+
+/** Goes on until it is done, is somebody else's, or the time is over. */
+async function goThrough(
   { sql, clock, untilMs }: { sql: Sql; clock: Pick<Clock, 'nowMs'>; untilMs: number },
-  stretch: (tx: Tx, width: number) => Promise<WalkState>,
+  stretch: Stretch,
 ): Promise<WalkState> {
   let width = FIRST_WIDTH;
   for (let nowMs = clock.nowMs(); nowMs < untilMs; ) {

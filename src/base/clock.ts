@@ -45,6 +45,13 @@ export function monotonicMs(): number {
   return performance.now();
 }
 
+const HOUR_MS = 3_600_000;
+
+/** The beginning of the hour (of UTC) that a time is in. */
+export function hourOf(atMs: number): number {
+  return Math.floor(atMs / HOUR_MS) * HOUR_MS;
+}
+
 /** `2026-11-20T08:32:53.120Z` of unix milliseconds. */
 export function isoTime(ms: number): string {
   return new Date(ms).toISOString();

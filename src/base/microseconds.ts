@@ -37,7 +37,7 @@ export function offsetTime(us: number, offsetMs: number): string {
 type ReadInstant = { wallUs: number; offsetMinutes: number | undefined };
 
 const FORM =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|UTC|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/i;
 
 /** Reads a date or a date and time by ISO 8601; undefined when it is none, or names no day there is. */
 export function readInstant(text: string): ReadInstant | undefined {

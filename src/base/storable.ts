@@ -1,4 +1,5 @@
 /** What Postgres stores of a text: neither `text` nor `jsonb` holds a NUL, nor half of a surrogate pair. */
+import { isObject } from './objects.ts';
 
 /** The text as it can be stored: what cannot be is shown as the replacement character, so that nobody takes it for the whole. */
 export function storable(text: string): string {
@@ -10,13 +11,28 @@ export function isStorable(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed();
 }
 
-/** How JSON.stringify writes a NUL and half of a pair (ECMA-262, QuoteJSONString); also how a text that holds these very signs may be. */
-const MAY_NOT_BE = /\\u(?:0000|d[89a-f])/;
+/** How JSON.stringify writes a NUL and half of a pair (ECMA-262, QuoteJSONString): an escape that is not itself escaped. */
+const ESCAPED = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
-/** JSON text of a value whose strings can all be stored. */
+/** True for a value whose texts can all be stored, and the names in it. */
+export function isStorableJson(value: unknown): boolean {
+  return isStorableText(JSON.stringify(value));
+}
+
+/** Of a value as JSON; undefined is none. The first look is all that nearly every one costs. */
+function isStorableText(json: string | undefined): boolean {
+  return !json?.includes('\\u') || !ESCAPED.test(json);
+}
+
+/** JSON text of a value whose texts and names can all be stored. */
 export function storableJson(value: unknown): string {
   const text = JSON.stringify(value);
-  // Nearly always; to look into each string is three times as dear.
-  if (!MAY_NOT_BE.test(text)) return text;
-  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'string' ? storable(inner) : inner));
+  // Nearly always; to look into each text is three times as dear.
+  if (isStorableText(text)) return text;
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (typeof inner === 'string') return storable(inner);
+    return isObject(inner)
+      ? Object.fromEntries(Object.entries(inner).map(([name, part]) => [storable(name), part]))
+      : inner;
+  });
 }

@@ -12,7 +12,7 @@ import { refusingNames, registersNames } from '../gate/senderNames.ts';
 import { namedByFor, standingOf, type Sending, type Standing } from '../gate/standing.ts';
 import { talliesOf } from '../ledger/tallies.ts';
 import { stateName, type StateName } from '../ledger/states.ts';
-import { isTemplate } from '../outbox/deliver/prepare.ts';
+import { isTemplate } from '../outbox/deliver/drafts.ts';
 import { isFault, type Fault } from '../base/fault.ts';
 import type { Broadcast, BroadcastDeps, BroadcastInput } from './broadcast.ts';
 import { checkInput } from './check.ts';

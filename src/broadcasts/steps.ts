@@ -16,7 +16,7 @@ import { callOffDeliveries } from '../ledger/callOff.ts';
 import { linksOfCause } from '../links/links.ts';
 import { postsNamed } from '../conversations/groups/posts.ts';
 import { stillTold } from '../conversations/groups/reach.ts';
-import { isTemplate } from '../outbox/deliver/prepare.ts';
+import { isTemplate } from '../outbox/deliver/drafts.ts';
 import type { BulkRun, RunSource } from '../ledger/run.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import { LaneLost, settle } from '../queue/work/settle.ts';

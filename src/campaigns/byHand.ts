@@ -8,7 +8,8 @@ import { hash53 } from '../base/crypto.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 import { audienceCondition } from '../contacts/audience.ts';
-import { estimateWhere, nextWhere, type SegmentEstimate } from '../contacts/segments.ts';
+import { nextWhere, type SegmentEstimate } from '../contacts/segments.ts';
+import { countBounded } from '../contacts/walk.ts';
 import type { Tx } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import type { CampaignDeps } from './campaigns.ts';
@@ -30,6 +31,8 @@ const MINUTE_MS = 60_000;
 const ASKED = 500;
 /** Every so many buckets one is looked into. */
 const EVERY = 64;
+/** People are counted for so long (ms), and a small shop whole. */
+const COUNTED_MS = 50;
 
 /** What would come of it: about how many are meant, and of those who were asked how many would enter, and why the others not. */
 type HandForecast = SegmentEstimate & { asked: number; wouldEnter: number; refused: Record<string, number> };
@@ -49,8 +52,11 @@ export async function forecastByHand(
   const campaign = live.campaigns.get(row.id);
   if (!campaign) return closed(row);
   const condition = audienceCondition(tx, workspace.id, asked.audience);
-  const estimate = await estimateWhere(tx, workspace.id, condition);
-  const sample = Array.from({ length: EVERY }, (_, i) => (i * BUCKETS) / EVERY);
+  const bounds = { most: ASKED, forMs: COUNTED_MS };
+  const { about, error, isExact } = await countBounded(tx, workspace.id, condition, bounds);
+  // A small shop is asked whole: of three who are named a sample would be nobody.
+  const every = isExact ? 1 : EVERY;
+  const sample = Array.from({ length: BUCKETS / every }, (_, i) => i * every);
   const page = { afterId: 0, limit: ASKED };
   const ids = await nextWhere(tx, workspace.id, sample, condition, page);
   const asOfMs = nowMs + workspace.clockAheadMs;
@@ -63,7 +69,7 @@ export async function forecastByHand(
     if (reason === undefined) wouldEnter++;
     else refused[reason] = (refused[reason] ?? 0) + 1;
   }
-  return { ...estimate, asked: members.size, wouldEnter, refused };
+  return { about, error, asked: members.size, wouldEnter, refused };
 }
 
 function whyNot(member: Member, campaign: Campaign, key: string, asOfMs: number): string | undefined {

@@ -7,6 +7,7 @@ import { holdContacts } from '../contacts/held.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { openBook } from './enrol/book.ts';
+import { depthTold } from './enrol/chain.ts';
 import { Changes } from './enrol/changes.ts';
 import { enter, onChange, onDue, onEvent } from './enrol/engine.ts';
 import { moveTo, onLeft, onMerged } from './enrol/steered.ts';
@@ -157,6 +158,7 @@ function takeArrival(
   const { id: order, kind, nameId, atMs, receivedMs, key, flags, properties } = arrival;
   const isHistory = (flags & FLAG.history) !== 0;
   if (kind === ARRIVAL.changed) {
+    member.depth = depthTold(properties);
     onChange(live, member, nowMs, changes);
     if (flags & FLAG.merged) onMerged(live, member, receivedMs, changes);
   } else if (kind === ARRIVAL.call) takeCall(live, member, arrival, changes);
@@ -164,7 +166,19 @@ function takeArrival(
     onLeft(member, (properties as { campaigns: number[] }).campaigns, receivedMs, changes);
   else {
     const name = live.nameOf.get(nameId!)!;
-    onEvent(live, member, { name, atMs, receivedMs, key, order, properties, isHistory }, nowMs, changes);
+    const depth = flags & FLAG.own ? depthTold(properties?.['$own'] as Record<string, unknown>) : 0;
+    const event = {
+      name,
+      atMs,
+      receivedMs,
+      key,
+      order,
+      properties,
+      isHistory,
+      ...(depth > 0 ? { depth } : {}),
+    };
+    onEvent(live, member, event, nowMs, changes);
+    member.depth = Math.max(member.depth, depth);
   }
   look(live, member, { asOfMs: receivedMs, isHushed: isHistory }, changes);
 }

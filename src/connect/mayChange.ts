@@ -2,6 +2,7 @@
  * What an account may change of an action that a company shared with it: paths into the campaign, with steps by their keys
  * (`steps.text.send.content.text`, `steps.wait`, `name`). Pure.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { CampaignFile } from '../../contract/campaign.ts';
 import { isObject } from '../base/objects.ts';
 
@@ -24,7 +25,11 @@ export function carriedOver(
 ): CampaignFile {
   const next = byKeys(action);
   const own = byKeys(campaign);
-  for (const path of mayChange) {
+  // Whoever may change all steps has changed those that there were: new ones stay as they come.
+  const paths = mayChange.flatMap((path) =>
+    path === 'steps' ? action.steps.map(({ key }) => `steps.${key}`) : [path],
+  );
+  for (const path of paths) {
     const value = valueAt(own, path);
     if (value !== undefined && valueAt(next, path) !== undefined) put(next, path.split('.'), value);
   }
@@ -48,7 +53,7 @@ function byKeys(file: CampaignFile): Record<string, Json> {
 }
 
 function differences(a: Json, b: Json, path: string): string[] {
-  if (!isObject(a) || !isObject(b)) return JSON.stringify(a) === JSON.stringify(b) ? [] : [path];
+  if (!isObject(a) || !isObject(b)) return isDeepStrictEqual(a, b) ? [] : [path];
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...names].flatMap((name) => differences(a[name], b[name], path ? `${path}.${name}` : name));
 }

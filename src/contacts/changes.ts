@@ -6,9 +6,15 @@ import type { Tx } from '../db/pool.ts';
 
 /**
  * A contact that was changed. `isHushed`: what is known of them becomes another, and nothing is to be set off by it. `hasLeft`: they said
- * no to marketing, on some channel or on all.
+ * no to marketing, on some channel or on all. `depth`: a campaign changed them, to which so many have led to each other.
  */
-type Changed = { contactId: number; workspaceId: number; isHushed: boolean; hasLeft?: boolean };
+type Changed = {
+  contactId: number;
+  workspaceId: number;
+  isHushed: boolean;
+  hasLeft?: boolean;
+  depth?: number;
+};
 
 const byTx = new WeakMap<Tx, Map<number, Changed>>();
 
@@ -24,6 +30,14 @@ export function noteChanged(tx: Tx, workspaceId: number, contactIds: Iterable<nu
 export function noteLeft(tx: Tx, workspaceId: number, contactIds: Iterable<number>): void {
   noteChanged(tx, workspaceId, contactIds);
   for (const contactId of contactIds) byTx.get(tx)!.get(contactId)!.hasLeft = true;
+}
+
+/** Remembers, of contacts that campaigns have changed, how many of those have led to each other to it. */
+export function noteDepths(tx: Tx, depths: ReadonlyMap<number, number>): void {
+  for (const [contactId, depth] of depths) {
+    const one = byTx.get(tx)?.get(contactId);
+    if (one) one.depth = Math.max(one.depth ?? 0, depth);
+  }
 }
 
 /** Says of what was changed so far that it is to set nothing off: a backfill, or two contacts that became one. */

@@ -38,6 +38,26 @@ export async function ensureConversations(
   return others.length ? new Map([...byContact, ...(await conversationsOf(tx, others))]) : byContact;
 }
 
+/**
+ * Begins the conversations of contacts that were made in this very transaction: they have none, and nobody else can begin one, so their ids
+ * hold before the rows are `written`.
+ */
+export function beginConversations(
+  tx: Tx,
+  idSource: IdSource,
+  nowMs: number,
+  contacts: readonly { contactId: number; workspaceId: number }[],
+): { idOf: ReadonlyMap<number, number>; written: Promise<unknown> } {
+  const rows = contacts.map((contact) => ({
+    ...contact,
+    id: idSource.inBucket(bucketOf(contact.contactId)),
+  }));
+  return {
+    idOf: new Map(rows.map(({ contactId, id }) => [contactId, id])),
+    written: rows.length ? insertConversations(tx, rows, nowMs) : Promise.resolve(),
+  };
+}
+
 /** The conversations that contacts have, by contact id. */
 export async function conversationsOf(
   db: Db,

@@ -35,6 +35,11 @@ export type Tx = Tag & {
 export type Sql = Tag & {
   /** Runs `work` in a transaction; what it throws rolls back. `keyed`: its statements name their rows by key (plans.ts). */
   begin<T>(work: (tx: Tx) => Promise<T>, options?: { keyed?: boolean }): Promise<T>;
+  /**
+   * One connection for statements that are asked at the same time, without a transaction: they leave in one write and run one after the
+   * other, each seeing what is committed by then. One wait instead of one each.
+   */
+  together<T>(work: (db: Db) => Promise<T>, options?: { keyed?: boolean }): Promise<T>;
   /** A connection of one's own, until it is released. */
   reserve(): Promise<Tag & { release(): void }>;
   /** Hears notifications on a channel; reconnects by itself. What is sent meanwhile is missed, and `missed` says so. */
@@ -151,6 +156,10 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
     }, placement),
     {
       begin,
+      async together<T>(work: (db: Db) => Promise<T>, { keyed = false } = {}) {
+        rule?.check('statements together');
+        return await using(keyed, (client) => work(tagOn(on(client), placement)));
+      },
       async reserve() {
         rule?.check('a connection of its own');
         const client = await pool.connect().catch(lost);

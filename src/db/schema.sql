@@ -245,6 +245,7 @@ CREATE TABLE campaign_sends (
   variant text,
   version_id bigint NOT NULL DEFAULT 0,
   seen smallint NOT NULL DEFAULT 0,
+  depth smallint,
   PRIMARY KEY (bucket, contact_id, message_id)
 );
 
@@ -1065,6 +1066,7 @@ CREATE TABLE integrations (
   changed_ms bigint NOT NULL,
   deleted_ms bigint,
   callback_key_sealed bytea,
+  revision integer NOT NULL DEFAULT 1,
   PRIMARY KEY (id),
   CHECK ((rate_per_s > (0)::double precision)),
   CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'error'::text])))

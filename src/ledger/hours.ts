@@ -5,6 +5,7 @@
  * An answer is of the broadcast that was the last thing sent to somebody on that channel, within a week before it. STOP as the whole
  * message is an opt-out, and no reply.
  */
+import { hourOf } from '../base/clock.ts';
 import { keywordOf } from '../contacts/consent/words.ts';
 import { holdContacts } from '../contacts/held.ts';
 import type { ConsentRefused } from '../contacts/refused.ts';
@@ -25,7 +26,7 @@ import {
   type HourOfRun,
   type SaidThere,
 } from './sql.hours.ts';
-import { STATE, type StateCode, type StateName } from './states.ts';
+import { SENT, STATE, type StateCode, type StateName } from './states.ts';
 
 const HOUR_MS = 3_600_000;
 /** What was said longer ago is answered no more. */
@@ -51,8 +52,6 @@ export function runCountsIn(events: readonly Pick<FeedEvent, 'type' | 'payload'>
   });
 }
 
-const SENT: readonly number[] = [STATE.accepted, STATE.delivered, STATE.read];
-
 /** One that is read was delivered, and one that was delivered was sent, whatever was told of it in between. */
 function countOf({ causeId, atMs, from = STATE.queued, to }: DeliveryChange): RunCount {
   const reaches = (state: StateCode) => {
@@ -73,7 +72,7 @@ function countOf({ causeId, atMs, from = STATE.queued, to }: DeliveryChange): Ru
 export function hoursOfRuns(counts: readonly RunCount[]): HourOfRun[] {
   const hours = new Map<string, HourOfRun>();
   for (const { causeId, atMs, ...more } of counts) {
-    const hourMs = Math.floor(atMs / HOUR_MS) * HOUR_MS;
+    const hourMs = hourOf(atMs);
     const key = `${causeId}|${hourMs}`;
     const hour = hours.get(key) ?? { ...NOTHING, causeId, hourMs };
     hours.set(key, hour);

@@ -41,6 +41,8 @@ export function stateName(code: number): StateName {
   return NAMES[code as StateCode];
 }
 
+/** Those in which it was sent, in the order in which it reaches them. */
+export const SENT: readonly number[] = [STATE.accepted, STATE.delivered, STATE.read];
 const WAITING: readonly StateCode[] = [STATE.queued, STATE.held, STATE.unknown];
 const ALL: readonly StateCode[] = Object.values(STATE);
 

@@ -21,7 +21,7 @@ import {
   selectUsedMessages,
   type UsedMessages,
 } from './sql.usage.ts';
-import { isWaiting, STATE, type StateCode } from './states.ts';
+import { isWaiting, SENT, STATE, type StateCode } from './states.ts';
 
 /** What a workspace used in a month; `segments` are the text messages that they took, on SMS. */
 type Usage = {
@@ -50,7 +50,7 @@ export function monthOf(atMs: number): number {
 }
 
 /** The reader of the feed that counts. */
-export function usageReader(deps: { queue: Pick<Queue, 'lanes' | 'laneOf'> }): FeedReader {
+export function usageReader(deps: { queue: Pick<Queue, 'firstBucketOf'> }): FeedReader {
   const { queue } = deps;
   return {
     name: 'usage',
@@ -60,10 +60,9 @@ export function usageReader(deps: { queue: Pick<Queue, 'lanes' | 'laneOf'> }): F
       if (distinct.size > 0) await insertActivePeople(tx, [...distinct.values()]);
       const { used, segments } = await usedIn(tx, events);
       const hours = hoursOfRuns([...runCountsIn(events), ...segments, ...(await answersIn(tx, events))]);
-      // All lanes of a batch are this worker's, so whoever counts in the first of them has no rival there.
-      const lane = queue.lanes()[queue.laneOf(events[0]!.bucket)]!;
-      if (used.length > 0) await addUsedMessages(tx, lane.bucket, used);
-      if (hours.length > 0) await addRunHours(tx, lane.bucket, hours);
+      const bucket = queue.firstBucketOf(events);
+      if (used.length > 0) await addUsedMessages(tx, bucket, used);
+      if (hours.length > 0) await addRunHours(tx, bucket, hours);
     },
   };
 }
@@ -73,8 +72,6 @@ function activeIn({ type, payload, workspaceId, atMs }: FeedEvent) {
   const { contactId } = payload as MessageReceived | ConversationStarted;
   return [{ workspaceId, month: monthOf(atMs), contactId }];
 }
-
-const SENT: readonly number[] = [STATE.accepted, STATE.delivered, STATE.read];
 
 /**
  * What was sent, per workspace, month and channel, and the text messages of each run. A delivery counts once: when it leaves waiting,

@@ -3,16 +3,15 @@
  * who opened one. Kept by a reader of the feed, once for each event. Names nobody: who is erased has opened it all the same; of two
  * people who become one, one has.
  */
+import { hourOf } from '../base/clock.ts';
 import type { Tx } from '../db/pool.ts';
 import type { FeedReader } from '../queue/feed/reader.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { LinkClicked } from './links.ts';
 import { addHours, type LinkHour } from './sql.ts';
 
-const HOUR_MS = 3600_000;
-
 /** The reader. */
-export function hoursReader({ queue }: { queue: Pick<Queue, 'lanes' | 'laneOf'> }): FeedReader {
+export function hoursReader({ queue }: { queue: Pick<Queue, 'firstBucketOf'> }): FeedReader {
   return {
     name: 'link_hours',
     async read(tx, events) {
@@ -22,9 +21,7 @@ export function hoursReader({ queue }: { queue: Pick<Queue, 'lanes' | 'laneOf'> 
         return [{ causeId, position, workspaceId, hourMs: hourOf(atMs), people: first ? 1 : 0, clicks: 1 }];
       });
       if (counts.length === 0) return;
-      // All lanes of a batch are this worker's, so whoever counts in the first of them has no rival there.
-      const lane = queue.lanes()[queue.laneOf(events[0]!.bucket)]!;
-      await addHours(tx, lane.bucket, summed(counts));
+      await addHours(tx, queue.firstBucketOf(events), summed(counts));
     },
   };
 }
@@ -42,10 +39,6 @@ export async function countOnce(
     clicks: 0,
   }));
   await addHours(tx, bucket, summed(counts));
-}
-
-function hourOf(atMs: number): number {
-  return Math.floor(atMs / HOUR_MS) * HOUR_MS;
 }
 
 function summed(counts: readonly LinkHour[]): LinkHour[] {

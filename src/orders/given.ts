@@ -4,7 +4,7 @@
  */
 import { readInstant } from '../base/microseconds.ts';
 import { breaks, isFault, type Fault } from '../base/fault.ts';
-import { isStorable } from '../base/storable.ts';
+import { isStorable, isStorableJson } from '../base/storable.ts';
 import { checkAttributes } from '../contacts/profile.ts';
 import { normaliseEmail } from '../content/address.ts';
 import { normalisePhone } from '../content/phone.ts';
@@ -232,7 +232,7 @@ function oddMetadata(value: unknown, path: string): Fault | undefined {
     return breaks(path, 'must be an object');
   return (
     checkAttributes(value as Record<string, unknown>, path, ORDER_LIMITS.metadataBytes) ??
-    (isStorable(JSON.stringify(value)) && !JSON.stringify(value).includes('\\u0000')
+    (isStorableJson(value)
       ? undefined
       : breaks(path, 'must not hold the character U+0000 or half a surrogate pair'))
   );
@@ -278,6 +278,7 @@ function lineIn(line: unknown, i: number, how: ReadingOrder, currency: string): 
   const eachPriceCents = each ?? Math.round(price! / (quantity || 1));
   const priceCents = price ?? Math.round(each! * quantity);
   if (!Number.isSafeInteger(priceCents)) return breaks(at('priceCents'), 'is too large');
+  if (!Number.isSafeInteger(eachPriceCents)) return breaks(at('eachPriceCents'), 'is too large');
   return { name, quantity, eachPriceCents, eachPriceCurrency, priceCents, priceCurrency };
 }
 

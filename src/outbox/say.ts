@@ -4,7 +4,7 @@
  */
 import { resolveContacts } from '../contacts/resolve.ts';
 import type { Wanted } from '../contacts/wanted.ts';
-import { ensureConversations } from '../conversations/conversations.ts';
+import { beginConversations, ensureConversations } from '../conversations/conversations.ts';
 import type { Tx } from '../db/pool.ts';
 import { accept, type AcceptDeps, type Send } from './accept.ts';
 
@@ -32,27 +32,29 @@ export async function say(
 ): Promise<SaidTo[]> {
   const { id: workspaceId, clockAheadMs: aheadMs } = workspace;
   const reached = await reach(deps, tx, { workspaceId, nowMs }, sayings);
-  const people = new Set(reached.map(({ contactId }) => contactId));
-  const conversations = await ensureConversations(
-    tx,
-    deps.ids,
-    nowMs + aheadMs,
-    [...people].map((contactId) => ({ contactId, workspaceId })),
-  );
+  const fresh = new Set(reached.flatMap(({ contactId, created }) => (created ? [contactId] : [])));
+  const known = new Set(reached.flatMap(({ contactId }) => (fresh.has(contactId) ? [] : [contactId])));
+  const of = (contactIds: ReadonlySet<number>) =>
+    [...contactIds].map((contactId) => ({ contactId, workspaceId }));
+  const found = known.size
+    ? await ensureConversations(tx, deps.ids, nowMs + aheadMs, of(known))
+    : new Map<number, { id: number }>();
+  const begun = beginConversations(tx, deps.ids, nowMs + aheadMs, of(fresh));
   const sends = sayings.map(({ to: _to, ...said }, i): Send => {
     const { contactId, destinationId } = reached[i]!;
-    const conversationId = conversations.get(contactId)!.id;
+    const conversationId = begun.idOf.get(contactId) ?? found.get(contactId)!.id;
     const where = destinationId === undefined ? {} : { destinationId };
     return { ...said, ...where, workspaceId, contactId, conversationId, aheadMs };
   });
-  const accepted = await accept(deps, tx, nowMs, sends);
+  // In one write: the conversations first.
+  const [accepted] = await Promise.all([accept(deps, tx, nowMs, sends), begun.written]);
   return accepted.map(({ messageId, atMs }, i) => {
     const { contactId, conversationId } = sends[i]!;
     return { messageId, atMs, contactId, conversationId };
   });
 }
 
-type Reached = { contactId: number; destinationId?: number | undefined };
+type Reached = { contactId: number; destinationId?: number | undefined; created?: boolean };
 
 /** Who they are; those who are named by an address are found or made together. */
 async function reach(

@@ -15,7 +15,7 @@ import { holdLanes } from '../queue/lanes/still.ts';
 import type { Queue } from '../queue/queue.ts';
 
 /** What it takes. Rooms are asked in the order of their list. */
-export type PeopleDeps = {
+type PeopleDeps = {
   ids: IdSource;
   queue: Pick<Queue, 'lanes' | 'laneOf'>;
   rooms: () => readonly Room[];

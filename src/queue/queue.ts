@@ -23,6 +23,7 @@ import {
 } from './work/sql.ts';
 import type { NewWork, Stream, WorkItem } from './work/work.ts';
 import type { Wake } from './work/core.ts';
+import type { FeedEvent } from './feed/reader.ts';
 import { insertFeed } from './feed/sql.ts';
 import { countWorkers, selectLanes } from './lanes/sql.ts';
 import { KIND } from './work/kinds.ts';
@@ -70,6 +71,11 @@ export type Queue = Part & {
   /** Lanes with their buckets, in order. */
   lanes(): readonly { lane: number; bucket: number; buckets: number[] }[];
   laneOf(bucket: number): number;
+  /**
+   * The bucket to count in what a reader of the feed was told together: all lanes of a batch are this worker's, so whoever counts in the
+   * first of them has no rival there.
+   */
+  firstBucketOf(events: readonly Pick<FeedEvent, 'bucket'>[]): number;
   /** How many workers there are, of all processes. */
   countWorkers(): Promise<number>;
   /** Wakes whoever owns a lane, from outside a transaction. */
@@ -149,6 +155,7 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
     turn: (tx, lanes) => lanes.forEach((lane) => remember(tx, { lane, what: 'turn' })),
     lanes: map.lanes,
     laneOf: map.laneOf,
+    firstBucketOf: ([first]) => map.lanes()[map.laneOf(first!.bucket)]!.bucket,
     countWorkers: () => countWorkers(sql),
     wake,
     beforeCommit: (add) => void added.push(add),

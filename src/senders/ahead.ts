@@ -70,9 +70,12 @@ export function createAhead<T>(options: {
       const side = interactive ? first : rest;
       (entry.gatekeeper.whole ? side.written : side.waiting).push(entry);
     },
-    /** The next call, when it may go now and `hasRoom` for its messages. Those that may not at all are sent back on the way. */
-    next(hasRoom: (messages: number) => boolean): LineEntry<T> | undefined {
-      for (const { written } of sides) {
+    /**
+     * The next call, when it may go now and `hasRoom` for its messages; `firstOnly`: of interactive ones. Those that may not at all are sent
+     * back on the way.
+     */
+    next(hasRoom: (messages: number) => boolean, firstOnly: boolean): LineEntry<T> | undefined {
+      for (const { written } of firstOnly ? [first] : sides) {
         for (let entry = written[0]; entry; entry = written[0]) {
           const leave = entry.gatekeeper.leave();
           if (leave === 'wait') break;

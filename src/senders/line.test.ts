@@ -33,7 +33,7 @@ function handClock(): Clock & { advance(byMs: number): void; timers(): number } 
 }
 
 /** A line with what it did: what began, in order, what went back, what was written down. */
-function rig(options: { ratePerS?: number; share?: () => number } = {}) {
+function rig(options: { ratePerS?: number; share?: () => number; concurrency?: number } = {}) {
   const clock = handClock();
   const line = createLine<string>({ clock, concurrency: PLACES, share: () => 1, ...options });
   const began: string[] = [];
@@ -141,6 +141,23 @@ test('interactive ones go first, and the rate is kept, without a burst after a p
   assert.equal(began[4], 'person');
   await step(2_000);
   assert.ok(began.length >= 12 && began.length <= 14, `${began.length}`);
+});
+
+test('of bulk so many calls begin in one turn of the loop that a single message is not kept waiting, and it begins at once', async () => {
+  const { began, gatekeeper, enter } = rig({ concurrency: 64 });
+  const whole = gatekeeper({ whole: true });
+  enter(some(40, 'bulk'), whole);
+  assert.deepEqual(began, some(16, 'bulk'));
+  enter(['person'], whole, true);
+  assert.equal(began.at(-1), 'person');
+  await nextTurn();
+  assert.equal(began.length, 33);
+  await nextTurn();
+  assert.deepEqual(
+    began.filter((name) => name !== 'person'),
+    some(40, 'bulk'),
+    'and the others go on by themselves, in order',
+  );
 });
 
 test('what is on record goes back, or waits, when it may not go; what waits is told at once that it is stopped', async () => {

@@ -8,6 +8,7 @@ import { randomToken, type Vault } from '../base/crypto.ts';
 import { breaks, fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import { isObject } from '../base/objects.ts';
+import { isStorableJson } from '../base/storable.ts';
 import { checkText } from '../accounts/checks.ts';
 import type { DoorName } from '../accounts/keys.ts';
 import type { Db, Tx } from '../db/pool.ts';
@@ -260,10 +261,9 @@ function checkOptions(options: unknown): Fault | undefined {
   const text = JSON.stringify(options);
   if (text.length > MAX_OPTIONS)
     return breaks('options', `must not be longer than ${MAX_OPTIONS} characters as JSON`);
-  // JSON spells out just what Postgres refuses: an escape that is not itself escaped.
-  return /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(text)
-    ? breaks('options', 'must not hold the character U+0000 or half a surrogate pair')
-    : undefined;
+  return isStorableJson(options)
+    ? undefined
+    : breaks('options', 'must not hold the character U+0000 or half a surrogate pair');
 }
 
 function checkBasicAuth(auth: BasicAuth | null | undefined): Fault | undefined {

@@ -10,7 +10,7 @@ type Call = (method: string, path: string, body?: object) => Promise<{ status: n
 type Many = { sql: Sql; call: Call; workspaceId: number; contacts: number; conversations: number };
 
 /** An id of the n-th copy: a tick later for each 4,096 (base/ids.ts), in the bucket of its number, at some place. */
-const idOf = (n: string, from: number, place: number) =>
+export const placeOf = (n: string, from: number, place: number): string =>
   `(((${from} + ${n} / 4096) << 18) + (${place} << 12) + ${n} % 4096)`;
 const NAMES = "'{Ann,Bo,Cleo,Dora,Edda,Finn,Gus,Hal,Ida,Jo,Kim,Lee,Max,Nia,Olaf,Pia}'::text[]";
 const DAY_MS = 86_400_000;
@@ -22,18 +22,18 @@ export async function fillPeople({ sql, call, workspaceId, contacts, conversatio
   const at = `bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}`;
   // Ticks of 32 ms since 2020, a month ago: older than whatever is really there.
   const from = Math.floor((Date.parse(one.now) - 30 * DAY_MS - Date.UTC(2020, 0, 1)) / 32);
-  const id = (place: number) => idOf('n', from, place);
+  const id = (place: number) => placeOf('n', from, place);
   const bucket = 'n % 4096';
   const people = `generate_series(0, ${contacts - 1}) n`;
   const talks = `generate_series(0, ${conversations - 1}) n`;
-  await copy(sql, 'contacts', `bucket = ${bucketOf(contactId)} AND id = ${contactId}`, people, {
+  await copyRows(sql, 'contacts', `bucket = ${bucketOf(contactId)} AND id = ${contactId}`, people, {
     bucket,
     id: id(0),
     given_name: `(${NAMES})[1 + n % 16] || n / 1000`,
     surname: `(${NAMES})[1 + n / 16 % 16]`,
     external_id: 'NULL',
   });
-  await copy(sql, 'destinations', `${at} AND channel = 'sms'`, people, {
+  await copyRows(sql, 'destinations', `${at} AND channel = 'sms'`, people, {
     bucket,
     contact_id: id(0),
     id: id(1),
@@ -47,12 +47,12 @@ export async function fillPeople({ sql, call, workspaceId, contacts, conversatio
   await sql.unsafe(
     `INSERT INTO set_members (bucket, set_id, contact_id) SELECT ${bucket}, ${fromHex24(list.body.id)}, ${id(0)} FROM ${people} WHERE n % 2 = 0`,
   );
-  await copy(sql, 'conversations', at, talks, { bucket, id: id(2), contact_id: id(0) });
+  await copyRows(sql, 'conversations', at, talks, { bucket, id: id(2), contact_id: id(0) });
   for (const [place, direction] of [
     [3, 'out'],
     [4, 'in'],
   ] as const)
-    await copy(sql, 'messages', `${at} AND direction = '${direction}'`, talks, {
+    await copyRows(sql, 'messages', `${at} AND direction = '${direction}'`, talks, {
       bucket,
       id: id(place),
       conversation_id: id(2),
@@ -60,13 +60,13 @@ export async function fillPeople({ sql, call, workspaceId, contacts, conversatio
       external_id: 'NULL',
       at_ms: `at_ms - n * 60000`,
     });
-  await copy(sql, 'deliveries', at, talks, {
+  await copyRows(sql, 'deliveries', at, talks, {
     bucket,
     contact_id: id(0),
     cause_id: id(3),
     external_ids: 'NULL',
   });
-  await copy(sql, 'inbox', at, talks, {
+  await copyRows(sql, 'inbox', at, talks, {
     bucket,
     contact_id: id(0),
     conversation_id: id(2),
@@ -84,6 +84,8 @@ export async function fillPeople({ sql, call, workspaceId, contacts, conversatio
   );
   return {
     ...one,
+    /** Where the ids of the copies begin (placeOf). */
+    from,
     contactId: toHex24(row!.contact),
     conversationId: toHex24(row!.conversation),
     setId: list.body.id as string,
@@ -122,8 +124,8 @@ async function somebody(call: Call) {
   };
 }
 
-/** Copies a row once for each n, but for some columns, which are given as SQL. */
-async function copy(
+/** Copies a row (`t`) once for each `n` of `series`, but for some columns, which are given as SQL. */
+export async function copyRows(
   sql: Sql,
   table: string,
   where: string,
@@ -135,7 +137,8 @@ async function copy(
     WHERE attrelid = ${table}::text::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''`;
   const names = rows.map(({ name }) => name);
   const values = names.map((name) => instead[name] ?? `t.${name}`);
-  await sql.unsafe(
+  const copied = await sql.unsafe(
     `INSERT INTO ${table} (${names.join(', ')}) SELECT ${values.join(', ')} FROM (SELECT * FROM ${table} WHERE ${where} LIMIT 1) t, ${series}`,
   );
+  if (copied.count === 0) throw new Error(`${table}: there is no row where ${where}, of which to make more`);
 }

@@ -3,11 +3,15 @@ import { monotonicMs, pause, systemClock } from '../../src/base/clock.ts';
 
 const ASK_AGAIN_MS = 10;
 
-/** Resolves with the first truthy answer of `ask`; fails after `withinMs` with `what` and the last answer or error. */
+/**
+ * Resolves with the first truthy answer of `ask`; fails after `withinMs` with `what` and the last answer or error. Where an answer costs
+ * something it is asked for less often.
+ */
 export async function until<T>(
   what: string,
   ask: () => T | Promise<T>,
   withinMs = 45_000,
+  everyMs = ASK_AGAIN_MS,
 ): Promise<NonNullable<T>> {
   const deadline = monotonicMs() + withinMs;
   let last: unknown;
@@ -22,6 +26,6 @@ export async function until<T>(
     if (monotonicMs() > deadline)
       throw new Error(`${what} did not happen within ${withinMs} ms; last: ${String(last)}`);
     // The timer is unreferenced; a pending test keeps the process alive.
-    await pause(systemClock, ASK_AGAIN_MS);
+    await pause(systemClock, everyMs);
   }
 }

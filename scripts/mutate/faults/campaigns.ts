@@ -54,8 +54,8 @@ export const campaignFaults = [
     [
       [
         'two campaigns start each other for ever',
-        'const depth = (by.trigger?.depth ?? 0) + 1;',
-        'const depth = 1;',
+        'depth: depthBehind(by), properties',
+        'depth: 1, properties',
       ],
     ],
   ),

@@ -56,6 +56,44 @@ export const deliverFaults = [
       DELIVER,
     ],
   ]),
+  ...inFile('src/outbox/deliver/drafts.ts', DELIVER, [
+    [
+      'what has ended is sent',
+      'if (!row || (!isWaiting(row.state) && !endedEarly)) return void',
+      'if (!row) return void',
+    ],
+    [
+      'what has ended in a run is sent',
+      'if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });\n    else',
+      'if (false) decided.push({ item, bulk: true });\n    else',
+      DELIVER,
+    ],
+    [
+      'since when it is unclear is forgotten',
+      '    ...(row.begunMs === null ? {} : { unclearSinceMs: row.begunMs }),\n',
+      '',
+      DELIVER,
+    ],
+    ['what was unclear is not asked for', 'wasUnknown: row.state === STATE.unknown,', 'wasUnknown: false,'],
+    [
+      'a run’s class is lost',
+      '        class: run.class,\n        channel: run.channel,',
+      "        class: 'transactional',\n        channel: run.channel,",
+      ['test/caps.test.ts'],
+    ],
+    [
+      'a run’s integration is not taken',
+      'integrationId: run.integrationId,\n        destinationId',
+      'integrationId: null,\n        destinationId',
+      DELIVER,
+    ],
+    ['a run never ends', 'expiresMs: run.expiresMs,', 'expiresMs: Number.MAX_SAFE_INTEGER,', DELIVER],
+    [
+      'a message never ends',
+      'expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,',
+      'expiresMs: Number.MAX_SAFE_INTEGER,',
+    ],
+  ]),
   ...inFile('src/outbox/deliver/prepare.ts', DELIVER, [
     [
       'an open breaker is ignored',
@@ -76,17 +114,6 @@ export const deliverFaults = [
       'what was put off is looked at at once',
       'return putOff(draft.item, draft.bulk, nowMs + waitMs);',
       'return putOff(draft.item, draft.bulk, nowMs);',
-    ],
-    [
-      'what has ended is sent',
-      'if (!row || (!isWaiting(row.state) && !endedEarly)) return void',
-      'if (!row) return void',
-    ],
-    [
-      'what has ended in a run is sent',
-      'if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });\n    else',
-      'if (false) decided.push({ item, bulk: true });\n    else',
-      DELIVER,
     ],
     [
       'what was called off is sent',
@@ -132,31 +159,6 @@ export const deliverFaults = [
     ['what would not go takes room', 'if (!wouldGo(draft, terms, person, nowMs)) return [];', '', DELIVER],
     ['what found no room goes', 'const capFreeMs = full.size\n', 'const capFreeMs = false\n'],
     ['reading is never waited for', 'subject.unreadAfterMs = terms.fallback.unreadAfterMs;', '', RECEIPT],
-    [
-      'since when it is unclear is forgotten',
-      '    ...(row.begunMs === null ? {} : { unclearSinceMs: row.begunMs }),\n',
-      '',
-      DELIVER,
-    ],
-    ['what was unclear is not asked for', 'wasUnknown: row.state === STATE.unknown,', 'wasUnknown: false,'],
-    [
-      'a run’s class is lost',
-      '        class: run.class,\n        channel: run.channel,',
-      "        class: 'transactional',\n        channel: run.channel,",
-      ['test/caps.test.ts'],
-    ],
-    [
-      'a run’s integration is not taken',
-      'integrationId: run.integrationId,\n        destinationId',
-      'integrationId: null,\n        destinationId',
-      DELIVER,
-    ],
-    ['a run never ends', 'expiresMs: run.expiresMs,', 'expiresMs: Number.MAX_SAFE_INTEGER,', DELIVER],
-    [
-      'a message never ends',
-      'expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,',
-      'expiresMs: Number.MAX_SAFE_INTEGER,',
-    ],
   ]),
   ...inFile('src/outbox/deliver/send.ts', DELIVER, [
     ['pause stops nothing', "return unwatch ? flow.leave(stream) : 'go';", "return 'go';"],

@@ -3,6 +3,7 @@ import type { Fault } from '../fault.ts';
 import { accountFaults } from './accounts.ts';
 import { broadcastFaults } from './broadcasts.ts';
 import { campaignFaults } from './campaigns.ts';
+import { campaignLedFaults } from './campaignsLed.ts';
 import { claimFaults } from './claims.ts';
 import { connectFaults } from './connect.ts';
 import { decisionFaults } from './decisions.ts';
@@ -33,6 +34,7 @@ export const FAULTS: readonly Fault[] = [
   ...inboxFaults,
   ...connectFaults,
   ...campaignFaults,
+  ...campaignLedFaults,
   ...webhookFaults,
   ...senderFaults,
   ...groupFaults,

@@ -35,6 +35,23 @@ export const segmentFaults = [
     ],
   ),
   ...inFile(
+    'src/campaigns/enrol/look.ts',
+    ['src/campaigns/enrol/look.test.ts'],
+    [
+      [
+        'who has not been gone through sets off',
+        "if (watch.kind === 'date' || member.unknown.has(watch.id)) return undefined;",
+        "if (watch.kind === 'date') return undefined;",
+      ],
+      [
+        'campaigns set each other off for ever by what they change',
+        'depth > 0 ? { ...trigger, depth } : trigger',
+        'trigger',
+      ],
+      ['what one change led to counts for the next', '    member.depth = 0;\n', ''],
+    ],
+  ),
+  ...inFile(
     'src/campaigns/segments/build.ts',
     ['test/segments.test.ts'],
     [

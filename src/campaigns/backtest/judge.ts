@@ -6,7 +6,7 @@ import type { Reachable } from '../../contacts/person.ts';
 import { freeAt, type Mark } from '../../gate/caps.ts';
 import type { Terms } from '../../gate/terms.ts';
 import { standingOf } from '../../gate/standing.ts';
-import { isTemplate } from '../../outbox/deliver/prepare.ts';
+import { isTemplate } from '../../outbox/deliver/drafts.ts';
 import { contentOf, sendStepOf } from '../enrol/send.ts';
 import { LEFT_CAMPAIGN } from '../enrol/optouts.ts';
 import type { Judge } from './replay.ts';

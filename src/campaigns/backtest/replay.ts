@@ -3,7 +3,8 @@
  * An event is taken when it was received; what falls due before that comes first. Pure: nothing is read and nothing is written.
  */
 import { Changes, type EffectDone } from '../enrol/changes.ts';
-import { enter, onDue, onEvent, onHanded, onUnsent } from '../enrol/engine.ts';
+import { onHanded, onUnsent } from '../enrol/cameOf.ts';
+import { enter, onDue, onEvent } from '../enrol/engine.ts';
 import { keyOfCall } from '../enrol/keys.ts';
 import type { Seen } from '../match/facts.ts';
 import type { Campaign, Enrolment, Live, Member, Taken } from '../enrol/member.ts';

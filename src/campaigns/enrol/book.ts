@@ -107,6 +107,7 @@ export function memberOf(
     inside: new Map(watched.inside.map(({ segmentId, value }) => [segmentId, { value }])),
     values: watched.values,
     unknown: watched.unknown,
+    depth: 0,
     isAnonymous: false,
     left: NOTHING,
     facts: undefined as unknown as Facts,

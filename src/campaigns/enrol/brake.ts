@@ -3,6 +3,7 @@
  * published, lets nobody else in and says why. What is expected is what its trigger has been done of late; where nobody knows that, nothing
  * is stopped. Who resumes it has said that it is right: it is not stopped again until it is published again.
  */
+import { hourOf } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -42,7 +43,7 @@ export async function brake(
   if (!entered.size) return;
   const lanes = queue.lanes();
   const lane = lanes.find((one) => one.lane === queue.laneOf(bucketOf(contactId)))!;
-  const hourMs = nowMs - (nowMs % HOUR_MS);
+  const hourMs = hourOf(nowMs);
   const rows = [...entered].map(([campaignId, n]) => ({ campaignId, n }));
   for (const { campaignId, n } of await addHours(tx, lane.bucket, hourMs, rows)) {
     const { expectedPerHour, key } = live.campaigns.get(campaignId)!;

@@ -2,55 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CampaignFile } from '../../../contract/campaign.ts';
-import type { Contact } from '../../contacts/contacts.ts';
-import type { Workspace } from '../../accounts/workspaces.ts';
-import { memberOf } from './book.ts';
-import { Changes } from './changes.ts';
-import { onDue, onEvent } from './engine.ts';
-import { liveOf } from './live.ts';
-import type { Taken } from './member.ts';
-import type { CampaignRow, VersionRow } from './sql.live.ts';
-
-const BEGAN_MS = Date.parse('2026-03-02T10:00:00Z');
-const mail = (key: string) => ({ key, send: { content: { type: 'text' as const, text: key } } });
-
-/** Somebody in a workspace with some campaigns. */
-function somebody(files: Omit<CampaignFile, 'parley'>[], attributes: Record<string, unknown> = {}) {
-  const rows = files.map((file, i): [CampaignRow, VersionRow] => {
-    const of = { campaignId: i + 1, workspaceId: 1, number: 1, epoch: 1, isOpen: true, publishedMs: 0 };
-    const version = { ...of, id: i + 1, file: { parley: 'campaign/1' as const, ...file } };
-    const campaign = { id: i + 1, key: file.key, workspaceId: 1, versionId: i + 1, epoch: 1, paused: null };
-    return [{ ...campaign, salt: 's', state: 'active' } as unknown as CampaignRow, version];
-  });
-  const made = liveOf(
-    rows.map(([campaign]) => campaign),
-    rows.map(([, version]) => version),
-  );
-  const live = { ...made, nameOf: new Map<number, string>() };
-  const contact = { id: 7, attributes, createdMs: 0, timeZone: null } as unknown as Contact;
-  const workspace = { id: 1, timeZone: 'UTC' } as Workspace;
-  const member = memberOf(live, workspace, contact, { stats: [], events: [], sets: undefined });
-  const changes = new Changes(() => 0);
-  let order = 0;
-  const keys = new Map(files.map(({ key }, i) => [i + 1, key]));
-  return {
-    member,
-    changes,
-    does(name: string, atMs = BEGAN_MS, properties: Record<string, unknown> = {}) {
-      const id = ++order;
-      const event: Taken = { name, atMs, receivedMs: atMs, key: id, order: id, properties, isHistory: false };
-      onEvent(live, member, event, atMs, changes);
-    },
-    /** What falls due next, in any campaign. */
-    due() {
-      const [next] = [...member.enrolments.values()].toSorted((a, b) => a.place.dueMs - b.place.dueMs);
-      if (next) onDue(live, member, next, next.place.dueMs, 0, changes);
-      return next !== undefined;
-    },
-    told: (key: string) =>
-      changes.log.flatMap(({ campaignId, what }) => (keys.get(campaignId) === key ? [what] : [])),
-  };
-}
+import { BEGAN_MS, mailed, somebody, type Published } from '../testing/somebody.ts';
+import { moveTo, onResumed } from './steered.ts';
+import { exit } from './engine.ts';
+import { versionOf } from '../steps/version.ts';
 
 const often = { entry: 'every', whileActive: 'alongside' } as const;
 
@@ -62,9 +17,9 @@ test('one event is a goal, ends a wait and takes out: it counts, then who waited
       goals: [{ key: 'bought', event: 'buy', within: '7d', exit: true }],
       steps: [
         { key: 'w', wait_for: { event: 'buy', timeout: '2d' }, then: { done: 'thanks', timeout: 'end' } },
-        mail('thanks'),
+        mailed('thanks'),
         { key: 'rest', wait: { for: '1d' } },
-        mail('more'),
+        mailed('more'),
       ],
     },
   ]);
@@ -90,14 +45,25 @@ test('campaigns that start each other come to an end, also where each waits befo
   let rounds = 0;
   while (eve.due()) assert.ok(++rounds < 50, 'they go on for ever');
   assert.equal(eve.member.entries.length, 9, 'the first, and eight that started each other');
-  assert.deepEqual(
-    [...eve.changes.refusals.values()].map(({ reason }) => reason),
-    ['chain'],
-  );
+  assert.equal(eve.refused('b'), 'chain', 'why it came to an end is told');
+  eve.does('round', BEGAN_MS + 3_600_000);
+  assert.equal(eve.member.entries.length, 10, 'what they do themselves begins anew');
+});
+
+test('what became of a message sets off so many in a row; what somebody did about it does not count on', () => {
+  const eve = somebody([
+    { key: 'a', trigger: { event: { did: '$accepted' } }, ...often, steps: [mailed('m')] },
+  ]);
+  eve.does('$accepted', BEGAN_MS, {}, 8);
+  assert.deepEqual(eve.told('a'), ['entered', 'sends', 'completed']);
+  assert.equal(eve.changes.effects[0]!.enrolment.trigger!.depth, 8, 'it goes on with the message');
+  eve.does('$accepted', BEGAN_MS, {}, 9);
+  assert.equal(eve.member.entries.length, 1);
+  assert.equal(eve.refused('a'), 'chain');
 });
 
 test('what a step sets is seen by the next; what would be too much goes along the edge for what failed', () => {
-  const sets = (value: string): Omit<CampaignFile, 'parley'> => ({
+  const sets = (value: string): Published => ({
     key: 'sets',
     trigger: { event: { did: 'in' } },
     ...often,
@@ -108,8 +74,8 @@ test('what a step sets is seen by the next; what would be too much goes along th
         branch: [{ to: 'good', when: { attribute: 'plan', is: value } }],
         then: { else: 'end' },
       },
-      { ...mail('good'), then: { next: 'end' } },
-      mail('sorry'),
+      { ...mailed('good'), then: { next: 'end' } },
+      mailed('sorry'),
     ],
   });
   const sent = (value: string, attributes = {}) => {
@@ -124,4 +90,112 @@ test('what a step sets is seen by the next; what would be too much goes along th
   assert.deepEqual(sent(`${full}x`), ['send sorry']);
   assert.deepEqual(sent('é'.repeat(8_187)), ['send sorry']);
   assert.deepEqual(sent('pro', { other: [1, { two: 'x'.repeat(16_380) }] }), ['send sorry']);
+});
+
+const MINUTE_MS = 60_000;
+/** Asks for what is not known of them yet. */
+const asks = (more: Partial<Published> = {}): Published => ({
+  key: 'asks',
+  trigger: { event: { did: 'in' } },
+  filter: { attribute: 'city', is: 'Rome' },
+  steps: [mailed('hello'), { key: 'rest', wait: { for: '1d' } }],
+  ...more,
+});
+
+test('who waits to be decided on enters when it is known, and not when time is over, or the campaign is', () => {
+  const ann = somebody([asks()]);
+  ann.does('in');
+  ann.becomes({ city: 'Rome' }, BEGAN_MS + MINUTE_MS);
+  assert.deepEqual(ann.told('asks'), ['entered', 'sends', 'waits']);
+  const bob = somebody([asks()]);
+  bob.does('in');
+  bob.due();
+  assert.deepEqual([bob.refused('asks'), bob.member.enrolments.size, bob.told('asks')], ['filter', 0, []]);
+  const eve = somebody([asks()]);
+  eve.does('in');
+  exit(eve.member, [...eve.member.enrolments.values()][0]!, 'campaign_ended', BEGAN_MS + 1, eve.changes);
+  assert.deepEqual([eve.refused('asks'), eve.told('asks')], ['campaign_ended', []]);
+  assert.deepEqual([...eve.changes.tallies.values()], [], 'nobody counts who did not enter');
+});
+
+for (const whileActive of ['ignore', 'alongside'] as const)
+  test(`who waits to be decided on and became one with somebody who is in it enters only alongside (${whileActive})`, () => {
+    const ann = somebody([asks({ whileActive, entry: { per: 'cart' } })]);
+    ann.becomes({ city: 'Rome' });
+    ann.does('in', BEGAN_MS, { cart: 1 });
+    const [active] = ann.member.enrolments.values();
+    const lacking = somebody([asks({ whileActive, entry: { per: 'cart' } })]);
+    lacking.does('in', BEGAN_MS, { cart: 2 });
+    const [waiting] = lacking.member.enrolments.values();
+    // As they stand once two contacts are one.
+    for (const order of [
+      [active!, waiting!],
+      [waiting!, active!],
+    ]) {
+      const one = somebody([asks({ whileActive, entry: { per: 'cart' } })], { city: 'Rome' });
+      one.member.entries.push(...ann.member.entries.map((entry) => ({ ...entry })));
+      for (const enrolment of order) one.member.enrolments.set(enrolment.id, { ...enrolment });
+      one.becomes({}, BEGAN_MS + 1);
+      assert.ok(one.member.enrolments.has(active!.id), 'who is in it goes on');
+      assert.equal(one.member.enrolments.size, whileActive === 'alongside' ? 2 : 1);
+      assert.equal(one.refused('asks'), whileActive === 'alongside' ? undefined : 'active');
+    }
+  });
+
+test('who waits to be decided on under a key that the other entered by before does not enter again', () => {
+  const ann = somebody([asks({ entry: 'once', steps: [mailed('hello')] })], { city: 'Rome' });
+  ann.does('in');
+  assert.equal(ann.member.entries[0]!.ending, 'completed');
+  const waits = somebody([asks({ entry: 'once' })]);
+  waits.does('in');
+  ann.member.enrolments.set(1, [...waits.member.enrolments.values()][0]!);
+  ann.becomes({}, BEGAN_MS + 1);
+  assert.deepEqual([ann.refused('asks'), ann.member.entries.length], ['entered_before', 1]);
+});
+
+test('while it is paused nobody who waits is decided on; resumed, they are, with what is left of their time', () => {
+  const pause = { pausedMs: BEGAN_MS + MINUTE_MS, byMs: 9 * MINUTE_MS, overMs: 0 };
+  const resumedMs = BEGAN_MS + 10 * MINUTE_MS;
+  const inPause = (set: Record<string, unknown>) => {
+    const ann = somebody([asks()]);
+    ann.does('in');
+    ann.campaign('asks').paused = 'all';
+    ann.becomes(set, BEGAN_MS + 2 * MINUTE_MS);
+    ann.due();
+    assert.deepEqual([ann.told('asks'), ann.refused('asks'), ann.member.enrolments.size], [[], undefined, 1]);
+    ann.campaign('asks').paused = null;
+    const [waiting] = ann.member.enrolments.values();
+    onResumed(ann.live, ann.member, waiting!, pause, resumedMs, ann.changes);
+    return ann;
+  };
+  assert.deepEqual(inPause({ city: 'Rome' }).told('asks'), ['entered', 'sends', 'waits']);
+  assert.equal(inPause({ city: 'Oslo' }).refused('asks'), 'filter');
+  const lacking = inPause({});
+  assert.equal([...lacking.member.enrolments.values()][0]!.place.dueMs, resumedMs + MINUTE_MS);
+  lacking.becomes({ city: 'Rome' }, resumedMs + 1);
+  assert.deepEqual(lacking.told('asks'), ['entered', 'sends', 'waits']);
+  const entering = somebody([asks()]);
+  entering.does('in');
+  entering.campaign('asks').paused = 'entering';
+  entering.becomes({ city: 'Rome' }, BEGAN_MS + 1);
+  assert.equal(entering.refused('asks'), 'paused');
+});
+
+test('who waits to be decided on enters by the version that is open by then, and what is told begins there', () => {
+  const ann = somebody([asks()]);
+  ann.does('in');
+  const campaign = ann.campaign('asks');
+  const from = campaign.version;
+  const steps = [{ key: 'other', wait: { for: '2d' } }];
+  const to = versionOf({ ...from, id: 9, number: 2, file: { ...from.file, steps } });
+  Object.assign(campaign, { version: to, epoch: 2 });
+  const [waiting] = ann.member.enrolments.values();
+  const moving = somebody([asks()]);
+  moveTo(moving.member, waiting!, from, to, BEGAN_MS + 1, moving.changes);
+  const [moved] = moving.member.enrolments.values();
+  assert.deepEqual([moved!.place.step, moved!.place.seq, moving.changes.log], ['other', 0, []]);
+  assert.equal(moved!.place.dueMs, waiting!.place.dueMs, 'the time they have stays');
+  ann.becomes({ city: 'Rome' }, BEGAN_MS + 1);
+  const [entry] = ann.member.entries;
+  assert.deepEqual([entry!.versionId, entry!.epoch, ann.told('asks')], [9, 2, ['entered', 'waits']]);
 });

@@ -2,7 +2,6 @@
  * What an event, a timer or a change does to one contact: goals, then those who are in a campaign, then who enters one. Pure: it works on
  * what is in hand (`Member`) and gathers what changes (`Changes`); the live engine and a back-test both call it.
  */
-import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import { hash53 } from '../../base/crypto.ts';
 import { evaluate, whereHolds } from '../match/evaluate.ts';
 import type { Seen } from '../match/facts.ts';
@@ -11,10 +10,11 @@ import { withAttributes, withTags } from '../steps/changed.ts';
 import { firstPlace } from '../steps/moved.ts';
 import { step } from '../steps/step.ts';
 import { drawArm } from './arms.ts';
+import { depthBehind, goesTooFar } from './chain.ts';
 import { ofWhom, type Changes } from './changes.ts';
 import { countEffect } from './counted.ts';
 import { convert } from './goals.ts';
-import { missedAt, noteLate, seqAfter, whoMissed } from './late.ts';
+import { missedAt, noteLate, whoMissed } from './late.ts';
 import { refusalOf } from './refusal.ts';
 import { setOffBy } from './triggers.ts';
 import { enrolmentIdOf, keyOfEvent } from './keys.ts';
@@ -79,31 +79,12 @@ export function onChange(live: Live, member: Member, nowMs: number, changes: Cha
   const inside = [...member.enrolments.values()];
   for (const enrolment of inside) {
     const campaign = live.campaigns.get(enrolment.campaignId);
-    if (enrolment.arm === null && campaign) admit(live, member, campaign, enrolment, nowMs, changes);
-    else if (live.versions.get(enrolment.versionId)?.file.checkFilter === 'always')
+    if (enrolment.arm === null) {
+      // In what stands still nothing is decided: it is when that goes on.
+      if (campaign && campaign.paused !== 'all') decide(live, member, campaign, enrolment, nowMs, changes);
+    } else if (live.versions.get(enrolment.versionId)?.file.checkFilter === 'always')
       take(live, member, enrolment, { kind: 'changed' }, nowMs, changes);
   }
-}
-
-/** What Parley tells of a message that could not even be let in. */
-export function onUnsent(
-  live: Live,
-  member: Member,
-  enrolment: Enrolment,
-  { stepKey, reason, atMs }: { stepKey: string; reason: string; atMs: number },
-  changes: Changes,
-): void {
-  const now = member.enrolments.get(enrolment.id);
-  changes.count(member, (now ?? enrolment) as Enrolment & { arm: Arm }, 'unsent', { step: stepKey });
-  const told = { atMs, what: 'not sent', step: stepKey, detail: reason };
-  if (!now) return log(member, enrolment, changes, { seq: seqAfter(member, enrolment), ...told });
-  const next = { ...now, place: { ...now.place } };
-  log(member, next, changes, { seq: next.place.seq++, ...told });
-  member.enrolments.set(next.id, next);
-  changes.keep(member, next);
-  const properties = { enrolment: next.id, step: stepKey, code: reason };
-  const event = { name: '$failed', atMs, receivedMs: atMs, key: 0, order: 0, properties };
-  take(live, member, next, { kind: 'event', event }, atMs, changes);
 }
 
 /** A timer. `atMs` is when it was due, by the workspace's clock, `lateMs` how long ago that is. */
@@ -115,15 +96,12 @@ export function onDue(
   lateMs: number,
   changes: Changes,
 ): void {
+  if (enrolment.arm !== null) return take(live, member, enrolment, { kind: 'due', lateMs }, atMs, changes);
   const campaign = live.campaigns.get(enrolment.campaignId);
-  if (enrolment.arm === null) {
-    if (campaign && atMs >= enrolment.place.dueMs) {
-      drop(member, enrolment, changes);
-      changes.refuse(member, campaign.id, 'filter', atMs);
-    }
-    return;
-  }
-  take(live, member, enrolment, { kind: 'due', lateMs }, atMs, changes);
+  if (!campaign) return exit(member, enrolment, 'campaign_ended', atMs, changes);
+  // In what stands still it keeps its time, as whoever is in it does.
+  if (campaign.paused === 'all' || atMs < enrolment.place.dueMs) return changes.keep(member, enrolment);
+  exit(member, enrolment, 'filter', atMs, changes);
 }
 
 /** Somebody is to enter, because of an event, or because somebody said so under a key. */
@@ -137,7 +115,7 @@ export function enter(
   changes: Changes,
 ): void {
   const { version } = campaign;
-  const refusal = refusalOf(member, campaign, entryKey, asOfMs);
+  const refusal = goesTooFar(trigger) ? 'chain' : refusalOf(member, campaign, entryKey, asOfMs);
   if (refusal !== undefined) {
     if (refusal === 'active' && trigger) again(live, member, campaign, trigger, asOfMs, changes);
     return changes.refuse(member, campaign.id, refusal, asOfMs);
@@ -160,6 +138,23 @@ export function enter(
   admit(live, member, campaign, enrolment, asOfMs, changes);
 }
 
+/**
+ * Decides on somebody who waits for it. They may have entered by another way meanwhile: who became one with somebody who is in it, or was
+ * under the same key, does not enter besides.
+ */
+export function decide(
+  live: Live,
+  member: Member,
+  campaign: Campaign,
+  enrolment: Enrolment,
+  asOfMs: number,
+  changes: Changes,
+): void {
+  const refusal = refusalOf(member, campaign, enrolment.entryKey, asOfMs, enrolment);
+  if (refusal !== undefined) return exit(member, enrolment, refusal, asOfMs, changes);
+  admit(live, member, campaign, enrolment, asOfMs, changes);
+}
+
 /** Lets somebody in whom the filter lets in; who lacks an attribute waits a little. */
 function admit(
   live: Live,
@@ -178,12 +173,14 @@ function admit(
       member.enrolments.set(enrolment.id, enrolment);
       return changes.keep(member, enrolment);
     }
-    drop(member, enrolment, changes);
-    return changes.refuse(member, campaign.id, 'filter', asOfMs);
+    return exit(member, enrolment, 'filter', asOfMs, changes);
   }
   const { arm, variant } = drawArm(campaign, member.contactId);
   const entered: Enrolment = {
     ...enrolment,
+    // Who waited may have been let in by an earlier version than they enter by.
+    versionId: version.id,
+    epoch: campaign.epoch,
     arm,
     variant,
     isShadow: arm !== ARM.treated,
@@ -259,7 +256,7 @@ function again(
 }
 
 /** Takes somebody on in a campaign. */
-function take(
+export function take(
   live: Live,
   member: Member,
   enrolment: Enrolment,
@@ -300,6 +297,7 @@ export function apply(
     countEffect(member, counted, effect, changes);
     if (effect.do === 'set') member.facts = withAttributes(member.facts, effect.attributes);
     if (effect.do === 'tag') member.facts = withTags(member.facts, effect.add, effect.remove);
+    if (effect.do === 'set' || effect.do === 'tag') member.depth = Math.max(member.depth, depthBehind(next));
   }
   if (outcome.ended) {
     const ending = 'completed' in outcome.ended ? 'completed' : outcome.ended.exited;
@@ -311,7 +309,7 @@ export function apply(
   for (const effect of outcome.effects) if (effect.do === 'start') start(live, member, next, effect, changes);
 }
 
-/** Lets somebody enter another campaign. How far that goes on is bounded, also where they wait between: two may start each other. */
+/** Lets somebody enter another campaign. */
 function start(
   live: Live,
   member: Member,
@@ -321,27 +319,13 @@ function start(
 ): void {
   const campaign = [...live.campaigns.values()].find((one) => one.key === key);
   if (!campaign) return;
-  const depth = (by.trigger?.depth ?? 0) + 1;
-  if (depth > CAMPAIGN_LIMITS.chain) return changes.refuse(member, campaign.id, 'chain', atMs);
   const properties = { ...by.trigger?.properties, campaign: live.campaigns.get(by.campaignId)?.key ?? null };
   const told = { name: '$started', atMs, receivedMs: atMs, key: hash53(`started ${by.id} ${seq}`) };
-  const trigger = { ...told, order: 0, depth, properties };
+  const trigger = { ...told, order: 0, depth: depthBehind(by), properties };
   enter(live, member, campaign, trigger, keyOfEvent(campaign.version, trigger), atMs, changes);
 }
 
-/** Another room has done a step, or could not. */
-export function onHanded(
-  live: Live,
-  member: Member,
-  enrolment: Enrolment,
-  { stepKey, failed, atMs }: { stepKey: string; failed: string | undefined; atMs: number },
-  changes: Changes,
-): void {
-  const now = member.enrolments.get(enrolment.id);
-  if (now) take(live, member, now, { kind: 'handed', step: stepKey, failed }, atMs, changes);
-}
-
-/** Takes somebody out, for a reason from outside its steps. */
+/** Takes somebody out, for a reason from outside its steps; of whom it is not decided yet is refused for it. */
 export function exit(
   member: Member,
   enrolment: Enrolment,
@@ -349,6 +333,10 @@ export function exit(
   atMs: number,
   changes: Changes,
 ): void {
+  if (enrolment.arm === null) {
+    drop(member, enrolment, changes);
+    return changes.refuse(member, enrolment.campaignId, reason, atMs);
+  }
   const next = { ...enrolment, place: { ...enrolment.place } };
   log(member, next, changes, {
     seq: next.place.seq++,
@@ -378,7 +366,8 @@ function drop(member: Member, enrolment: Enrolment, changes: Changes): void {
   changes.drop(member, enrolment);
 }
 
-function log(
+/** Writes down what was decided. */
+export function log(
   member: Member,
   { id: enrolmentId, campaignId }: Enrolment,
   changes: Changes,

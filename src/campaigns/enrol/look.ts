@@ -18,14 +18,21 @@ type Look = { asOfMs: number; isHushed?: boolean; isDue?: boolean };
 
 type Crossed = { watch: Watch; isIn: boolean; atMs: number };
 
+/**
+ * Rounds in which what comes of a look may change what holds: each round that lets anybody in leads one further, and what has led too far
+ * lets nobody in any more.
+ */
+const ROUNDS = CAMPAIGN_LIMITS.chain + 2;
+
 /** Looks at a contact, and again as long as what comes of it changes what holds. */
 export function look(live: Live, member: Member, { asOfMs, isHushed, isDue }: Look, changes: Changes): void {
-  if (!live.watches.length) return;
   if (isDue && !isHushed) for (const watch of live.watches) fallsDue(live, member, watch, asOfMs, changes);
-  for (let depth = 0; depth < CAMPAIGN_LIMITS.chain; depth++) {
+  for (let round = 0; round < ROUNDS; round++) {
+    const { depth } = member;
+    member.depth = 0;
     const crossed = live.watches.flatMap((watch) => cross(member, watch, asOfMs, changes) ?? []);
     if (!crossed.length) break;
-    if (!isHushed) for (const one of crossed) setOff(live, member, one, changes);
+    if (!isHushed) for (const one of crossed) setOff(live, member, one, depth, changes);
   }
   const nextMs = Math.min(...live.watches.map((watch) => flipOf(member, watch, asOfMs)));
   if (nextMs < Infinity) changes.look(member, nextMs);
@@ -53,12 +60,20 @@ function cross(member: Member, watch: Watch, asOfMs: number, changes: Changes): 
   return { watch, isIn, atMs: asOfMs };
 }
 
-function setOff(live: Live, member: Member, { watch, isIn, atMs }: Crossed, changes: Changes): void {
+/** `depth`: how many campaigns have led to each other to what changed. */
+function setOff(
+  live: Live,
+  member: Member,
+  { watch, isIn, atMs }: Crossed,
+  depth: number,
+  changes: Changes,
+): void {
   for (const { campaign, on } of live.onWatch.get(watch.id) ?? []) {
     if (watch.kind === 'rule' && (on === 'entered') !== isIn) continue;
     const properties = propertiesOf(watch, member);
     const name = watch.kind === 'value' ? '$changed' : `$${on}`;
-    begin(live, member, campaign, seen(name, watch, atMs, properties), changes);
+    const trigger = seen(name, watch, atMs, properties);
+    begin(live, member, campaign, depth > 0 ? { ...trigger, depth } : trigger, changes);
   }
 }
 

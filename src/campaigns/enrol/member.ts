@@ -108,6 +108,8 @@ export type Member = {
   inside: Map<number, { value: string | null }>;
   /** Of values that are watched, their digest now. */
   values: ReadonlyMap<number, string | null>;
+  /** How many campaigns have led to each other to what steps changed of them and nobody has looked at yet (`chain.ts`). */
+  depth: number;
   /** Nobody knows yet who it is but by an id of a device: enters nothing. */
   isAnonymous: boolean;
   /** Campaigns that they have left. */

@@ -40,18 +40,18 @@ export async function holdForMerge(
 /**
  * What the discarded contact alone is in moves to the survivor with its wait, its timer and what was sent. Of what both are in, or the
  * survivor has been in under the same key, the survivor's stands and the other ends (`merged`), with what it had on its way; where they are of
- * different arms, that is counted as a crossover. Entries unite, so once stays once. What either did may be what the other waits for: it is
- * looked for.
+ * different arms, that is counted as a crossover. Who only waits for it to be decided whether they enter is in nothing yet: it ends nothing, moves
+ * with the others, and is decided once they are one. Entries unite, so once stays once. What either did may be what the other waits for: it is looked
+ * for.
  */
 export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promise<void> {
   const { tx, workspaceId, survivingId, discardedId, atMs } = merging;
   await mergeOptouts(deps, merging);
   const clashing = await selectClashing(tx, discardedId, survivingId);
-  const ending = clashing.filter(({ ends }) => ends);
-  const ends = ending.filter(({ arm }) => arm !== null);
-  if (ends.length) {
-    const ids = ends.map(({ id }) => id);
-    await endEntries(tx, discardedId, ids, atMs);
+  const ends = clashing.filter((one) => one.ends);
+  const ended = ends.map(({ id }) => id);
+  if (ended.length) {
+    await endEntries(tx, discardedId, ended, atMs);
     const of = { contactId: discardedId, atMs, what: 'exited: merged' };
     await insertLog(
       tx,
@@ -71,7 +71,6 @@ export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promis
   ];
   if (tallies.length) await addTallies(tx, bucketOf(discardedId), merged(tallies));
   await moveHistory(tx, discardedId, survivingId);
-  const ended = ending.map(({ id }) => id);
   const isIn = await moveEnrolments(tx, discardedId, survivingId, ended);
   await deleteCampaignRowsOf(tx, [discardedId]);
   if (isIn) await tellMerged(deps, { tx, workspaceId, contactId: survivingId, atMs });

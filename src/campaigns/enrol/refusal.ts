@@ -1,13 +1,17 @@
 /** Whether somebody may enter a campaign, by its entry rule. Pure. */
 import { durationMs } from '../match/duration.ts';
-import type { Campaign, Member } from './member.ts';
+import type { Campaign, Enrolment, Member } from './member.ts';
 
-/** Why somebody may not enter; undefined when they may. */
+/**
+ * Why somebody may not enter; undefined when they may. `waiting`: they wait for it to be decided already, and only who has entered stands in
+ * their way.
+ */
 export function refusalOf(
   member: Member,
   campaign: Campaign,
   entryKey: number | undefined,
   asOfMs: number,
+  waiting?: Enrolment,
 ): string | undefined {
   const { file } = campaign.version;
   if (member.isAnonymous) return 'anonymous';
@@ -15,7 +19,9 @@ export function refusalOf(
   if (campaign.paused !== null) return 'paused';
   if (entryKey === undefined) return 'no_entry_key';
   const before = member.entries.filter(({ campaignId }) => campaignId === campaign.id);
-  const active = [...member.enrolments.values()].some(({ campaignId }) => campaignId === campaign.id);
+  const active = [...member.enrolments.values()].some(
+    ({ campaignId, arm }) => campaignId === campaign.id && (!waiting || arm !== null),
+  );
   if (before.some((entry) => entry.entryKey === entryKey)) return active ? 'active' : 'entered_before';
   const { cooldown } = file;
   if (active && (file.whileActive ?? 'ignore') !== 'alongside') return 'active';

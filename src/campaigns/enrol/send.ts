@@ -76,6 +76,7 @@ export async function sendAll(
       variant,
       step: effect.step,
       atMs,
+      depth: enrolment.trigger?.depth ?? null,
     };
   });
   await insertSends(tx, rows);

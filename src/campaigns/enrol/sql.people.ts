@@ -34,8 +34,8 @@ export async function moveHistory(db: Db, fromId: number, toId: number): Promise
       entered_ms, ended_ms, ending, trigger, converted, missed FROM campaign_entries WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
   await db`
     INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, version_id, variant,
-      seen, step, at_ms)
-    SELECT ${to}::smallint, ${toId}::bigint, message_id, workspace_id, campaign_id, enrolment_id, epoch, version_id, variant, seen, step, at_ms
+      seen, step, at_ms, depth)
+    SELECT ${to}::smallint, ${toId}::bigint, message_id, workspace_id, campaign_id, enrolment_id, epoch, version_id, variant, seen, step, at_ms, depth
     FROM campaign_sends WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
   await db`
     INSERT INTO conversions (bucket, contact_id, enrolment_id, goal, event_key, workspace_id, campaign_id, epoch, arm, at_ms, value, message_id)
@@ -81,7 +81,10 @@ export async function isInAny(db: Db, contactId: number): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** An enrolment in a campaign that another contact is or was in. `ends`: of the two only the other's goes on. */
+/**
+ * An enrolment in a campaign that another contact is or was in. `ends`: of the two only the other's goes on. While it is not decided of one
+ * of them whether they enter, neither ends: that is decided once they are one.
+ */
 type Clash = {
   id: number;
   campaignId: number;
@@ -102,7 +105,8 @@ export async function selectClashing(db: Db, fromId: number, toId: number): Prom
   const to = bucketOf(toId);
   return await db<Clash[]>`
     SELECT d.id, d.campaign_id AS "campaignId", d.workspace_id AS "workspaceId", d.epoch, d.arm, d.variant,
-      d.version_id AS "versionId", (d.place ->> 'seq')::integer AS seq, bool_or(s.is_in OR s.entry_key = d.entry_key) AS ends,
+      d.version_id AS "versionId", (d.place ->> 'seq')::integer AS seq,
+      d.arm IS NOT NULL AND bool_or(CASE WHEN s.is_in THEN s.arm IS NOT NULL ELSE s.entry_key = d.entry_key END) AS ends,
       min(s.arm) FILTER (WHERE s.epoch = d.epoch) AS "toArm", min(s.variant) FILTER (WHERE s.epoch = d.epoch) AS "toVariant"
     FROM enrolments d JOIN (
       SELECT true AS is_in, campaign_id, entry_key, epoch, arm, variant FROM enrolments WHERE bucket = ${to} AND contact_id = ${toId}

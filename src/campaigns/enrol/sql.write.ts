@@ -140,18 +140,21 @@ export type SendRow = Of & {
   variant: string | null;
   step: string;
   atMs: number;
+  /** How many campaigns had led to each other to it; null where none had. */
+  depth: number | null;
 };
 
 /** Writes down which messages are a campaign's. */
 export async function insertSends(db: Db, rows: readonly SendRow[]): Promise<void> {
   await db`
     INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, version_id, variant,
-      step, at_ms)
+      step, at_ms, depth)
     SELECT n.* FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.messageId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.campaignId)}::bigint[],
       ${rows.map((r) => r.enrolmentId)}::bigint[], ${rows.map((r) => r.epoch)}::integer[], ${rows.map((r) => r.versionId)}::bigint[],
-      ${rows.map((r) => r.variant)}::text[], ${rows.map((r) => r.step)}::text[], ${rows.map((r) => r.atMs)}::bigint[])
-      AS n (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, version_id, variant, step, at_ms)
+      ${rows.map((r) => r.variant)}::text[], ${rows.map((r) => r.step)}::text[], ${rows.map((r) => r.atMs)}::bigint[],
+      ${rows.map((r) => r.depth)}::smallint[])
+      AS n (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, version_id, variant, step, at_ms, depth)
     ORDER BY 1, 2, 3`;
 }
 

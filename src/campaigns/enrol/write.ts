@@ -1,14 +1,16 @@
 /** Writes what a turn changed: messages first, since what comes of them may change more, then a batch for each table. */
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
+import { noteDepths } from '../../contacts/changes.ts';
 import { fillAttributes } from '../../contacts/upsert.ts';
 import { putIntoSegments, takeOutOfSegments } from '../../contacts/segments.ts';
 import { tagContacts } from '../../contacts/sets.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { brake, type BrakeDeps } from './brake.ts';
+import { depthBehind } from './chain.ts';
 import type { Changes, EffectDone } from './changes.ts';
-import { onHanded, onUnsent } from './engine.ts';
+import { onHanded, onUnsent } from './cameOf.ts';
 import { handAll, type HandDeps } from './hand.ts';
 import { takeBack } from './takeBack.ts';
 import type { LiveNames } from './live.ts';
@@ -137,11 +139,16 @@ async function changePeople(
   atMs: number,
 ): Promise<void> {
   const set = new Map<number, Record<string, unknown>>();
-  for (const { contactId, effect } of effects)
+  const depths = new Map<number, number>();
+  for (const { contactId, effect, enrolment } of effects) {
     if (effect.do === 'set') set.set(contactId, { ...set.get(contactId), ...effect.attributes });
+    if (effect.do === 'set' || effect.do === 'tag')
+      depths.set(contactId, Math.max(depths.get(contactId) ?? 0, depthBehind(enrolment)));
+  }
   if (set.size) await fillAttributes(tx, workspace.id, set, atMs);
   const tagged = effects.flatMap(({ contactId, effect }) =>
     effect.do === 'tag' ? [{ contactId, add: effect.add, remove: effect.remove }] : [],
   );
   if (tagged.length) await tagContacts(tx, deps.ids, atMs, workspace.id, tagged);
+  noteDepths(tx, depths);
 }

@@ -13,6 +13,8 @@ export type Sent = {
   versionId: number;
   variant: string | null;
   step: string;
+  /** How many campaigns had led to each other to it; null where none had. */
+  depth: number | null;
 };
 
 /** Those of some messages that are campaigns'. */
@@ -22,7 +24,7 @@ export async function selectSends(
 ): Promise<Sent[]> {
   return await db<Sent[]>`
     SELECT s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId", c.key AS campaign,
-      s.enrolment_id AS "enrolmentId", s.epoch, s.version_id AS "versionId", s.variant, s.step
+      s.enrolment_id AS "enrolmentId", s.epoch, s.version_id AS "versionId", s.variant, s.step, s.depth
     FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
       ${keys.map((k) => k.messageId)}::bigint[]) AS k (bucket, contact_id, message_id)
     JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id AND s.message_id = k.message_id
@@ -33,7 +35,7 @@ export async function selectSends(
 export async function selectLastSends(db: Db, contactIds: readonly number[]): Promise<Sent[]> {
   return await db<Sent[]>`
     SELECT DISTINCT ON (s.contact_id) s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId",
-      c.key AS campaign, s.enrolment_id AS "enrolmentId", s.epoch, s.version_id AS "versionId", s.variant, s.step
+      c.key AS campaign, s.enrolment_id AS "enrolmentId", s.epoch, s.version_id AS "versionId", s.variant, s.step, s.depth
     FROM campaign_sends s JOIN campaigns c ON c.id = s.campaign_id
     WHERE s.bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
       AND s.contact_id = ANY(${[...contactIds]}::bigint[]) ORDER BY s.contact_id, s.message_id DESC`;
@@ -59,6 +61,6 @@ export async function selectSetOff(
 export async function selectNewestSends(db: Db, contactId: number, most: number): Promise<Sent[]> {
   return await db<Sent[]>`
     SELECT contact_id AS "contactId", message_id AS "messageId", campaign_id AS "campaignId", enrolment_id AS "enrolmentId", epoch,
-      version_id AS "versionId", variant, step
+      version_id AS "versionId", variant, step, depth
     FROM campaign_sends WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} ORDER BY message_id DESC LIMIT ${most}`;
 }

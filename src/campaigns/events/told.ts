@@ -26,6 +26,9 @@ const BY_STATE: ReadonlyMap<number, OwnEvent> = new Map([
   [STATE.suppressed, '$suppressed'],
 ]);
 
+/** What nobody but Parley and a provider does: what it sets off counts on from the campaign that sent the message (`enrol/chain.ts`). */
+const BY_ITSELF: ReadonlySet<OwnEvent> = new Set(['$accepted', '$delivered', '$failed', '$suppressed']);
+
 /** Something that happened to a message; of a reply it is not known to which. */
 type Happened = {
   name: OwnEvent;
@@ -128,7 +131,9 @@ async function arrivalsOf(
     const nameIds = await names(one.workspaceId, [one.name]);
     if (isFault(nameIds)) continue;
     const { enrolmentId, step, campaignId, campaign, epoch, messageId, variant, versionId } = of;
-    const own = { campaign: campaignId, epoch, metric: one.name.slice(1), variant, version: versionId };
+    const depth = BY_ITSELF.has(one.name) ? { depth: (of.depth ?? 0) + 1 } : {};
+    const metric = one.name.slice(1);
+    const own = { campaign: campaignId, epoch, metric, variant, version: versionId, ...depth };
     rows.push({
       id: ids.inOrder(),
       lane: queue.laneOf(bucketOf(one.contactId)),

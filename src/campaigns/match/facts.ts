@@ -8,7 +8,7 @@ export type Seen = {
   receivedMs: number;
   key: number;
   order: number;
-  /** How many campaigns have started each other to it. */
+  /** How many campaigns have led to each other to it. */
   depth?: number;
   properties: Readonly<Record<string, unknown>> | null;
 };

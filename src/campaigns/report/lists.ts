@@ -11,6 +11,7 @@ import {
   selectRefusal,
   selectSendsTo,
   selectSeries,
+  selectStanding,
   type EntryRow,
   type LogRow,
 } from './sql.ts';
@@ -31,26 +32,26 @@ export async function whyIn(
   contactId: number,
   campaignId: number,
 ): Promise<Why> {
-  const [log, refusal, sends] = [
+  const [log, standing, refusal, sends] = [
     await selectLog(db, contactId, campaignId),
+    await selectStanding(db, contactId, campaignId),
     await selectRefusal(db, contactId, campaignId),
     await selectSendsTo(db, contactId, campaignId),
   ];
   const steps = log.map((row) => ({ atMs: row.atMs, what: row.what, why: wordsOf(row) }));
   if (refusal)
     steps.push({ atMs: refusal.atMs, what: 'not entered', why: REFUSALS[refusal.reason] ?? refusal.reason });
-  const state = standingIn(log) ?? (refusal ? 'refused' : 'never entered');
+  const state = standing ? wordOf(standing) : refusal ? 'refused' : 'never entered';
   const deliveries: Why['deliveries'] = [];
   for (const { messageId } of sends)
     deliveries.push(...(await deliveriesOf(db, workspaceId, { contactId, causeId: messageId })));
   return { steps: [...steps, ...deliveries.flatMap(stepsOf)], deliveries, state };
 }
 
-/** How somebody stands by what was decided: in it, or how they left it last. What is told of who has left changes neither. */
-function standingIn(log: readonly LogRow[]): string | undefined {
-  const ends = log.filter(({ what }) => /^(exited|completed)/.test(what));
-  const left = new Set(ends.map(({ enrolmentId }) => enrolmentId));
-  return log.some(({ enrolmentId }) => !left.has(enrolmentId)) ? 'in it' : ends.at(-1)?.what;
+/** How somebody stands: in it, or how they left it last. What comes late of who has left changes neither, and decisions are kept less long. */
+function wordOf({ endedMs, ending }: Pick<EntryRow, 'endedMs' | 'ending'>): string {
+  if (endedMs === null) return 'in it';
+  return ending === 'completed' ? ending : `exited: ${ending}`;
 }
 
 /** Entries of one contact that are told of, the newest. */
@@ -86,7 +87,8 @@ export const REFUSALS: Readonly<Record<string, string>> = {
   too_old: 'what would have set it off was done too long before it came',
   anonymous: 'nobody knew yet who it is; what they did is looked at once when somebody does',
   unsubscribed: 'the contact has left this campaign',
-  chain: 'campaigns started each other too often in a row',
+  chain: 'campaigns led to each other too often in a row',
+  campaign_ended: 'the campaign ended before it was decided',
   no_entry_key: 'the trigger has nothing at the path by which entries are told apart',
 };
 

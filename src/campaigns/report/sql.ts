@@ -252,12 +252,27 @@ export type LogRow = {
   detail: string | null;
 };
 
-/** What was decided about a contact in a campaign, in order. */
+/** How the entry of a contact stands that they are in, or left last. */
+export async function selectStanding(
+  db: Db,
+  contactId: number,
+  campaignId: number,
+): Promise<Pick<EntryRow, 'endedMs' | 'ending'> | undefined> {
+  const rows = await db<Pick<EntryRow, 'endedMs' | 'ending'>[]>`
+    SELECT ended_ms AS "endedMs", ending FROM campaign_entries
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND campaign_id = ${campaignId}
+    ORDER BY ended_ms DESC NULLS FIRST, entered_ms DESC LIMIT 1`;
+  return rows[0];
+}
+
+/** What was decided about a contact in a campaign, in order: the newest 2,000. */
 export async function selectLog(db: Db, contactId: number, campaignId: number): Promise<LogRow[]> {
   return await db<LogRow[]>`
-    SELECT enrolment_id AS "enrolmentId", seq, at_ms AS "atMs", what, step, detail FROM enrolment_log
-    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND campaign_id = ${campaignId}
-    ORDER BY at_ms, seq LIMIT 2000`;
+    SELECT * FROM (
+      SELECT enrolment_id AS "enrolmentId", seq, at_ms AS "atMs", what, step, detail FROM enrolment_log
+      WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND campaign_id = ${campaignId}
+      ORDER BY at_ms DESC, seq DESC LIMIT 2000) newest
+    ORDER BY "atMs", seq`;
 }
 
 /** Why a contact did not enter, the last time. */

@@ -57,7 +57,7 @@ export function hearChanges(deps: HearDeps): (tx: Tx) => Promise<void> {
     if (!changed.length) return;
     const wanted = await listening();
     const rows: ArrivalRow[] = [];
-    for (const { contactId, workspaceId, isHushed } of changed) {
+    for (const { contactId, workspaceId, isHushed, depth } of changed) {
       const workspace = wanted.has(workspaceId) ? await deps.directory.workspace(workspaceId) : undefined;
       if (!workspace) continue;
       const receivedMs = workspaceNowMs(workspace, clock.nowMs());
@@ -73,7 +73,8 @@ export function hearChanges(deps: HearDeps): (tx: Tx) => Promise<void> {
         receivedMs,
         key: id,
         flags: isHushed ? FLAG.history : 0,
-        properties: null,
+        // What a campaign changed counts on from there.
+        properties: depth ? JSON.stringify({ depth }) : null,
       });
     }
     await tellLeft(deps, tx, changed, rows);

@@ -25,22 +25,9 @@ import { answersToRun, hoursInRun } from '../../ledger/hours.ts';
 import { STATE, stateName, type StateName } from '../../ledger/states.ts';
 import { clicksOfCause } from '../../links/links.ts';
 import { nameOf } from './broadcastDrafts.ts';
-import { find, present } from './broadcasts.ts';
+import { find, present, readRunPage } from './broadcasts.ts';
 import { presentDelivery } from './present.ts';
-import {
-  idIn,
-  idText,
-  queryId,
-  queryWord,
-  readLimit,
-  missing,
-  reads,
-  timeText,
-  writes,
-  type Call,
-  type Route,
-  type Work,
-} from './route.ts';
+import { idIn, idText, missing, reads, timeText, writes, type Call, type Route, type Work } from './route.ts';
 
 const one = '/broadcasts/:broadcastId';
 
@@ -119,21 +106,15 @@ async function retry(call: Call<Static<typeof RetryFailed>>): Promise<Work<201, 
 }
 
 async function recipients(call: Call): Promise<RecipientPage | Fault> {
-  const state = queryWord<StateName>(call, 'state', DELIVERY_STATES);
-  if (isFault(state)) return state;
-  const limit = readLimit(call);
-  if (isFault(limit)) return limit;
-  const after = queryId(call, 'after');
-  if (isFault(after)) return after;
-  const broadcast = await find(call);
-  if (isFault(broadcast)) return broadcast;
+  const asked = await readRunPage<StateName>(call, 'state', DELIVERY_STATES);
+  if (isFault(asked)) return asked;
+  const { word: state, broadcast, ...page } = asked;
   if (state === undefined) return breaks('state', 'is required');
   if (broadcast.runId === null) return { recipients: [], next: null };
   const { ctx, workspace } = call;
   const { rows, isLast } = await deliveriesInRun(ctx.sql, workspace.id, broadcast.runId, {
+    ...page,
     states: [STATE[state]],
-    afterContactId: after ?? 0,
-    limit,
   });
   const named = rows.map(({ contactId }) => ({ workspaceId: workspace.id, contactId }));
   const people = await selectPeople(ctx.sql, named, { channel: broadcast.channel, attributes: false });
@@ -148,18 +129,13 @@ async function recipients(call: Call): Promise<RecipientPage | Fault> {
 }
 
 async function answers(call: Call): Promise<AnswerPage | Fault> {
-  const kind = queryWord(call, 'kind', ANSWER_KINDS);
-  if (isFault(kind)) return kind;
-  const limit = readLimit(call);
-  if (isFault(limit)) return limit;
-  const after = queryId(call, 'after');
-  if (isFault(after)) return after;
-  const broadcast = await find(call);
-  if (isFault(broadcast)) return broadcast;
+  const asked = await readRunPage(call, 'kind', ANSWER_KINDS);
+  if (isFault(asked)) return asked;
+  const { word: kind, broadcast, limit, afterContactId } = asked;
   if (kind === undefined) return breaks('kind', 'is required');
   if (broadcast.runId === null) return { people: [], next: null };
   const { ctx, workspace } = call;
-  const page = { kind, afterContactId: after ?? 0, limit: limit + 1 };
+  const page = { kind, afterContactId, limit: limit + 1 };
   const found = await answersToRun(ctx.sql, workspace.id, broadcast.runId, page);
   const rows = found.slice(0, limit);
   const named = rows.map(({ contactId }) => ({ workspaceId: workspace.id, contactId }));

@@ -48,10 +48,8 @@ import {
   idOf,
   idText,
   missing,
-  queryId,
   queryWord,
   reads,
-  readLimit,
   readPage,
   revisionIn,
   readTime,
@@ -268,19 +266,13 @@ async function list(call: Call): Promise<BroadcastPage | Fault> {
 }
 
 async function listAmiss(call: Call): Promise<AmissPage | Fault> {
-  const state = queryWord(call, 'state', AMISS);
-  if (isFault(state)) return state;
-  const limit = readLimit(call);
-  if (isFault(limit)) return limit;
-  const after = queryId(call, 'after');
-  if (isFault(after)) return after;
-  const broadcast = await find(call);
-  if (isFault(broadcast)) return broadcast;
+  const asked = await readRunPage(call, 'state', AMISS);
+  if (isFault(asked)) return asked;
+  const { word: state, broadcast, ...page } = asked;
   if (broadcast.runId === null) return { recipients: [], next: null };
   const { rows, isLast } = await amissInRun(call.ctx.sql, call.workspace.id, broadcast.runId, {
+    ...page,
     states: (state === undefined ? AMISS : [state]).map((name) => STATE[name]),
-    afterContactId: after ?? 0,
-    limit,
   });
   return {
     recipients: rows.map((row) => ({ contactId: idText(row.contactId), ...presentDelivery(row) })),
@@ -292,6 +284,17 @@ async function listAmiss(call: Call): Promise<AmissPage | Fault> {
 export async function find(call: Call<unknown>): Promise<Broadcast | Fault> {
   const { sql } = call.ctx;
   return (await findBroadcast(sql, call.workspace.id, idIn(call, 'broadcastId'))) ?? missing('broadcast');
+}
+
+/** A page of the people of a broadcast: which of them, by a word of the query, after whom, and how many. */
+export async function readRunPage<T extends string>(call: Call<unknown>, name: string, words: readonly T[]) {
+  const word = queryWord(call, name, words);
+  if (isFault(word)) return word;
+  const page = readPage(call, 'after');
+  if (isFault(page)) return page;
+  const broadcast = await find(call);
+  if (isFault(broadcast)) return broadcast;
+  return { word, broadcast, limit: page.limit, afterContactId: page.before ?? 0 };
 }
 
 type InputText = Omit<BroadcastInput, 'audience' | 'integrationId' | 'content'> & {

@@ -2,19 +2,14 @@
  * From claimed work to messages ready for the wire: the facts of a batch in two or three statements, then for each recipient
  * the choice of destination, the gate and the rendering (wire.ts). Writes nothing.
  */
-import type { Content } from '../../../contract/content.ts';
 import type { Vault } from '../../base/crypto.ts';
-import { isFault } from '../../base/fault.ts';
 import type { Log } from '../../base/log.ts';
 import { startStretch } from '../../base/stretch.ts';
 import type { Directory } from '../../accounts/directory.ts';
-import { selectPeople } from '../../contacts/people.ts';
 import type { Person } from '../../contacts/person.ts';
-import { compile, type Compiled } from '../../content/compile.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Links } from '../../links/links.ts';
 import { isRun } from '../../queue/work/stream.ts';
-import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import { devicesOf } from '../../gate/choose.ts';
 import {
   decideBroken,
@@ -31,13 +26,11 @@ import {
 import { termsOf, type Terms } from '../../gate/terms.ts';
 import { saidOf } from '../../gate/say.ts';
 import { standingOf as standing, type Standing } from '../../gate/standing.ts';
-import type { BulkRun, RunSource } from '../../ledger/run.ts';
+import type { RunSource } from '../../ledger/run.ts';
 import type { OpenIntegration, Senders } from '../../senders/senders.ts';
-import { factsOfSingles, standingsInRuns } from '../../ledger/deliveries.ts';
-import type { SingleFacts } from '../../ledger/delivery.ts';
 import { roomKey, takeRoom, type CapCandidate } from '../../ledger/caps.ts';
-import { DISCONNECTED, isCutOff, linkOptions, lookingOn, stillWanted, whereNow } from './shown.ts';
-import { isWaiting, STATE, type StateCode } from '../../ledger/states.ts';
+import { DISCONNECTED, isCutOff, linkOptions, lookingOn, whereNow } from './shown.ts';
+import { readRun, readSingles, type Claimed } from './drafts.ts';
 import { threadOptions, type InThread } from './threads.ts';
 import { ownUrls, toWire, type Draft, type OwnUrls, type Ready } from './wire.ts';
 
@@ -52,9 +45,6 @@ export type PrepareDeps = {
   publicUrl: () => string;
   log: Log;
 };
-
-/** Work of one stream that was claimed. */
-type Claimed = Pick<Batch, 'stream' | 'items'>;
 
 /** What is the same for all of a batch. */
 type Around = {
@@ -76,16 +66,11 @@ export async function prepare(
 ): Promise<{ ready: Ready[]; decided: Decision[] }> {
   const decided: Decision[] = [];
   const run = isRun(batch.stream) ? await deps.runs(batch.stream) : undefined;
-  const drafts = isRun(batch.stream)
-    ? await draftRun(deps, batch, run, decided, nowMs)
-    : await draftSingles(deps, batch, decided, nowMs);
+  const { drafts, people } = isRun(batch.stream)
+    ? await readRun(deps, batch, run, decided, nowMs)
+    : await readSingles(deps, batch, decided, nowMs);
   if (!drafts.length) return { ready: [], decided };
   const allTerms = await termsOf(deps.directory, new Set(drafts.map(({ item }) => item.workspaceId)));
-  const people = await selectPeople(deps.sql, contactsOf(drafts), {
-    channel: run && !needsAllAddresses(run.compiled) ? run.channel : undefined,
-    attributes: run ? needsAttributes(run.compiled) : false,
-    keyed: run === undefined,
-  });
   const [opens, looking, threads] = await Promise.all([
     openAll(deps, drafts, allTerms, people),
     run ? new Set<number>() : lookingOn(deps.sql, people.values(), nowMs),
@@ -130,14 +115,6 @@ function inThread({ conversationId, item }: Draft): InThread[] {
   return conversationId === undefined ? [] : [{ contactId: item.ownerId, conversationId }];
 }
 
-/** Whom the batch is for, each once: a person's devices may be several deliveries. */
-function contactsOf(drafts: readonly Draft[]): { workspaceId: number; contactId: number }[] {
-  const contacts = new Map<number, { workspaceId: number; contactId: number }>();
-  for (const { item } of drafts)
-    contacts.set(item.ownerId, { workspaceId: item.workspaceId, contactId: item.ownerId });
-  return [...contacts.values()];
-}
-
 /** The integrations that any of the batch may go through, opened once. */
 async function openAll(
   deps: PrepareDeps,
@@ -160,132 +137,10 @@ async function openAll(
   return opens;
 }
 
-async function draftSingles(
-  deps: PrepareDeps,
-  batch: Claimed,
-  decided: Decision[],
-  nowMs: number,
-): Promise<Draft[]> {
-  const keyOf = (key: { contactId: number; causeId: number; seq: number }) =>
-    `${key.causeId}.${key.contactId}.${key.seq}`;
-  const keys = batch.items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
-  const facts = new Map((await factsOfSingles(deps.sql, keys)).map((row) => [keyOf(row), row]));
-  const drafts: Draft[] = [];
-  batch.items.forEach((item, index) => {
-    const row = facts.get(keyOf(keys[index]!));
-    // A receipt or a cancellation has ended the delivery: nothing is left to do but to say where it went, if nobody did.
-    const endedEarly = row !== undefined && hasEndedEarly(row);
-    if (!row || (!isWaiting(row.state) && !endedEarly)) return void decided.push({ item, bulk: false });
-    try {
-      drafts.push({ ...draftSingle(item, row), endedEarly });
-    } catch (error) {
-      deps.log.error({ error, item }, 'a message could not be read');
-      decided.push(decideBroken({ item, bulk: false, class: row.class }, error, nowMs));
-    }
-  });
-  return drafts;
-}
-
-/** Its provider said that it failed, and whoever sent it died before writing where it went. */
-export function hasEndedEarly({ state, channel }: { state: StateCode; channel?: string | null }): boolean {
-  return state === STATE.failed && channel === null;
-}
-
 /** It is not sent again, and not put off: what is written is where it went, as it would go now. */
 function decideEnded({ item, bulk }: Draft, made: Ready | Decision | undefined, nowMs: number): Decision {
   const row = made && ('outgoing' in made ? decideSent(made.subject, nowMs) : made).row;
   return row ? { item, bulk, row } : { item, bulk };
-}
-
-/** Stands for what a message said that is gone: nobody will see it. */
-const GONE: Content = { type: 'text', text: '–' };
-
-function draftSingle(item: WorkItem, row: SingleFacts): Draft {
-  const compiled = compile(row.content ?? GONE, { liquid: false });
-  if (isFault(compiled)) throw new Error(`accepted content does not compile: ${compiled.message}`);
-  return {
-    item,
-    bulk: false,
-    class: row.class,
-    // One that was never tried names where it may go.
-    channel: row.attempts === 0 && row.destinationId === null ? (row.channel ?? undefined) : undefined,
-    integrationId: row.integrationId,
-    destinationId: row.destinationId,
-    expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,
-    compiled,
-    isTemplate: row.content !== null && isTemplate(row.content),
-    fromName: row.content?.senderId !== undefined,
-    isGone: row.content === null,
-    confirms: row.kind === 'confirmation',
-    ...(row.kind === 'message' ? { conversationId: row.conversationId } : {}),
-    canceled: false,
-    saidMs: row.saidMs ?? Number.MAX_SAFE_INTEGER,
-    wasUnknown: row.state === STATE.unknown,
-    ...(row.begunMs === null ? {} : { unclearSinceMs: row.begunMs }),
-    mayFallBack: row.mayFallBack === true,
-  };
-}
-
-async function draftRun(
-  deps: PrepareDeps,
-  batch: Claimed,
-  run: BulkRun | undefined,
-  decided: Decision[],
-  nowMs: number,
-): Promise<Draft[]> {
-  if (!run) {
-    for (const item of batch.items) decided.push({ item, bulk: true });
-    return [];
-  }
-  // Only what was tried before can have a state; a first try costs no look-up. A push was spread over devices before.
-  const spreads = run.channel === 'push';
-  const retried = spreads ? batch.items : batch.items.filter(({ attempt }) => attempt > 0);
-  const states = retried.length
-    ? await standingsInRuns(
-        deps.sql,
-        retried.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq })),
-      )
-    : [];
-  const known = new Map(states.map((row) => [`${row.contactId}.${row.seq}`, row]));
-  const wanted = await stillWanted(deps.directory, batch.items, run, nowMs);
-  const drafts: Draft[] = [];
-  for (const item of batch.items) {
-    const row = known.size ? known.get(`${item.ownerId}.${item.seq}`) : undefined;
-    const state = row?.state;
-    if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });
-    else
-      drafts.push({
-        item,
-        bulk: true,
-        class: run.class,
-        channel: run.channel,
-        integrationId: run.integrationId,
-        destinationId: spreads ? (row?.destinationId ?? null) : null,
-        expiresMs: run.expiresMs,
-        compiled: run.compiled,
-        isTemplate: run.isTemplate,
-        fromName: run.fromName === true,
-        saidMs: run.startedMs,
-        canceled: run.canceled || wanted?.has(item.ownerId) === false,
-        wasUnknown: state === STATE.unknown,
-        ...(row?.begunMs == null ? {} : { unclearSinceMs: row.begunMs }),
-        mayFallBack: false,
-      });
-  }
-  return drafts;
-}
-
-/** True for content that WhatsApp takes after 24 hours of silence. */
-export function isTemplate(content: Content): boolean {
-  return content.type === 'nativeTemplate';
-}
-
-function needsAttributes(compiled: Compiled): boolean {
-  return compiled.variables.some((name) => !/^(contact|workspace|links)\./.test(name));
-}
-
-function needsAllAddresses(compiled: Compiled): boolean {
-  return compiled.variables.some((name) => /^(contact\.)?(email|phone|phone_number)$/.test(name));
 }
 
 /** Room for the marketing that would go, in workspaces that cap it; when the others may. */

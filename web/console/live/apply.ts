@@ -39,29 +39,35 @@ export function applyToList(
   shown: ConversationShown,
 ): ConversationPage[] {
   const { view, me, nowMs, filter } = list;
-  const isHere = pages.some(({ conversations }) => conversations.some(({ id }) => id === shown.id));
   // What a search finds is not known here; what it has found stays where it is.
-  if (filter.q) return isHere ? pages.map((page) => replaced(page, shown)) : [...pages];
-  const rest = pages.map((page) => ({
-    ...page,
-    conversations: page.conversations.filter(({ id }) => id !== shown.id),
-  }));
+  if (filter.q) return pages.map((page) => (has(page, shown) ? replaced(page, shown) : page));
+  // A page that it neither leaves nor comes into stays the same object: however much was loaded, no more than two are looked into again.
+  const rest = pages.map((page) => (has(page, shown) ? without(page, shown) : page));
   const fits =
     isIn(view, standingOf(shown), me, nowMs) &&
     (filter.channel === undefined || shown.channel === filter.channel) &&
     (!filter.unread || shown.unread);
   if (!fits) return rest;
   const comesBefore = (other: ConversationShown) => compareIn(view, standingOf(shown), standingOf(other)) < 0;
-  for (const page of rest) {
-    const place = page.conversations.findIndex(comesBefore);
-    if (place >= 0) {
-      page.conversations.splice(place, 0, shown);
-      return rest;
-    }
+  const put = (at: number, place: number) => {
+    const page = rest[at]!;
+    rest[at] = { ...page, conversations: page.conversations.toSpliced(place, 0, shown) };
+    return rest;
+  };
+  for (const [at, { conversations }] of rest.entries()) {
+    const place = conversations.findIndex(comesBefore);
+    if (place >= 0) return put(at, place);
   }
   const last = rest.at(-1);
-  if (last && last.next === null) last.conversations.push(shown);
-  return rest;
+  return last && last.next === null ? put(rest.length - 1, last.conversations.length) : rest;
+}
+
+function has({ conversations }: ConversationPage, { id }: ConversationShown): boolean {
+  return conversations.some((one) => one.id === id);
+}
+
+function without(page: ConversationPage, { id }: ConversationShown): ConversationPage {
+  return { ...page, conversations: page.conversations.filter((one) => one.id !== id) };
 }
 
 function replaced(page: ConversationPage, shown: ConversationShown): ConversationPage {
@@ -75,21 +81,20 @@ export function applyToConversation(whole: ConversationWhole, shown: Conversatio
 
 /** A conversation's pages (the newest first) with an entry that is new, or has changed. One that is older than all of them is not put in. */
 export function applyToThread(pages: readonly ThreadPage[], entry: ThreadEntry): ThreadPage[] {
-  const isHere = pages.some(({ entries }) => entries.some((one) => isSame(one, entry)));
-  if (isHere)
-    return pages.map((page) => ({
-      ...page,
-      entries: page.entries.map((one) => (isSame(one, entry) ? entry : one)),
-    }));
-  const made = pages.map((page) => ({ ...page, entries: [...page.entries] }));
+  const has = ({ entries }: ThreadPage) => entries.some((one) => isSame(one, entry));
+  if (pages.some(has))
+    return pages.map((page) =>
+      has(page) ? { ...page, entries: page.entries.map((one) => (isSame(one, entry) ? entry : one)) } : page,
+    );
   // From the newest page on: the first that begins before it is the one it belongs to.
-  const page = made.find(
+  const at = pages.findIndex(
     ({ entries, before }) => before === null || (entries[0] && comparePlaces(entries[0], entry) < 0),
   );
-  if (!page) return made;
-  const place = page.entries.findLastIndex((one) => comparePlaces(one, entry) < 0);
-  page.entries.splice(place + 1, 0, entry);
-  return made;
+  return pages.map((page, n) => {
+    if (n !== at) return page;
+    const place = page.entries.findLastIndex((one) => comparePlaces(one, entry) < 0);
+    return { ...page, entries: page.entries.toSpliced(place + 1, 0, entry) };
+  });
 }
 
 function isSame(a: ThreadEntry, b: ThreadEntry): boolean {

@@ -41,9 +41,13 @@ export function switchKeys(on: boolean): void {
   else localStorage.setItem(OFF, '1');
 }
 
+/** What takes no letters. */
+const TICKED = /^(?:checkbox|radio)$/;
+
 function isTyping(event: KeyboardEvent): boolean {
   const [target] = event.composedPath();
   if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement && TICKED.test(target.type)) return false;
   return target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 

@@ -70,6 +70,15 @@ export function Failed({ error, retry }: { error: Error; retry?: () => void }): 
   );
 }
 
+/** Under a list that is not shown to its end. */
+export function Cut({ shown }: { shown: number }): ReactElement {
+  return (
+    <p className="cut" role="status">
+      The first {shown.toLocaleString('en')} are here. Search for those who come after them.
+    </p>
+  );
+}
+
 /** What an error says, whatever it is. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'It did not work.';

@@ -38,7 +38,7 @@ export function Keys({ ws }: { ws: string }): ReactElement {
           New key
         </Act>
       </div>
-      <table className="table">
+      <table className="table stacked">
         <thead>
           <tr>
             <th scope="col">Key</th>
@@ -76,17 +76,17 @@ function Row({ ws, shown }: { ws: string; shown: KeyShown }): ReactElement {
   const [isAsked, setAsked] = useState(false);
   return (
     <tr>
-      <td>
+      <td data-as="Key">
         <strong>{shown.name || 'Without a name'}</strong>
         <div className="mono muted breaks">{shown.keyId}</div>
       </td>
-      <td>{shown.door}</td>
-      <td>{shown.scopes.join(', ') || 'all that its door lets do'}</td>
-      <td>
+      <td data-as="Door">{shown.door}</td>
+      <td data-as="May">{shown.scopes.join(', ') || 'all that its door lets do'}</td>
+      <td data-as="Made">
         <Ago at={shown.createdAt} />
       </td>
-      <td>{shown.lastUsedAt ? <Ago at={shown.lastUsedAt} /> : 'never'}</td>
-      <td>{shown.expiresAt ? <Ago at={shown.expiresAt} /> : 'never'}</td>
+      <td data-as="Used last">{shown.lastUsedAt ? <Ago at={shown.lastUsedAt} /> : 'never'}</td>
+      <td data-as="Ends">{shown.expiresAt ? <Ago at={shown.expiresAt} /> : 'never'}</td>
       <td>
         <Act size="compact-sm" onAct={() => setAsked(true)}>
           Revoke …

@@ -47,7 +47,7 @@ export function Requests({ ws }: { ws: string }): ReactElement {
         </button>
       </div>
       {all.length ? (
-        <table className="table">
+        <table className="table stacked">
           <thead>
             <tr>
               <th scope="col">When</th>
@@ -77,16 +77,16 @@ function Row({ shown }: { shown: RequestShown }): ReactElement {
   const { at: moment, method, route, status, durationMs, door, keyId, requestId, fault } = shown;
   return (
     <tr>
-      <td>
+      <td data-as="When">
         <Ago at={moment} />
       </td>
-      <td>
+      <td data-as="Request">
         <span className="mono breaks">
           {method} {route}
         </span>
         <div className="muted mono">{requestId}</div>
       </td>
-      <td>
+      <td data-as="Answer">
         <State tone={status < 400 ? 'good' : 'bad'} icon={status < 400 ? 'check' : 'cross'}>
           {status}
         </State>
@@ -97,8 +97,8 @@ function Row({ shown }: { shown: RequestShown }): ReactElement {
           </div>
         ) : null}
       </td>
-      <td>{durationMs} ms</td>
-      <td>
+      <td data-as="Took">{durationMs} ms</td>
+      <td data-as="Key">
         {door}
         <div className="mono muted breaks">{keyId}</div>
       </td>

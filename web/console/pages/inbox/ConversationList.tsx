@@ -2,17 +2,17 @@
 import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { Suspense, useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
-import type { ConversationShown } from '../../../../contract/doors/console/inbox.ts';
+import { Suspense, useMemo, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
+import type { ConversationPage, ConversationShown } from '../../../../contract/doors/console/inbox.ts';
 import { MOST_COUNTED, type View } from '../../../../contract/inboxViews.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
 import { Ago, spanText, useNow } from '../../../shared/time.tsx';
 import { conversationsQuery, countsQuery, type InboxFilter } from '../../api/queries.ts';
 import { useHere } from '../../shell/session.ts';
 import { countText, Letters } from '../../ui/basic.tsx';
+import { useGrowing } from '../../ui/growing.ts';
 import { useKeys } from '../../ui/keys.ts';
-import { Empty, Failed, Waiting } from '../../ui/states.tsx';
+import { Cut, Empty, Failed, Waiting } from '../../ui/states.tsx';
 import { useHoldPlace } from './holdPlace.ts';
 import { Mentioned } from './Mentioned.tsx';
 import { onDemand } from '../../ui/onDemand.ts';
@@ -26,8 +26,7 @@ const Bulk = onDemand(
   ({ Bulk }) => Bulk,
 );
 const ROW_PX = 76;
-/** Rows below which more are asked for. */
-const AHEAD_ROWS = 12;
+const conversationsOf = ({ conversations }: ConversationPage) => conversations;
 const TABS: readonly { view: View; name: string }[] = [
   { view: 'mine', name: 'Mine' },
   { view: 'unassigned', name: 'Unassigned' },
@@ -122,29 +121,13 @@ export function ConversationList({ ws, view, filter, among, open, onOpen, onFilt
 type RowsProps = Pick<Props, 'ws' | 'view' | 'filter' | 'open' | 'onOpen'>;
 
 function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | null {
-  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
-    useInfiniteQuery(conversationsQuery(ws, view, filter));
-  const rows = data?.pages.flatMap(({ conversations }) => conversations) ?? [];
-  const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PX,
-    getItemKey: (index) => rows[index]!.id,
-    overscan: 6,
-  });
-  const at = rows.findIndex(({ id }) => id === open);
-  const items = virtual.getVirtualItems();
-  const lastShown = items.at(-1)?.index ?? 0;
+  const query = useInfiniteQuery(conversationsQuery(ws, view, filter));
+  const { data, error, isPending, refetch, hasNextPage } = query;
+  const { rows, scroller, virtual, items, isCut } = useGrowing(query, conversationsOf, ROW_PX);
+  const ids = useMemo(() => rows.map(({ id }) => id), [rows]);
+  const at = open === undefined ? -1 : ids.indexOf(open);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const { fresh, toTop } = useHoldPlace(
-    scroller,
-    rows.map(({ id }) => id),
-    ROW_PX,
-  );
-  useEffect(() => {
-    if (hasNextPage && !isFetchingNextPage && lastShown > rows.length - AHEAD_ROWS) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, lastShown, rows.length, fetchNextPage]);
+  const { fresh, toTop } = useHoldPlace(scroller, ids, ROW_PX);
   const step = (by: number) => {
     const next = at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by));
     const row = rows[next];
@@ -213,6 +196,7 @@ function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | nul
           ))}
         </div>
       </div>
+      {isCut ? <Cut shown={rows.length} /> : null}
     </div>
   );
 }

@@ -2,23 +2,23 @@
 import { TextInput } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState, type ReactElement } from 'react';
-import type { ContactShown } from '../../../../contract/doors/console/contacts.ts';
+import { useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
+import type { ContactPage, ContactShown } from '../../../../contract/doors/console/contacts.ts';
 import { Icon } from '../../../shared/icons.tsx';
 import { Ago } from '../../../shared/time.tsx';
 import { contactsQuery } from '../../api/queries.ts';
 import { useHere } from '../../shell/session.ts';
 import { Act, Letters } from '../../ui/basic.tsx';
+import { useGrowing } from '../../ui/growing.ts';
 import { useKeys } from '../../ui/keys.ts';
-import { Empty, Failed, Waiting } from '../../ui/states.tsx';
+import { Cut, Empty, Failed, Waiting } from '../../ui/states.tsx';
 import { Bulk } from './Bulk.tsx';
 import { Places } from './Places.tsx';
 import '../../styles/people.css';
 
 const route = getRouteApi('/w/$ws/people');
 const ROW_PX = 56;
-const AHEAD_ROWS = 15;
+const contactsOf = ({ contacts }: ContactPage) => contacts;
 
 /** So many may be named in one change; more are an audience. */
 const MOST_CHOSEN = 1_000;
@@ -74,21 +74,15 @@ export function People(): ReactElement {
 type Choice = { chosen: ReadonlySet<string>; onChoose: (id: string) => void };
 
 function Rows({ ws, search, chosen, onChoose }: Choice & { ws: string; search: string }): ReactElement {
-  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
-    useInfiniteQuery(contactsQuery(ws, search));
-  const rows = data?.pages.flatMap(({ contacts }) => contacts) ?? [];
-  const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PX,
-    overscan: 8,
-  });
-  const items = virtual.getVirtualItems();
-  const lastShown = items.at(-1)?.index ?? 0;
-  useEffect(() => {
-    if (hasNextPage && !isFetchingNextPage && lastShown > rows.length - AHEAD_ROWS) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, lastShown, rows.length, fetchNextPage]);
+  const query = useInfiniteQuery(contactsQuery(ws, search));
+  const { data, error, isPending, refetch } = query;
+  const { rows, scroller, virtual, items, isCut } = useGrowing(query, contactsOf, ROW_PX);
+  const { active, step, take } = useSteps(rows, (index) => virtual.scrollToIndex(index));
+  useKeys([
+    { keys: 'j', does: 'Next person', act: () => step(1) },
+    { keys: 'k', does: 'Person before', act: () => step(-1) },
+    { keys: 'x', does: 'Choose this person', act: () => active !== undefined && onChoose(active) },
+  ]);
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (isPending) return <Waiting height={ROW_PX} rows={8} />;
   if (rows.length === 0)
@@ -105,21 +99,69 @@ function Rows({ ws, search, chosen, onChoose }: Choice & { ws: string; search: s
       </Empty>
     );
   return (
-    <div ref={scroller} className="rows page-rows" tabIndex={0} role="list" aria-label="People">
-      <div style={{ height: virtual.getTotalSize() }} role="presentation">
-        {items.map(({ index, start, key }) => (
-          <Row
-            key={key}
-            ws={ws}
-            contact={rows[index]!}
-            top={start}
-            isChosen={chosen.has(rows[index]!.id)}
-            onChoose={onChoose}
-          />
-        ))}
+    <>
+      <div ref={scroller} className="rows page-rows" tabIndex={0} role="list" aria-label="People">
+        <div style={{ height: virtual.getTotalSize() }} role="presentation">
+          {items.map(({ index, start, key }) => (
+            <Row
+              key={key}
+              ws={ws}
+              contact={rows[index]!}
+              top={start}
+              isChosen={chosen.has(rows[index]!.id)}
+              isStop={active === undefined ? index === 0 : rows[index]!.id === active}
+              take={rows[index]!.id === active ? take : undefined}
+              onStep={step}
+              onChoose={onChoose}
+            />
+          ))}
+        </div>
       </div>
-    </div>
+      {isCut ? <Cut shown={rows.length} /> : null}
+    </>
   );
+}
+
+/**
+ * Going through rows by keys: one of them is a stop of the tab key, and takes the focus when it is gone to, as soon as it is in the page.
+ * `take` is given to what takes it.
+ */
+function useSteps(
+  rows: readonly ContactShown[],
+  show: (index: number) => void,
+): { active: string | undefined; step: (by: number) => void; take: (element: HTMLElement | null) => void } {
+  const [active, setActive] = useState<string>();
+  const [focus] = useState(makeFocus);
+  const step = (by: number) => {
+    const at = rows.findIndex(({ id }) => id === active);
+    const next = at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by));
+    if (!rows[next]) return;
+    show(next);
+    focus.ask(next === at);
+    setActive(rows[next].id);
+  };
+  return { active, step, take: focus.take };
+}
+
+/** Gives the focus, once it is asked for, to what is there already or takes it next. */
+function makeFocus(): { ask: (isThere: boolean) => void; take: (element: HTMLElement | null) => void } {
+  let here: HTMLElement | null = null;
+  let isAsked = false;
+  const give = () => {
+    if (!isAsked || !here) return;
+    isAsked = false;
+    here.focus({ preventScroll: true });
+  };
+  return {
+    ask(isThere) {
+      isAsked = true;
+      if (isThere) give();
+    },
+    take(element) {
+      here = element;
+      give();
+    },
+  };
 }
 
 type RowProps = {
@@ -127,23 +169,38 @@ type RowProps = {
   contact: ContactShown;
   top: number;
   isChosen: boolean;
+  isStop: boolean;
+  take: ((element: HTMLElement | null) => void) | undefined;
+  onStep: (by: number) => void;
   onChoose: (id: string) => void;
 };
 
-function Row({ ws, contact, top, isChosen, onChoose }: RowProps): ReactElement {
+function Row({ ws, contact, top, isChosen, isStop, take, onStep, onChoose }: RowProps): ReactElement {
   const name = nameOf(contact);
+  const pressed = (event: KeyboardEvent) => {
+    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+    event.preventDefault();
+    onStep(event.key === 'ArrowDown' ? 1 : -1);
+  };
   return (
     <div className="person" role="listitem" style={{ transform: `translateY(${top}px)` }}>
       <label className="tick">
         <input
           type="checkbox"
           aria-label={`Choose ${name}`}
+          tabIndex={isStop ? 0 : -1}
           checked={isChosen}
           onChange={() => onChoose(contact.id)}
         />
       </label>
       <Letters name={name} />
-      <Link to="/w/$ws/people/$contact" params={{ ws, contact: contact.id }}>
+      <Link
+        ref={take}
+        tabIndex={isStop ? 0 : -1}
+        to="/w/$ws/people/$contact"
+        params={{ ws, contact: contact.id }}
+        onKeyDown={pressed}
+      >
         {name}
       </Link>
       <span className="muted">{contact.externalId ?? ''}</span>

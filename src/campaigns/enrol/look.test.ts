@@ -1,0 +1,113 @@
+/** What is kept of a contact and what comes of it, by the engine alone: how far campaigns lead to each other by what they change. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Step } from '../../../contract/campaign.ts';
+import { BEGAN_MS, mailed, somebody, type Published } from '../testing/somebody.ts';
+import { look } from './look.ts';
+
+const often = { entry: 'every', whileActive: 'alongside' } as const;
+const rest: Step = { key: 'rest', wait: { for: '1m' } };
+
+/** Set off by one attribute, it sets another, and takes its own away. */
+const leads = (by: string, to: string, before: Step[] = []): Published => ({
+  key: by,
+  trigger: { attribute: { path: by, is: true } },
+  ...often,
+  steps: [...before, { key: 'set', set: { [to]: true, [by]: null } }],
+});
+
+test('campaigns that set each other off by what they change come to an end, also where they wait between, and it is told why', () => {
+  const eve = somebody([leads('a', 'b', [rest]), leads('b', 'a', [rest])]);
+  eve.becomes({ a: true });
+  let rounds = 0;
+  while (eve.due()) assert.ok(++rounds < 50, 'they go on for ever');
+  assert.equal(eve.member.entries.length, 9, 'the first, and eight that led to each other');
+  assert.equal(eve.refused('b'), 'chain');
+  eve.becomes({ a: true, b: null }, BEGAN_MS + 86_400_000);
+  assert.equal(eve.member.entries.length, 10, 'what is learnt from outside begins anew');
+  // Without a wait it is the same instant, and nobody enters by one twice.
+  const ann = somebody([leads('a', 'b'), leads('b', 'a')]);
+  ann.becomes({ a: true });
+  assert.deepEqual([ann.member.entries.length, ann.refused('a')], [2, 'entered_before']);
+});
+
+test('a chain goes on through a tag, a segment and a start, and through what another turn sees of a change', () => {
+  const files: Published[] = [
+    {
+      key: 'one',
+      trigger: { event: { did: 'in' } },
+      ...often,
+      steps: [rest, { key: 't', tag: { add: ['vip'] } }],
+    },
+    {
+      key: 'two',
+      trigger: { tag: { entered: 'vip' } },
+      ...often,
+      steps: [{ key: 's', set: { plan: 'pro' } }],
+    },
+    {
+      key: 'three',
+      trigger: { segment: { entered: 'pros' } },
+      ...often,
+      steps: [rest, { key: 's', start: { campaign: 'four' } }],
+    },
+    { key: 'four', trigger: { api: true }, ...often, steps: [mailed('m')] },
+  ];
+  const ann = somebody(files, {}, { segments: { pros: { attribute: 'plan', is: 'pro' } } });
+  ann.does('in');
+  while (ann.due());
+  const depths = ann.member.entries.map(({ campaignId, trigger }) => [campaignId, trigger!.depth ?? 0]);
+  assert.deepEqual(depths.toReversed(), [
+    [1, 0],
+    [2, 1],
+    [3, 2],
+    [4, 3],
+  ]);
+  const bob = somebody([leads('a', 'b')]);
+  bob.becomes({ a: true }, BEGAN_MS, 8);
+  assert.equal(bob.member.entries[0]!.trigger!.depth, 8);
+  const eve = somebody([leads('a', 'b')]);
+  eve.becomes({ a: true }, BEGAN_MS, 9);
+  assert.deepEqual([eve.member.entries.length, eve.refused('a')], [0, 'chain']);
+});
+
+test('what one change led to is not counted on by the next', () => {
+  const sets: Published = {
+    key: 'sets',
+    trigger: { event: { did: 'go' } },
+    ...often,
+    steps: [{ key: 'set', set: { b: true } }],
+  };
+  const ann = somebody([leads('a', 'x'), leads('b', 'x'), sets]);
+  ann.becomes({ a: true }, BEGAN_MS, 3);
+  ann.does('go', BEGAN_MS + 1);
+  const depths = ann.member.entries.map(({ campaignId, trigger }) => [campaignId, trigger!.depth ?? 0]);
+  assert.deepEqual(depths.toReversed(), [
+    [1, 3],
+    [3, 0],
+    [2, 1],
+  ]);
+});
+
+test('who has not been gone through sets nothing off: it may have held all along', () => {
+  const pro: Published = {
+    key: 'pro',
+    trigger: { attribute: { path: 'plan', is: 'pro' } },
+    ...often,
+    steps: [mailed('m')],
+  };
+  const segments = { pros: { attribute: 'plan', is: 'pro' } } as const;
+  const bySegment: Published = { ...pro, key: 'by-segment', trigger: { segment: { entered: 'pros' } } };
+  const ann = somebody([pro, bySegment], { plan: 'pro' }, { unknown: [100, 200], segments });
+  ann.does('look');
+  ann.becomes({ city: 'Rome' });
+  assert.deepEqual([ann.member.entries, [...ann.changes.crossings.values()]], [[], []]);
+  // Gone through, and then they are in it.
+  ann.member.unknown = new Set();
+  look(ann.live, ann.member, { asOfMs: BEGAN_MS, isHushed: true }, ann.changes);
+  ann.becomes({ city: 'Oslo' }, BEGAN_MS + 1);
+  assert.deepEqual([ann.member.entries, ann.changes.crossings.size], [[], 2]);
+  ann.becomes({ plan: null }, BEGAN_MS + 2);
+  ann.becomes({ plan: 'pro' }, BEGAN_MS + 3);
+  assert.equal(ann.member.entries.length, 2, 'from then on it sets off');
+});
