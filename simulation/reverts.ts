@@ -143,7 +143,7 @@ export const REVERTS: readonly Revert[] = [
     // What is tried again is looked at again.
     and: [
       {
-        file: 'src/outbox/deliver/prepare.ts',
+        file: 'src/outbox/deliver/drafts.ts',
         from: 'if (state !== undefined && !isWaiting(state)) decided',
         to: 'if (state === -1) decided',
       },

@@ -42,8 +42,8 @@ export const removalFaults: readonly Fault[] = [
     ],
     [
       'its rows go while calls of it are under way',
-      'selectRemovals(sql, nowMs - GRACE_MS)',
-      'selectRemovals(sql, nowMs)',
+      'selectRemovals(sql, clock.nowMs() - GRACE_MS)',
+      'selectRemovals(sql, clock.nowMs())',
     ],
   ]),
   ...inFile('src/accounts/sql.removal.ts', KEPT, [

@@ -22,11 +22,7 @@ export const resultFaults: readonly Fault[] = inFile(
       'false',
       ['test/console.test.ts'],
     ],
-    [
-      'all happened in one hour',
-      'Math.floor(atMs / HOUR_MS) * HOUR_MS',
-      'Math.floor(atMs / HOUR_MS / 24) * 24 * HOUR_MS',
-    ],
+    ['all happened in one hour', 'const hourMs = hourOf(atMs);', 'const hourMs = hourOf(atMs / 24);'],
     ['nobody hears of what failed', 'to === STATE.failed && from !== STATE.failed', 'false'],
   ],
 );

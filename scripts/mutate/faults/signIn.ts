@@ -11,7 +11,12 @@ export const signInFaults: readonly Fault[] = [
       "typeof email === 'string'",
     ],
     ['the nonce is not looked at', '          expectedNonce: nonce,\n', ''],
-    ['a provider that was away once stays away', '      found = undefined;\n', ''],
+    [
+      'a provider that was away once stays away',
+      '      found = undefined;\n',
+      '',
+      ['src/accounts/provider.test.ts'],
+    ],
     [
       'what the provider tells only when asked is not asked for',
       "claims['email'] === undefined && configuration.serverMetadata().userinfo_endpoint !== undefined",
