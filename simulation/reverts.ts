@@ -56,7 +56,7 @@ export const REVERTS: readonly Revert[] = [
     file: 'src/ledger/sql.caps.ts',
     from: 'ORDER BY c.bucket, c.contact_id FOR UPDATE`',
     to: 'ORDER BY c.bucket, c.contact_id`',
-    focus: [ONCE_A_DAY, MARKETING, MARKETING],
+    focus: [ONCE_A_DAY, MARKETING, `${MARKETING} after=0`, `${MARKETING} after=1`, `${MARKETING} after=2`],
   },
   {
     name: 'cap: looked at by what was sent, not by what may have been',

@@ -38,6 +38,7 @@ export const signInFaults: readonly Fault[] = [
       'a domain within another one comes in',
       'one.toLowerCase() === domain',
       'domain?.endsWith(one.toLowerCase())',
+      ['src/accounts/providerSignIn.test.ts'],
     ],
     [
       'who has an account at the provider is an operator of no workspace',
