@@ -4,7 +4,7 @@
  *     npm run simulate -- --seeds 1000            a thousand, from 1
  *     npm run simulate -- --seed 4711 --log       one, with what its processes logged and what happened last
  *     npm run simulate -- --from new              thirty that nobody has played
- *     npm run simulate -- --focus 'sends single' --focus 'people erase'    few steps, of these kinds, in this order (plan.ts)
+ *     npm run simulate -- --focus 'sends single' --focus 'people erase'    few steps, of these kinds only (plan.ts)
  *     npm run simulate -- --kept                  runs that failed once
  *     npm run simulate -- --reverts [words]       each repair of the core taken back: which seed catches it
  */

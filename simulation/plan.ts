@@ -19,7 +19,9 @@ const SET_MS = 5_000;
 /** The steps of a seed; with `focus` few, and of these kinds only. */
 export function planOf(seed: number, focus: readonly string[] = []): Step[] {
   const draws = drawsOf(seed);
-  return focus.length ? focusedPlan(draws, focus.map(aimOf)) : wholePlan(draws);
+  if (!focus.length) return wholePlan(draws);
+  const aims = focus.map(aimOf);
+  return focus.some((one) => one.includes('=')) ? aimedPlan(draws, aims) : focusedPlan(draws, aims);
 }
 
 function wholePlan(draws: Draws): Step[] {
@@ -40,8 +42,23 @@ function wholePlan(draws: Draws): Step[] {
   return [...scene, ...steps];
 }
 
-/** Each kind once, in the order in which they are named, then more of them. Scenes are set before. */
+/** Some of these kinds, as often beside each other as usual. */
 function focusedPlan(draws: Draws, aims: readonly Aim[]): Step[] {
+  const isNamed = ({ room, what }: Kind) => aims.some(({ kind }) => kind.room === room && kind.what === what);
+  const scene = SCENES.filter(isNamed).map((kind) => stepOf(draws, kind, 0));
+  const kinds = ROOMS.flatMap(kindsOf)
+    .filter((kind) => kind.weight !== undefined && isNamed(kind))
+    .map((kind) => [kind.weight!, kind] as const);
+  let atMs = scene.length ? SET_MS : 0;
+  const steps = Array.from({ length: FOCUSED_STEPS }, () => {
+    atMs += gap(draws);
+    return stepOf(draws, draws.weighted('step', kinds), atMs);
+  });
+  return [...scene, ...steps];
+}
+
+/** Where anything of a step is fixed: each kind once, in the order in which they are named, then more of them. Scenes are set before. */
+function aimedPlan(draws: Draws, aims: readonly Aim[]): Step[] {
   const scene = aims.filter(({ kind }) => kind.scene !== undefined).map((aim) => aimedStep(draws, aim, 0));
   const named = aims.filter(({ kind }) => kind.scene === undefined);
   let atMs = scene.length ? SET_MS : 0;
