@@ -20,6 +20,7 @@ import { caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { skip, startBrowser } from './support/browser.ts';
 import { exampleOf, isWhole, operationsOf, type Document } from '../web/console/pages/developers/example.ts';
 import { startDns } from './support/dnsServer.ts';
+import { startIdentityProvider } from './support/identityProvider.ts';
 import { startReceiver } from './support/receiver.ts';
 import { testDatabase } from './support/database.ts';
 import { checkAxe, openTab, type Tab } from './support/page.ts';
@@ -33,8 +34,24 @@ const dns = await startDns({
   's1._domainkey.mail.example': ['v=DKIM1; p=AAAA'],
 });
 after(() => dns.stop());
-const product = await startConsole(database, { web }, { PARLEY_DNS_SERVERS: dns.address });
+// To a browser another site than the console.
+const idp = await startIdentityProvider('localhost');
+after(() => idp.close());
+const product = await startConsole(
+  database,
+  { web },
+  {
+    PARLEY_DNS_SERVERS: dns.address,
+    PARLEY_OIDC_ISSUER: idp.issuer,
+    PARLEY_OIDC_CLIENT_ID: idp.client.id,
+    PARLEY_OIDC_CLIENT_SECRET: idp.client.secret,
+    PARLEY_OIDC_DOMAINS: 'example.com',
+    PARLEY_OIDC_NAME: 'Shop',
+    PARLEY_PRIVATE_TARGETS: 'loopback',
+  },
+);
 const { url, base, call, demo } = product;
+idp.serve(`${url}/sign-in/callback`);
 const ws = demo.workspace.id;
 const { email, password } = demo.keys.console;
 const receiver = await startReceiver();
@@ -257,7 +274,7 @@ describe('the console in a browser', { skip }, () => {
     await tab.close();
   });
 
-  test('somebody new comes by a link, sets up a second factor, and is asked for its code; others are signed out', async () => {
+  test('somebody new comes by a link, sets up a second factor, and is asked for its code, also after the company’s provider where one wants that; others are signed out', async () => {
     const address = 'nora@example.com';
     const made = await call('POST', `${base}/members`, { email: address, name: 'Nora', role: 'agent' });
     const tab = await openTab(browser, {}, /401/);
@@ -307,9 +324,26 @@ describe('the console in a browser', { skip }, () => {
       await page.getByRole('button', { name: 'Sign in' }).click();
     };
     await enter(() => tellCode(0, 'the sign-in, with a code'));
+    // Whom the company's provider vouches for is asked for no password, and for a code where a workspace wants that.
+    idp.accounts.set('nora', { email: address, email_verified: true, name: 'Nora' });
+    idp.at.desk = 'nora';
+    const byProvider = async () => {
+      await page.context().clearCookies();
+      await page.goto(`${url}/sign-in?to=${encodeURIComponent(`/w/${ws}/people`)}`);
+      await page.getByRole('link', { name: 'Sign in with Shop' }).click();
+    };
+    const isIn = () => page.getByRole('searchbox', { name: /Find by name/ }).waitFor();
+    await byProvider();
+    await isIn();
+    await call('PATCH', base, { settings: { askSecondFactor: true } });
+    await byProvider();
+    await page.getByRole('heading', { name: 'One thing more' }).waitFor();
+    await tellCode(1, 'the second factor, after the provider');
+    await isIn();
+    await call('PATCH', base, { settings: { askSecondFactor: null } });
     await page.goto(`${url}/me`);
     await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
-    await page.getByRole('button', { name: 'Sign out there' }).waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Sign out there' }).first().waitFor({ state: 'hidden' });
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -96,9 +96,9 @@ export function s3Store(deps: S3Deps): MediaStore {
 
 /** How the bucket is asked, for an object and for what is below a place; and what is said where it does not do as it is told. */
 type Asking = Pick<S3Deps, 'config' | 'log'> & {
-  ask(key: FileKey, request: Ask): Promise<HttpOutcome>;
-  askAt(place: string, request: Ask): Promise<HttpOutcome>;
-  failed(what: string, outcome: HttpOutcome): Fault;
+  ask: (key: FileKey, request: Ask) => Promise<HttpOutcome>;
+  askAt: (place: string, request: Ask) => Promise<HttpOutcome>;
+  failed: (what: string, outcome: HttpOutcome) => Fault;
 };
 
 async function removeSome(
@@ -108,7 +108,7 @@ async function removeSome(
 ): Promise<number | Fault> {
   const prefix = `files/${workspace}/`;
   const query = new URLSearchParams({ 'list-type': '2', 'max-keys': String(most), prefix });
-  const listed = await askAt(`?${query}`, { method: 'GET' });
+  const listed = await askAt(`?${query.toString()}`, { method: 'GET' });
   if (isDenied(listed)) {
     log.error(
       { bucket: config.s3Bucket, prefix },
