@@ -30,7 +30,9 @@ test('a provider that is away is none, and is looked for again by whoever comes 
   const away = await begin();
   assert.equal(isFault(away) && away.fault, 'unavailable');
   isThere = true;
-  const address = new URL((await begin()) as string);
+  const came = await begin();
+  assert.ok(!isFault(came));
+  const address = new URL(came);
   assert.equal(`${address.origin}${address.pathname}`, `${issuer}/ask`);
   assert.deepEqual(
     ['state', 'nonce', 'client_id', 'code_challenge_method'].map((name) => address.searchParams.get(name)),
