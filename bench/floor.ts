@@ -48,7 +48,7 @@ const commands = {
       CREATE TABLE packs (id bigint PRIMARY KEY, ids bigint[] NOT NULL, phones text[] NOT NULL, claimed boolean NOT NULL DEFAULT false)`;
     await sql`
       INSERT INTO packs (id, ids, phones)
-      SELECT id / ${BATCH}, array_agg(id ORDER BY id), array_agg(phone ORDER BY id) FROM queue GROUP BY id / ${BATCH}`;
+      SELECT id / ${BATCH}, array_agg(id ORDER BY id), array_agg(phone ORDER BY id) FROM queue GROUP BY 1`;
     await sql`TRUNCATE queue, history`;
     await sql`CHECKPOINT`;
   },

@@ -178,17 +178,17 @@ test('a draft is changed at the revision that is named; who else changed it is t
   const both = await Promise.all([write('One', 1), write('Two', 1)]);
   assert.deepEqual(
     both.map(({ status }) => status).toSorted((a, b) => a - b),
-    [201, 409],
+    [201, 412],
   );
-  const refused = both.find(({ status }) => status === 409)!;
+  const refused = both.find(({ status }) => status === 412)!;
   assert.match(JSON.stringify(refused.body), /has changed it meanwhile: it is at revision 2 now/);
   assert.doesNotMatch(JSON.stringify(refused.body), /somebody/, 'and who');
   const publish = (revision: number) =>
     call('POST', `${base}/campaigns/${made.id}/publish`, { people: 'move' }, at(revision));
-  assert.equal((await publish(1)).status, 409);
+  assert.equal((await publish(1)).status, 412);
   assert.equal((await publish(2)).status, 200);
   assert.equal((await ok('GET', `/campaigns/${made.id}`)).revision, 3);
-  assert.equal((await write('Three', 2)).status, 409);
+  assert.equal((await write('Three', 2)).status, 412);
   assert.equal(
     (await call('POST', `${base}/campaigns`, { campaign: LATER }, { 'if-match': 'x' })).status,
     400,

@@ -225,7 +225,20 @@ describe('integrations', () => {
       await call('POST', `${at}/secrets`, { secrets: { authToken: 'another-secret-token-of-mine' } }),
     );
     assert.ok(!JSON.stringify([made, rotated, ok(await call('GET', at))]).includes('secret-token'));
-    ok(await call('PATCH', at, { ratePerS: 5, name: 'U' }));
+    const { revision } = ok(await call('PATCH', at, { ratePerS: 5, name: 'U' }));
+    assert.equal(revision, made.revision + 2, 'a change each');
+    // Of two who have seen the same the second is told, and nothing of it stands.
+    const both = await Promise.all(
+      [6, 7].map((ratePerS) => call('PATCH', at, { ratePerS }, { 'if-match': `"${revision}"` })),
+    );
+    const [won, lost] = both[0]!.status === 200 ? both : both.toReversed();
+    refused(lost!, 412, 'revision');
+    assert.match(lost!.body.error.message, new RegExp(`it is at revision ${revision + 1} now`));
+    const now = ok(await call('GET', at));
+    assert.deepEqual([now.ratePerS, now.revision], [ok(won!).ratePerS, revision + 1]);
+    refused(await call('PATCH', at, { ratePerS: 6 }, { 'if-match': 'mine' }), 400, 'If-Match');
+    const { entries } = ok(await call('GET', `${base}/audit?action=integration.update&limit=1`));
+    assert.equal(entries[0].detail.ratePerS, now.ratePerS);
     refused(await call('PATCH', at, { settings: { nope: 1 } }), 400, 'settings.nope');
     refused(await call('POST', `${base}/integrations`, { type: 'nope', settings: {} }), 400, 'type');
     ok(await call('POST', `${at}/disable`));
@@ -822,7 +835,7 @@ describe('broadcasts', () => {
     assert.equal(made.revision, 1);
     const mine = await call('PATCH', at, { name: 'Mine' }, { 'if-match': '"1"' });
     assert.equal(ok(mine).revision, 2);
-    refused(await call('PATCH', at, { name: 'Theirs' }, { 'if-match': '1' }), 409, 'revision');
+    refused(await call('PATCH', at, { name: 'Theirs' }, { 'if-match': '1' }), 412, 'revision');
     refused(await call('PATCH', at, { name: 'Theirs' }, { 'if-match': 'mine' }), 400, 'If-Match');
     assert.equal(ok(await call('GET', at)).name, 'Mine');
     const copy = ok(await call('POST', `${at}/copy`), 201);
@@ -1131,7 +1144,7 @@ describe('templates', () => {
     const locales = { nl: text('Hoi {{ contact.givenName | default: "daar" }}') };
     const changed = ok(await call('PATCH', one, { content: text('Hello'), locales }, { 'if-match': '"1"' }));
     assert.deepEqual([changed.revision, changed.locales], [2, locales]);
-    refused(await call('PATCH', one, { name: 'Mine' }, { 'if-match': '1' }), 409, 'revision');
+    refused(await call('PATCH', one, { name: 'Mine' }, { 'if-match': '1' }), 412, 'revision');
     const { versions } = ok(await call('GET', `${one}/versions`));
     assert.deepEqual(
       versions.map(({ revision, content, locales: by }: Json) => [revision, content.text, Object.keys(by)]),
@@ -1274,6 +1287,64 @@ describe('simulator', () => {
     refused(await call('GET', `${base}/simulator/messages`), 400, 'address');
     refused(await call('GET', `${base}/simulator/messages?address=%2B19995550000`), 404, 'address');
   });
+});
+
+const ARRIVED = ['accepted', 'delivered', 'read'];
+
+test('a mail that is called spam: no marketing to that address any more, by why and at the contact; once, however often', async () => {
+  const { body: contact } = await call('POST', `${base}/contacts`, { givenName: 'Ivo' });
+  const address = 'ivo@example.com';
+  const { body: at } = await call('POST', `${base}/contacts/${contact.id}/destinations`, {
+    channel: 'email',
+    address,
+  });
+  const say = async (subject: string) =>
+    ok(
+      await call('POST', `${base}/messages`, {
+        destination: { channel: 'email', address },
+        class: 'marketing',
+        content: { type: 'text', text: subject, subject },
+      }),
+      202,
+    ).messageId as string;
+  const first = await say('A sale');
+  const mails = `${base}/simulator/messages?channel=email&address=${address}`;
+  const mail = await until('it has arrived and its sender knows', async () => {
+    const { body } = await call('GET', mails);
+    return body.messages?.find(({ state }: Json) => ARRIVED.includes(state));
+  });
+  const complain = () => call('POST', `${base}/simulator/messages/${mail.id}/complain`);
+  for (const answer of await Promise.all([complain(), complain()])) assert.equal(ok(answer).id, mail.id);
+  ok(await complain());
+  const { destinations } = ok(await call('GET', `${base}/contacts/${contact.id}`));
+  const blocked = destinations.find(({ id }: Json) => id === at.id);
+  assert.match(JSON.stringify(blocked), /complained/);
+  const words = ok(await call('GET', `${base}/contacts/${contact.id}/consent`));
+  assert.equal(JSON.stringify(words).split('complaint').length, 2, JSON.stringify(words));
+  const second = await say('Another sale');
+  const delivery = await until('it is not sent', async () => {
+    const { deliveries } = ok(await call('GET', `${base}/messages/${second}`));
+    return deliveries[0]?.state === 'suppressed' && deliveries[0];
+  });
+  assert.equal(delivery.code, 'complained');
+  assert.match(
+    JSON.stringify(ok(await call('GET', `${base}/why?contact=${contact.id}&message=${second}`))),
+    /complain/,
+  );
+  const { deliveries } = ok(await call('GET', `${base}/messages/${first}`));
+  assert.ok(ARRIVED.includes(deliveries[0].state), 'what arrived has arrived');
+  // It is a word on mail, and on one that arrived.
+  const { phone } = await newContact();
+  ok(
+    await call('POST', `${base}/messages`, {
+      destination: { channel: 'sms', address: phone },
+      content: { type: 'text', text: 'x' },
+    }),
+    202,
+  );
+  const text = await phoneHas(phone, 'x');
+  refused(await call('POST', `${base}/simulator/messages/${text.id}/complain`), 422, 'messageId');
+  refused(await call('POST', `${base}/simulator/messages/${'0'.repeat(24)}/complain`), 404);
 });
 
 describe('the event stream', () => {

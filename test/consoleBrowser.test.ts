@@ -20,6 +20,7 @@ import { caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { skip, startBrowser } from './support/browser.ts';
 import { exampleOf, isWhole, operationsOf, type Document } from '../web/console/pages/developers/example.ts';
 import { startDns } from './support/dnsServer.ts';
+import { startIdentityProvider } from './support/identityProvider.ts';
 import { startReceiver } from './support/receiver.ts';
 import { testDatabase } from './support/database.ts';
 import { checkAxe, openTab, type Tab } from './support/page.ts';
@@ -33,8 +34,24 @@ const dns = await startDns({
   's1._domainkey.mail.example': ['v=DKIM1; p=AAAA'],
 });
 after(() => dns.stop());
-const product = await startConsole(database, { web }, { PARLEY_DNS_SERVERS: dns.address });
+// To a browser another site than the console.
+const idp = await startIdentityProvider('localhost');
+after(() => idp.close());
+const product = await startConsole(
+  database,
+  { web },
+  {
+    PARLEY_DNS_SERVERS: dns.address,
+    PARLEY_OIDC_ISSUER: idp.issuer,
+    PARLEY_OIDC_CLIENT_ID: idp.client.id,
+    PARLEY_OIDC_CLIENT_SECRET: idp.client.secret,
+    PARLEY_OIDC_DOMAINS: 'example.com',
+    PARLEY_OIDC_NAME: 'Shop',
+    PARLEY_PRIVATE_TARGETS: 'loopback',
+  },
+);
 const { url, base, call, demo } = product;
+idp.serve(`${url}/sign-in/callback`);
 const ws = demo.workspace.id;
 const { email, password } = demo.keys.console;
 const receiver = await startReceiver();
@@ -257,7 +274,7 @@ describe('the console in a browser', { skip }, () => {
     await tab.close();
   });
 
-  test('somebody new comes by a link, sets up a second factor, and is asked for its code; others are signed out', async () => {
+  test('somebody new comes by a link, sets up a second factor, and is asked for its code, also after the company’s provider where one wants that; others are signed out', async () => {
     const address = 'nora@example.com';
     const made = await call('POST', `${base}/members`, { email: address, name: 'Nora', role: 'agent' });
     const tab = await openTab(browser, {}, /401/);
@@ -293,14 +310,40 @@ describe('the console in a browser', { skip }, () => {
     await panel.getByText('Keep these away from the phone').waitFor();
     await panel.getByRole('button', { name: 'I have kept them' }).click();
     await panel.getByText('On', { exact: true }).waitFor();
-    await enter(async () => {
-      await page.getByRole('textbox', { name: 'Code' }).fill(codeAt(0));
-      await checkAxe(page, 'the sign-in, with a code');
+    const code = page.getByRole('textbox', { name: 'Code' });
+    /** A wrong one first, which is told in place. */
+    const tellCode = async (step: number, at: string) => {
+      await code.fill('000000');
       await page.getByRole('button', { name: 'Sign in' }).click();
-    });
+      await page
+        .getByRole('alert')
+        .getByText(/wrong|used/)
+        .waitFor();
+      await checkAxe(page, at);
+      await code.fill(codeAt(step));
+      await page.getByRole('button', { name: 'Sign in' }).click();
+    };
+    await enter(() => tellCode(0, 'the sign-in, with a code'));
+    // Whom the company's provider vouches for is asked for no password, and for a code where a workspace wants that.
+    idp.accounts.set('nora', { email: address, email_verified: true, name: 'Nora' });
+    idp.at.desk = 'nora';
+    const byProvider = async () => {
+      await page.context().clearCookies();
+      await page.goto(`${url}/sign-in?to=${encodeURIComponent(`/w/${ws}/people`)}`);
+      await page.getByRole('link', { name: 'Sign in with Shop' }).click();
+    };
+    const isIn = () => page.getByRole('searchbox', { name: /Find by name/ }).waitFor();
+    await byProvider();
+    await isIn();
+    await call('PATCH', base, { settings: { askSecondFactor: true } });
+    await byProvider();
+    await page.getByRole('heading', { name: 'One thing more' }).waitFor();
+    await tellCode(1, 'the second factor, after the provider');
+    await isIn();
+    await call('PATCH', base, { settings: { askSecondFactor: null } });
     await page.goto(`${url}/me`);
     await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
-    await page.getByRole('button', { name: 'Sign out there' }).waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Sign out there' }).first().waitFor({ state: 'hidden' });
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });
@@ -373,15 +416,27 @@ describe('the console in a browser', { skip }, () => {
     await surname.press('Enter');
     await page.getByText('Surname is saved.').waitFor();
     await page.getByRole('heading', { name: 'Gerda Klein' }).waitFor();
-    await call('POST', `${base}/contacts`, { givenName: 'Gerti', attributes: { city: 'Ghent' } });
+    const attributes = { city: 'Ghent' };
+    const { body: gerti } = await call('POST', `${base}/contacts`, { givenName: 'Gerti', attributes });
+    const email = 'gerti@example.com';
+    await call('POST', `${base}/contacts/${gerti.id}/destinations`, { channel: 'email', address: email });
     await page.getByRole('button', { name: 'Merge …' }).click();
     await page.getByLabel('Find by name, address or id').fill('Gerti');
     await page.getByRole('button', { name: 'Gerti' }).click();
-    await page.getByRole('cell', { name: 'Ghent' }).waitFor();
+    await page.getByRole('cell', { name: 'Ghent', exact: true }).waitFor();
+    await page.getByRole('cell', { name: 'Gerda', exact: true }).waitFor();
+    await page.getByRole('cell', { name: 'Gerti (is not kept)' }).waitFor();
+    await page.getByText(`${email} (Mail)`).waitFor();
     await checkAxe(page, 'merging');
     await page.getByRole('button', { name: 'Merge', exact: true }).click();
     await page.getByText('Gerti and Gerda Klein are one.').waitFor();
     assert.equal((await call('GET', `${base}/contacts/${contactId}`)).body.attributes.city, 'Ghent');
+    assert.equal(await page.getByRole('button', { name: 'Undo' }).count(), 0, 'it cannot be taken back');
+    await addresses.getByRole('listitem').filter({ hasText: email }).waitFor();
+    // Where the other one was leads to who stays.
+    await page.goto(`${url}/w/${ws}/people/${gerti.id}`);
+    await page.getByRole('heading', { name: 'Gerda Klein' }).waitFor();
+    await page.waitForURL(`**/people/${contactId}`);
     await page.getByRole('button', { name: 'Erase …' }).click();
     await page.getByLabel('Type the name to go on').fill('Gerda Klein');
     await checkAxe(page, 'erasing');
@@ -439,7 +494,7 @@ describe('the console in a browser', { skip }, () => {
     const { body: blocked } = await call('GET', `${base}/contacts/${people[0]!.id}/destinations`);
     const block = `${base}/contacts/${people[0]!.id}/destinations/${blocked.destinations[0].id}/block`;
     await call('POST', block, { classes: ['transactional'] });
-    const tab = await openTab(browser, {}, /409/);
+    const tab = await openTab(browser, {}, /409|412/);
     const page = await signedIn(tab, `/w/${ws}/broadcasts`);
     await page.getByRole('button', { name: 'New broadcast' }).click();
     await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Sunday open');

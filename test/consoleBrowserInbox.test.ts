@@ -228,6 +228,9 @@ describe('the simulator in a browser', { skip }, () => {
     await page.getByText('List-Unsubscribe=One-Click').waitFor();
     await page.getByRole('button', { name: 'Unsubscribe' }).click();
     await page.getByText('Unsubscribed, as the mail program asked.').waitFor();
+    await page.getByRole('button', { name: 'Report spam' }).click();
+    await page.getByText('Reported as spam; its sender is told.').waitFor();
+    assert.match(JSON.stringify((await call('GET', `${base}/contacts/${id}`)).body), /complained/);
     await page.getByRole('button', { name: /^SMS/ }).click();
     await say('sms', { type: 'text', text: 'ж'.repeat(71) });
     await page.getByText('2 segments').waitFor();
@@ -235,7 +238,7 @@ describe('the simulator in a browser', { skip }, () => {
     await page.getByRole('menuitem', { name: /There is no such address/ }).click();
     await page.getByRole('button', { name: 'Take away: invalid' }).click();
     await page.getByRole('button', { name: 'Take away: invalid' }).waitFor({ state: 'hidden' });
-    await page.getByRole('button', { name: /^Call/ }).click();
+    // It rings over whatever app is open.
     await say('voice', { type: 'text', text: 'Your code is one two three' });
     const ring = page.getByRole('alertdialog', { name: /A call for/ });
     await ring.getByRole('button', { name: 'Answer' }).waitFor();
@@ -317,6 +320,128 @@ describe('the simulator in a browser', { skip }, () => {
     await page.setViewportSize({ width: 390, height: 844 });
     await checkAxe(page, 'a page with the chat, on a phone');
     assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'));
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('§15.5 quick replies, a card, a carousel and a form are answered from SMS, WhatsApp, mail, a call and the web', async () => {
+    const { id, sms, email, say } = await somebody('Ida');
+    await call('POST', `${base}/contacts/${id}/destinations`, { channel: 'whatsapp', address: sms });
+    await call('POST', `${base}/simulator/reply`, { channel: 'whatsapp', address: sms, text: 'hello here' });
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/simulator?contact=${id}`);
+    // What came last is in the list of people as well.
+    const devices = page.getByRole('region', { name: 'Devices' });
+    const app = (name: RegExp) =>
+      devices.getByRole('group', { name: 'Apps of this person' }).getByRole('button', { name });
+    await app(/^Web page/).click();
+    await devices.getByRole('button', { name: 'Chat', exact: true }).click();
+    const chat = page.frameLocator('iframe[title="Chat"]');
+    const write = chat.getByRole('textbox', { name: 'Your message' });
+    await write.fill('hello from the web');
+    await chat.getByRole('button', { name: 'Send' }).click();
+    const inbox = await until('all of it is one conversation', async () => {
+      const { body } = await call('GET', `${base}/conversations?view=all`);
+      const own = body.conversations.find((one: Json) => one.contact.id === id);
+      return own?.last.text === 'hello from the web' && own;
+    });
+    const { body: whole } = await call('GET', `${base}/conversations/${inbox.id}`);
+    const web = whole.ways.find((one: Json) => one.channel === 'webchat').destinationId;
+    let replies = 0;
+    /** Says something, until whoever sends it knows that it has gone: an answer in numbers is one to what was sent last. */
+    const to = async (channel: string, content: object) => {
+      const { status, body } =
+        channel === 'webchat'
+          ? await call('POST', `${base}/conversations/${inbox.id}/messages`, {
+              clientId: `ida-${(replies += 1)}`,
+              destinationId: web,
+              content,
+            })
+          : await say(channel, content);
+      assert.equal(status, 202, JSON.stringify(body));
+      await until(`it has gone by ${channel}`, async () => {
+        const { deliveries } = (await call('GET', `${base}/messages/${body.messageId}`)).body;
+        return ['accepted', 'delivered', 'read'].includes(deliveries[0]?.state);
+      });
+    };
+    const answered = (text: string, payload?: string) =>
+      until(`“${text}” is answered`, async () => {
+        const { body } = await call('GET', `${base}/conversations/${inbox.id}/messages?limit=5`);
+        const said = body.entries.findLast((one: Json) => one.message?.direction === 'in')?.message.content;
+        return said?.text === text && said.payload === payload;
+      });
+    const days = (n: number) => ({
+      type: 'text',
+      text: `Which day, ${n}?`,
+      actions: ['Monday', 'Friday'].map((text) => ({ type: 'reply', text, payload: `${text}:${n}` })),
+    });
+    const cups = (n: number, titles: string[]) => ({
+      type: 'carousel',
+      items: titles.map((title) => ({
+        title,
+        actions: [{ type: 'postback', text: 'Take it', payload: `${title}:${n}` }],
+      })),
+    });
+    const form = (label: string) => ({
+      type: 'form',
+      subject: label,
+      fields: [{ type: 'text', name: 'size', label }],
+    });
+    const phone = devices.getByRole('textbox', { name: `Answer as ${sms}` });
+    const type = async (text: string) => {
+      await phone.fill(text);
+      await phone.press('Enter');
+    };
+    await app(/^SMS/).click();
+    await to('sms', days(1));
+    await devices.getByText('Which day, 1?').waitFor();
+    await type('2');
+    await answered('Friday', 'Friday:1');
+    await to('sms', cups(2, ['Red cup', 'Blue cup']));
+    await devices.getByText(/2\. Blue cup/).waitFor();
+    await type('2');
+    await answered('Blue cup: Take it', 'Blue cup:2');
+    await app(/^WhatsApp/).click();
+    await to('whatsapp', days(3));
+    const asked = devices.getByRole('article').filter({ hasText: 'Which day, 3?' });
+    await asked.getByText('Read', { exact: true }).waitFor();
+    await checkAxe(page, 'WhatsApp, with its ticks');
+    await asked.getByRole('button', { name: 'Monday' }).click();
+    await answered('Monday', 'Monday:3');
+    await to('whatsapp', cups(4, ['Small cup', 'Green cup']));
+    await devices.getByText(/Reply with a number:/).waitFor();
+    await type('2');
+    await answered('Green cup: Take it', 'Green cup:4');
+    await app(/^Mail/).click();
+    await to('email', form('Which size have you?'));
+    const mails = devices.getByRole('list', { name: /^Mail of/ });
+    await mails.getByRole('button', { name: /Which size have you/ }).click();
+    const mail = devices.getByRole('textbox', { name: `Answer as ${email}` });
+    await mail.fill('size 42');
+    await mail.press('Enter');
+    await answered('size 42');
+    await to('voice', days(5));
+    // Over the mail that is open; answered, the phone shows it.
+    await devices
+      .getByRole('alertdialog', { name: /A call for/ })
+      .getByRole('button', { name: 'Answer' })
+      .click();
+    await devices.getByRole('group', { name: 'Key pad' }).getByRole('button', { name: '2' }).click();
+    await answered('Friday', 'Friday:5');
+    await app(/^Web page/).click();
+    await devices.getByRole('button', { name: 'Chat', exact: true }).click();
+    await to('webchat', cups(6, ['Small cup', 'Large cup']));
+    await chat.getByText('Large cup').waitFor();
+    await chat.getByRole('button', { name: 'Take it' }).last().click();
+    await answered('Take it', 'Large cup:6');
+    await to('webchat', days(7));
+    await chat.getByRole('button', { name: 'Monday' }).click();
+    await answered('Monday', 'Monday:7');
+    await to('webchat', form('Which colour do you like?'));
+    await chat.getByText('Which colour do you like?').waitFor();
+    await write.fill('every blue');
+    await chat.getByRole('button', { name: 'Send' }).click();
+    await answered('every blue');
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -190,10 +190,36 @@ describe('people by the many', { skip }, () => {
     await page.getByText('Name of the workspace is saved.').waitFor();
     await meanwhile.waitFor({ state: 'detached' });
     assert.equal((await call('GET', base)).body.name, 'Shop of Bruges');
+    // How fast a channel sends is saved where it is shown.
+    const { id, type } = (await call('GET', `${base}/integrations`)).body.integrations[0];
+    const rate = async () => (await call('GET', `${base}/integrations/${id}`)).body.ratePerS;
+    const name = 'The shop’s own';
+    await call('PATCH', `${base}/integrations/${id}`, { name });
+    await page.reload();
+    const field = page.getByLabel(`${name}, at most a second`);
+    await field.fill('7');
+    await page.getByRole('button', { name: `Save the rate of ${name}` }).click();
+    await page.getByText(`The rate of ${name} is saved.`).waitFor();
+    assert.equal(await rate(), 7);
+    // What is asked for after a save would else see the other's change, too.
+    await page.reload();
+    await until('it is shown', async () => (await field.inputValue()) === '7');
+    assert.equal((await call('PATCH', `${base}/integrations/${id}`, { ratePerS: 9 })).status, 200, type);
+    await field.fill('8');
+    await page.getByRole('button', { name: `Save the rate of ${name}` }).click();
+    await meanwhile.getByText('7 a second → 9 a second').waitFor();
+    await checkAxe(page, 'settings that somebody else has changed');
+    assert.equal(await rate(), 9);
+    await page.getByRole('button', { name: `Save the rate of ${name}` }).click();
+    await meanwhile.waitFor({ state: 'detached' });
+    assert.equal(await rate(), 8);
+    await field.fill('');
+    await page.getByRole('button', { name: `Save the rate of ${name}` }).click();
+    await until('it is as fast as its provider takes it', async () => (await rate()) === null);
     // The browser tells of the refusal by itself.
     const refusals = tab.amiss.filter((one) => one.includes('412 (Precondition Failed)'));
     assert.deepEqual(tab.amiss, refusals);
-    assert.equal(refusals.length, 1);
+    assert.equal(refusals.length, 2);
     await tab.close();
   });
 });

@@ -59,6 +59,13 @@ describe('merging', () => {
       );
     assert.deepEqual(merged.attributes, { city: 'Ghent', plan: 'gold', size: 3 });
     assert.equal(merged.surname, 'Lee');
+    // The other's id is out in the world: it is looked at as whom it became, and changes name who it is.
+    assert.equal(ok(await call('GET', `${base}/contacts/${other.id}`)).id, one.id);
+    for (const [method, body] of [
+      ['PATCH', { surname: 'X' }],
+      ['DELETE', undefined],
+    ] as const)
+      refused(await call(method, `${base}/contacts/${other.id}`, body), 404);
     const whole = ok(await call('GET', `${base}/contacts/${one.id}`));
     assert.deepEqual(
       whole.tags.map(({ name }: Json) => name),
@@ -66,7 +73,6 @@ describe('merging', () => {
     );
     for (const { address } of moves.destinations)
       assert.ok(whole.destinations.some((destination: Json) => destination.address === address));
-    refused(await call('GET', `${base}/contacts/${other.id}`), 404);
     const [event] = await database.sql<{ payload: Json }[]>`
       SELECT payload FROM feed_log WHERE type = 'sunshine.told' AND payload ->> 'trigger' = 'merge:appUser' ORDER BY id DESC LIMIT 1`;
     assert.deepEqual(

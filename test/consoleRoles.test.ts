@@ -29,6 +29,7 @@ const ASKED_BY: Readonly<Record<string, readonly string[]>> = {
   'simulator/Answer.tsx': ['simulator/Simulator.tsx'],
   'simulator/Call.tsx': ['simulator/Simulator.tsx'],
   'simulator/Device.tsx': ['simulator/Simulator.tsx'],
+  'simulator/Mail.tsx': ['simulator/Simulator.tsx'],
   'simulator/Rules.tsx': ['simulator/Simulator.tsx'],
   'simulator/WebPage.tsx': ['simulator/Simulator.tsx'],
   'console/shell/advance.ts': ['console/shell/Band.tsx', 'simulator/Coming.tsx'],

@@ -251,7 +251,10 @@ async function startRun(messageClass: string): Promise<number> {
 const broadcastOf = new Map<number, number>();
 
 async function ended(runId: number): Promise<void> {
-  const isOver = async () => (await isDone(runId)) || void (await hurry(world.ctx, app.id));
+  const isOver = async () => {
+    await hurry(world.ctx, app.id);
+    return await isDone(runId);
+  };
   await until('the broadcast is done', isOver, 120_000, 100);
 }
 
@@ -297,8 +300,10 @@ function singleSends(url: () => string) {
     async allArrived() {
       await loop;
       assert.ok(accepted.length > 10, 'some were accepted');
-      const isAllSent = async () =>
-        accepted.every((to) => sink.countOf(to) > 0) || void (await hurry(world.ctx, app.id));
+      const isAllSent = async () => {
+        await hurry(world.ctx, app.id);
+        return accepted.every((to) => sink.countOf(to) > 0);
+      };
       await until('every accepted one is sent', isAllSent, 60_000, 100);
     },
   };

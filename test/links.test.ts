@@ -757,15 +757,19 @@ test('live: streams end when the session does, and when the server stops', async
   nextCaller();
   const contactId = await person();
   const { authorization } = await signIn(contactId);
-  const second = createServer(ctx, [linksDoor(links, takeNone, { onNews: () => {} })]);
-  await second.start();
-  const response = await fetch(new URL('/chat/events', second.url()), { headers: { authorization } });
-  assert.equal(response.status, 200);
-  await second.stop();
-  assert.match(await response.text(), /^retry: 2000/);
-  const stream = await listen(authorization, '0');
-  await call('DELETE', '/chat/session', { headers: { authorization } });
-  await until('the stream ended', () => stream.isOver, 25_000);
+  // Whether a session is still there is looked at every ten seconds, each of which is a twentieth of one here.
+  const after = (ms: number, run: () => void) => clock.after(ms / 20, run);
+  const quick = { ...ctx, clock: { ...clock, after } };
+  for (const end of ['server', 'session']) {
+    const one = createServer(quick, [linksDoor(links, takeNone, { onNews: () => {} })]);
+    await one.start();
+    const response = await fetch(new URL('/chat/events', one.url()), { headers: { authorization } });
+    assert.equal(response.status, 200);
+    if (end === 'session') await call('DELETE', '/chat/session', { headers: { authorization } });
+    else await one.stop();
+    assert.match(await response.text(), /^retry: 2000/);
+    if (end === 'session') await one.stop();
+  }
 });
 
 test('the page: a strict policy, no script of its own in it, names escaped', async () => {

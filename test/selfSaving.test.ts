@@ -24,7 +24,12 @@ function world() {
           await state.hold;
           if (state.fault) throw state.fault;
           if (revision !== server.revision)
-            throw new ApiFault({ status: 409, code: 'conflict', message: 'somebody', field: 'revision' });
+            throw new ApiFault({
+              status: 412,
+              code: 'precondition_failed',
+              message: 'somebody',
+              field: 'revision',
+            });
           Object.assign(server, changed, { revision: server.revision + 1 });
           return { ...server };
         })();

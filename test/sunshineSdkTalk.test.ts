@@ -63,6 +63,22 @@ test('what was said is read page by page, and a message that is said comes back 
   assert.equal((await sdk('GET', at(user, '/messages'), other)).status, 403);
 });
 
+test('of more than a page that were said within two moments each is shown, on the first page or before it', async () => {
+  const user = await arrive();
+  await sdk('POST', at(user, '/messages'), user, { message: { text: 'first' } });
+  const contactId = Number.parseInt(user.appUser._id.slice(8), 16);
+  // 70 a millisecond after it, and 60 in the next: a page of 100 ends among the 70.
+  await sql`
+    INSERT INTO messages SELECT (jsonb_populate_record(m, jsonb_build_object('id', m.id + 4096 * n, 'external_id', NULL,
+      'at_ms', m.at_ms + CASE WHEN n <= 70 THEN 1 ELSE 2 END, 'content', jsonb_build_object('type', 'text', 'text', n::text)))).*
+    FROM messages m CROSS JOIN generate_series(1, 130) n WHERE m.contact_id = ${contactId}`;
+  const newest = (await sdk('GET', at(user), user)).body;
+  assert.equal(newest.hasPrevious, true);
+  const before = await sdk('GET', at(user, `/messages?before=${newest.messages[0].received}`), user);
+  const shown = [...texts(before), ...newest.messages.map(({ text }: Json) => text)];
+  assert.deepEqual(shown, ['first', ...Array.from({ length: 130 }, (_, n) => String(n + 1))]);
+});
+
 test('what is read is read: the count is 0, the webhook and the delivery say so', async () => {
   const user = await arrive();
   const posted = await call('POST', `/v1.1/appusers/${user.appUser._id}/messages`, {

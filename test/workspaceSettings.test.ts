@@ -8,6 +8,7 @@ import { countOldRows, deleteOldRows } from '../src/accounts/keeping.ts';
 import { createKey } from '../src/accounts/keys.ts';
 import { removeWorkspaces, type Removing } from '../src/accounts/removal.ts';
 import { toHex24 } from '../src/base/ids.ts';
+import { findFile, keepFile } from '../src/content/mediaStore.ts';
 import { allLanes, holdLane } from '../src/queue/lanes/still.ts';
 import { caller, type Json } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
@@ -88,14 +89,17 @@ async function rowsOf(workspaceId: number): Promise<Map<string, number>> {
   return found;
 }
 
-/** Housekeeping some minutes later; each `step` is all that one process gets done before it dies. */
-function removing(step = false): Removing {
+/** Housekeeping some minutes later; each `step` is all that one process gets done before it dies. `outside`: how files fare. */
+function removing(step = false, outside?: () => Promise<number>): Removing {
   const { ctx } = world;
+  const rooms = ctx
+    .rooms()
+    .map((room) => (room.removeOutside && outside ? { ...room, removeOutside: outside } : room));
   let nowMs = ctx.clock.nowMs() + 10 * 60_000;
   // Of a process that dies, the clock says that its time is over after one step.
   const clock = { ...ctx.clock, nowMs: () => (step ? (nowMs += 25_000) : ctx.clock.nowMs() + 600_000) };
   const lanes = () => allLanes(sql);
-  return { sql, ids: ctx.ids, clock, log: ctx.log, rooms: ctx.rooms(), lanes, holdLane };
+  return { sql, ids: ctx.ids, clock, log: ctx.log, rooms, lanes, holdLane };
 }
 
 test('of two who change a workspace at once the second is told what the first has changed, and nothing of his stands', async () => {
@@ -128,17 +132,43 @@ test('of two who change a workspace at once the second is told what the first ha
   assert.deepEqual(entry.detail, { name: { from: 'Again', to: 'Anyhow' } });
 });
 
-test('no row of a deleted workspace is left, whatever dies on the way, and another one loses none', async () => {
+/** Files of a workspace, and how many of them are there. */
+async function keptFiles(workspaceId: number) {
+  const { ctx } = world;
+  const file = { bytes: Buffer.from('x'), name: 'a.png', mediaType: 'image/png' };
+  const urls: string[] = [];
+  for (let n = 0; n < 3; n += 1) urls.push(must(await keepFile(ctx, workspaceId, file)));
+  return async () => {
+    const found = urls.map((url) => {
+      const [, , workspace, token] = new URL(url).pathname.split('/');
+      return findFile(ctx, workspace!, token!);
+    });
+    return (await Promise.all(found)).filter((one) => one !== undefined).length;
+  };
+}
+
+test('no row and no file of a deleted workspace is left, whatever dies on the way, and another one loses none', async () => {
   const [gone, stays] = [await lived(3_000_000), await lived(4_000_000)];
   const before = await rowsOf(stays.id);
   assert.ok(before.size > 20, [...before.keys()].join(' '));
+  const [files, others] = [await keptFiles(gone.id), await keptFiles(stays.id)];
   assert.equal((await gone.call('POST', `${gone.base}/delete`, { name: 'Test' })).status, 204);
-  // Ten processes die after a step each; then two go on at once.
-  for (let n = 0; n < 10; n += 1) assert.deepEqual(await removeWorkspaces(removing(true)), []);
+  const away = () => Promise.reject(new Error('the store is away'));
+  // Ten processes die after a step each, the first between two files; then two go on at once, and the store of files is away.
+  const dies = async () => {
+    assert.equal(await world.ctx.files.removeSome(toHex24(gone.id), 1), 1);
+    throw new Error('it died');
+  };
+  for (let n = 0; n < 10; n += 1)
+    assert.deepEqual(await removeWorkspaces(removing(true, n === 0 ? dies : away)), []);
+  assert.equal(await files(), 2);
   const [at] = await sql<
     { step: string }[]
   >`SELECT step FROM workspace_removals WHERE workspace_id = ${gone.id}`;
   assert.notEqual(at!.step, '', 'it goes on where it was');
+  const [one, other] = [removeWorkspaces(removing(false, away)), removeWorkspaces(removing(false, away))];
+  assert.deepEqual((await Promise.all([one, other])).flat(), [], 'it is not done while a file may be left');
+  assert.deepEqual([...(await rowsOf(gone.id)).keys()], ['workspace_removals'], 'rows do not wait for files');
   const done = await Promise.all([removeWorkspaces(removing()), removeWorkspaces(removing())]);
   while (!done.flat().includes(gone.id)) done.push(await removeWorkspaces(removing()));
   assert.deepEqual([...(await rowsOf(gone.id)).keys()], []);
@@ -162,6 +192,7 @@ test('no row of a deleted workspace is left, whatever dies on the way, and anoth
   for (const [table, n] of before)
     assert.ok((now.get(table) ?? 0) >= n, `${table}: ${n}, then ${now.get(table)}`);
   assert.equal((await stays.call('GET', stays.base)).status, 200);
+  assert.deepEqual([await files(), await others()], [0, 3]);
 });
 
 test('what a workspace keeps for fewer days goes when it is older, once a day, and nothing else does', async () => {

@@ -3,7 +3,7 @@
  * in; secret ones are sealed together in one column and are never shown again.
  */
 import { randomToken, type Vault } from '../base/crypto.ts';
-import { breaks, fault, isFault, type Fault } from '../base/fault.ts';
+import { breaks, changedMeanwhile, fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Sql, Tx } from '../db/pool.ts';
 import { isObject } from '../base/objects.ts';
@@ -34,6 +34,8 @@ export type Integration = {
   /** `error` also when its secrets were sealed under another PARLEY_SECRET. */
   readonly status: IntegrationStatus;
   readonly ratePerS?: number;
+  /** Counted up by each change of what it is called, what it goes by and how fast. */
+  readonly revision: number;
   /** The number or mail address at which people write to it, where its settings name one. */
   readonly writtenTo?: string;
   /** The name that its SMS come from, where its settings name one and no number. */
@@ -89,6 +91,7 @@ export async function createIntegration(
     rate_per_s: input.ratePerS ?? null,
     callback_key: null,
     callback_key_sealed: tools.vault.seal(randomToken(), callbackContext(id)),
+    revision: 1,
   };
   await insertIntegration(db, input.nowMs, {
     id,
@@ -107,7 +110,7 @@ export async function createIntegration(
 /**
  * Changes what is given of an integration. Settings are merged by name, null removes one; the outcome must satisfy the
  * provider's rules. A new secret among them brings an integration in error back to active, since new credentials are the
- * way out. After the commit: `directory.forget(id)`.
+ * way out. With `revision` only where nobody has changed that one since. After the commit: `directory.forget(id)`.
  */
 export async function updateIntegration(
   tx: Tx,
@@ -120,6 +123,7 @@ export async function updateIntegration(
     ratePerS?: number | null;
     status?: IntegrationStatus;
     settingsPath?: string;
+    revision?: number | undefined;
     nowMs: number;
   },
 ): Promise<Integration | Fault> {
@@ -132,6 +136,7 @@ export async function updateIntegration(
   if (broken) return broken;
   const row = await lockIntegration(tx, input.workspaceId, input.id);
   if (!row) return missing();
+  if (input.revision !== undefined && input.revision !== row.revision) return changedMeanwhile(row.revision);
   const rules = rulesOf(tools.catalogue, row.provider);
   if (isFault(rules)) return rules;
   const before = integrationOf(row, tools.vault).settings;
@@ -151,6 +156,7 @@ export async function updateIntegration(
     name: input.name ?? row.name,
     rate_per_s: input.ratePerS === undefined ? row.rate_per_s : input.ratePerS,
     status: input.status ?? (rotated && row.status === 'error' ? 'active' : row.status),
+    revision: row.revision + 1,
   };
   await updateIntegrationRow(tx, input.nowMs, {
     id: row.id,
@@ -258,6 +264,7 @@ export function integrationOf(row: IntegrationRow, vault: Vault): Integration {
     settings: Object.freeze({ ...row.settings, ...secrets }),
     status: opened === undefined && row.status === 'active' ? 'error' : row.status,
     ...(row.rate_per_s === null ? {} : { ratePerS: row.rate_per_s }),
+    revision: row.revision,
     ...(writtenTo === undefined ? {} : { writtenTo }),
     ...(sendsAs === undefined ? {} : { sendsAs }),
     callbackKey: callbackKeyOf(row, vault),

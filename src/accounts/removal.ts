@@ -1,7 +1,8 @@
 /**
  * Deleting a workspace for good: nobody reaches it from the moment on that it is asked for (`deleteWorkspace`), and then its rows go, table
  * by table and part by part, each part in a transaction of its own with how far it is, so that a restart goes on where it was. Any process
- * may do it; two do not do one at once. Tables are those of the catalogue that name a workspace, and what belongs to their rows
+ * may do it; two do not do one at once. What rooms keep elsewhere goes first (`removeOutside`): files, of which nothing would tell any
+ * more. Tables are those of the catalogue that name a workspace, and what belongs to their rows
  * (`parts` in each `room.ts`): a new table is gone through without a word here.
  */
 import type { Clock } from '../base/clock.ts';
@@ -28,7 +29,7 @@ import {
 } from './sql.removal.ts';
 import { goThroughEach, stretchOf, type WalkState, type WalkStep } from './walk.ts';
 import { deleteWorkspace } from './workspaces.ts';
-import { isFault, type Fault } from '../base/fault.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
 
 /** What was under way when it was asked for is over by then: processes know of it within a second, and a provider's answer in two minutes. */
 const GRACE_MS = 3 * 60_000;
@@ -84,25 +85,54 @@ export async function askRemoval(
 export async function removeWorkspaces(deps: Removing): Promise<number[]> {
   const { sql, clock, log } = deps;
   const due = await selectRemovals(sql, clock.nowMs() - GRACE_MS);
-  const done = await goThroughEach(deps, due, async ({ workspaceId }) => {
+  const done = await goThroughEach(deps, due, async ({ workspaceId }, untilMs) => {
+    const isAlone = await removeOutside(deps, workspaceId, untilMs);
     const steps = await stepsOf(deps, workspaceId);
-    return (tx, width) => goOn(deps, tx, workspaceId, steps, width);
+    return (tx, width) => goOn(deps, tx, { workspaceId, steps, isAlone }, width);
   });
-  for (const workspaceId of done) log.info({ workspaceId }, 'a deleted workspace has no row any more');
+  for (const workspaceId of done)
+    log.info({ workspaceId }, 'a deleted workspace has no row and no file any more');
   return done;
 }
+
+/** What rooms keep of it elsewhere, some at a time; true when nothing of that is left. A store that is away keeps no row from going. */
+async function removeOutside(
+  { rooms, clock, log }: Removing,
+  workspaceId: number,
+  untilMs: number,
+): Promise<boolean> {
+  for (const room of rooms) {
+    for (let gone: number | Fault = 1; gone !== 0 && room.removeOutside; ) {
+      if (clock.nowMs() >= untilMs) return false;
+      gone = await room
+        .removeOutside(workspaceId)
+        .catch((error: unknown) =>
+          fault('unavailable', error instanceof Error ? error.message : String(error)),
+        );
+      if (!isFault(gone)) continue;
+      const why = { workspaceId, room: room.name, detail: gone.message };
+      log.warn(why, 'what is kept outside the database of a deleted workspace did not go; trying later');
+      return false;
+    }
+  }
+  return true;
+}
+
+/** A workspace that goes, the steps of that, and whether what was kept elsewhere has gone. */
+type Going = { workspaceId: number; steps: readonly WalkStep[]; isAlone: boolean };
 
 async function goOn(
   { ids, clock }: Removing,
   tx: Tx,
-  workspaceId: number,
-  steps: readonly WalkStep[],
+  { workspaceId, steps, isAlone }: Going,
   width: number,
 ): Promise<WalkState> {
   const at = await lockRemoval(tx, workspaceId);
   if (!at) return 'not ours';
   const { step, part, gone } = await stretchOf(tx, steps, at, width);
   if (step === undefined && gone === 0) {
+    // As long as it stands here, the rest is tried again.
+    if (!isAlone) return 'not ours';
     await finish(ids, tx, at, clock.nowMs());
     return 'done';
   }

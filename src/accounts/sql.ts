@@ -29,6 +29,7 @@ export type IntegrationRow = {
   /** In the clear only until the next start of code that seals it. */
   callback_key: string | null;
   callback_key_sealed: Uint8Array | null;
+  revision: number;
 };
 
 /** A row of audit_log. */
@@ -46,7 +47,7 @@ const workspaceColumns = (db: Db) =>
 
 const integrationColumns = (db: Db) =>
   db`id, workspace_id, provider, channel, name, settings, secrets_sealed, status, rate_per_s, callback_key,
-    callback_key_sealed`;
+    callback_key_sealed, revision`;
 
 /** Writes a new workspace. */
 export async function insertWorkspace(
@@ -204,7 +205,7 @@ export async function lockIntegration(
   return rows[0];
 }
 
-/** Writes what can change of an integration. The caller holds its lock. */
+/** Writes what can change of an integration; its revision goes one up. The caller holds its lock. */
 export async function updateIntegrationRow(
   db: Db,
   nowMs: number,
@@ -219,7 +220,7 @@ export async function updateIntegrationRow(
 ): Promise<void> {
   await db`
     UPDATE integrations SET name = ${i.name}, settings = ${db.json(i.settings)}, secrets_sealed = ${i.sealed},
-      status = ${i.status}, rate_per_s = ${i.ratePerS}, changed_ms = ${nowMs}
+      status = ${i.status}, rate_per_s = ${i.ratePerS}, changed_ms = ${nowMs}, revision = revision + 1
     WHERE id = ${i.id}`;
 }
 

@@ -31,16 +31,17 @@ export type WalkState = 'goes on' | 'done' | 'not ours';
 /** Does one stretch of so many parts. */
 type Stretch = (tx: Tx, width: number) => Promise<WalkState>;
 
-/** Goes on with what is due in workspaces, one after the other, for the time of a round; returns those that are done. */
+/** Goes on with what is due in workspaces, one after the other, until the time of a round is over; returns those that are done. */
 export async function goThroughEach<One extends { workspaceId: number }>(
   deps: { sql: Sql; clock: Pick<Clock, 'nowMs'> },
   due: readonly One[],
-  stretchFor: (one: One) => Stretch | Promise<Stretch>,
+  stretchFor: (one: One, untilMs: number) => Stretch | Promise<Stretch>,
 ): Promise<number[]> {
   const untilMs = deps.clock.nowMs() + ROUND_MS;
   const done: number[] = [];
   for (const one of due)
-    if ((await goThrough({ ...deps, untilMs }, await stretchFor(one))) === 'done') done.push(one.workspaceId);
+    if ((await goThrough({ ...deps, untilMs }, await stretchFor(one, untilMs))) === 'done')
+      done.push(one.workspaceId);
   return done;
 }
 

@@ -137,6 +137,7 @@ describe('integrations', () => {
       settings: { accountSid: settings.accountSid },
       status: 'active',
       ratePerS: 2.5,
+      revision: 1,
     });
     deepEqual(present(made, {}).settings, {}, 'a provider we do not know shows nothing');
     deepEqual(await getIntegration(sql, vault, { workspaceId: w.id, id: made.id }), made);

@@ -3,7 +3,7 @@ import { canonicalJson } from '../base/canonical.ts';
 import { isStorable } from '../base/storable.ts';
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import { isTimeZone } from '../base/clock.ts';
-import { breaks, fault, type Fault } from '../base/fault.ts';
+import { breaks, changedMeanwhile, fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { isObject } from '../base/objects.ts';
@@ -128,7 +128,9 @@ export async function updateWorkspace(
   const before = await getWorkspaceToChange(db, input.id);
   if (!before) return fault('not_found', 'There is no such workspace.');
   if (input.revision !== undefined && input.revision !== before.revision)
-    return changedMeanwhile(before, await selectChangedSince(db, input.id, input.revision));
+    return changedMeanwhile(before.revision, {
+      what: (await selectChangedSince(db, input.id, input.revision)).join(', ') || 'it',
+    });
   const settings = Object.entries(input.settings ?? {});
   const row = await updateWorkspaceRow(db, {
     id: input.id,
@@ -163,15 +165,6 @@ export function changesOf(
   ];
   const changed = parts.filter(([, from, to]) => canonicalJson(from) !== canonicalJson(to));
   return Object.fromEntries(changed.map(([name, from, to]) => [name, { from, to }]));
-}
-
-function changedMeanwhile({ revision }: Workspace, names: readonly string[]): Fault {
-  const what = names.length > 0 ? names.join(', ') : 'it';
-  return fault(
-    'precondition_failed',
-    `somebody has changed ${what} meanwhile: it is at revision ${revision} now`,
-    { field: 'revision' },
-  );
 }
 
 /**

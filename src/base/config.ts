@@ -99,7 +99,8 @@ export const SETTINGS = {
     env: 'PARLEY_S3_ACCESS_KEY',
     kind: 'text',
     default: '',
-    means: 'Id of a key that may put, get and delete objects of the bucket.',
+    means:
+      'Id of a key that may put, get and delete objects of the bucket, and list it (for the files of a workspace that is deleted).',
   },
   s3SecretKey: { env: 'PARLEY_S3_SECRET_KEY', kind: 'text', default: '', means: 'Secret of that key.' },
   databaseUrl: {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { readCsv, type CsvRow, type Stop } from './csv.ts';
+import { csvLine, guardedCell, readCsv, unguardedCell, type CsvRow, type Stop } from './csv.ts';
 
 async function rowsOf(
   pieces: Iterable<Uint8Array | string>,
@@ -146,4 +146,36 @@ test('a row longer than any real one is told by its line, and not taken into mem
 test('an empty file and one of empty lines have no rows', async () => {
   for (const text of ['', '\n', '\r\n\r\n', 'sep=,\n']) assert.deepEqual(await cellsOf(text), []);
   assert.deepEqual(await cellsOf('a'), [['a']]);
+});
+
+test('whatever is in a cell is read again as it was written, and begins as no formula does', async () => {
+  const text = fc
+    .array(fc.constantFrom("'", '=', '+', '-', '@', '\uff1d', '7', 'a', ' ', '\t', '\n', '"', ','), {
+      maxLength: 6,
+    })
+    .map((parts) => parts.join(''));
+  await fc.assert(
+    fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 4 }), async (row) => {
+      fc.pre(row.some((cell) => cell.trim() !== ''));
+      const guarded = row.map(guardedCell);
+      for (const cell of guarded) assert.doesNotMatch(String(cell), /^[=+\-@\uff1d\t\n]/);
+      // A first cell that says nothing keeps `sep=` from being read, and the comma from being guessed.
+      const [, cells] = await cellsOf(csvLine(['x', ...row.map(() => 'y')]) + csvLine(['x', ...guarded]));
+      assert.deepEqual(cells!.slice(1).map(unguardedCell), row);
+    }),
+  );
+});
+
+test('what somebody guarded by hand is taken for what it is, and a name with an apostrophe keeps it', () => {
+  for (const [written, read] of [
+    ["'+31612345678", '+31612345678'],
+    ["'00123", '00123'],
+    ["'-5", '-5'],
+    ["'s-Gravenhage", "'s-Gravenhage"],
+    ["'t Hart", "'t Hart"],
+    ["''=1", "'=1"],
+    ["'", "'"],
+  ])
+    assert.equal(unguardedCell(written!), read);
+  for (const name of ["'s-Gravenhage", "'t Hart", 'plain', '7']) assert.equal(guardedCell(name), name);
 });

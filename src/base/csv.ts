@@ -48,14 +48,17 @@ export function csvLine(cells: readonly (string | number | null | undefined)[]):
   return `${text.join(',')}\r\n`;
 }
 
-/**
- * A cell that no spreadsheet takes for a formula: what begins as one does (OWASP, CSV injection) is a text, by an apostrophe; so is what
- * has one already.
- */
+/** What a spreadsheet takes for a formula (OWASP, CSV injection), also behind apostrophes; and digits behind one. */
+const GUARDED = /^[\s\p{Cc}']*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^'*[\t\r\n]|^'+\d+$/u;
+
+/** A cell that no spreadsheet takes for a formula, by an apostrophe; so is what `unguardedCell` would take for one that was guarded. */
 export function guardedCell(cell: string | number | null | undefined): string | number | null | undefined {
-  return typeof cell === 'string' && /^[\s\p{Cc}']*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/u.test(cell)
-    ? `'${cell}`
-    : cell;
+  return typeof cell === 'string' && GUARDED.test(cell) ? `'${cell}` : cell;
+}
+
+/** What was guarded so, or by hand: `'+316…`, `'00123`. `'s-Gravenhage` stays what it is. */
+export function unguardedCell(cell: string): string {
+  return cell.startsWith("'") && GUARDED.test(cell) ? cell.slice(1) : cell;
 }
 
 class RowReader {

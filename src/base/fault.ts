@@ -34,6 +34,18 @@ export function refuses(field: string, rule: string): Fault {
   return fault('unprocessable', `${field}: ${rule}`, { field });
 }
 
+/** A fault for a change of a revision that is not the last one any more: which it is now, what was changed, and by whom where that is known. */
+export function changedMeanwhile(
+  revision: number,
+  { what = 'it', who = 'somebody' }: { what?: string; who?: string | undefined } = {},
+): Fault {
+  return fault(
+    'precondition_failed',
+    `${who} has changed ${what} meanwhile: it is at revision ${revision} now`,
+    { field: 'revision' },
+  );
+}
+
 /** True when a value is a fault. */
 export function isFault(value: unknown): value is Fault {
   return typeof value === 'object' && value !== null && 'fault' in value;

@@ -2,24 +2,41 @@
  * Turns for work that holds a connection for long, such as a transaction in which a provider is called: it must not take every
  * connection of the process. Knows nothing of what is done.
  */
+import { systemClock } from './clock.ts';
 
 /** Runs work when it is its turn. */
 export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Turns of which at most so many run at a time; the others wait in order. */
-export function createTurns(most: number): Turns {
-  const waiting: (() => void)[] = [];
+/** Turns of which at most so many run at a time; the others wait in order, and fail as `tooLate` says where they wait longer than `ms`. */
+export function createTurns(most: number, longest?: { ms: number; tooLate: () => Error }): Turns {
+  const waiting = new Set<() => void>();
   let running = 0;
+  const wait = () =>
+    new Promise<void>((resolve, reject) => {
+      const go = () => {
+        cancel?.();
+        resolve();
+      };
+      const cancel =
+        longest &&
+        systemClock.after(longest.ms, () => {
+          waiting.delete(go);
+          reject(longest.tooLate());
+        });
+      waiting.add(go);
+    });
   return async (work) => {
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+    if (running >= most) await wait();
     else running++;
     try {
       return await work();
     } finally {
       // Whoever waited longest takes this place over.
-      const next = waiting.shift();
-      if (next) next();
-      else running--;
+      const [next] = waiting;
+      if (next) {
+        waiting.delete(next);
+        next();
+      } else running--;
     }
   };
 }

@@ -155,6 +155,21 @@ test('no more run at a time than may, those that wait go in order, and one that 
   assert.equal(await turns(async () => 'again'), 'again', 'every place is given back');
 });
 
+test('who waits too long for a turn fails, and its turn is the next one’s', async () => {
+  const turns = createTurns(1, { ms: 20, tooLate: () => new Error('too late') });
+  const held = Promise.withResolvers<void>();
+  const first = turns(() => held.promise);
+  await assert.rejects(
+    turns(async () => 'second'),
+    /too late/,
+  );
+  const third = turns(async () => 'third');
+  held.resolve();
+  await first;
+  assert.equal(await third, 'third');
+  assert.equal(await turns(async () => 'fourth'), 'fourth');
+});
+
 test('who has much work waits for himself: another name goes at once', async () => {
   const turnsOf = createTurnsOf(1);
   const ends: (() => void)[] = [];

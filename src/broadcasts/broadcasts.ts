@@ -5,7 +5,7 @@
  *       └────────┴──────────┴─────────┴────▶ canceled
  */
 import type { BroadcastState, Broadcast, BroadcastInput, BroadcastDeps } from './broadcast.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
+import { changedMeanwhile, fault, isFault, type Fault } from '../base/fault.ts';
 import { beginningOf } from '../base/text.ts';
 import type { Tx } from '../db/pool.ts';
 import { placePost } from '../conversations/groups/posts.ts';
@@ -66,10 +66,7 @@ export async function changeBroadcast(
 ): Promise<Broadcast | Fault> {
   const now = await locked(tx, workspaceId, id, ['draft', 'scheduled'], 'be changed');
   if (isFault(now)) return now;
-  if (revision !== undefined && revision !== now.revision)
-    return fault('conflict', `somebody has changed it meanwhile: it is at revision ${now.revision} now`, {
-      field: 'revision',
-    });
+  if (revision !== undefined && revision !== now.revision) return changedMeanwhile(now.revision);
   const checked = await checkInput(deps, workspaceId, input, now);
   if (isFault(checked)) return checked;
   const changed = { ...now, ...checked, changedMs: nowMs, revision: now.revision + 1 };

@@ -10,7 +10,7 @@ import { listMembers } from '../accounts/operators.ts';
 import type { Clock } from '../base/clock.ts';
 import { randomToken } from '../base/crypto.ts';
 import { segmentsNamed } from '../contacts/segments.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
+import { changedMeanwhile, fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -82,7 +82,8 @@ export async function saveDraft(
   if (isFault(file)) return file;
   const found = await selectByKey(tx, workspaceId, file.key);
   if (!found) {
-    if (by.revision !== undefined) return fault('conflict', 'there is no campaign with this key any more');
+    if (by.revision !== undefined)
+      return fault('precondition_failed', 'there is no campaign with this key any more');
     const made = newCampaign(deps, workspaceId, file, by, nowMs);
     return (await insertCampaign(tx, made))
       ? made
@@ -119,10 +120,7 @@ function changedBy({ revision }: CampaignRow, { operatorId = null }: ChangedBy, 
 async function staleIn(tx: Tx, now: CampaignRow, { revision }: ChangedBy): Promise<Fault | undefined> {
   if (revision === undefined || revision === now.revision) return undefined;
   const members = await listMembers(tx, { workspaceId: now.workspaceId });
-  const who = members.find(({ id }) => id === now.changedBy)?.name ?? 'somebody';
-  return fault('conflict', `${who} has changed it meanwhile: it is at revision ${now.revision} now`, {
-    field: 'revision',
-  });
+  return changedMeanwhile(now.revision, { who: members.find(({ id }) => id === now.changedBy)?.name });
 }
 
 function newCampaign(

@@ -6,16 +6,15 @@ import type { CampaignFile } from '../../contract/campaign.ts';
 import { carriedOver, strayed } from './mayChange.ts';
 
 type Step = CampaignFile['steps'][number];
-const say = (key: string, text: string): Step => ({ key, send: { content: { type: 'text', text } } }) as Step;
-const wait = (key: string, time: string): Step => ({ key, wait: time }) as unknown as Step;
-const campaign = (steps: Step[], more: Partial<CampaignFile> = {}): CampaignFile =>
-  ({
-    parley: 'campaign/1',
-    key: 'shared',
-    trigger: { event: { did: 'order' } },
-    steps,
-    ...more,
-  }) as CampaignFile;
+const say = (key: string, text: string): Step => ({ key, send: { content: { type: 'text', text } } });
+const wait = (key: string, time: string): Step => ({ key, wait: { for: time } });
+const campaign = (steps: Step[], more: Partial<CampaignFile> = {}): CampaignFile => ({
+  parley: 'campaign/1',
+  key: 'shared',
+  trigger: { event: { did: 'order' } },
+  steps,
+  ...more,
+});
 
 const action = campaign([say('hello', 'Hi'), wait('pause', '1d'), say('bye', 'Bye')], { name: 'Shared' });
 
@@ -23,7 +22,7 @@ test('an unchanged copy keeps to the action; each change is told by the path at 
   assert.equal(strayed(action, structuredClone(action), []), undefined);
   const changes: [CampaignFile, string][] = [
     [{ ...action, name: 'Mine' }, 'name'],
-    [{ ...action, trigger: { event: { did: 'pay' } } } as CampaignFile, 'trigger.event.did'],
+    [{ ...action, trigger: { event: { did: 'pay' } } }, 'trigger.event.did'],
     [
       campaign([say('hello', 'Yo'), ...action.steps.slice(1)], { name: 'Shared' }),
       'steps.hello.send.content.text',
@@ -41,7 +40,7 @@ test('an unchanged copy keeps to the action; each change is told by the path at 
 
 test('a path opens what lies below it, and nothing whose name only begins the same', () => {
   const changed = campaign([say('hello', 'Yo'), wait('pause', '2d'), say('bye', 'Bye')], { name: 'Shared' });
-  assert.equal(strayed(action, changed, ['steps.hello.send']), 'steps.pause.wait');
+  assert.equal(strayed(action, changed, ['steps.hello.send']), 'steps.pause.wait.for');
   assert.equal(strayed(action, changed, ['steps.hello', 'steps.pause.wait']), undefined);
   assert.equal(strayed(action, changed, ['steps.hell', 'steps.pause']), 'steps.hello.send.content.text');
 });
@@ -58,7 +57,7 @@ test('in which order fields were written is no change, in lists neither', () => 
               : { key, share: '50%', content: { type: 'text', text: key } },
           ),
         },
-      } as Step,
+      },
     ]);
   assert.equal(strayed(variants(false), variants(true), []), undefined);
   const [first] = structuredClone(variants(true).steps) as unknown as [

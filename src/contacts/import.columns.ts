@@ -1,4 +1,5 @@
 /** What the columns of an imported file mean, and one row read by them. No database. */
+import { unguardedCell } from '../base/csv.ts';
 import { breaks, type Fault, isFault } from '../base/fault.ts';
 import { normaliseEmail } from '../content/address.ts';
 import { normalisePhone } from '../content/phone.ts';
@@ -127,8 +128,6 @@ export function personOf(
 
 /** `="00123"`, by which a spreadsheet is told that this is text. */
 const AS_TEXT = /^="((?:[^"]|"")*)"$/;
-/** `'+316…`: by which it is kept from being taken for a formula, or `'00123` for a number. `'s-Gravenhage` stays what it is. */
-const GUARDED = /^'(?=[=+@-]|\d+$)/;
 
 /** What a cell says, without what only a spreadsheet means. */
 function plainCell(cell: string, target: ColumnTarget): string {
@@ -138,7 +137,7 @@ function plainCell(cell: string, target: ColumnTarget): string {
   if (!plain.startsWith("'")) return plain;
   const isText =
     target !== 'ignore' && ('attribute' in target ? target.type !== 'number' : isName(target.field));
-  return plain.replace(isText ? GUARDED : /^'/, '').trim();
+  return (isText ? unguardedCell(plain) : plain.slice(1)).trim();
 }
 
 function isName(field: Field): boolean {

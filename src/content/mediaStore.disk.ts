@@ -1,6 +1,6 @@
 /** Files below the data directory, each in a folder of its own. Every process of one install needs the same directory. */
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, opendir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileKey, KeptFile, MediaStore } from './mediaStore.ts';
 
@@ -41,6 +41,16 @@ export function diskStore({ dataDir }: { dataDir: string }): MediaStore {
       await rm(directory, { recursive: true, force: true });
       return true;
     },
+    async removeSome(workspace, most) {
+      const directory = path.resolve(dataDir, 'files', workspace);
+      let gone = 0;
+      for (const token of await firstIn(directory, most)) {
+        await rm(path.join(directory, token), { recursive: true, force: true });
+        gone += 1;
+      }
+      if (gone === 0) await rm(directory, { recursive: true, force: true });
+      return gone;
+    },
     close: () => Promise.resolve(),
   };
 }
@@ -51,4 +61,15 @@ async function readAbout(directory: string): Promise<About | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** Some names in a directory, so many at most; none where there is no directory. */
+async function firstIn(directory: string, most: number): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of await opendir(directory)) if (names.push(name) >= most) break;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  return names;
 }

@@ -38,8 +38,10 @@ export function s3Store(deps: S3Deps): MediaStore {
   const http = httpClient({ connections: CONNECTIONS });
   const { s3Endpoint, s3Bucket } = deps.config;
 
-  async function ask({ workspace, token }: FileKey, request: Ask): Promise<HttpOutcome> {
-    const url = new URL(`${s3Endpoint}/${s3Bucket}/files/${workspace}/${token}`);
+  const ask = ({ workspace, token }: FileKey, request: Ask) => askAt(`files/${workspace}/${token}`, request);
+
+  async function askAt(place: string, request: Ask): Promise<HttpOutcome> {
+    const url = new URL(`${s3Endpoint}/${s3Bucket}/${place}`);
     let outcome: HttpOutcome;
     let tries = 0;
     do {
@@ -87,8 +89,38 @@ export function s3Store(deps: S3Deps): MediaStore {
       const outcome = await ask(key, { method: 'DELETE' });
       return isDone(outcome) || failed('remove', outcome);
     },
+    removeSome: (workspace, most) => removeSome({ ...deps, ask, askAt, failed }, workspace, most),
     close: () => http.close(),
   };
+}
+
+/** How the bucket is asked, for an object and for what is below a place; and what is said where it does not do as it is told. */
+type Asking = Pick<S3Deps, 'config' | 'log'> & {
+  ask: (key: FileKey, request: Ask) => Promise<HttpOutcome>;
+  askAt: (place: string, request: Ask) => Promise<HttpOutcome>;
+  failed: (what: string, outcome: HttpOutcome) => Fault;
+};
+
+async function removeSome(
+  { config, log, ask, askAt, failed }: Asking,
+  workspace: string,
+  most: number,
+): Promise<number | Fault> {
+  const prefix = `files/${workspace}/`;
+  const query = new URLSearchParams({ 'list-type': '2', 'max-keys': String(most), prefix });
+  const listed = await askAt(`?${query.toString()}`, { method: 'GET' });
+  if (isDenied(listed)) {
+    log.error(
+      { bucket: config.s3Bucket, prefix },
+      'the key may not list the bucket: files of a deleted workspace stay there until somebody deletes them',
+    );
+    return 0;
+  }
+  if (!isDone(listed)) return failed('list', listed);
+  const tokens = tokensIn(listed, prefix);
+  const outcomes = await Promise.all(tokens.map((token) => ask({ workspace, token }, { method: 'DELETE' })));
+  const wrong = outcomes.find((outcome) => !isDone(outcome));
+  return wrong ? failed('remove', wrong) : tokens.length;
 }
 
 function sign({ config, clock }: S3Deps, url: URL, { method, headers, body }: Ask): Record<string, string> {
@@ -100,7 +132,7 @@ function sign({ config, clock }: S3Deps, url: URL, { method, headers, body }: As
   };
   // Only adds `Authorization`: what else it would add is there, by our clock and without a second copy of the body.
   const { headers: signed } = aws4.sign(
-    { service: 's3', region: config.s3Region, method, path: url.pathname, headers: own },
+    { service: 's3', region: config.s3Region, method, path: url.pathname + url.search, headers: own },
     { accessKeyId: config.s3AccessKey, secretAccessKey: config.s3SecretKey },
   );
   return signed as Record<string, string>;
@@ -120,6 +152,16 @@ function isMissing(outcome: HttpOutcome): boolean {
   return (
     (outcome.status === 404 && code !== 'NoSuchBucket') || (outcome.status === 403 && code === 'AccessDenied')
   );
+}
+
+function isDenied(outcome: HttpOutcome): boolean {
+  return outcome.kind === 'answer' && outcome.status === 403 && errorCode(outcome) === 'AccessDenied';
+}
+
+/** The files in a list of objects (S3 API, ListObjectsV2): what we put there has nothing in its name that XML escapes. */
+function tokensIn({ body }: Answer, prefix: string): string[] {
+  const keys = [...body.toString().matchAll(/<Key>([\w/-]+)<\/Key>/g)].map(([, key]) => key!);
+  return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
 }
 
 /** No range fits an object without bytes. */

@@ -108,6 +108,23 @@ for (const [where, files] of Object.entries(stores)) {
         assert.equal(await removeFile({ files }, WORKSPACE, url), false, url);
     });
 
+    test('of a workspace that is no more they go some at a time, and those of another stay', async () => {
+      const [gone, stays] = ['a'.repeat(24), 'b'.repeat(24)];
+      const keyOf = (workspace: string, n: number) => ({ workspace, token: String(n).repeat(32) });
+      const file = { bytes: Buffer.from('x'), name: 'a', mediaType: 'image/png' };
+      for (const n of [1, 2, 3, 4, 5])
+        for (const one of [gone, stays]) must(await files.put(keyOf(one, n), file));
+      assert.deepEqual([await files.removeSome(gone, 2), await files.removeSome(gone, 2)], [2, 2]);
+      // Two at once, and once more than there is anything.
+      await Promise.all([files.removeSome(gone, 2), files.removeSome(gone, 2)]);
+      assert.equal(await files.removeSome(gone, 2), 0);
+      assert.equal(await files.removeSome('c'.repeat(24), 2), 0);
+      for (const n of [1, 2, 3, 4, 5]) {
+        assert.equal(await files.get(keyOf(gone, n)), undefined);
+        assert.ok(await files.get(keyOf(stays, n)));
+      }
+    });
+
     test('odd names and media types do no harm', async () => {
       const names = [
         '',
@@ -148,7 +165,9 @@ describe('a bucket in bad weather', () => {
       [{ PARLEY_S3_BUCKET: 'not-there' }, 'NoSuchBucket'],
     ] as const) {
       const wrong = inBucket(env);
-      for (const got of [await wrong.put(key, file), await wrong.get(key), await wrong.remove(key)]) {
+      const asked = [() => wrong.put(key, file), () => wrong.get(key), () => wrong.remove(key)];
+      for (const ask of [...asked, () => wrong.removeSome(key.workspace, 9)]) {
+        const got = await ask();
         assert.ok(isFault(got), code);
         assert.equal(got.fault, 'unavailable');
         const logged = JSON.stringify(errors.at(-1));
@@ -174,6 +193,16 @@ describe('a bucket in bad weather', () => {
     bucket.mayList = false;
     assert.equal(await files.get(key), undefined);
     assert.equal(await files.remove(key), false);
+    assert.equal(
+      await files.removeSome(key.workspace, 9),
+      0,
+      'what cannot be found keeps nothing from going',
+    );
+    assert.match(
+      JSON.stringify(errors.at(-1)),
+      new RegExp(`files/${key.workspace}/`),
+      'and where it is, is said',
+    );
     bucket.mayList = true;
   });
 

@@ -30,6 +30,8 @@ export type MediaStore = {
   get(key: FileKey): Promise<KeptFile | Fault | undefined>;
   /** Removes the file; false when there is none. */
   remove(key: FileKey): Promise<boolean | Fault>;
+  /** Removes some files of a workspace, so many at most; returns how many, 0 when none is left. Safe to do twice, also at once. */
+  removeSome(workspace: string, most: number): Promise<number | Fault>;
   close(): Promise<void>;
 };
 
@@ -66,6 +68,17 @@ export async function removeFile(
   const parts = PATH.exec(URL.parse(url)?.pathname ?? '');
   if (!parts || parts[1] !== toHex24(workspaceId)) return false;
   return await files.remove({ workspace: parts[1], token: parts[2]! });
+}
+
+/** Files of a deleted workspace that are removed at once. */
+const REMOVED_AT_ONCE = 100;
+
+/** Removes some files of a workspace that is no more; returns how many, 0 when none is left. */
+export async function removeSomeFiles(
+  { files }: Pick<MediaDeps, 'files'>,
+  workspaceId: number,
+): Promise<number | Fault> {
+  return await files.removeSome(toHex24(workspaceId), REMOVED_AT_ONCE);
 }
 
 /** The file behind the parts of an address; undefined when there is none. */

@@ -3,7 +3,7 @@
  * holds no other template, so that none can hold itself. Liquid in one is not rendered here: whoever sends says whether it is.
  */
 import type { Content } from '../../contract/content.ts';
-import { breaks, fault, type Fault, isFault } from '../base/fault.ts';
+import { breaks, changedMeanwhile, fault, type Fault, isFault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { expandShorthand } from './shorthand.ts';
@@ -70,10 +70,7 @@ export async function changeTemplate(
     return changed;
   }
   const there = await selectTemplate(tx, workspaceId, id);
-  if (there && version !== null && there.version !== version)
-    return fault('conflict', `somebody has changed it meanwhile: it is at version ${there.version} now`, {
-      field: 'revision',
-    });
+  if (there && version !== null && there.version !== version) return changedMeanwhile(there.version);
   return there ? TAKEN : GONE;
 }
 

@@ -1,7 +1,7 @@
 /** What this room declares. */
 import { toHex24, type IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import { removeFile, type MediaStore } from '../content/mediaStore.ts';
+import { removeFile, removeSomeFiles, type MediaStore } from '../content/mediaStore.ts';
 import type { Erasing, Room } from '../db/room.ts';
 import { conversationsOf, mergeConversations } from './conversations.ts';
 import { withMerged } from './history.ts';
@@ -33,6 +33,7 @@ export function conversationsRoom(deps: Deps): Room {
       ...groupsExports,
     },
     erase: (erasing) => forget(deps, erasing),
+    removeOutside: (workspaceId) => removeSomeFiles(deps, workspaceId),
     async merge({ tx, workspaceId, survivingId, discardedId, atMs }) {
       await mergeConversations(tx, deps.ids, atMs, { workspaceId, survivingId, discardedId });
       await mergeInGroups(tx, { survivingId, discardedId });

@@ -9,9 +9,13 @@ import type { Keyed } from './statement.ts';
 
 type Asked = { query: pg.PoolClient['query'] };
 
-/** Indexes only: a plan that is kept must not be one that was good while a table was empty. */
-const KEYED = `SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off`;
-const FREE = `RESET plan_cache_mode; RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin`;
+/**
+ * Indexes only, and what is asked for in an order by the index that has it: a plan that is kept must not be one that was good while a
+ * table was empty.
+ */
+const SETTINGS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_sort'];
+const KEYED = `SET plan_cache_mode = force_generic_plan; ${SETTINGS.map((name) => `SET ${name} = off`).join('; ')}`;
+const FREE = `RESET plan_cache_mode; ${SETTINGS.map((name) => `RESET ${name}`).join('; ')}`;
 
 /** Follows how each connection plans. To be called outside its transactions; what is asked next is planned so. */
 export function createPlans(): (client: Asked, keyed: Keyed) => void {

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
+import { openPool } from './pool.ts';
 
-const { sql } = await testDatabase();
+const { sql, connection } = await testDatabase();
 
 /** Hears of an answer later than others do. */
 async function late<T>(answer: PromiseLike<T>): Promise<T> {
@@ -85,4 +86,33 @@ test('arrays of whole numbers come as numbers, with what is not there, and with 
       shifted: [7, 8],
     },
   );
+});
+
+test('what names its rows by key gets a connection while all else waits for one another, also statements that go together', async () => {
+  const pool = openPool(connection, { max: 3, name: 'divided', keptForKeyed: 2 });
+  const order: string[] = [];
+  const began = Promise.withResolvers<void>();
+  const over = Promise.withResolvers<void>();
+  const list = pool.begin(async (tx) => {
+    await tx`SELECT 1`;
+    began.resolve();
+    await over.promise;
+    order.push('list');
+  });
+  await began.promise;
+  const behind = pool`SELECT 1`.then(() => order.push('behind'));
+  for (let n = 0; n < 10; n++) await pool`SELECT 1`.keyed();
+  await pool.begin(async (tx) => await tx`SELECT 1`, { keyed: true });
+  const both = await pool.together((db) => Promise.all([db`SELECT 1 AS n`, db`SELECT 2 AS n`]), {
+    keyed: true,
+  });
+  assert.deepEqual(
+    both.map(([row]) => row?.['n']),
+    [1, 2],
+  );
+  assert.deepEqual(order, []);
+  over.resolve();
+  await Promise.all([list, behind]);
+  assert.deepEqual(order, ['list', 'behind']);
+  await pool.end({ timeout: 5 });
 });

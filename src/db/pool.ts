@@ -11,6 +11,7 @@ import type { Writable } from 'node:stream';
 import pg from 'pg';
 import { configOf, type Connection } from './connection.ts';
 import { listenOn } from './listen.ts';
+import { createTurns, type Turns } from '../base/turns.ts';
 import { createPlans } from './plans.ts';
 import {
   tagOn,
@@ -22,15 +23,13 @@ import {
   type Tag,
 } from './statement.ts';
 
+import { inTransaction, type Tx } from './transaction.ts';
+
 export type { Connection } from './connection.ts';
+export type { Tx } from './transaction.ts';
 
 /** Whatever a statement can run on: the pool, or a transaction. */
 export type Db = Tag;
-/** A transaction. */
-export type Tx = Tag & {
-  /** Runs a part that may fail without failing the whole. */
-  savepoint<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-};
 /** The pool. */
 export type Sql = Tag & {
   /** Runs `work` in a transaction; what it throws rolls back. `keyed`: its statements name their rows by key (plans.ts). */
@@ -106,6 +105,11 @@ type PoolOptions = {
   onOutage?: (state: 'lost' | 'back', error?: unknown) => void;
   /** Refuses a second connection inside a transaction. */
   strict?: boolean;
+  /**
+   * Connections that only keyed work gets (plans.ts), which is small: somebody waits for it, and not behind the batches of a broadcast, an
+   * import, or the lists of a page. None when absent.
+   */
+  keptForKeyed?: number;
   /** Brings connections of its own making, for the simulation. */
   pool?: (settings: pg.PoolConfig) => Connections;
 };
@@ -142,7 +146,10 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
     (text, values, prepare) =>
       run(client, text, values, prepare);
 
-  const using = usingOne(pool, outage, placement);
+  const inTurn = options.keptForKeyed
+    ? createTurns(options.max - options.keptForKeyed, { ms: LONGEST_WAIT_MS, tooLate: noConnection })
+    : AT_ONCE;
+  const using = usingOne(pool, outage, placement, inTurn);
   const begin: Sql['begin'] = async (work, { keyed = false } = {}) => {
     rule?.check('BEGIN');
     const watched = rule ? rule.watching(work) : work;
@@ -188,10 +195,15 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
   );
 }
 
-/** Work on one connection of the pool, for as long as it takes. */
-function usingOne(pool: Connections, outage: ReturnType<typeof outageOf>, placement: Placement) {
+/** Work on one connection of the pool, for as long as it takes; what is not keyed waits for its turn first. */
+function usingOne(
+  pool: Connections,
+  outage: ReturnType<typeof outageOf>,
+  placement: Placement,
+  inTurn: Turns,
+) {
   const plan = createPlans();
-  return async <T>(keyed: Keyed, work: (client: Asked) => Promise<T>): Promise<T> => {
+  const use = async <T>(keyed: Keyed, work: (client: Asked) => Promise<T>): Promise<T> => {
     const client = await pool.connect().catch(outage.failed);
     inOneWrite(client);
     plan(client, placement.distributed ? false : keyed);
@@ -204,7 +216,15 @@ function usingOne(pool: Connections, outage: ReturnType<typeof outageOf>, placem
       throw error;
     }
   };
+  return async <T>(keyed: Keyed, work: (client: Asked) => Promise<T>): Promise<T> =>
+    keyed === false ? await inTurn(() => use(keyed, work)) : await use(keyed, work);
 }
+
+/** For a connection. */
+const LONGEST_WAIT_MS = 30_000;
+const AT_ONCE: Turns = (work) => work();
+const noConnection = () =>
+  Object.assign(new Error(`no connection in ${LONGEST_WAIT_MS} ms`), { code: 'CONNECTION_LOST' });
 
 /** Knows, by whatever was begun in it, what runs inside a transaction. Nobody waits for a notification, so those are let be. */
 function noneWithin() {
@@ -237,7 +257,7 @@ function createPool(settings: pg.PoolConfig): pg.Pool {
     pipeline: true,
     idleTimeoutMillis: 60_000,
     // Covers waiting for a free connection too.
-    connectionTimeoutMillis: 30_000,
+    connectionTimeoutMillis: LONGEST_WAIT_MS,
     // A connection is renewed now and then, so that the memory a backend has gathered (plans, catalog) is given back.
     maxLifetimeSeconds: 30 * 60,
   });
@@ -245,67 +265,6 @@ function createPool(settings: pg.PoolConfig): pg.Pool {
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
-}
-
-async function inTransaction<T>(
-  execute: Execute,
-  placement: Placement,
-  work: (tx: Tx) => Promise<T>,
-): Promise<T> {
-  let savepoints = 0;
-  // Of statements that go out together all after the first that failed are told that the transaction is aborted, and whoever waits for
-  // them may hear of one of those first.
-  let part: { failed?: unknown } = {};
-  const noting: Execute = async (...asked) => {
-    const current = part;
-    try {
-      return await execute(...asked);
-    } catch (error) {
-      current.failed ??= error;
-      throw error;
-    }
-  };
-  const tx: Tx = Object.assign(tagOn(noting, placement), {
-    async savepoint<U>(work: (inner: Tx) => Promise<U>): Promise<U> {
-      const name = `s${++savepoints}`;
-      const around = part;
-      // What fails in it, and is heard of when it is over, is no cause of what comes after it.
-      const own: typeof part = (part = {});
-      await execute(`SAVEPOINT ${name}`, [], false, false);
-      try {
-        const result = await work(tx);
-        await execute(`RELEASE SAVEPOINT ${name}`, [], false, false);
-        return result;
-      } catch (error) {
-        const cause = causeOf(error, own.failed);
-        if (!isConnectionLost(cause)) await execute(`ROLLBACK TO SAVEPOINT ${name}`, [], false, false);
-        throw cause;
-      } finally {
-        part = around;
-      }
-    },
-  });
-  // Not waited for: it leaves with the first statement. On a connection that is lost that one fails, too.
-  const begun = execute('BEGIN', [], false, false);
-  begun.catch(() => {});
-  try {
-    const result = await work(tx);
-    await begun;
-    const { command } = await execute('COMMIT', [], false, false);
-    // Postgres answers COMMIT with ROLLBACK when a statement failed and its error was swallowed.
-    if (command !== 'COMMIT')
-      throw new Error('the transaction was rolled back: one of its statements had failed');
-    return result;
-  } catch (error) {
-    const cause = causeOf(error, part.failed);
-    if (!isConnectionLost(cause)) await execute('ROLLBACK', [], false, false);
-    throw cause;
-  }
-}
-
-/** Why a transaction failed: not that it had failed already (25P02). */
-function causeOf(error: unknown, first: unknown): unknown {
-  return (error as { code?: string } | undefined)?.code === '25P02' ? (first ?? error) : error;
 }
 
 const corked = new WeakSet<Writable>();

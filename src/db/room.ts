@@ -5,6 +5,7 @@
  *
  *     export const linksRoom: Room = { name: 'links', personal: { links: 'deleted' }, erase: …, merge: …, sweep: … };
  */
+import type { Fault } from '../base/fault.ts';
 import type { Log } from '../base/log.ts';
 import type { Db, Sql, Tx } from './pool.ts';
 
@@ -37,6 +38,11 @@ export type Room = {
   eraseFirst?(erasing: Erasing): Promise<void>;
   /** Lets go of what it has of people. Part of the transaction, and safe to do twice; rooms are asked in the order of their list. */
   erase?(erasing: Erasing): Promise<void>;
+  /**
+   * Takes some of what it keeps of a deleted workspace outside the database; returns how much, 0 when nothing is left. Safe to do twice,
+   * also at once: nobody writes down how far it is.
+   */
+  removeOutside?(workspaceId: number): Promise<number | Fault>;
   /** Before a merge locks anything: for who has to hold something first. Part of the transaction. */
   mergeFirst?(merging: Merging): Promise<void>;
   /** Moves what it has of one contact to another. Part of the transaction; in the order of the list. */

@@ -1066,6 +1066,7 @@ CREATE TABLE integrations (
   changed_ms bigint NOT NULL,
   deleted_ms bigint,
   callback_key_sealed bytea,
+  revision integer NOT NULL DEFAULT 1,
   PRIMARY KEY (id),
   CHECK ((rate_per_s > (0)::double precision)),
   CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'error'::text])))

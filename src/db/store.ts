@@ -33,6 +33,9 @@ export type StoreDeps = {
 };
 
 const LOOK_AGAIN_MS = 250;
+/** Of a pool that is large enough to be divided. */
+const KEPT_FOR_KEYED = 2;
+const POOL_DIVIDED = 6;
 
 /** Opens the database and brings it up to date. Throws a StartRefusal for what a setting can mend. */
 export async function openStore(deps: StoreDeps): Promise<Store> {
@@ -45,6 +48,7 @@ export async function openStore(deps: StoreDeps): Promise<Store> {
   let wasUp = false;
   const sql = openPool(connection, {
     max: config.poolSize,
+    keptForKeyed: config.poolSize >= POOL_DIVIDED ? KEPT_FOR_KEYED : 0,
     name,
     strict: deps.strict === true,
     onOutage: (state, error) => {

@@ -5,13 +5,10 @@
 import { whatSetOff } from '../campaigns/events/setOff.ts';
 import type { Names } from '../campaigns/events/names.ts';
 import { changesOf, type DeliveryChanged } from '../ledger/events.ts';
-import { STATE } from '../ledger/states.ts';
+import { SENT } from '../ledger/states.ts';
 import type { FeedReader } from '../queue/feed/reader.ts';
 import { TEXT_CAMPAIGNS } from './alerts.ts';
 import { noteNotified } from './sql.ts';
-
-/** States in which a provider has the text. */
-const TAKEN: ReadonlySet<number> = new Set([STATE.accepted, STATE.delivered, STATE.read]);
 
 /** Reads the feed for it. */
 export function notifiedReader(deps: { names: Names }): FeedReader {
@@ -24,7 +21,7 @@ export function notifiedReader(deps: { names: Names }): FeedReader {
         const told = payload as DeliveryChanged;
         if (told.bulk) return [];
         return changesOf(told).flatMap(({ contactId, causeId: messageId, to, atMs }) =>
-          TAKEN.has(to) ? [{ workspaceId, contactId, messageId, atMs }] : [],
+          SENT.includes(to) ? [{ workspaceId, contactId, messageId, atMs }] : [],
         );
       });
       if (!taken.length) return;

@@ -92,6 +92,8 @@ export type Devices = {
   read(workspaceId: number, messageId: number): Promise<DeviceMessage | Fault>;
   /** Opens a mail. */
   open(workspaceId: number, messageId: number): Promise<DeviceMessage | Fault>;
+  /** Calls a mail spam: its mail provider reports that to the sender. */
+  complain(workspaceId: number, messageId: number): Promise<DeviceMessage | Fault>;
   /** Follows a link of a message, which thereby was read; answers the link. Opening it is left to the caller's browser. */
   click(workspaceId: number, messageId: number, url: string): Promise<{ url: string } | Fault>;
 };
@@ -137,13 +139,10 @@ export function createDevices(deps: Deps): Devices {
   };
 
   const read = async (workspaceId: number, messageId: number): Promise<DeviceMessage | Fault> => {
-    const world = await rules.world(workspaceId);
-    if (isFault(world)) return world;
-    const row = isId(messageId) ? await selectDeviceMessage(sql, workspaceId, messageId) : undefined;
-    if (row?.direction !== 'out')
-      return fault('not_found', 'there is no such message', { field: 'messageId' });
-    await report(deps, row, deps.clock.nowMs() + world.clockAheadMs);
-    return present(row);
+    const got = await received(deps, workspaceId, messageId);
+    if (isFault(got)) return got;
+    await report(deps, got.row, got.atMs);
+    return present(got.row);
   };
 
   return {
@@ -168,6 +167,7 @@ export function createDevices(deps: Deps): Devices {
     press: (press) => pressKeys(deps, press),
     read,
     open: read,
+    complain: (workspaceId, messageId) => complain(deps, workspaceId, messageId),
     async click(workspaceId, messageId, url) {
       const world = await rules.world(workspaceId);
       if (isFault(world)) return world;
@@ -290,6 +290,43 @@ function checkReply(reply: Reply): Fault | undefined {
       return broken(name, 'has characters that are none');
   }
   return undefined;
+}
+
+/** What a device received, by its id, and what time it is there. */
+async function received(
+  { sql, rules, clock }: Deps,
+  workspaceId: number,
+  messageId: number,
+): Promise<{ row: DeviceMessageRow; atMs: number } | Fault> {
+  const world = await rules.world(workspaceId);
+  if (isFault(world)) return world;
+  const row = isId(messageId) ? await selectDeviceMessage(sql, workspaceId, messageId) : undefined;
+  if (row?.direction !== 'out') return fault('not_found', 'there is no such message', { field: 'messageId' });
+  return { row, atMs: clock.nowMs() + world.clockAheadMs };
+}
+
+/** As a feedback report is taken in (`channels/smtp`): whoever complains has had the mail, and the word is of that delivery. */
+async function complain(deps: Deps, workspaceId: number, messageId: number): Promise<DeviceMessage | Fault> {
+  const got = await received(deps, workspaceId, messageId);
+  if (isFault(got)) return got;
+  const { row, atMs } = got;
+  const { ref, channel, integrationId } = row;
+  if (channel !== 'email' || ref === null)
+    return fault('unprocessable', 'only a mail is reported as spam', { field: 'messageId' });
+  await deps.takeReceipts(integrationId, [{ ref, state: 'delivered', atMs }]);
+  const word: Inbound = {
+    externalId: `complaint:${ref}`,
+    from: '',
+    to: '',
+    text: '',
+    media: [],
+    handledKeyword: 'complaint',
+    ofDelivery: ref,
+    raw: { simulated: true },
+    atMs,
+  };
+  await deps.takeInbound(integrationId, [word]);
+  return present(row);
 }
 
 /** The provider's word that a message was read. */

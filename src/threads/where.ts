@@ -66,9 +66,12 @@ export async function destinationFor(
     });
     if (isFault(linked)) return linked;
     known.destinations = await destinationsOf(tx, thread.workspaceId, [thread.contactId!]);
-    destination = known.destinations.find((one) => one.channel === channel);
-    if (!destination)
+    if (!('destinationId' in linked))
       return refuses(field(message, 'touchpoint'), `the address for ${name} is another contact's`);
+    destination = known.destinations.find(({ id }) => id === linked.destinationId)!;
+    // Nothing is sent to an address of which the person has not yet said that it is theirs.
+    if (destination.status === 'pending')
+      return refuses(field(message, 'touchpoint'), `the address for ${name} waits for the contact's answer`);
   }
   return windowFault(message, destination) ?? destination;
 }

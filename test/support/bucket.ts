@@ -1,5 +1,5 @@
 /**
- * A bucket on a real socket: PUT, GET and DELETE of objects as S3 answers them, for requests whose Signature Version 4 is right.
+ * A bucket on a real socket: PUT, GET, DELETE and the list of objects as S3 answers them, for requests whose Signature Version 4 is right.
  * The signature is computed here from what came over the wire, by the published steps and with nothing the product uses.
  */
 import { createHash, createHmac } from 'node:crypto';
@@ -44,6 +44,8 @@ export async function startBucket() {
     if (forced) return error(forced.status, forced.code);
     const wrong = faultOfSignature(request, body);
     if (wrong) return error(403, wrong);
+    const { pathname, searchParams } = new URL(request.url!, 'http://host');
+    if (searchParams.get('list-type') === '2' && pathname === `/s3/${NAME}/`) return list(searchParams);
     const [, name, key] = /^\/s3\/([^/]+)\/(.+)$/.exec(request.url!) ?? [];
     if (name !== NAME || !key) return error(404, 'NoSuchBucket');
     const kept = objects.get(key);
@@ -68,6 +70,14 @@ export async function startBucket() {
       default:
         return error(405, 'MethodNotAllowed');
     }
+  }
+
+  function list(asked: URLSearchParams): Answer {
+    if (!bucket.mayList) return error(403, 'AccessDenied');
+    const keys = [...objects.keys()].filter((key) => key.startsWith(asked.get('prefix')!)).toSorted();
+    const shown = keys.slice(0, Number(asked.get('max-keys')));
+    const contents = shown.map((key) => `<Contents><Key>${key}</Key><Size>1</Size></Contents>`).join('');
+    return { status: 200, body: `<?xml version="1.0"?>\n<ListBucketResult>${contents}</ListBucketResult>` };
   }
 
   server.listen(0, '127.0.0.1');

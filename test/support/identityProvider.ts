@@ -12,13 +12,13 @@ export type Account = { email?: string; email_verified?: boolean; name?: string 
 
 export type IdentityProvider = Awaited<ReturnType<typeof startIdentityProvider>>;
 
-/** Listens at once; `serve` begins once it is known where the client is. */
-export async function startIdentityProvider() {
+/** Listens at once, and calls itself by `host`; `serve` begins once it is known where the client is. */
+export async function startIdentityProvider(host = '127.0.0.1') {
   let handle: (request: IncomingMessage, response: ServerResponse) => unknown = (_request, response) =>
     response.writeHead(503).end();
   const server = createServer((request, response) => void handle(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const issuer = `http://${host}:${(server.address() as AddressInfo).port}`;
   const accounts = new Map<string, Account>();
   const client = { id: 'parley', secret: 'a secret of the client' };
   /** Who sits before the browser. */

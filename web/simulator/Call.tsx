@@ -1,9 +1,9 @@
 /** A phone that rings: answered, what is said is read along and keys are pressed; refused or hung up, it is quiet again. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactElement } from 'react';
 import type { DeviceMessageShown } from '../../contract/doors/console/simulator.ts';
 import { call } from '../console/api/call.ts';
-import { at } from '../console/api/queries.ts';
+import { at, deviceQuery } from '../console/api/queries.ts';
 import { toastError } from '../console/ui/toasts.tsx';
 import { Icon } from '../shared/icons.tsx';
 import { useNow } from '../shared/time.tsx';
@@ -24,35 +24,9 @@ type Props = {
 
 /** The call that rings or is going on; nothing where there is none. */
 export function Call({ ws, address, messages, onAnswer }: Props): ReactElement | null {
-  const nowMs = useNow(1_000);
-  const [, again] = useState(0);
-  const last = messages.findLast(({ direction }) => direction === 'out');
-  const state = last && done.get(last.id);
-  const rings = last !== undefined && state === undefined && nowMs - Date.parse(last.at) < RINGS_MS;
-  const set = (to: 'answered' | 'over') => {
-    done.set(last!.id, to);
-    again((n) => n + 1);
-    if (to === 'answered') onAnswer(last!.id);
-  };
-  if (!last || (!rings && state !== 'answered')) return null;
-  if (rings)
-    return (
-      <div className="call" role="alertdialog" aria-label={`A call for ${address}`}>
-        <Icon name="call" size={32} />
-        <strong>Incoming call</strong>
-        <span className="muted">
-          {typeof last.content['from'] === 'string' ? last.content['from'] : 'The company'}
-        </span>
-        <div className="call-acts">
-          <button type="button" className="call-no" onClick={() => set('over')}>
-            Refuse
-          </button>
-          <button type="button" className="call-yes" onClick={() => set('answered')}>
-            Answer
-          </button>
-        </div>
-      </div>
-    );
+  const { last, rings, isOn, answer, end } = useLastCall(messages, onAnswer);
+  if (rings) return <Ringing address={address} call={last!} onAnswer={answer} onRefuse={end} />;
+  if (!last || !isOn) return null;
   return (
     <div className="call" role="region" aria-label={`The call with ${address}`}>
       <p className="call-said" role="status">
@@ -63,8 +37,64 @@ export function Call({ ws, address, messages, onAnswer }: Props): ReactElement |
         <button type="button" className="chip" onClick={() => speak(shownOf(last.content))}>
           Speak it
         </button>
-        <button type="button" className="call-no" onClick={() => set('over')}>
+        <button type="button" className="call-no" onClick={end}>
           Hang up
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** A call that rings comes over whatever app is open; answered, the phone shows it. */
+export function CallOver({
+  ws,
+  address,
+  onAnswer,
+}: Pick<Props, 'ws' | 'address' | 'onAnswer'>): ReactElement | null {
+  const { data } = useQuery(deviceQuery(ws, 'voice', address));
+  const { last, rings, answer, end } = useLastCall(data?.messages ?? [], onAnswer);
+  if (!rings) return null;
+  return (
+    <div className="call-over">
+      <Ringing address={address} call={last!} onAnswer={answer} onRefuse={end} />
+    </div>
+  );
+}
+
+/** The last call to a phone: whether it rings or is going on, and what the person does with it. */
+function useLastCall(messages: readonly DeviceMessageShown[], onAnswer: (id: string) => void) {
+  const nowMs = useNow(1_000);
+  const [, again] = useState(0);
+  const last = messages.findLast(({ direction }) => direction === 'out');
+  const state = last && done.get(last.id);
+  const set = (to: 'answered' | 'over') => {
+    done.set(last!.id, to);
+    again((n) => n + 1);
+    if (to === 'answered') onAnswer(last!.id);
+  };
+  return {
+    last,
+    rings: last !== undefined && state === undefined && nowMs - Date.parse(last.at) < RINGS_MS,
+    isOn: state === 'answered',
+    answer: () => set('answered'),
+    end: () => set('over'),
+  };
+}
+
+type RingingProps = { address: string; call: DeviceMessageShown; onAnswer: () => void; onRefuse: () => void };
+
+function Ringing({ address, call: { content }, onAnswer, onRefuse }: RingingProps): ReactElement {
+  return (
+    <div className="call" role="alertdialog" aria-label={`A call for ${address}`}>
+      <Icon name="call" size={32} />
+      <strong>Incoming call</strong>
+      <span className="muted">{typeof content['from'] === 'string' ? content['from'] : 'The company'}</span>
+      <div className="call-acts">
+        <button type="button" className="call-no" onClick={onRefuse}>
+          Refuse
+        </button>
+        <button type="button" className="call-yes" onClick={onAnswer}>
+          Answer
         </button>
       </div>
     </div>

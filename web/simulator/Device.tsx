@@ -7,6 +7,7 @@ import { channelIcon, channelName, Icon } from '../shared/icons.tsx';
 import { clockText, useNow } from '../shared/time.tsx';
 import { call } from '../console/api/call.ts';
 import { at, deviceQuery } from '../console/api/queries.ts';
+import { DeliveryState } from '../console/pages/inbox/delivery.tsx';
 import { Failed, Waiting } from '../console/ui/states.tsx';
 import { Answer, useReply } from './Answer.tsx';
 import { Call } from './Call.tsx';
@@ -130,6 +131,11 @@ function OnPhone({ ws, device, message }: OnPhoneProps): ReactElement {
       <time dateTime={message.at}>
         {clockText(Date.parse(message.at))}
         {pieces > 1 ? ` · ${pieces} segments` : ''}
+        {device.channel === 'whatsapp' && message.state ? (
+          <span title="What whoever sent it sees">
+            <DeliveryState delivery={{ state: message.state }} />
+          </span>
+        ) : null}
       </time>
     </article>
   );

@@ -2,6 +2,8 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState, type ReactElement } from 'react';
 import type { DeviceMessageShown } from '../../contract/doors/console/simulator.ts';
+import { call } from '../console/api/call.ts';
+import { at } from '../console/api/queries.ts';
 import { MailFrame } from '../console/preview/MailFrame.tsx';
 import { toastError } from '../console/ui/toasts.tsx';
 import { Ago } from '../shared/time.tsx';
@@ -75,7 +77,12 @@ function Reader({
   return (
     <article className="mail">
       <h2>{subject || '(no subject)'}</h2>
-      {direction === 'out' ? <Leave url={leaveUrlOf(content)} /> : null}
+      {direction === 'out' ? (
+        <p className="mail-tools">
+          <Leave url={leaveUrlOf(content)} />
+          <ReportSpam ws={ws} id={message.id} />
+        </p>
+      ) : null}
       <div className="mail-tools">
         <div className="switch" role="group" aria-label="How it is shown">
           {views.map((one) => (
@@ -134,7 +141,7 @@ function Leave({ url }: { url: string | undefined }): ReactElement | null {
   });
   if (url === undefined) return null;
   return (
-    <p className="mail-tools">
+    <span>
       {leave.isSuccess ? (
         <span role="status">Unsubscribed, as the mail program asked.</span>
       ) : (
@@ -142,6 +149,25 @@ function Leave({ url }: { url: string | undefined }): ReactElement | null {
           Unsubscribe
         </button>
       )}
-    </p>
+    </span>
+  );
+}
+
+/** The button that mail programs have for spam: the provider tells whoever sent it, which is a no to what is like it. */
+function ReportSpam({ ws, id }: { ws: string; id: string }): ReactElement {
+  const report = useMutation({
+    mutationFn: () => call('POST', at(ws, `/simulator/messages/${id}/complain`)),
+    onError: toastError,
+  });
+  return (
+    <span>
+      {report.isSuccess ? (
+        <span role="status">Reported as spam; its sender is told.</span>
+      ) : (
+        <button type="button" className="chip" disabled={report.isPending} onClick={() => report.mutate()}>
+          Report spam
+        </button>
+      )}
+    </span>
   );
 }

@@ -11,6 +11,7 @@ import { call } from '../console/api/call.ts';
 import { at } from '../console/api/queries.ts';
 import { useHere, useMay } from '../console/shell/session.ts';
 import { Empty, Failed, Waiting } from '../console/ui/states.tsx';
+import { CallOver } from './Call.tsx';
 import { Coming } from './Coming.tsx';
 import { Device } from './Device.tsx';
 import { People, Unread } from './People.tsx';
@@ -150,6 +151,19 @@ function Devices({ ws, contact, unread, onBack }: DevicesProps): ReactElement {
           </button>
         </div>
       </div>
+      {devices
+        .filter((one) => one.channel === 'voice' && one !== device)
+        .map((one) => (
+          <CallOver
+            key={keyOf(one)}
+            ws={ws}
+            address={one.address}
+            onAnswer={(id) => {
+              setChosen(keyOf(one));
+              void call('POST', at(ws, `/simulator/messages/${id}/read`)).catch(() => {});
+            }}
+          />
+        ))}
       {device ? (
         <Device key={keyOf(device)} ws={ws} device={device} />
       ) : (

@@ -13,7 +13,25 @@ export function shownOf(content: Rendered): string {
   const gather = objectIn(content['gather']);
   const spoken = textIn(say);
   if (spoken) return [spoken, textIn(gather?.['prompt'])].filter(Boolean).join('\n');
-  return textIn(text) ?? textIn(body) ?? textIn(objectIn(objectIn(payload)?.['text'])?.['body']) ?? '';
+  const onWhatsApp = content['channel'] === 'whatsapp' ? wordsOf(objectIn(payload)) : undefined;
+  return (
+    onWhatsApp ??
+    textIn(text) ??
+    textIn(body) ??
+    textIn(objectIn(objectIn(payload)?.['text'])?.['body']) ??
+    ''
+  );
+}
+
+/** What WhatsApp shows of its own form of a message: choices that it has no buttons for stand in there as numbers. */
+function wordsOf(payload: Rendered | undefined): string | undefined {
+  const { type, text, interactive } = payload ?? {};
+  const media = typeof type === 'string' ? objectIn(payload?.[type]) : undefined;
+  return (
+    textIn(objectIn(text)?.['body']) ??
+    textIn(objectIn(objectIn(interactive)?.['body'])?.['text']) ??
+    textIn(media?.['caption'])
+  );
 }
 
 /** A heading: the subject of a mail, the title of a push. */

@@ -12,7 +12,7 @@ export const NewIntegration = Type.Object({
   settings: AnyObject,
   ratePerS: Type.Optional(ratePerS),
 });
-/** `PATCH …/integrations/{id}`: settings are merged by name, null takes one away. */
+/** `PATCH …/integrations/{id}`: settings are merged by name, null takes one away; with If-Match only the revision that is named there. */
 export const IntegrationPatch = Type.Object({
   name: Type.Optional(label),
   settings: Type.Optional(AnyObject),
@@ -63,6 +63,8 @@ export const IntegrationShown = Type.Object({
   status,
   settings: AnyObject,
   ratePerS: orNull(Type.Number()),
+  /** For If-Match: counted up by each change of its name, its settings and its rate. */
+  revision: Type.Integer(),
 });
 export type IntegrationShown = Static<typeof IntegrationShown>;
 /** The integrations of a workspace. */

@@ -1,6 +1,7 @@
 /** `…/simulator`: the devices of a test workspace. */
 import { type Static, Type } from 'typebox';
-import { AnyObject, Id, orNull, Time } from '../fields.ts';
+import { AnyObject, Id, oneOf, orNull, Time } from '../fields.ts';
+import { DELIVERY_STATES } from './messages.ts';
 import { Address, Channel, pageOf } from './fields.ts';
 
 /** `POST …/simulator/reply`. */
@@ -84,6 +85,8 @@ export const DeviceMessageShown = Type.Object({
   /** As rendered for its channel. */
   content: AnyObject,
   at: Time,
+  /** In a list: how far whoever sent it knows that it is, by the receipts so far; null of what the person sent. */
+  state: Type.Optional(orNull(oneOf(DELIVERY_STATES))),
 });
 export type DeviceMessageShown = Static<typeof DeviceMessageShown>;
 /** A page of a device, newest last; `next` leads to what is older. */

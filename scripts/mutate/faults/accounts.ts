@@ -9,6 +9,22 @@ const WALLS = [
 ];
 
 export const accountFaults = [
+  ...inFile(
+    'src/accounts/removal.ts',
+    ['test/workspaceSettings.test.ts'],
+    [['a deleted workspace is done with while its files are there', "if (!isAlone) return 'not ours';", '']],
+  ),
+  ...inFile(
+    'src/accounts/integrations.ts',
+    ['test/console.test.ts'],
+    [
+      [
+        'who comes second changes a channel unseen',
+        'if (input.revision !== undefined && input.revision !== row.revision) return changedMeanwhile(row.revision);',
+        '',
+      ],
+    ],
+  ),
   ...inFile('src/accounts/authenticate.ts', WALLS, [
     ['an expired key of another door opens', '!isInTime(key, request.nowMs) ||', ''],
     ['an expired signing key opens', 'if (!pair || !key || !isInTime(key, nowMs) ||', 'if (!pair || !key ||'],

@@ -75,11 +75,6 @@ export const connectFaults = [
       'true\n      AND (g.connect_id = ANY(${[...who.connectIds]}::text[]) OR g.holder_id = ANY(${[...who.userIds]}::bigint[]))\n      AND c.enabled',
     ],
   ]),
-  ...inFile(
-    'src/queue/work/sql.ts',
-    ['test/connectPlans.test.ts'],
-    [['a look at what is due goes through the queue', 'LIMIT 1) first`.unprepared();', 'LIMIT 1) first`;']],
-  ),
   ...inFile('src/connect/abilities.ts', GRANTS, [
     ['a grant allows all that there is', 'return grant.allows.includes(ability)', 'return true'],
   ]),

@@ -3,6 +3,7 @@ import { inFile } from '../fault.ts';
 
 const LEASES = ['src/queue/lanes/leases.test.ts'];
 const WORK = ['src/queue/work.test.ts'];
+const PLANS = ['src/queue/plans.test.ts'];
 const QUEUE = ['src/queue/queue.test.ts'];
 const FEED = ['src/queue/feed.test.ts'];
 
@@ -73,6 +74,18 @@ export const queueFaults = [
       WORK,
     ],
   ]),
+  ...inFile('src/queue/work/sql.ts', PLANS, [
+    [
+      'finished work is looked for all through the queue',
+      'WHERE (due.bucket, due.kind, due.owner_id, due.cause_id, due.seq)\n      BETWEEN (gone.bucket, gone.kind, gone.owner_id, gone.cause_id, gone.seq) AND (gone.bucket, gone.kind, gone.owner_id, gone.cause_id, gone.seq)',
+      'WHERE due.bucket = gone.bucket AND due.kind = gone.kind AND due.owner_id = gone.owner_id AND due.cause_id = gone.cause_id AND due.seq = gone.seq',
+    ],
+    [
+      'a look at what is due goes through the queue',
+      'ORDER BY d.due_ms LIMIT 1',
+      'ORDER BY d.due_ms + 0 LIMIT 1',
+    ],
+  ]),
   ...inFile('src/queue/work/sql.ts', WORK, [
     ['a sleeper claims', 'AND EXISTS (SELECT FROM fence)', ''],
     [
@@ -133,8 +146,8 @@ export const queueFaults = [
     ],
     [
       'finished work of another kind goes',
-      'WHERE due.bucket = gone.bucket AND due.kind = ${kind} AND due.owner_id = gone.owner_id AND due.cause_id = gone.cause_id\n      AND due.seq = gone.seq ${',
-      'WHERE due.bucket = gone.bucket AND due.owner_id = gone.owner_id AND due.cause_id = gone.cause_id\n      AND due.seq = gone.seq ${',
+      'WHERE (due.bucket, due.kind, due.owner_id, due.cause_id, due.seq)\n      BETWEEN (gone.bucket, gone.kind, gone.owner_id, gone.cause_id, gone.seq) AND (gone.bucket, gone.kind, gone.owner_id, gone.cause_id, gone.seq)',
+      'WHERE (due.bucket, due.owner_id, due.cause_id, due.seq)\n      BETWEEN (gone.bucket, gone.owner_id, gone.cause_id, gone.seq) AND (gone.bucket, gone.owner_id, gone.cause_id, gone.seq)',
     ],
     [
       'tries are not counted',

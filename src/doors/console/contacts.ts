@@ -25,6 +25,7 @@ import {
   type Destination,
   unlinkDestinations,
 } from '../../contacts/destinations.ts';
+import { survivorsOf } from '../../contacts/merge.ts';
 import { blockDestination, liftByOperator } from '../../contacts/consent/blocks.ts';
 import { bitsOf, CLASS_BIT } from '../../contacts/consent/classes.ts';
 import { readBlocks } from '../../contacts/consent/compiled.ts';
@@ -76,7 +77,7 @@ export const contactRoutes: readonly Route[] = [
   }),
   reads({
     path: one,
-    does: 'A contact with its addresses, lists and tags.',
+    does: 'A contact with its addresses, lists and tags; of one that was merged into another, that other.',
     action: 'contacts.read',
     answer: ContactWhole,
     handle: show,
@@ -183,8 +184,18 @@ async function list(call: Call): Promise<ContactPage | Fault> {
   return { contacts: contacts.map(consoleContact), next: next === undefined ? null : toHex24(next) };
 }
 
+/** Who was merged into another is found as whom they became: their id is out in the world. Only to look at; changes name who it is. */
+async function findWhoever(call: Call): Promise<Contact | Fault> {
+  const found = await findContact(call);
+  const id = idIn(call, 'contactId');
+  if (!isFault(found) || id <= 0) return found;
+  const { sql } = call.ctx;
+  const into = (await survivorsOf(sql, call.workspace.id, [id])).get(id);
+  return (into !== undefined && (await getContact(sql, call.workspace.id, into))) || found;
+}
+
 async function show(call: Call): Promise<ContactWhole | Fault> {
-  const contact = await findContact(call);
+  const contact = await findWhoever(call);
   if (isFault(contact)) return contact;
   const { sql } = call.ctx;
   const [destinations, sets] = await Promise.all([

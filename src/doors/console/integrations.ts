@@ -40,6 +40,7 @@ import {
   missing,
   readLimit,
   reads,
+  revisionIn,
   writes,
   type Call,
   type Done,
@@ -98,13 +99,20 @@ export const integrationRoutes: readonly Route[] = [
     method: 'PATCH',
     path: one,
     action,
-    does: 'Changes an integration; settings are merged by name, null takes one away.',
+    does: 'Changes an integration; settings are merged by name, null takes one away. With If-Match only the revision that is named there.',
     body: IntegrationPatch,
     answers: { 200: IntegrationShown },
-    handle: async (call) =>
-      changes(call, 'update', (tx, which) =>
-        updateIntegration(tx, toolsOf(call), { ...which, ...call.body }),
-      ),
+    async handle(call) {
+      const revision = revisionIn(call);
+      if (isFault(revision)) return revision;
+      const { ratePerS } = call.body;
+      return changes(
+        call,
+        'update',
+        (tx, which) => updateIntegration(tx, toolsOf(call), { ...which, ...call.body, revision }),
+        ratePerS === undefined ? {} : { ratePerS },
+      );
+    },
   }),
   writes({
     path: `${one}/secrets`,
@@ -218,10 +226,11 @@ function changes(
   call: Call<unknown>,
   what: string,
   change: (tx: Tx, which: Which) => Promise<Integration | Fault>,
+  detail: object = {},
 ): Work<200, IntegrationShown> {
   const id = idIn(call, 'integrationId');
   const which = { workspaceId: call.workspace.id, id, nowMs: call.nowMs };
-  return async (tx) => told(call, await change(tx, which), what, 200);
+  return async (tx) => told(call, await change(tx, which), what, 200, detail);
 }
 
 function told<S extends 200 | 201>(
@@ -229,6 +238,7 @@ function told<S extends 200 | 201>(
   outcome: Integration | Fault,
   what: string,
   status: S,
+  detail: object = {},
 ): Done<S, IntegrationShown> | Fault {
   if (isFault(outcome)) return outcome;
   call.afterCommit(() => call.ctx.directory.forget(outcome.id));
@@ -239,7 +249,7 @@ function told<S extends 200 | 201>(
     audit: {
       action: `integration.${what}`,
       subject: `integration:${outcome.id}`,
-      detail: { provider, name, status: outcome.status },
+      detail: { provider, name, status: outcome.status, ...detail },
     },
   };
 }
@@ -256,7 +266,10 @@ export async function find(call: Call): Promise<Integration | Fault> {
 }
 
 function show(ctx: Call['ctx'], integration: Integration): IntegrationShown {
-  const { id, provider, channel, name, status, settings, ratePerS } = present(integration, ctx.adapters);
+  const { id, provider, channel, name, status, settings, ratePerS, revision } = present(
+    integration,
+    ctx.adapters,
+  );
   return {
     id: toHex24(id),
     type: provider,
@@ -265,6 +278,7 @@ function show(ctx: Call['ctx'], integration: Integration): IntegrationShown {
     status,
     settings,
     ratePerS: ratePerS ?? null,
+    revision,
   };
 }
 

@@ -18,6 +18,9 @@ import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Nothing, oneOf } from '../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
+import { deliveriesNamed } from '../../ledger/deliveries.ts';
+import { fromRef, toRef } from '../../ledger/ref.ts';
+import { stateName, type StateName } from '../../ledger/states.ts';
 import type { DeviceMessage } from '../../simulator/devices.ts';
 import type { NewRule as RuleInput, Rule } from '../../simulator/rules.ts';
 import type { Note } from '../kit/change.ts';
@@ -177,6 +180,20 @@ function looks(): Route[] {
         });
       },
     }),
+    acts({
+      path: '/simulator/messages/:messageId/complain',
+      does: 'Calls a mail spam, as mail programs tell its sender.',
+      answers: { 200: DeviceMessageShown },
+      action,
+      outside: true,
+      async handle(call) {
+        const id = idIn(call, 'messageId');
+        return outside(() => call.ctx.simulator.complain(call.workspace.id, id), shown, {
+          action: 'simulator.complain',
+          subject: `device-message:${id}`,
+        });
+      },
+    }),
     writes({
       path: '/simulator/messages/:messageId/click',
       does: 'Follows a link of a message.',
@@ -224,10 +241,18 @@ async function listMessages(call: Call): Promise<DevicePage | Fault> {
       ? await simulator.mailbox(id, of, page)
       : await simulator.phone(id, of, { ...page, ...(channel === undefined ? {} : { channels: [channel] }) });
   if (isFault(messages)) return messages.fault === 'not_found' ? missing('address', 'address') : messages;
+  const states = await statesOf(call, messages);
   return {
-    messages: messages.map(present),
+    messages: messages.map((one) => ({ ...present(one), state: states.get(one.ref) ?? null })),
     next: messages.length === page.limit ? toHex24(messages[0]!.id) : null,
   };
+}
+
+/** How far their senders know messages on devices are, by their refs. */
+async function statesOf({ ctx }: Call, messages: readonly DeviceMessage[]) {
+  const keys = messages.flatMap(({ ref }) => (ref === undefined ? [] : (fromRef(ref) ?? [])));
+  const found = await deliveriesNamed(ctx.sql, keys);
+  return new Map<string | undefined, StateName>(found.map((one) => [toRef(one), stateName(one.state)]));
 }
 
 function present(message: DeviceMessage): DeviceMessageShown {

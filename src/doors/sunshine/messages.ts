@@ -9,7 +9,7 @@ import { conversationsOf, ensureConversations, receiveMessages } from '../../con
 import type { Author, Conversation, Message } from '../../conversations/message.ts';
 import { messagesById, historyPage } from '../../conversations/history.ts';
 import { removeSaid } from '../../threads/threads.ts';
-import type { Tx } from '../../db/pool.ts';
+import type { Db, Tx } from '../../db/pool.ts';
 import { accept } from '../../outbox/accept.ts';
 import { readMessages } from './messageInput.ts';
 import { asSeen } from '../kit/templateCatalogue.ts';
@@ -129,6 +129,16 @@ export async function messagesPage(
       ...(newer ? { next: link('after', messages.at(-1)) } : {}),
     },
   };
+}
+
+/** The newest of a conversation, as many as a page has; `more`: there are older ones. */
+export async function newestMessages(
+  db: Db,
+  conversationId: number,
+): Promise<{ messages: readonly Message[]; more: boolean }> {
+  const found = await historyPage(db, { conversationId, limit: PAGE + 1 });
+  const messages = onePage(found, false);
+  return { messages, more: messages.length < found.length };
 }
 
 /** Cuts one message too many off, and with it those of the same moment: the next page begins after a moment. */

@@ -17,7 +17,6 @@ import { createContact, findContact, updateContact, type Contact } from '../../c
 import { destinationsOf, linkDestination } from '../../contacts/destinations.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
 import type { ConversationStarted } from '../../conversations/events.ts';
-import { historyPage } from '../../conversations/history.ts';
 import { markStarted } from '../../conversations/marks.ts';
 import type { Tx } from '../../db/pool.ts';
 import { consumeAuthCode, findAuthCode, NOT_GOOD } from '../../links/authCodes.ts';
@@ -27,14 +26,12 @@ import type { HttpContext } from '../kit/context.ts';
 import { say } from '../live/say.ts';
 import { mergeUsers } from './merge.ts';
 import { sunshineConversation, presentUser } from './present.ts';
+import { newestMessages } from './messages.ts';
 import { sunshineMessage } from './messageShown.ts';
 import { loadUser } from './users.ts';
 
 /** A call of an SDK for an app. */
 export type SdkCall = { ctx: HttpContext; workspace: Workspace; nowMs: number };
-
-/** Messages that come with a user. */
-const SHOWN = 100;
 
 /** Makes a user, starts the conversation, and keeps the push token that the device had before there was a user. */
 export async function createUser(
@@ -171,15 +168,15 @@ export async function sunshineSession(
   const integrations = await ctx.directory.integrationsOf(workspace.id);
   const user = await loadUser(ctx.sql, contact);
   const { conversation } = user;
-  const page = conversation
-    ? await historyPage(ctx.sql, { conversationId: conversation.id, limit: SHOWN + 1 })
-    : [];
+  const { messages, more } = conversation
+    ? await newestMessages(ctx.sql, conversation.id)
+    : { messages: [], more: false };
   return {
     appUser: presentUser(user, integrations),
     ...(conversation ? { conversation: sunshineConversation(conversation) } : {}),
     ...(sessionToken === undefined ? {} : { sessionToken }),
-    messages: page.slice(-SHOWN).map((message) => sunshineMessage(message, contact)),
-    hasPrevious: page.length > SHOWN,
+    messages: messages.map((message) => sunshineMessage(message, contact)),
+    hasPrevious: more,
     settings: { profile: { enabled: true, uploadInterval: 60 }, typing: { enabled: true } },
   };
 }

@@ -10,7 +10,6 @@ import { patiently } from '../../db/patiently.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { LaneLost } from '../../queue/work/settle.ts';
-import { isRun } from '../../queue/work/stream.ts';
 import type { Batch } from '../../queue/work/work.ts';
 import { pared, type Decision } from '../outcome/decide.ts';
 import { writeDecisions, type Outcomes, type WriteDeps } from '../outcome/write.ts';
@@ -82,13 +81,13 @@ type Write = (outcomes: Outcomes) => Promise<void>;
 
 /** Writes outcomes for one process: those of bulk streams by themselves, interactive ones together with others of the same moment. */
 export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Queue }): Write {
-  const write = (outcomes: readonly Outcomes[], keyed: boolean) =>
+  const write = (outcomes: readonly Outcomes[]) =>
     patiently(deps, 'settling', () =>
-      deps.queue.transact((tx) => writeDecisions(deps, tx, outcomes), { keyed }),
+      deps.queue.transact((tx) => writeDecisions(deps, tx, outcomes), { keyed: true }),
     );
   const together = gather<Outcomes, boolean>(
     async (_key, outcomes) => {
-      const held = await write(outcomes, true);
+      const held = await write(outcomes);
       return outcomes.map(({ batch }) => held.has(batch));
     },
     (waiting) => most(waiting.map(({ decisions }) => decisions.length)),
@@ -99,7 +98,7 @@ export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Q
     const held =
       stream === 0
         ? await together(togetherKey(deps.sql, lane.lane), outcomes)
-        : (await write([outcomes], !isRun(stream))).has(outcomes.batch);
+        : (await write([outcomes])).has(outcomes.batch);
     if (!held) throw new LaneLost(lane.lane);
   };
 }

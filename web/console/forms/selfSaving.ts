@@ -156,8 +156,7 @@ async function quietly<T>(read: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-const isAnothers = (error: unknown) =>
-  error instanceof ApiFault && error.status === 409 && error.field === 'revision';
+const isAnothers = (error: unknown) => error instanceof ApiFault && error.status === 412;
 const mayPass = (error: unknown) => !(error instanceof ApiFault) || error.status === 0 || error.status >= 500;
 const notSaved = (error: unknown) => ({
   kind: 'not saved' as const,

@@ -21,8 +21,10 @@ type Props = {
 export function SettingsForm({ ws, provider, integration, onMade }: Props): ReactElement {
   const may = useMay('integrations.manage');
   const client = useQueryClient();
-  const [name, setName] = useState(integration?.name ?? '');
-  const [rate, setRate] = useState(integration?.ratePerS ? String(integration.ratePerS) : '');
+  // What is not typed is as it is there, whoever changes it meanwhile.
+  const [typed, setTyped] = useState<{ name?: string; rate?: string }>({});
+  const name = typed.name ?? integration?.name ?? '';
+  const rate = typed.rate ?? rateText(integration?.ratePerS);
   const [written, setWritten] = useState<Record<string, string>>({});
   const now = (setting: Setting) =>
     written[setting.name] ?? (setting.secret ? '' : textOf(integration?.settings[setting.name]));
@@ -30,6 +32,7 @@ export function SettingsForm({ ws, provider, integration, onMade }: Props): Reac
     mutationFn: () => saved(ws, provider, integration, { name, rate, written }),
     onSuccess(made) {
       setWritten({});
+      setTyped({});
       toast('Saved.');
       onMade?.(made);
     },
@@ -47,7 +50,10 @@ export function SettingsForm({ ws, provider, integration, onMade }: Props): Reac
       <fieldset disabled={may !== true} className="form">
         <label className="field">
           Name
-          <input value={name} onChange={({ currentTarget }) => setName(currentTarget.value)} />
+          <input
+            value={name}
+            onChange={({ currentTarget }) => setTyped({ ...typed, name: currentTarget.value })}
+          />
         </label>
         {provider.settings.map((setting) => (
           <SettingField
@@ -66,7 +72,7 @@ export function SettingsForm({ ws, provider, integration, onMade }: Props): Reac
             min={1}
             placeholder={provider.ratePerS ? String(provider.ratePerS) : 'any number'}
             value={rate}
-            onChange={({ currentTarget }) => setRate(currentTarget.value)}
+            onChange={({ currentTarget }) => setTyped({ ...typed, rate: currentTarget.value })}
           />
         </label>
         {save.error ? (
@@ -155,6 +161,11 @@ function valueOf({ schema }: Setting, text: string): unknown {
   }
 }
 
+/** A rate as it is written into its field. */
+function rateText(ratePerS: number | null | undefined): string {
+  return ratePerS ? String(ratePerS) : '';
+}
+
 type Given = { name: string; rate: string; written: Readonly<Record<string, string>> };
 
 async function saved(
@@ -182,6 +193,12 @@ async function saved(
   const secrets = Object.fromEntries(
     Object.entries(values(({ secret }) => secret)).filter(([, value]) => value !== null),
   );
-  if (Object.keys(secrets).length) await call('POST', `${path}/secrets`, { body: { secrets } });
-  return await call('PATCH', path, { body: { name, settings: values(({ secret }) => !secret), ratePerS } });
+  // Each change counts one up: what is between the two is somebody else's.
+  let { revision } = integration;
+  if (Object.keys(secrets).length) {
+    await call('POST', `${path}/secrets`, { body: { secrets } });
+    revision += 1;
+  }
+  const body = { name, settings: values(({ secret }) => !secret), ratePerS };
+  return await call('PATCH', path, { body, revision });
 }

@@ -38,7 +38,11 @@ export function furthest(deliveries: readonly DeliveryShown[]): DeliveryShown | 
 }
 
 /** The state of one delivery. */
-export function DeliveryState({ delivery }: { delivery: DeliveryShown | undefined }): ReactElement {
+export function DeliveryState({
+  delivery,
+}: {
+  delivery: (Pick<DeliveryShown, 'state'> & Partial<Pick<DeliveryShown, 'code'>>) | undefined;
+}): ReactElement {
   const { icon, tone, word } = LOOKS[delivery?.state ?? 'queued'];
   return (
     <State tone={tone} icon={icon}>

@@ -1,6 +1,6 @@
 /** One person: addresses with what may be sent there, what is known, and what passed. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi, Link, Navigate } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import type { ContactWhole } from '../../../../contract/doors/console/contacts.ts';
 import { Icon } from '../../../shared/icons.tsx';
@@ -28,6 +28,9 @@ export function Person(): ReactElement {
   const { data, error, refetch } = useQuery(contactQuery(ws, contact));
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
+  // Who was merged into another is found as whom they became.
+  if (data.id !== contact)
+    return <Navigate to="/w/$ws/people/$contact" params={{ ws, contact: data.id }} replace />;
   return (
     <div className="page">
       <header className="page-head">

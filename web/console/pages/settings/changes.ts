@@ -1,4 +1,5 @@
 /** What was changed, in words: of an entry of the audit log, and of a workspace that somebody else has changed meanwhile. Pure. */
+import type { IntegrationShown } from '../../../../contract/doors/console/integrations.ts';
 import type { WorkspaceShown } from '../../../../contract/doors/console/workspaces.ts';
 
 /** One thing that was changed: by its name, and what of it is told. */
@@ -10,6 +11,7 @@ const WORDS: Readonly<Record<string, string>> = {
   frequencyCap: 'how often',
   askSecondFactor: 'second factor',
   keptDays: 'how long it is kept',
+  ratePerS: 'how fast',
 };
 
 /** What an entry tells, line by line: what is nested by its path, and what became something else as from what to what. */
@@ -32,7 +34,20 @@ export function differences(before: WorkspaceShown, now: WorkspaceShown): Told[]
     timeZone: of.timeZone,
     ...of.settings,
   });
-  const [was, is] = [parts(before), parts(now)];
+  return between(parts(before), parts(now));
+}
+
+/** What is another in a channel than it was a moment ago. */
+export function channelDifferences(before: IntegrationShown, now: IntegrationShown): Told[] {
+  const parts = ({ name, ratePerS, settings }: IntegrationShown) => ({
+    name,
+    ratePerS: ratePerS === null ? null : `${ratePerS} a second`,
+    ...settings,
+  });
+  return between(parts(before), parts(now));
+}
+
+function between(was: Record<string, unknown>, is: Record<string, unknown>): Told[] {
   return [...new Set([...Object.keys(was), ...Object.keys(is)])]
     .map((name) => ({ name, from: textOf(was[name] ?? null), to: textOf(is[name] ?? null) }))
     .filter(({ from, to }) => from !== to)

@@ -1,0 +1,119 @@
+/**
+ * A queue is empty when nobody sends, and that is when Postgres cleans it and learns how much is in it: nothing. Plans that a connection
+ * made then are kept when a broadcast fills the queue. They must be good for it all the same.
+ */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { idSource } from '../base/ids.ts';
+import { openPool } from '../db/pool.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import type { OwnedLane } from './lanes/lane.ts';
+import { fenceLane } from './lanes/sql.ts';
+import {
+  claimDue,
+  claimDueOfLanes,
+  deleteDue,
+  deleteDueKeys,
+  insertDue,
+  putOffDue,
+  selectDue,
+  selectNextOfStream,
+} from './work/sql.ts';
+
+const { sql, connection } = await testDatabase();
+/** One connection, so that what it has planned is what is asked. */
+const one = openPool(connection, { max: 1, name: 'test' });
+after(() => one.end());
+const ids = idSource(62, () => 1_000);
+const FULL = 20_000;
+const STREAM = 77;
+const [lane] = await sql<OwnedLane[]>`SELECT lane, bucket, buckets, epoch FROM lanes WHERE lane = 3`;
+
+const fill = (count: number, stream: number) => sql`
+  INSERT INTO due (bucket, kind, owner_id, cause_id, seq, lane, stream, workspace_id, due_ms)
+  SELECT ${lane!.buckets[7]!}, 1, ${ids.inBucket(lane!.buckets[7]!)}::bigint + 4096 * n::bigint, 5, 0, ${lane!.lane}, ${stream}::bigint, 9, 1000 + n
+  FROM generate_series(1, ${count}::integer) n`;
+
+/** What a worker asks while it goes through work: claimed, put off, claimed again, settled. */
+async function round(stream: number): Promise<void> {
+  const asked = {
+    kind: 1,
+    nowMs: 1_000_000,
+    busy: [],
+    passOver: [],
+    limit: 100,
+    wholeUpTo: 100,
+  };
+  const flightId = ids.inBucket(lane!.bucket);
+  const after = { dueMs: 0, ownerId: 0 };
+  const claim = { ...asked, lane: lane!, flightId, stream, after };
+  const items =
+    stream === 0
+      ? await claimDueOfLanes(one, { ...asked, lanes: [{ lane: lane!, flightId }] })
+      : await one.begin(
+          async (tx) => {
+            await fenceLane(tx, lane!);
+            return await claimDue(tx, claim);
+          },
+          { keyed: true },
+        );
+  assert.ok(items.length > 0);
+  await selectDue(one, 1, items);
+  await selectNextOfStream(one, [{ lane: lane!.lane, bucket: lane!.bucket, afterMs: 0 }], 1, stream);
+  const [first, second, ...rest] = items;
+  await one.begin(
+    async (tx) => {
+      const later = items.slice(0, 2).map((item) => ({ item, dueMs: 999_999, attempt: 1 }));
+      await putOffDue(tx, lane!.buckets, 1, later);
+      await deleteDue(tx, lane!.buckets, 1, [first!, ...rest]);
+      await deleteDueKeys(tx, second ? [{ ...second, kind: 1 }] : []);
+      await tx`DELETE FROM flights`;
+    },
+    { keyed: true },
+  );
+}
+
+/** Rows and entries of `due` that were read so far, by whatever way. */
+async function readOfDue(): Promise<number> {
+  // On the connection that has read: others learn of it when it says so.
+  await one`SELECT pg_stat_force_next_flush()`;
+  await one`SELECT 1`;
+  const [read] = await sql<{ n: number }[]>`
+    SELECT coalesce(t.seq_tup_read, 0) + (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relname = 'due') AS n
+    FROM pg_stat_user_tables t WHERE t.relname = 'due'`;
+  return Number(read!.n);
+}
+
+for (const [name, stream] of [
+  ['of a broadcast', STREAM],
+  ['of single messages', 0],
+] as const)
+  test(`a batch ${name} reads what it is about, planned while the queue was empty and asked when it is full`, async () => {
+    await sql`ALTER TABLE due SET (autovacuum_enabled = false)`;
+    await sql`DELETE FROM due`;
+    await fill(FULL, stream);
+    await sql`DELETE FROM due`;
+    // As autovacuum leaves it where somebody looks meanwhile: many pages, and nothing in them.
+    await sql.unsafe('VACUUM (ANALYZE, TRUNCATE off) due');
+    for (let n = 0; n < 8; n++) {
+      await insertDue(sql, [
+        {
+          bucket: lane!.buckets[7]!,
+          kind: 1,
+          ownerId: ids.inBucket(lane!.buckets[7]!),
+          causeId: 6,
+          seq: 0,
+          lane: lane!.lane,
+          stream,
+          workspaceId: 9,
+          dueMs: 1_000,
+        },
+      ]);
+      await round(stream);
+    }
+    await fill(FULL, stream);
+    const before = await readOfDue();
+    for (let n = 0; n < 5; n++) await round(stream);
+    const read = (await readOfDue()) - before;
+    assert.ok(read < 5_000, `${read} read for five batches of a hundred, with ${FULL} in the queue`);
+  });
