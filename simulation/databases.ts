@@ -8,8 +8,15 @@ import { migrate } from '../src/db/migrate.ts';
 import { ensurePartitions } from '../src/db/partitions.ts';
 import { openPool, type Connection, type Sql } from '../src/db/pool.ts';
 
-/** Gives each run a database. */
-export type Databases = { use<T>(work: (connection: Connection) => Promise<T>): Promise<T>; stop(): Promise<void> };
+/** Where a Postgres is. */
+export type Server = Exclude<Connection, string>;
+
+/** Gives each run a database. `server` is where they are, for others that use them too. */
+export type Databases = {
+  server: Server;
+  use<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
+  stop(): Promise<void>;
+};
 
 /**
  * Nothing here outlives the run, so that nothing need reach the disk. Statistics that were gathered by themselves would change
@@ -25,33 +32,49 @@ const SETTINGS = {
   max_connections: '250',
 };
 
+const TEMPLATE = 'simulation_template';
+
 /** A Postgres of its own, whose data nobody will miss; its tables are made for the time at which runs begin. */
 export async function startDatabases(beginMs: number): Promise<Databases> {
   const dir = await mkdtemp(join(tmpdir(), 'parley-simulations-'));
   const server = await startPostgres({ dataDir: join(dir, 'postgres'), log: silentLog, settings: SETTINGS });
   const admin = openPool(server.connection, { max: 1, name: 'simulations' });
-  await admin`CREATE DATABASE simulation_template`;
-  const template = openPool({ ...server.connection, database: 'simulation_template' }, { max: 1, name: 'simulations' });
+  await admin.unsafe(`CREATE DATABASE ${TEMPLATE}`);
+  const template = openPool({ ...server.connection, database: TEMPLATE }, { max: 1, name: 'simulations' });
   await migrate(template, beginMs);
   await ensurePartitions(template, beginMs);
   await fewerLanes(template);
   await template.end();
+  const copies = copiesOf(server.connection, admin);
+  return {
+    ...copies,
+    async stop() {
+      await copies.stop();
+      await server.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Databases of a Postgres that somebody else has started, and stops. */
+export function databasesAt(server: Server): Databases {
+  return copiesOf(server, openPool(server, { max: 1, name: 'simulations' }));
+}
+
+function copiesOf(server: Server, admin: Sql): Databases {
   let made = 0;
   return {
+    server,
     async use(work) {
-      const name = `simulation_${++made}`;
-      await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE simulation_template`);
+      const name = `simulation_${process.pid}_${++made}`;
+      await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
       try {
-        return await work({ ...server.connection, database: name });
+        return await work({ ...server, database: name });
       } finally {
         await admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       }
     },
-    async stop() {
-      await admin.end({ timeout: 5 });
-      await server.stop();
-      await rm(dir, { recursive: true, force: true });
-    },
+    stop: () => admin.end({ timeout: 5 }),
   };
 }
 

@@ -4,14 +4,14 @@
  *     npm run simulate -- --seeds 1000            a thousand, from 1
  *     npm run simulate -- --seed 4711 --log       one, with what its processes logged and what happened last
  *     npm run simulate -- --from new              thirty that nobody has played
- *     npm run simulate -- --focus 'people erase' --focus 'sends single'    few steps, of these kinds only
+ *     npm run simulate -- --focus 'sends single' --focus 'people erase'    few steps, of these kinds only (plan.ts)
  *     npm run simulate -- --kept                  runs that failed once
  *     npm run simulate -- --reverts [words]       each repair of the core taken back: which seed catches it
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { createLog } from '../src/base/log.ts';
-import { startDatabases, type Databases } from './databases.ts';
+import { databasesAt, startDatabases, type Databases, type Server } from './databases.ts';
 import { allPairs } from './exercised.ts';
 import { keptRuns, playAll, seedsFrom, type PlayOptions, type Wanted } from './plays.ts';
 import { playReverted } from './reverted.ts';
@@ -31,18 +31,20 @@ const { values, positionals } = parseArgs({
     focus: { type: 'string', multiple: true, default: [] },
     'at-once': { type: 'string', default: '3' },
     log: { type: 'boolean', default: false },
+    // A Postgres that is there already (reverted.ts).
+    at: { type: 'string' },
   },
 });
 
-const databases = values.reverts ? undefined : await startDatabases(START_MS);
+const databases = values.at ? databasesAt(JSON.parse(values.at) as Server) : await startDatabases(START_MS);
 try {
-  process.exitCode = databases ? await main(databases, values.kept ? keptRuns() : seeds()) : await takeBack();
+  process.exitCode = values.reverts ? await takeBack(databases) : await main(databases, values.kept ? keptRuns() : seeds());
 } finally {
-  await databases?.stop();
+  await databases.stop();
 }
 
-/** Each repair is played against by itself; two at a time, since each has a Postgres and a process of its own. */
-async function takeBack(): Promise<number> {
+/** Each repair is played against by itself; two at a time, since each has a process of its own. */
+async function takeBack(databases: Databases): Promise<number> {
   const waiting = REVERTS.filter(({ name }) => !positionals.length || positionals.some((word) => name.includes(word)));
   const missed: string[] = [];
   const one = async () => {
@@ -52,12 +54,12 @@ async function takeBack(): Promise<number> {
         say(`not caught: ${name}\n    lacks: ${lacks}`);
         continue;
       }
-      const { seed, broken, held } = await playReverted(next, Number(values.from), Number(values.seeds));
+      const { seed, broken, held } = await playReverted(next, Number(values.from), Number(values.seeds), databases);
       if (seed === undefined) missed.push(name);
       say(seed === undefined ? `MISSED in ${held} seeds: ${name}` : `seed ${seed}: ${name}\n    ${broken}`);
     }
   };
-  await Promise.all([one(), one()]);
+  await Promise.all(Array.from({ length: Math.min(2, Number(values['at-once'])) }, one));
   return missed.length ? 1 : 0;
 }
 

@@ -25,10 +25,10 @@ type Context = HttpContext & ReceiveDeps;
 
 /** What players are made from. */
 export type Cast = Ground &
-  ProviderGround & { books: Books; told: Told[]; dataDir: string; log: Log; leaseMs: number; spreads: Map<number, number> };
+  ProviderGround & { books: Books; told: Told[]; dataDir: string; log: Log; leaseMs: number; connections: number; spreads: Map<number, number> };
 
 /** As few as will do: work that holds one and waits for another is found by locking up. */
-const CONNECTIONS = 5;
+export const CONNECTIONS = 5;
 
 const SECRET = 'the secret of every simulation, long enough';
 
@@ -58,7 +58,7 @@ export async function startPlayer(cast: Cast, name: string, role: 'worker' | 'do
     {
       clock: clockOf(cast.stage, someone),
       log: cast.log,
-      store: { sql: store.open(CONNECTIONS, name), aside: store.open(1, `${name} aside`), stop: async () => {} },
+      store: { sql: store.open(cast.connections, name), aside: store.open(1, `${name} aside`), stop: async () => {} },
       http: targetsFor(cast, cast.told, someone),
       adapters: adaptersFor(cast, cast.books, someone),
       random: () => cast.draws.unit(`${name} by chance`),

@@ -3,13 +3,15 @@
  * plays seeds against each until one is broken. `lacks` says of one that is not caught what the simulation would need.
  */
 
+/** One change of the text of a file. */
+type Edit = { file: string; from: string; to: string };
+
 /** A repair, and how to take it back. */
-export type Revert = {
+export type Revert = Edit & {
   name: string;
-  file: string;
-  from: string;
-  to: string;
-  /** Kinds of step that it takes; plans are made of these. */
+  /** Where another place would do the same meanwhile: taken back with it. */
+  and?: readonly Edit[];
+  /** Kinds of step that it takes, in their order, and what of them must be so (plan.ts); the rest is drawn. */
   focus: readonly string[];
   lacks?: string;
 };
@@ -17,8 +19,16 @@ export type Revert = {
 const SINGLE = 'sends single';
 const SEVERAL = 'sends several';
 const START = 'broadcasts start';
+const TROUBLE = 'processes trouble level=2.5';
 /** Many who wait before one slow provider. */
-const LINE = ['people crowd', 'processes slow'] as const;
+const LINE = ['people crowd', 'processes slow kind=all'] as const;
+/** The first worker sleeps past its lease, in the middle of a broadcast that another goes on with, and wakes. */
+const SLEEPER = ['processes sleep worker=a forMs=100000 after=9000', 'processes hire worker=c after=130000'] as const;
+/** Until the evening of the first day nobody gets marketing. */
+const QUIET = 'workspaces quiet hours quietHours={"from":"08:00","to":"20:00"}';
+const MARKETING = `${START} class=marketing`;
+/** After what workers know of the workspace is of today. */
+const SETTLED = `${MARKETING} after=10000`;
 
 export const REVERTS: readonly Revert[] = [
   {
@@ -33,7 +43,7 @@ export const REVERTS: readonly Revert[] = [
     file: 'src/ledger/receipts.ts',
     from: 'if (early.length) await',
     to: 'if (early.length > 1e9) await',
-    focus: [START, 'processes trouble'],
+    focus: [TROUBLE, START],
   },
   {
     name: 'receipts: one that reaches another workspace moved the delivery',
@@ -61,7 +71,7 @@ export const REVERTS: readonly Revert[] = [
     file: 'src/broadcasts/steps.ts',
     from: "if (before.state === 'canceled' && before.runId !== null) await takeOut(deps, before);",
     to: '',
-    focus: [START, 'broadcasts cancel'],
+    focus: [QUIET, SETTLED, 'broadcasts cancel number=0 after=8000'],
   },
   {
     name: 'cancel: what was held was counted twice',
@@ -82,77 +92,107 @@ export const REVERTS: readonly Revert[] = [
     file: 'src/queue/work/streams.ts',
     from: 'await lockLane(tx, lane);\n  return await deleteStream(tx, lane, kind, stream, most);',
     to: 'return await deleteStream(tx, lane, kind, stream, most);',
-    focus: [...LINE, START, 'broadcasts cancel'],
+    focus: [
+      'people crowd',
+      'processes slow database player=b',
+      'processes hire worker=b',
+      `${START} ratePerS=64 after=30000`,
+      'broadcasts cancel number=0 after=6000',
+    ],
   },
   {
     name: 'pause: not looked at in the line before a provider',
     file: 'src/outbox/deliver/send.ts',
     from: "return unwatch ? flow.leave(stream) : 'go';",
     to: "return 'go';",
-    focus: [...LINE, START, 'broadcasts pause'],
+    focus: [...LINE, START, 'broadcasts pause number=0 after=5000', 'processes hire worker=b after=20000'],
   },
   {
     name: 'lease: not looked at in the line before a provider',
     file: 'src/outbox/deliver/send.ts',
     from: 'if (over || !batch.holds())',
     to: 'if (over)',
-    focus: [...LINE, START, 'processes sleep', 'processes hire'],
+    focus: [...LINE, 'processes hire worker=b', `${START} by=asked class=transactional after=30000`, ...SLEEPER],
   },
   {
     name: 'lease: what a sleeper settles stands',
     file: 'src/queue/work/settle.ts',
     from: 'batches.filter(({ lane }) => held.has(lane.lane))',
     to: 'batches',
-    focus: [...LINE, START, 'processes sleep', 'processes hire'],
+    // What goes back unstarted is put off as it was claimed: what is known of it since is forgotten.
+    focus: [
+      ...LINE,
+      'processes trouble level=1.5',
+      'processes hire worker=b',
+      `${START} by=asked after=30000`,
+      'processes sleep worker=a forMs=60000 after=9000',
+      'processes hire worker=c after=90000',
+    ],
   },
   {
     name: 'abandoned batch: unclear was all that was claimed',
     file: 'src/outbox/deliver/deliver.ts',
     from: 'Math.max(0, WHOLE - alone) : 0)',
     to: 'Math.max(0, WHOLE - alone) : BATCH)',
-    focus: [...LINE, START, 'processes kill', 'processes hire'],
+    focus: [...LINE, `${START} by=plain`, 'processes kill worker=a after=9000', 'processes hire worker=b after=60000'],
   },
   {
     name: 'abandoned batch: sent again although its receipt had come',
     file: 'src/outbox/deliver/unknown.ts',
     from: '(row && !isWaiting(row.state))',
     to: 'false',
-    focus: ['processes slow', START, SINGLE, 'processes kill', 'processes hire'],
+    // What is tried again is looked at again.
+    and: [
+      {
+        file: 'src/outbox/deliver/drafts.ts',
+        from: 'if (state !== undefined && !isWaiting(state)) decided',
+        to: 'if (state === -1) decided',
+      },
+    ],
+    focus: [...LINE, TROUBLE, START, `${SINGLE} of=busy class=transactional rush=9 after=3000`, 'processes kill worker=a after=3000'],
   },
   {
     name: 'unclear: a provider that can be asked was not asked',
     file: 'src/outbox/deliver/send.ts',
     from: 'return wasUnknown && open.canTell;',
     to: 'return false && wasUnknown && open.canTell;',
-    focus: ['processes slow', START, SINGLE, 'processes kill', 'processes hire'],
+    focus: [TROUBLE, `${START} by=asked class=transactional`, `${SINGLE} by=asked class=transactional`],
   },
   {
     name: 'pool: runs were read with a second connection inside a transaction',
     file: 'src/parley.ts',
     from: 'runs: runSource({ ...ground, sql: ground.aside })',
     to: 'runs: runSource(ground)',
-    focus: [START, 'broadcasts cancel', 'processes trouble'],
+    focus: [
+      'people crowd',
+      'processes few connections',
+      'processes slow database player=door',
+      TROUBLE,
+      `${START} by=asked`,
+      `${START} by=idempotent`,
+      `${START} by=batch`,
+    ],
   },
   {
     name: 'pool: workspaces were read with a second connection inside a transaction',
     file: 'src/parley.ts',
     from: 'directory: createDirectory({ ...ground, sql: ground.aside })',
     to: 'directory: createDirectory(ground)',
-    focus: [START, SINGLE, 'broadcasts cancel', 'broadcasts pause', 'broadcasts resume'],
+    focus: [`${SINGLE} of=busy class=transactional rush=9`],
   },
   {
     name: 'erase: numbers stayed in deliveries',
     file: 'src/ledger/room.ts',
     from: 'scrubDeliveries(tx, workspaceId, contactIds),\n',
     to: 'scrubDeliveries(tx, workspaceId, []),\n',
-    focus: [SINGLE, START, 'people erase'],
+    focus: [START, 'people erase after=60000'],
   },
   {
     name: 'erase: what waited for somebody who is erased was held for ever',
     file: 'src/outbox/deliver/prepare.ts',
     from: 'draft.wasUnknown ? undefined : decideErased(draft, terms, nowMs)',
     to: 'draft.wasUnknown ? undefined : undefined',
-    focus: [SINGLE, 'people erase', 'workspaces quiet hours'],
+    focus: [QUIET, `${SINGLE} of=busy person=21 class=marketing by=plain`, 'people erase person=21 after=3000'],
   },
   {
     name: 'order: messages to one contact left at once',
@@ -196,13 +236,18 @@ export const REVERTS: readonly Revert[] = [
     file: 'src/campaigns/enrol/engine.ts',
     from: 'return left.ended && apply(live, member, enrolment, left, changes);',
     to: 'return void left;',
-    focus: ['campaigns event', 'campaigns pause', 'campaigns resume'],
+    focus: [
+      'campaigns event person=3 event=joined',
+      'campaigns pause of=all after=5000',
+      'campaigns event person=3 event=left after=3000',
+      'campaigns resume after=5000',
+    ],
   },
   {
     name: 'ids: of several that slept past their loans one drew from a place of another',
     file: 'src/db/idPlaces.ts',
     from: 'if (hasSlept) return [];',
     to: '',
-    focus: [SINGLE, 'processes hire', 'workspaces quiet hours'],
+    focus: ['processes hire worker=b', 'processes hire worker=c', QUIET, SETTLED, `${SINGLE} after=40000000`, SINGLE],
   },
 ];

@@ -9,7 +9,7 @@ import { monotonicMs } from '../src/base/clock.ts';
 import { silentLog, type Log } from '../src/base/log.ts';
 import { openPool, type Connection, type Sql } from '../src/db/pool.ts';
 import { drawsOf, type Draws } from './draws.ts';
-import { kill, startPlayer, stopPlayer, type Cast, type Player } from './player.ts';
+import { CONNECTIONS, kill, startPlayer, stopPlayer, type Cast, type Player } from './player.ts';
 import { meetsOfReceipts, meetsOfStep } from './exercised.ts';
 import { ADAPTER_FAULT, type Books, type Kind } from './providers.ts';
 import type { RoomPlay } from './rooms/room.ts';
@@ -55,6 +55,8 @@ export type Run = {
   outages: Map<Kind, number>;
   /** How long the busy workspace's providers of a kind take at most, where they are slow. */
   slow: Map<Kind, number>;
+  /** Whose database is slow: names of players, `door` for each that is one. */
+  slowStores: Set<string>;
   isOver: () => boolean;
   /** What processes logged as errors: faults of the code, but for those that the run makes. */
   errors: string[];
@@ -160,8 +162,9 @@ function createRun(setting: Setting): Run {
   let doors = 0;
   const outages = new Map<Kind, number>();
   const slow = new Map<Kind, number>();
+  const slowStores = new Set<string>();
   const draws = drawsOf(seed);
-  const cast = castOf(setting, { stage, draws, trouble, outages, slow, door: () => door!, places: () => run.places });
+  const cast = castOf(setting, { stage, draws, trouble, outages, slow, slowStores, door: () => door!, places: () => run.places });
   const run: Run = {
     ...cast,
     seed,
@@ -177,6 +180,7 @@ function createRun(setting: Setting): Run {
     trouble,
     outages,
     slow,
+    slowStores,
     isOver: setting.isOver ?? (() => false),
     healedMs: Infinity,
     async hire(name) {
@@ -191,7 +195,7 @@ function createRun(setting: Setting): Run {
 
 function castOf(
   { database, look, dataDir, counts, log }: Setting,
-  { stage, draws, trouble, outages, slow, door, places }: Pick<Run, 'stage' | 'draws' | 'trouble' | 'outages' | 'slow' | 'door'> & {
+  { stage, draws, trouble, outages, slow, slowStores, door, places }: Pick<Run, 'stage' | 'draws' | 'trouble' | 'outages' | 'slow' | 'slowStores' | 'door'> & {
     places: () => Places;
   },
 ): Cast & Pick<Run, 'errors'> {
@@ -208,6 +212,7 @@ function castOf(
     dataDir,
     spreads: new Map(),
     leaseMs: 10_000,
+    connections: CONNECTIONS,
     errors,
     log: noting(log ?? silentLog, errors),
     trouble: () => trouble.level,
@@ -216,6 +221,7 @@ function castOf(
     async terminate(pids) {
       for (const pid of pids) await look`SELECT pg_terminate_backend(${pid}, 5000)`;
     },
+    isSlow: ({ name }) => slowStores.has(name.replace(/^door\d+$/, 'door')),
     slowMs: ({ place, kind }) => (place === 'busy' && kind !== 'push' ? slow.get(kind) : undefined),
     isOut: (kind) => kind !== 'push' && stage.nowMs() < (outages.get(kind) ?? 0),
     async report({ place, kind }, receipts, rightly) {
@@ -283,7 +289,7 @@ async function playThrough(
   const untilMs = stage.nowMs() + REST_WITHIN_MS;
   const rested = await playOn(run, untilMs, true);
   tamper?.(run);
-  const broken = rested ? [] : [`not at rest ${REST_WITHIN_MS / 3600_000} h after the last step`];
+  const broken = rested ? [] : [`not at rest ${hoursText(stage.nowMs() - run.healedMs)} h after the last step`];
   for (const room of rooms) broken.push(...((await room.check?.(run)) ?? []).map((text) => `${room.name}: ${text}`));
   for (const worker of run.workers.values()) await stopPlayer(run.cast, worker);
   return broken;
@@ -312,11 +318,15 @@ async function perform(run: Run, step: Step): Promise<void> {
   if (room.waits) await acting;
 }
 
+/** Something is due for so long altogether, at most, before all is at rest: what is due for longer is due for ever. */
+const RESTLESS_MS = 10 * 60_000;
+
 /** Plays up to an instant, leaping over the time in which nothing is due. True when all is at rest and `toRest` asked for it. */
 async function playOn(run: Run, untilMs: number, toRest = false): Promise<boolean> {
   const { stage } = run;
-  while (stage.nowMs() < untilMs) {
+  for (let busyMs = 0; stage.nowMs() < untilMs; busyMs += SPELL_MS) {
     if (run.isOver()) throw new Over();
+    if (toRest && busyMs > RESTLESS_MS) return false;
     await stage.play(Math.min(untilMs, stage.nowMs() + SPELL_MS));
     const nextMs = await nextDueMs(run);
     if (nextMs === undefined && toRest && stage.nextOutsideMs() === undefined) return true;
@@ -324,6 +334,10 @@ async function playOn(run: Run, untilMs: number, toRest = false): Promise<boolea
     if (wakeMs > stage.nowMs() && Number.isFinite(wakeMs)) doze(run, wakeMs);
   }
   return false;
+}
+
+function hoursText(ms: number): string {
+  return (ms / 3600_000).toFixed(1);
 }
 
 /** So long before something is due, everybody is awake again: who must renew a lease has done so. */
@@ -356,6 +370,7 @@ async function heal(run: Run, rooms: readonly RoomPlay[]): Promise<void> {
   run.trouble.lostCommits = 0;
   run.outages.clear();
   run.slow.clear();
+  run.slowStores.clear();
   if (run.door().dead) await run.reopenDoor();
   for (const player of run.players()) player.asleepUntilMs = 0;
   await run.hire('a');

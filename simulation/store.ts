@@ -21,6 +21,8 @@ export type Ground = {
   terminate: (pids: readonly number[]) => Promise<void>;
   /** How likely it is that a COMMIT is done and its answer lost. */
   lostCommits: () => number;
+  /** Whether a player's database is slow now, more often than seldom. */
+  isSlow: (player: Player) => boolean;
 };
 
 /** A player's database. */
@@ -36,7 +38,7 @@ type Client = { real: pg.Client; at: { pid: number; readyMs: number }; lost: boo
 
 /** A statement takes so long, ms, mostly; seldom the database is slow. */
 const STATEMENT_MS = [0.2, 1.5] as const;
-const SLOW_CHANCE = 0.004;
+const SLOW_CHANCE = { seldom: 0.004, often: 0.25 } as const;
 const SLOW_MS = [20, 600] as const;
 
 /** The store of a player. */
@@ -158,7 +160,7 @@ async function ask(staged: Staged, client: Client, statement: string | pg.QueryC
   const { ground, player } = staged;
   const { stage, draws } = ground;
   const text = typeof statement === 'string' ? statement : statement.text;
-  const isSlow = draws.happens(`${player.name} slow`, SLOW_CHANCE);
+  const isSlow = draws.happens(`${player.name} slow`, SLOW_CHANCE[ground.isSlow(player) ? 'often' : 'seldom']);
   const [least, most] = isSlow ? SLOW_MS : STATEMENT_MS;
   const takesMs = least + draws.unit(`${player.name} takes`) * (most - least);
   const run = async () => {

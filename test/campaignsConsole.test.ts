@@ -244,7 +244,9 @@ test('a rehearsal tells what would be done with one contact, and does nothing', 
 
 test('an audience is let in by hand: a forecast by the rules that let in, then each once for a key', async () => {
   const steps = [{ key: 'w', wait: { for: '1d' } }];
-  const campaign = { parley: 'campaign/1', key: 'by-hand', trigger: { hand: true }, steps };
+  // As often as there are keys.
+  const often = { entry: 'every', whileActive: 'alongside' };
+  const campaign = { parley: 'campaign/1', key: 'by-hand', trigger: { hand: true }, ...often, steps };
   const { id } = await ok('POST', '/campaigns', {
     campaign: { ...campaign, filter: { attribute: 'plan', is: 'pro' } },
   });

@@ -125,11 +125,10 @@ test('a campaign that ended while it was paused: what it let in flows once all h
       ({ flowing }) => flowing,
     );
   assert.deepEqual(await streams(), [true]);
-  await ctx.queue.transact(async (tx) =>
-    pauseCampaign(deps, tx, place.id, campaign.id, 'all', await place.nowMs()),
-  );
+  const nowMs = await place.nowMs();
+  await ctx.queue.transact((tx) => pauseCampaign(deps, tx, place.id, campaign.id, 'all', nowMs));
   assert.deepEqual(await streams(), [false]);
-  await ctx.queue.transact(async (tx) => endCampaign(deps, tx, place.id, campaign.id, await place.nowMs()));
+  await ctx.queue.transact((tx) => endCampaign(deps, tx, place.id, campaign.id, nowMs));
   await place.settled();
   await sweepStreams(ctx, ctx.clock.nowMs());
   assert.deepEqual(await streams(), [true]);

@@ -33,7 +33,10 @@ test('no two faults are the same', () => {
 });
 
 test('each repair that the simulation takes back is in the code once', () => {
-  const stale = REVERTS.filter(({ file, from, lacks }) => !lacks && timesIn({ file, text: from }) !== 1);
+  const stale = REVERTS.filter(
+    ({ and = [], lacks, ...one }) =>
+      !lacks && [one, ...and].some(({ file, from }) => timesIn({ file, text: from }) !== 1),
+  );
   assert.deepEqual(
     stale.map(({ file, name }) => `${file}: ${name}`),
     [],

@@ -618,7 +618,7 @@ async function threeTaken(t: TestContext, listing: Listing) {
     fake,
     taken,
     theirs: taken.map(({ id, atMs }, at): Listed => ({ id, atMs, status: at ? 'accepted' : 'delivered' })),
-    async reconcile(rowsOfTheirs: readonly Listed[]) {
+    reconcile: async (rowsOfTheirs: readonly Listed[]) => {
       const before = fake.count();
       const pages = listing.list(rowsOfTheirs);
       fake.answerNext(...pages);

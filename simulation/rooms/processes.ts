@@ -35,6 +35,10 @@ export const processes: RoomPlay = {
       scene: 0.15,
       draw: (draws) => ({ kind: draws.one('slow', [...KINDS, 'all', 'all'] as const), mostMs: draws.between('how slow', 800, 5_000) }),
     },
+    // Both only where they are asked for: no seed has them by itself.
+    { what: 'slow database', scene: 0, draw: (draws) => ({ player: draws.one('whose database is slow', ['a', 'b', 'door'] as const) }) },
+    // The door is another one then: what is asked of it from then on has them.
+    { what: 'few connections', scene: 0, draw: (draws) => ({ count: draws.between('connections', 2, 3) }) },
     { what: 'trouble', weight: 1, draw: (draws) => ({ level: draws.one('level', [0, 0.5, 1, 2.5]) }) },
   ],
   perform,
@@ -70,6 +74,12 @@ async function perform(run: Run, step: Step): Promise<void> {
     case 'slow':
       for (const kind of KINDS) if (step['kind'] === kind || step['kind'] === 'all') run.slow.set(kind, Number(step['mostMs']));
       return;
+    case 'slow database':
+      return void run.slowStores.add(String(step['player']));
+    case 'few connections':
+      run.cast.connections = Number(step['count']);
+      await kill(run.door());
+      return await run.reopenDoor();
     case 'lose commits':
       run.trouble.lostCommits = Number(step['chance']);
       return;

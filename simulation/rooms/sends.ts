@@ -12,9 +12,12 @@ import type { RoomPlay } from './room.ts';
 import { isQuiet, rulesOver } from './workspaces.ts';
 
 /** What a step asks for. */
-export type Single = { of: keyof Places; person: number; class: MessageClass; by: Kind | 'any'; times?: number };
+export type Single = { of: keyof Places; person: number; class: MessageClass; by: Kind | 'any'; times?: number; rush?: number };
 /** What was accepted. */
 export type Accepted = { messageId: number; contactId: number };
+
+/** A rush is to as many people at most, of whom nobody is erased. */
+const MOST_IN_RUSH = 20;
 
 export const sends: RoomPlay = {
   name: 'sends',
@@ -45,7 +48,7 @@ export const sends: RoomPlay = {
       }),
     },
   ],
-  perform: (run, step) => single(run, step as Step & Single),
+  perform: (run, step) => (step['rush'] ? rush(run, step as Step & Single) : single(run, step as Step & Single)),
   async check(run) {
     return [...(await lost(run)), ...neighbourWaited(run), ...heldTooLong(run), ...outOfOrder(run), ...overtook(run), ...tooFast(run)];
   },
@@ -82,6 +85,12 @@ async function single(run: Run, { of, person, class: messageClass, by, times = 1
     const accepted = await accept(ctx, tx, nowMs, Array.from({ length: times }, () => send));
     return accepted.map(({ messageId }) => ({ messageId, contactId }));
   });
+}
+
+/** Several ask at one instant, each for somebody else: more than a process has connections, when it is asked for. */
+async function rush(run: Run, { rush: count, ...step }: Single): Promise<Accepted[]> {
+  const all = Array.from({ length: count! }, (_, i) => single(run, { ...step, person: (step.person + i) % MOST_IN_RUSH }));
+  return (await Promise.all(all)).flat();
 }
 
 /** Every single message that was accepted, with who it was for. */

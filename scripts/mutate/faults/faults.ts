@@ -14,8 +14,11 @@ import { inboxFaults } from './inbox.ts';
 import { orderFaults } from './orders.ts';
 import { queueFaults } from './queue.ts';
 import { receiptFaults } from './receipts.ts';
+import { removalFaults } from './removal.ts';
+import { resultFaults } from './results.ts';
 import { segmentFaults } from './segments.ts';
 import { senderFaults } from './senders.ts';
+import { signInFaults } from './signIn.ts';
 import { toldFaults } from './told.ts';
 import { webhookFaults } from './webhooks.ts';
 
@@ -38,4 +41,7 @@ export const FAULTS: readonly Fault[] = [
   ...orderFaults,
   ...receiptFaults,
   ...segmentFaults,
+  ...removalFaults,
+  ...resultFaults,
+  ...signInFaults,
 ];

@@ -55,6 +55,29 @@ export const inboxFaults = [
       '    if (frame.reset) void of.client.invalidateQueries({ queryKey: [of.ws] });\n',
       '',
     ],
+    [
+      'who comes back is told nothing of the time in between',
+      '...(cursor === undefined ? {} : { cursor }),',
+      '',
+    ],
+    ['a line that was closed stays closed', 'timer = setTimeout(connect, waitMs);', ''],
+    ['nobody sees that the line is away', 'if (tries > 1) of.onOnline(false);', ''],
+    [
+      'a line that was given up is believed',
+      '        if (socket !== made) return;\n        heardMs',
+      '        heardMs',
+    ],
+    ['two lines go on after one was given up', 'if (ended || socket !== made) return;', 'if (ended) return;'],
+    [
+      'a line that is silent is kept',
+      'silence = setTimeout(() => socket.close(), SILENCE_MS);',
+      'silence = setTimeout(() => {}, SILENCE_MS);',
+    ],
+    [
+      'of what was told in a flood some is lost',
+      'for (const hash of begun.keys()) begun.set(hash, undefined);',
+      '',
+    ],
   ]),
   ...inFile('src/doors/consoleLive/hub.ts', LINE, [
     [
