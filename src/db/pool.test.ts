@@ -101,6 +101,9 @@ test('what names its rows by key gets a connection while all else waits for one 
   });
   await began.promise;
   const behind = pool`SELECT 1`.then(() => order.push('behind'));
+  const batch = pool
+    .begin(async (tx) => await tx`SELECT 1`, { keyed: true, batch: true })
+    .then(() => order.push('batch'));
   for (let n = 0; n < 10; n++) await pool`SELECT 1`.keyed();
   await pool.begin(async (tx) => await tx`SELECT 1`, { keyed: true });
   const both = await pool.together((db) => Promise.all([db`SELECT 1 AS n`, db`SELECT 2 AS n`]), {
@@ -112,7 +115,7 @@ test('what names its rows by key gets a connection while all else waits for one 
   );
   assert.deepEqual(order, []);
   over.resolve();
-  await Promise.all([list, behind]);
-  assert.deepEqual(order, ['list', 'behind']);
+  await Promise.all([list, behind, batch]);
+  assert.deepEqual(order, ['list', 'behind', 'batch']);
   await pool.end({ timeout: 5 });
 });

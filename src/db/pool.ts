@@ -30,10 +30,17 @@ export type { Tx } from './transaction.ts';
 
 /** Whatever a statement can run on: the pool, or a transaction. */
 export type Db = Tag;
+/** How work is done. */
+type Asking = {
+  /** Its statements name their rows by key (plans.ts). */
+  keyed?: boolean;
+  /** Keyed and all the same a batch, of which nobody waits: it leaves the connections alone that are kept for what is small. */
+  batch?: boolean;
+};
 /** The pool. */
 export type Sql = Tag & {
-  /** Runs `work` in a transaction; what it throws rolls back. `keyed`: its statements name their rows by key (plans.ts). */
-  begin<T>(work: (tx: Tx) => Promise<T>, options?: { keyed?: boolean }): Promise<T>;
+  /** Runs `work` in a transaction; what it throws rolls back. */
+  begin<T>(work: (tx: Tx) => Promise<T>, options?: Asking): Promise<T>;
   /**
    * One connection for statements that are asked at the same time, without a transaction: they leave in one write and run one after the
    * other, each seeing what is committed by then. One wait instead of one each.
@@ -106,8 +113,8 @@ type PoolOptions = {
   /** Refuses a second connection inside a transaction. */
   strict?: boolean;
   /**
-   * Connections that only keyed work gets (plans.ts), which is small: somebody waits for it, and not behind the batches of a broadcast, an
-   * import, or the lists of a page. None when absent.
+   * Connections that only keyed work gets (plans.ts) that is no batch: it is small, somebody waits for it, and not behind the batches of a
+   * broadcast, an import, or the lists of a page. None when absent.
    */
   keptForKeyed?: number;
   /** Brings connections of its own making, for the simulation. */
@@ -150,10 +157,10 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
     ? createTurns(options.max - options.keptForKeyed, { ms: LONGEST_WAIT_MS, tooLate: noConnection })
     : AT_ONCE;
   const using = usingOne(pool, outage, placement, inTurn);
-  const begin: Sql['begin'] = async (work, { keyed = false } = {}) => {
+  const begin: Sql['begin'] = async (work, { keyed = false, batch = !keyed } = {}) => {
     rule?.check('BEGIN');
     const watched = rule ? rule.watching(work) : work;
-    return await using(keyed, (client) => inTransaction(on(client), placement, watched));
+    return await using(keyed, (client) => inTransaction(on(client), placement, watched), batch);
   };
 
   return Object.assign(
@@ -195,7 +202,7 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
   );
 }
 
-/** Work on one connection of the pool, for as long as it takes; what is not keyed waits for its turn first. */
+/** Work on one connection of the pool, for as long as it takes; a batch, and what is not keyed, waits for its turn first. */
 function usingOne(
   pool: Connections,
   outage: ReturnType<typeof outageOf>,
@@ -216,8 +223,8 @@ function usingOne(
       throw error;
     }
   };
-  return async <T>(keyed: Keyed, work: (client: Asked) => Promise<T>): Promise<T> =>
-    keyed === false ? await inTurn(() => use(keyed, work)) : await use(keyed, work);
+  return async <T>(keyed: Keyed, work: (client: Asked) => Promise<T>, batch = keyed === false): Promise<T> =>
+    batch ? await inTurn(() => use(keyed, work)) : await use(keyed, work);
 }
 
 /** For a connection. */

@@ -33,7 +33,7 @@ export type { Wake } from './work/core.ts';
 /** An event to append; its bucket is that of `ownerId`. */
 export type NewEvent = { ownerId: number; workspaceId: number; type: string; atMs: number; payload: unknown };
 
-/** Runs `work` in a transaction; `keyed` when its statements name their rows by key (db/plans.ts). */
+/** Runs `work` in a transaction. */
 type Transact = Sql['begin'];
 
 /** The queue. */

@@ -10,6 +10,7 @@ import { patiently } from '../../db/patiently.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { LaneLost } from '../../queue/work/settle.ts';
+import { isRun } from '../../queue/work/stream.ts';
 import type { Batch } from '../../queue/work/work.ts';
 import { pared, type Decision } from '../outcome/decide.ts';
 import { writeDecisions, type Outcomes, type WriteDeps } from '../outcome/write.ts';
@@ -81,13 +82,13 @@ type Write = (outcomes: Outcomes) => Promise<void>;
 
 /** Writes outcomes for one process: those of bulk streams by themselves, interactive ones together with others of the same moment. */
 export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Queue }): Write {
-  const write = (outcomes: readonly Outcomes[]) =>
+  const write = (outcomes: readonly Outcomes[], batch: boolean) =>
     patiently(deps, 'settling', () =>
-      deps.queue.transact((tx) => writeDecisions(deps, tx, outcomes), { keyed: true }),
+      deps.queue.transact((tx) => writeDecisions(deps, tx, outcomes), { keyed: true, batch }),
     );
   const together = gather<Outcomes, boolean>(
     async (_key, outcomes) => {
-      const held = await write(outcomes);
+      const held = await write(outcomes, false);
       return outcomes.map(({ batch }) => held.has(batch));
     },
     (waiting) => most(waiting.map(({ decisions }) => decisions.length)),
@@ -98,7 +99,7 @@ export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Q
     const held =
       stream === 0
         ? await together(togetherKey(deps.sql, lane.lane), outcomes)
-        : (await write([outcomes])).has(outcomes.batch);
+        : (await write([outcomes], isRun(stream))).has(outcomes.batch);
     if (!held) throw new LaneLost(lane.lane);
   };
 }

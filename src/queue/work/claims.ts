@@ -83,7 +83,7 @@ async function claimOfRun(sql: Sql, wanted: Parameters<typeof claimDue>[1]): Pro
       const [held, items] = await Promise.all([fenceLane(tx, wanted.lane), claimDue(tx, wanted)]);
       return held ? items : [];
     },
-    { keyed: true },
+    { keyed: true, batch: true },
   );
 }
 
