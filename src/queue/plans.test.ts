@@ -81,7 +81,7 @@ async function readOfDue(): Promise<number> {
   const [read] = await sql<{ n: number }[]>`
     SELECT coalesce(t.seq_tup_read, 0) + (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relname = 'due') AS n
     FROM pg_stat_user_tables t WHERE t.relname = 'due'`;
-  return Number(read!.n);
+  return read!.n;
 }
 
 for (const [name, stream] of [

@@ -141,6 +141,17 @@ test('nothing is asked of a number while something is on its way there', async (
   assert.equal((await opened.lookUp({ ref: 'b', to: '+1', sinceMs: 0 }))?.kind, 'accepted');
 });
 
+test('who opens one integration at the same time sends through one line: its places and its rate are there once', async () => {
+  const { open, opened, change } = rig({});
+  const [one, ...others] = await Promise.all([open(), open(), open()]);
+  assert.ok(others.every((other) => other === one));
+  change({ key: 'second' });
+  const [changed, ...same] = await Promise.all([open(), open()]);
+  assert.notEqual(changed, one);
+  assert.ok(same.every((other) => other === changed));
+  assert.deepEqual(opened, [{ key: 'first' }, { key: 'second' }]);
+});
+
 test('a test workspace reaches the simulator, and no provider; a setting that is changed is used from then on', async () => {
   const inTest = rig({}, { environment: 'test' });
   await sent(await inTest.open(), ['a']);

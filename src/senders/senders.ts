@@ -105,8 +105,8 @@ export function createSenders(deps: {
         unreadable.add(id);
         return undefined;
       }
-      const kept = open.get(id);
-      if (kept?.seen === integration) return kept.opened;
+      const known = open.get(id);
+      if (known?.seen === integration) return known.opened;
       const workspace = await deps.directory.workspace(integration.workspaceId);
       const adapter = deps.adapters[integration.provider];
       if (!workspace || !adapter) return undefined;
@@ -117,6 +117,9 @@ export function createSenders(deps: {
         integration.callbackKey,
         workspace.environment,
       ]);
+      // Looked at when nothing is waited for any more: of two who open it at once the second finds what the first has made. Two lines for one
+      // integration would each have all of its rate.
+      const kept = open.get(id);
       if (kept && kept.fingerprint === fingerprint) {
         kept.seen = integration;
         return kept.opened;
