@@ -141,9 +141,11 @@ for (const shared of [false, true])
     await isSettled(hangs, stuck.id, 3_000);
   });
 
-test('100 recipients get all the calls at once that the provider may have', async () => {
+test('100 recipients get all the calls at once that the provider may have', async (t) => {
   const open: (() => void)[] = [];
   const slow = await startTwilioSink();
+  // Also when it fails: what hangs keeps the file from its end.
+  t.after(() => slow.close());
   slow.onCall = () => new Promise<void>((resolve) => open.push(resolve));
   const place = await newPlace(100, slow.url);
   const begun = await start(place);
@@ -155,7 +157,6 @@ test('100 recipients get all the calls at once that the provider may have', asyn
   });
   for (const answer of open) answer();
   await until('it is done', async () => (await stateOf(place, begun.id)) === 'done');
-  await slow.close();
 });
 
 test('called off before, while and after it is put in: nobody counts twice, nothing is left', async () => {

@@ -268,3 +268,43 @@ test('one that is put off holds back those behind it, in its batch and in the ne
     receiver.answer(path, { status: 200 });
   }
 });
+
+test('one whose being put off is not written yet holds back those behind it, also when they come a second time', async () => {
+  const [contactId, stranger] = twoOfALane();
+  const path = '/unwritten';
+  const first = await webhook(path);
+  receiver.answer(path, (before) =>
+    before ? { status: 200 } : { status: 429, headers: { 'retry-after': '3' } },
+  );
+  const barring = await due(path, [stranger], first);
+  const leap = leaping();
+  let writing: Promise<void> | undefined;
+  const asked = Promise.withResolvers<void>();
+  const write = Promise.withResolvers<void>();
+  const slow: typeof rig.queue = {
+    ...rig.queue,
+    async transact(...given) {
+      const waited = writing;
+      writing = undefined;
+      if (waited) asked.resolve();
+      await waited;
+      return await rig.queue.transact(...given);
+    },
+  };
+  const handler = webhookHandler({ ...rig, queue: slow, clock: { ...clock, nowMs: () => leap.nowMs() } });
+  await handler.handle(await claim(barring.calls[0]!));
+  await sql`DELETE FROM due WHERE owner_id = ${barring.calls[0]!}`;
+  const two = await due(path, [contactId, contactId], first);
+  const batch = await claim(two.calls[0]!);
+  const [older, newer] = batch.items.map((item) => ({ ...batch, items: [item], wakeAt() {} }));
+  writing = write.promise;
+  const handled = handler.handle(older!);
+  await asked.promise;
+  await handler.handle(newer!);
+  // The bar is lifted, and the newer is due again.
+  leap.afterLooks(0);
+  await handler.handle({ ...newer!, items: newer!.items.map((item) => ({ ...item })) });
+  deepEqual(heard(path), [0], 'neither was called');
+  write.resolve();
+  await handled;
+});

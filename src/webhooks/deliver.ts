@@ -61,14 +61,19 @@ type Ready = {
 /** When a call is tried (again). */
 type Later = NonNullable<Result['again']>;
 
+/** A call in the hands of this process: since which batch, and how it was put off there, which may not be written yet. */
+type InHand = { since: number; putOff?: PutOff };
+
 /** What the calls of one batch share. */
 type Run = {
   deps: WebhookDeps & { deadlineMs: number };
   gates: Gates;
   batch: Batch;
   settling: Settling;
-  /** Whether a call is in the hands of this process since before this batch, or with it: its turn is waited for. */
-  isInHand: (callId: number) => boolean;
+  /** What an older call that was never made means for those behind it; nothing where its turn is waited for. */
+  behind: (older: { ownerId: number; dueMs: number }) => PutOff | undefined;
+  /** A call of this batch goes back to the queue without having been made. */
+  notePutOff: (putOff: PutOff) => void;
   begunMs: number;
   /** How many were put off, by webhook. */
   putOff: Map<number, number>;
@@ -90,8 +95,7 @@ const MOST_ANSWER_BYTES = 2048;
 export function webhookHandler(deps: WebhookDeps): Handler {
   const gates = createGates(deps.clock);
   const takeTurns = createTurns();
-  // Calls that are in the hands of this process, and since which batch: those behind them wait for their turn.
-  const inHand = new Map<number, number>();
+  const inHand = new Map<number, InHand>();
   let batches = 0;
   // A batch that failed halfway is handled again as a whole; what was settled of it must not be called again.
   const settled = new WeakSet<WorkItem>();
@@ -110,14 +114,20 @@ export function webhookHandler(deps: WebhookDeps): Handler {
       // Taken before anything is awaited: batches are handled in the order in which they were claimed.
       const turns = takeTurns(new Set(batch.items.map(lineOf)));
       const since = ++batches;
-      for (const { ownerId } of batch.items) inHand.set(ownerId, since);
+      for (const { ownerId } of batch.items) inHand.set(ownerId, { since });
       const settling = createSettling(settlingDeps, batch);
       const run: Run = {
         deps: { ...deps, deadlineMs: deps.deadlineMs ?? DEADLINE_MS },
         gates,
         batch,
         settling,
-        isInHand: (callId) => (inHand.get(callId) ?? Infinity) <= since,
+        behind: ({ ownerId: callId, dueMs }) => {
+          const hand = inHand.get(callId);
+          // Its turn is waited for. Where that is over it was put off; who comes now hears of it here, since turns are forgotten.
+          if (hand && hand.since <= since) return hand.putOff;
+          return { callId, untilMs: dueMs };
+        },
+        notePutOff: (putOff) => void inHand.set(putOff.callId, { since, putOff }),
         begunMs: deps.clock.monotonicMs(),
         putOff: new Map(),
       };
@@ -137,7 +147,8 @@ export function webhookHandler(deps: WebhookDeps): Handler {
         throw error;
       } finally {
         for (const turn of turns.values()) turn.forget();
-        for (const { ownerId } of batch.items) inHand.delete(ownerId);
+        for (const { ownerId } of batch.items)
+          if (inHand.get(ownerId)?.since === since) inHand.delete(ownerId);
       }
     },
   };
@@ -165,11 +176,8 @@ async function sortOut(run: Run, items: readonly WorkItem[]): Promise<Ready[]> {
   ]);
   const behind = new Map(
     items.map(({ ownerId }, at) => {
-      const one = before[at];
-      return [
-        ownerId,
-        one && !run.isInHand(one.ownerId) ? { callId: one.ownerId, untilMs: one.dueMs } : undefined,
-      ];
+      const older = before[at];
+      return [ownerId, older ? run.behind(older) : undefined];
     }),
   );
   const callById = new Map(calls.map((call) => [call.id, call]));
@@ -252,8 +260,13 @@ function newer(one: PutOff | undefined, other: PutOff | undefined): PutOff | und
  */
 function waitBehind(run: Run, { item }: Ready, { untilMs }: PutOff): Later {
   const later = { dueMs: Math.max(untilMs, run.deps.clock.nowMs() + GIVE_WAY_MS), attempt: item.attempt };
-  run.settling.add({ item, again: later });
+  goBack(run, item, later);
   return later;
+}
+
+function goBack(run: Run, item: WorkItem, later: Later): void {
+  run.notePutOff({ callId: item.ownerId, untilMs: later.dueMs });
+  run.settling.add({ item, again: later });
 }
 
 /** Makes a call, or puts it off; what is returned is how it was put off. */
@@ -263,7 +276,7 @@ async function callNext(run: Run, ready: Ready): Promise<Later | undefined> {
   const closed = run.gates.closedUntilMs(id) > run.deps.clock.nowMs();
   if (closed || !(await run.gates.enter(id, leftMs))) {
     const later = putOff(run, ready);
-    run.settling.add({ item: ready.item, again: later });
+    goBack(run, ready.item, later);
     return later;
   }
   try {
