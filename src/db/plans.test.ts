@@ -59,3 +59,19 @@ test('a kept plan goes by the index, also when it was made while there was next 
   await sql`SELECT pg_stat_force_next_flush()`;
   assert.equal((await read()) - before, 0);
 });
+
+test('rows that are locked in their order are found by their keys, not by going through the index that has the order', async () => {
+  await sql`CREATE TABLE plans_locked (id bigint PRIMARY KEY)`;
+  await sql`INSERT INTO plans_locked SELECT n FROM generate_series(1, 20000) n`;
+  const read = await sql.begin(
+    async (tx) => {
+      await tx`
+        SELECT p.id FROM unnest(${[3, 2, 1]}::bigint[]) AS k (id) JOIN plans_locked p ON p.id = k.id ORDER BY p.id FOR KEY SHARE OF p`;
+      const [row] = await tx<{ n: number }[]>`
+        SELECT idx_tup_fetch AS n FROM pg_stat_xact_user_tables WHERE relname = 'plans_locked'`;
+      return row!.n;
+    },
+    { keyed: true },
+  );
+  assert.ok(read < 100, `${read} rows were read for three`);
+});

@@ -10,10 +10,10 @@ import type { Keyed } from './statement.ts';
 type Asked = { query: pg.PoolClient['query'] };
 
 /**
- * Indexes only, and what is asked for in an order by the index that has it: a plan that is kept must not be one that was good while a
- * table was empty.
+ * Indexes only: a plan that is kept must not be one that was good while a table was empty. Sorting stays: without it a few rows that are
+ * locked in their order would be found by going through the whole index that has it.
  */
-const SETTINGS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_sort'];
+const SETTINGS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin'];
 const KEYED = `SET plan_cache_mode = force_generic_plan; ${SETTINGS.map((name) => `SET ${name} = off`).join('; ')}`;
 const FREE = `RESET plan_cache_mode; ${SETTINGS.map((name) => `RESET ${name}`).join('; ')}`;
 
