@@ -70,6 +70,8 @@ export async function listCalls(
     limit?: number;
     state?: CallState;
     trigger?: string;
+    /** The first call of a message: it, and what repeated it. */
+    firstId?: number;
   },
 ): Promise<WebhookCall[]> {
   const rows = await selectCalls(db, {
@@ -79,6 +81,7 @@ export async function listCalls(
     limit: Math.min(Math.max(page.limit ?? 50, 1), 200),
     state: page.state ?? null,
     trigger: page.trigger ?? null,
+    firstId: page.firstId ?? null,
   });
   return rows.map(callOf);
 }

@@ -135,6 +135,7 @@ export async function selectCalls(
     limit: number;
     state: CallState | null;
     trigger: string | null;
+    firstId: number | null;
   },
 ): Promise<CallRow[]> {
   // Said with literals too, so that the index of missed calls serves.
@@ -143,7 +144,9 @@ export async function selectCalls(
     SELECT ${logColumns(db)} FROM webhook_calls c
     WHERE c.webhook_id = ${page.webhookId} AND c.workspace_id = ${page.workspaceId} AND c.id < ${page.beforeId}
       ${page.state === null ? db`` : db`AND c.state = ${page.state}`}
-      ${page.trigger === null ? db`` : db`AND c.trigger = ${page.trigger}`} ${missed ? db`AND c.state IN ('failed', 'canceled')` : db``}
+      ${page.trigger === null ? db`` : db`AND c.trigger = ${page.trigger}`}
+      ${page.firstId === null ? db`` : db`AND c.bucket = ${bucketOf(page.firstId)} AND (c.id = ${page.firstId} OR c.replay_of = ${page.firstId})`}
+      ${missed ? db`AND c.state IN ('failed', 'canceled')` : db``}
     ORDER BY c.id DESC LIMIT ${page.limit}`;
 }
 

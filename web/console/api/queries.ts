@@ -14,6 +14,7 @@ import type { ClockShown } from '../../../contract/doors/console/clock.ts';
 import type { DevicePage } from '../../../contract/doors/console/simulator.ts';
 import type { MembersShown } from '../../../contract/doors/console/workspaces.ts';
 import type { View } from '../../../contract/inboxViews.ts';
+import { dayEndsMs } from '../../shared/days.ts';
 import { call } from './call.ts';
 
 /** A lost notice is found by looking again this often, while the page is seen. */
@@ -38,6 +39,10 @@ const query = (given: Readonly<Record<string, string | number | undefined>>): st
   return set.length ? `?${new URLSearchParams(set.map(([name, value]) => [name, String(value)]))}` : '';
 };
 
+/** Before which moment it was, for who goes to a day in a list that has the newest first. */
+export const untilOf = (day: string | undefined): string | undefined =>
+  day === undefined ? undefined : new Date(dayEndsMs(day)).toISOString();
+
 /** Who is signed in, and where he may be. */
 export const bootstrapQuery = queryOptions({
   queryKey: ['bootstrap'],
@@ -46,7 +51,7 @@ export const bootstrapQuery = queryOptions({
 });
 
 /** What narrows a list of conversations. */
-export type InboxFilter = { q?: string; channel?: string; unread?: boolean };
+export type InboxFilter = { q?: string; channel?: string; unread?: boolean; day?: string };
 
 /** A view of the inbox, growing. */
 export const conversationsQuery = (ws: string, view: View, filter: InboxFilter) =>
@@ -62,6 +67,7 @@ export const conversationsQuery = (ws: string, view: View, filter: InboxFilter) 
             q: filter.q,
             channel: filter.channel,
             unread: filter.unread ? 'true' : undefined,
+            until: untilOf(filter.day),
             after: pageParam,
           }),
         { signal },
@@ -127,14 +133,14 @@ export const clockQuery = (ws: string) =>
   });
 
 /** People, the newest first. */
-export const contactsQuery = (ws: string, search: string) =>
+export const contactsQuery = (ws: string, search: string, day?: string) =>
   infiniteQueryOptions({
-    queryKey: [ws, 'contacts', search] as const,
+    queryKey: [ws, 'contacts', search, day] as const,
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) =>
       call<Static<typeof ContactPage>>(
         'GET',
-        at(ws, '/contacts') + query({ search, limit: 50, before: pageParam }),
+        at(ws, '/contacts') + query({ search, limit: 50, until: untilOf(day), before: pageParam }),
         {
           signal,
         },

@@ -16,6 +16,7 @@ import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { Act, State, type Tone } from '../../ui/basic.tsx';
+import { GoToDay } from '../../ui/GoToDay.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { Side } from '../../ui/overlays.tsx';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
@@ -73,7 +74,11 @@ export function Webhook(): ReactElement {
 function Log({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactElement {
   const { call: open } = route.useParams();
   const navigate = route.useNavigate();
-  const [filter, setFilter] = useState<CallFilter>({});
+  const { state, trigger, message, day } = route.useSearch();
+  const isMessage = message === undefined || /^msg_[0-9a-z]{1,11}$/.test(message);
+  const filter = { state, trigger, message: isMessage ? message : undefined, day };
+  const narrow = (some: CallFilter) =>
+    void navigate({ search: (now) => ({ ...now, ...some }), replace: true });
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const { data, error, refetch, hasNextPage, fetchNextPage } = useInfiniteQuery(
     callsQuery(ws, webhook.id, filter),
@@ -94,7 +99,7 @@ function Log({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactEleme
           <span className="unseen">State</span>
           <select
             value={filter.state ?? ''}
-            onChange={({ currentTarget: { value } }) => setFilter({ ...filter, state: value || undefined })}
+            onChange={({ currentTarget: { value } }) => narrow({ state: value || undefined })}
           >
             <option value="">every state</option>
             {CALL_STATES.map((state) => (
@@ -106,7 +111,7 @@ function Log({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactEleme
           <span className="unseen">Trigger</span>
           <select
             value={filter.trigger ?? ''}
-            onChange={({ currentTarget: { value } }) => setFilter({ ...filter, trigger: value || undefined })}
+            onChange={({ currentTarget: { value } }) => narrow({ trigger: value || undefined })}
           >
             <option value="">every trigger</option>
             {[...new Set([...webhook.triggers, ...calls.map(({ trigger }) => trigger)])].map((trigger) => (
@@ -114,6 +119,15 @@ function Log({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactEleme
             ))}
           </select>
         </label>
+        <input
+          type="search"
+          aria-label="Message, as a receiver had it in webhook-id"
+          placeholder="msg_…"
+          value={message ?? ''}
+          aria-invalid={!isMessage || undefined}
+          onChange={({ currentTarget: { value } }) => narrow({ message: value.trim() || undefined })}
+        />
+        <GoToDay day={day} onDay={(next) => narrow({ day: next })} does="Go to a day in the log" />
         <Act
           size="compact-sm"
           busy={again.isPending}
