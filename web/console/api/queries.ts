@@ -18,7 +18,7 @@ import { dayEndsMs } from '../../shared/days.ts';
 import { call } from './call.ts';
 
 /** A lost notice is found by looking again this often, while the page is seen. */
-const LOOK_MS = 30_000;
+export const LOOK_MS = 30_000;
 /** Looking again asks for every page that is there: who has scrolled far does not ask for all of them twice a minute, as the line tells. */
 const MOST_PAGES_AGAIN = 4;
 const isShort = ({ state: { data } }: { state: { data?: unknown } }): boolean =>
@@ -27,9 +27,6 @@ const lookAgain = {
   refetchInterval: (query: Parameters<typeof isShort>[0]) => isShort(query) && LOOK_MS,
   refetchOnWindowFocus: isShort,
 };
-
-/** How often a simulated device is looked at. */
-const DEVICE_LOOK_MS = 1_000;
 
 /** The path of a workspace's part of the API. */
 export const at = (ws: string, path: string): string => `/workspaces/${ws}${path}`;
@@ -164,5 +161,5 @@ export const deviceQuery = (ws: string, channel: string, address: string) =>
       call<DevicePage>('GET', at(ws, '/simulator/messages') + query({ channel, address, limit: 100 }), {
         signal,
       }),
-    refetchInterval: DEVICE_LOOK_MS,
+    refetchInterval: LOOK_MS,
   });

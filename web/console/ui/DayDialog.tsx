@@ -19,7 +19,10 @@ export function DayDialog({ day, opened, onClose, onDay }: Props): ReactElement 
   const [isAsked, setAsked] = useState(false);
   // It is opened once it is there: only then the library knows where the focus was, and gives it back.
   const [isThere, setThere] = useState(false);
-  useEffect(() => setThere(true), []);
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => setThere(true));
+    return () => cancelAnimationFrame(frame);
+  }, []);
   const go = () => {
     const chosen = dayIn(given);
     setAsked(true);
