@@ -353,13 +353,34 @@ export async function selectInRun(
   db: Db,
   workspaceId: number,
   causeId: number,
-  page: { states: readonly StateCode[]; afterContactId: number; limit: number },
+  page: {
+    states: readonly StateCode[];
+    afterContactId: number;
+    toContactId?: number | undefined;
+    limit: number;
+  },
 ): Promise<Delivery[]> {
+  const { toContactId: to } = page;
   return await db<Delivery[]>`
     SELECT ${deliveryColumns(db)} FROM deliveries d
     WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state = ANY(${[...page.states]}::smallint[])
       AND d.bucket >= 0 AND (d.bucket, d.contact_id) > (${bucketOf(page.afterContactId)}, ${page.afterContactId}::bigint)
+      ${to === undefined ? db`` : db`AND (d.bucket, d.contact_id) <= (${bucketOf(to)}, ${to}::bigint)`}
     ORDER BY d.bucket, d.contact_id LIMIT ${page.limit}`;
+}
+
+/** Whose the delivery of a run is that is so many after a contact, in their order; undefined where there are not so many. Locks nothing. */
+export async function selectContactFurther(
+  db: Db,
+  causeId: number,
+  page: { afterContactId: number; further: number },
+): Promise<number | undefined> {
+  const [row] = await db<{ contactId: number }[]>`
+    SELECT d.contact_id AS "contactId" FROM deliveries d
+    WHERE d.cause_id = ${causeId}
+      AND d.bucket >= 0 AND (d.bucket, d.contact_id) > (${bucketOf(page.afterContactId)}, ${page.afterContactId}::bigint)
+    ORDER BY d.bucket, d.contact_id OFFSET ${page.further - 1} LIMIT 1`;
+  return row?.contactId;
 }
 
 /** Why deliveries of a run did not go well, the most frequent first; counted up to so many of them. Locks nothing. */

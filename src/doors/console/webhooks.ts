@@ -170,7 +170,7 @@ export const webhookRoutes: readonly Route[] = [
   }),
   reads({
     path: `${one}/calls`,
-    does: 'Calls of a webhook, newest first: all, of a state, a trigger, a message (its `webhook-id`, with what was made again), up to a time.',
+    does: 'Calls of a webhook, newest first: all, of a state, a trigger, a message (its `webhook-id`, with what was made again), up to a time. A page may be short, or empty, and not be the last.',
     action,
     query: {
       state: oneOf(CALL_STATES),
@@ -297,7 +297,7 @@ async function list(call: Call): Promise<WebhookCallPage | Fault> {
     return breaks('message', 'must be what a receiver had as webhook-id, such as msg_2gk3');
   const webhook = await find(call, call.ctx.sql);
   if (isFault(webhook)) return webhook;
-  const found = await listCalls(call.ctx.sql, {
+  const { calls, next } = await listCalls(call.ctx.sql, {
     workspaceId: call.workspace.id,
     webhookId: webhook.id,
     limit: page.limit,
@@ -307,8 +307,8 @@ async function list(call: Call): Promise<WebhookCallPage | Fault> {
     ...(firstId === undefined ? {} : { firstId }),
   });
   return {
-    calls: found.map(presentCall),
-    next: found.length === page.limit ? toHex24(found.at(-1)!.id) : null,
+    calls: calls.map(presentCall),
+    next: idText(next),
   };
 }
 

@@ -21,7 +21,8 @@ import { call } from './call.ts';
 export const LOOK_MS = 30_000;
 /** Looking again asks for every page that is there: who has scrolled far does not ask for all of them twice a minute, as the line tells. */
 const MOST_PAGES_AGAIN = 4;
-const isShort = ({ state: { data } }: { state: { data?: unknown } }): boolean =>
+/** Whether what was loaded of a list is little enough to be asked for again. */
+export const isShort = ({ state: { data } }: { state: { data?: unknown } }): boolean =>
   ((data as { pages?: readonly unknown[] } | undefined)?.pages?.length ?? 0) <= MOST_PAGES_AGAIN;
 const lookAgain = {
   refetchInterval: (query: Parameters<typeof isShort>[0]) => isShort(query) && LOOK_MS,

@@ -9,7 +9,7 @@ import type {
   WebhooksShown,
 } from '../../../../contract/doors/console/webhooks.ts';
 import { call } from '../../api/call.ts';
-import { at, untilOf } from '../../api/queries.ts';
+import { at, isShort, untilOf } from '../../api/queries.ts';
 
 const LOOK_MS = 5_000;
 const CALLS_LOOK_MS = 2_000;
@@ -56,7 +56,7 @@ export const callsQuery = (ws: string, webhook: string, { state, trigger, messag
       );
     },
     getNextPageParam: ({ next }) => next ?? undefined,
-    refetchInterval: CALLS_LOOK_MS,
+    refetchInterval: (query) => isShort(query) && CALLS_LOOK_MS,
   });
 
 /** A call with what was sent and every attempt. */

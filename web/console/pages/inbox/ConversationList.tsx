@@ -160,8 +160,8 @@ function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | nul
     },
   ]);
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
-  // Of a large store a page of a search may hold nothing and yet not be the last.
-  if (isPending || (rows.length === 0 && hasNextPage)) return <Waiting height={ROW_PX} />;
+  // Of a large store a page of a search may hold nothing and yet not be the last: the next is on its way.
+  if (isPending || (rows.length === 0 && hasNextPage && !error)) return <Waiting height={ROW_PX} />;
   if (rows.length === 0)
     return <NoRows view={view} isFiltered={Boolean(filter.q || filter.unread || filter.day)} />;
   const pressed = (event: KeyboardEvent) => {
