@@ -67,7 +67,7 @@ const NEEDED: Readonly<Record<string, string>> = {
   '/broadcasts/:broadcastId/recipients': 'state=delivered',
   '/broadcasts/:broadcastId/answers': 'kind=replied',
   '/backtests/:backtestId/path': 'contact=$contactId',
-  '/why': 'contact=$contactId&message=$messageId',
+  '/why': 'message=$messageId',
   '/idempotency': 'key=$key',
   '/simulator/messages': 'channel=sms&address=+14155550199',
 };

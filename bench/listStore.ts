@@ -61,18 +61,21 @@ export async function makeOne(call: Call, track: () => Promise<void>): Promise<O
 
 /** What somebody makes by hand, of which she is a part. */
 async function makeThings(call: Call, contactId: string): Promise<One> {
-  const campaign = await call('POST', '/campaigns', {
-    campaign: {
-      parley: 'campaign/1',
-      key: 'one',
-      trigger: { api: true },
-      steps: [{ key: 'w', wait: { for: '300d' } }],
-    },
-  });
+  const wanted = {
+    parley: 'campaign/1',
+    key: 'one',
+    trigger: { api: true },
+    steps: [{ key: 'w', wait: { for: '300d' } }],
+  };
+  const campaign = await call('POST', '/campaigns', { campaign: wanted });
   await call('POST', `/campaigns/${campaign.id}/publish`, { people: 'move' });
   await call('POST', `/campaigns/${campaign.id}/enter`, { contactId, key: 'one' });
   await until('she is in', async () => {
     return (await call('GET', `/campaigns/${campaign.id}/people`)).people.length === 1;
+  });
+  // A draft beside what is published: what publishing it would do is a question too.
+  await call('POST', '/campaigns', {
+    campaign: { ...wanted, steps: [{ key: 'w', wait: { for: '200d' } }] },
   });
   const target = 'https://webhook.example/';
   const webhook = await call('POST', '/webhooks', { door: 'sunshine', target, triggers: ['*'] });
@@ -112,7 +115,7 @@ async function makeOthers(call: Call): Promise<One> {
     campaign: {
       parley: 'campaign/1',
       key: 'tried',
-      trigger: { event: 'bought' },
+      trigger: { event: { did: 'bought' } },
       steps: [{ key: 'w', wait: { for: '300d' } }],
     },
   });
