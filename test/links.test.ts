@@ -403,6 +403,20 @@ test('guesses are bounded per network; codes that are good cost nothing', async 
   assert.equal((await call('GET', path)).status, 302);
 });
 
+test('a link that brings its person along makes so many codes a second, and no more', async () => {
+  nextCaller();
+  const whose = await person();
+  const path = await ownLink(whose, 'https://shop.example/?t={authtoken}');
+  const follow = async (times: number) => {
+    const statuses: number[] = [];
+    for (let i = 0; i < times; i++) statuses.push((await call('GET', path)).status);
+    return statuses;
+  };
+  assert.deepEqual(await follow(7), [302, 302, 302, 302, 302, 429, 429]);
+  clock.advance(1_000);
+  assert.deepEqual(await follow(6), [302, 302, 302, 302, 302, 429]);
+});
+
 test('guesses count over all processes, and the network that made them is nowhere in clear', async () => {
   nextCaller();
   const path = await ownLink(await person(), 'https://shop.example/');

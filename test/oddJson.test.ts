@@ -86,6 +86,22 @@ const withText = (body: object, text: string) =>
         .slice(1)
         .replace(/^(?!\})/, ',')}`;
 
+test('what is nested without end is refused by name, however short it is', async () => {
+  for (const depth of [205, 2_000, 9_900])
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
+      const body = `{"name":${open.repeat(depth)}1${close.repeat(depth)}}`;
+      for (const [name, routes, base, credentials] of DOORS) {
+        const route = routes.find(({ method, body: schema }) => method === 'POST' && schema)!;
+        const refused = await send('POST', base(route) + pathOf(route), credentials, body);
+        const told = [refused.status, /nested deeper than 200/.test(refused.text)];
+        assert.deepEqual(told, [name === 'Shout' ? 422 : 400, true], `${name}: ${refused.text}`);
+      }
+    }
+});
+
 describe('whole numbers beyond 2^53', () => {
   for (const [name, routes, base, credentials] of DOORS)
     test(`are refused by field at every route that reads a body: ${name}`, async () => {

@@ -193,11 +193,11 @@ export const accountFaults = [
     ],
     [
       'wrong passwords are not counted',
-      'await countFailure(db, { emailHash, nowMs, sinceMs: nowMs - FORGOTTEN_MS });',
-      '',
+      "if ('wrong' in tried) return tried.wrong;",
+      "if ('wrong' in tried) return (await deleteFailures(db, emailHash), tried.wrong);",
     ],
     ['the first wrong one makes wait', 'count < FREE_TRIES ? 0', 'count < 1 ? 0'],
-    ['nobody waits longer', '1000 * 2 ** (count - FREE_TRIES)', '1000'],
+    ['nobody waits longer', 'FIRST_WAIT_MS * 2 ** (count - FREE_TRIES)', 'FIRST_WAIT_MS'],
     [
       'a change of password leaves sessions',
       '  await deleteSessionsOf(tx, id);\n  return true;',

@@ -115,6 +115,7 @@ function createApp(ctx: HttpContext): FastifyInstance {
   app.decorate('faultForms', []);
   app.decorate('held', createHeld());
   app.decorateRequest('letGo', null);
+  app.decorateRequest('isKnown', false);
   useFaultForm(app, ctx.log, '', plainForm);
   return app;
 }
