@@ -407,14 +407,12 @@ test('a link that brings its person along makes so many codes a second, and no m
   nextCaller();
   const whose = await person();
   const path = await ownLink(whose, 'https://shop.example/?t={authtoken}');
-  const follow = async (times: number) => {
-    const statuses: number[] = [];
-    for (let i = 0; i < times; i++) statuses.push((await call('GET', path)).status);
-    return statuses;
-  };
-  assert.deepEqual(await follow(7), [302, 302, 302, 302, 302, 429, 429]);
-  clock.advance(1_000);
-  assert.deepEqual(await follow(6), [302, 302, 302, 302, 302, 429]);
+  const startMs = performance.now();
+  const followed = await Promise.all(Array.from({ length: 40 }, () => call('GET', path)));
+  const more = Math.ceil((performance.now() - startMs) / 200);
+  const led = followed.filter(({ status }) => status === 302).length;
+  assert.ok(led >= 5 && led <= 5 + more, `${led} of 40, with ${more} more for the time it took`);
+  assert.ok(followed.every(({ status }) => status === 302 || status === 429));
 });
 
 test('guesses count over all processes, and the network that made them is nowhere in clear', async () => {

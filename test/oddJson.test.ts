@@ -55,7 +55,7 @@ const OPEN = [
   `/sdk/v2/apps/${bot.appId}/appusers`,
   `/sdk/v2/apps/${bot.appId}/login`,
   '/chat/session',
-  '/api/session',
+  '/api/sessions',
   '/v2/auth/token',
 ];
 
@@ -94,10 +94,12 @@ test('what is nested without end is refused by name, however short it is', async
     ] as const) {
       const body = `{"name":${open.repeat(depth)}1${close.repeat(depth)}}`;
       for (const [name, routes, base, credentials] of DOORS) {
-        const route = routes.find(({ method, body: schema }) => method === 'POST' && schema)!;
+        const route = routes.find(
+          ({ method, path, body: schema }) => method === 'POST' && schema && !path.startsWith('/sessions'),
+        )!;
         const refused = await send('POST', base(route) + pathOf(route), credentials, body);
         const told = [refused.status, /nested deeper than 200/.test(refused.text)];
-        assert.deepEqual(told, [name === 'Shout' ? 422 : 400, true], `${name}: ${refused.text}`);
+        assert.deepEqual(told, [400, true], `${name}: ${refused.text}`);
       }
     }
 });
