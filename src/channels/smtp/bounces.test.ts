@@ -276,7 +276,7 @@ const MARKS = [
   'Auto-Submitted: auto-replied',
   'Auto-Submitted: auto-generated\nX-Auto-Response-Suppress: All',
   'X-Auto-Response-Suppress: OOF, AutoReply',
-  'X-MS-Exchange-Inbox-Rules-Loop: ann@people.example',
+  'X-MS-Exchange-Inbox-Rules-Loop: ann@people.example\nAuto-Submitted: auto-generated',
   'Precedence: auto_reply',
   'Precedence: bulk',
   'X-Autoreply: yes',

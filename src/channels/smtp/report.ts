@@ -108,7 +108,7 @@ const BEGUN =
  */
 export function plainBounce(mail: Mail, ref: string, sender: string | undefined): Receipt[] {
   const subject = beginningOf(wordsIn(beginningOf(mail.header('subject'), 1000)), 300);
-  if (isAutomaticReply(subject)) return [];
+  if (isAutomaticReply(subject, true)) return [];
   const isFromNobody = isNobody(sender) || isNobody(mail.header('return-path'));
   const says = BEGUN.test(beginningOf(mail.text, 400).trimStart());
   const isBounce =

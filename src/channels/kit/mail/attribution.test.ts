@@ -155,6 +155,11 @@ const ABOVE_ANSWERED = [
   '------- Original Message -------\nOn Friday, November 20th, 2026 at 9:12 AM, Shop <shop@shop.example> wrote:\n',
   '\u200fمن: Shop <shop@shop.example>\n\u200fتم الإرسال: الجمعة، 20 نوفمبر 2026 09:12 ص\n\u200fإلى: Ann <ann@people.example>\n\u200fالموضوع: Tuesday',
   '>>> Shop <shop@shop.example> 11/20/2026 9:12 AM >>>',
+  // Samsung's, whose lines run into each other.
+  '-------- Original message --------From: Shop <shop@shop.example> Date: 11/20/26  9:12 AM  (GMT-06:00) To: ann@people.example Cc: b@people.example Subject: Tuesday ',
+  "-------- Message d'origine --------De : Shop <shop@shop.example> Date : 20/11/26  09:12  (GMT+01:00) À : ann@people.example Objet : Mardi ",
+  '-------- Ursprüngliche Nachricht --------Von: Shop <shop@shop.example> Datum: 20.11.26  09:12  (GMT+01:00) An: ann@people.example Betreff: Dienstag ',
+  "-------- Message d'origine --------\nDe : Shop <shop@shop.example>\nDate : 20/11/26  09:12  (GMT+01:00)\nÀ : ann@people.example Objet : Mardi ",
 ];
 
 /** What people say, also right above the attribution, and in shapes that look like what is cut. */
@@ -222,6 +227,7 @@ test('what people write that looks like a quote is theirs', () => {
     'See below.\n\n---------- Forwarded message ---------\nFrom: Bank <bank@bank.example>\nDate: Fri, Nov 20, 2026 at 9:12 AM\nSubject: Your bill\nTo: <ann@people.example>\n\nPlease pay.',
     'At 09:12 he said:\nno',
     '-----Original Message-----\nis what I would call it',
+    '-----Original Message-----From: here on I write to: you',
   ])
     equal(withoutQuotes(text), text);
 });

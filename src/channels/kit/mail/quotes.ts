@@ -15,6 +15,7 @@ import {
   type HeaderSet,
   OPENS,
   ORIGINAL,
+  ORIGINAL_THEN,
   QUOTING,
   RULE,
   WROTE,
@@ -31,8 +32,9 @@ const SIGNATURE_LINES = 6;
 
 /** The text without quoted parts and without a signature. What is forwarded, as the subject may say, is what somebody wants to say. */
 export function withoutQuotes(text: string, subject = ''): string {
-  const isSentOn = FORWARDED_SUBJECT.test(beginningOf(subject, LONGEST_LINE));
-  const written = text.replaceAll('\r\n', '\n').split('\n');
+  const whole = text.replaceAll('\r\n', '\n').trim();
+  if (FORWARDED_SUBJECT.test(beginningOf(subject, LONGEST_LINE))) return whole;
+  const written = whole.split('\n');
   // Marks of direction stand around names and at the ends of lines where a script runs to the left: they are looked past.
   const lines = DIRECTION.test(text) ? written.map((line) => line.replaceAll(DIRECTIONS, '')) : written;
   const marks = marksOf(lines);
@@ -43,10 +45,7 @@ export function withoutQuotes(text: string, subject = ''): string {
       kept.push(...written.slice(at));
       break;
     }
-    if (isAnswered(lines, at)) {
-      if (isSentOn) kept.push(...written.slice(at));
-      break;
-    }
+    if (isAnswered(lines, at)) break;
     // Proton: a rule, and then "On Friday … wrote:" below it.
     const isRule = marks.attributions.size > 0 && ORIGINAL.test(beginningOf(line, LONGEST_LINE));
     if (isRule && marks.attributions.has(nextSaidAt(lines, at + 1))) continue;
@@ -67,7 +66,7 @@ export function withoutQuotes(text: string, subject = ''): string {
     .join('\n')
     .replaceAll(/\n{3,}/g, '\n\n')
     .trim();
-  return said || text.replaceAll('\r\n', '\n').trim();
+  return said || whole;
 }
 
 function isMarked(line: string | undefined): boolean {
@@ -199,6 +198,11 @@ function isAnswered(lines: readonly string[], at: number): boolean {
   if (line.length > LONGEST_LINE) return false;
   if (GROUPWISE.test(line)) return true;
   if (RULE.test(line)) return hasHeaders(lines, at + blanksFrom(lines, at + 1) + 1);
+  const behindRule = ORIGINAL_THEN.exec(line)?.at(-1);
+  if (behindRule !== undefined)
+    return HEADER_SETS.some(
+      ({ from, behind }) => from.test(behindRule) && behind.every((one) => one.test(behindRule)),
+    );
   if (!ORIGINAL.test(line)) return hasHeaders(lines, at);
   const next = beginningOf(nextSaid(lines, at + 1), LONGEST_LINE) ?? '';
   return HEADER_SETS.some(({ from, to, when, about }) =>
