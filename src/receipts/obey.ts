@@ -9,7 +9,7 @@ import { keywordOf } from '../contacts/consent/words.ts';
 import type { Tx } from '../db/pool.ts';
 
 /** A word on consent, and the class of the message that it is about, where that is known. */
-export type Word = Inbound & { about?: MessageClass | undefined };
+export type ConsentWord = Inbound & { about?: MessageClass | undefined };
 
 /** A complaint or an unsubscription: a word on consent and nothing that was said. */
 export function isConsentOnly(message: Inbound): boolean {
@@ -24,7 +24,7 @@ export async function obeyKeywords(
   ids: IdSource,
   tx: Tx,
   integration: Integration,
-  words: readonly Word[],
+  words: readonly ConsentWord[],
   nowMs: number,
 ): Promise<void> {
   for (const round of roundsOf(words.flatMap((word) => saidIn(integration, word)))) {
@@ -53,7 +53,7 @@ type Said = {
   saidMs: number | undefined;
 };
 
-function saidIn({ workspaceId, channel: name }: Integration, message: Word): Said[] {
+function saidIn({ workspaceId, channel: name }: Integration, message: ConsentWord): Said[] {
   const channel = name as ChannelName;
   const word = message.handledKeyword ?? keywordOf(message.text);
   if (word === undefined || word === 'help') return [];

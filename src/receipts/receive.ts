@@ -39,7 +39,7 @@ import { dropFiles, keepFiles, type FileDeps } from './files.ts';
 import { answerHelp } from './help.ts';
 import { identitiesOf, incomingsOf } from './incoming.ts';
 import { moveAddress } from './moved.ts';
-import { isConsentOnly, obeyKeywords, type Word } from './obey.ts';
+import { isConsentOnly, obeyKeywords, type ConsentWord } from './obey.ts';
 import { readReplies } from './replies.ts';
 import type { BelieveOnce } from './signatures.ts';
 
@@ -204,7 +204,11 @@ async function newAmong(
 }
 
 /** Words about a delivery are of whom it went to; those about one that is nobody's here are left out. */
-async function addressed(tx: Tx, { workspaceId }: Integration, words: readonly Inbound[]): Promise<Word[]> {
+async function addressed(
+  tx: Tx,
+  { workspaceId }: Integration,
+  words: readonly Inbound[],
+): Promise<ConsentWord[]> {
   const keys = words.flatMap(({ ofDelivery }) => (ofDelivery && fromRef(ofDelivery)) || []);
   if (!keys.length) return [...words];
   const sentTo = await addressesOf(tx, workspaceId, keys);
