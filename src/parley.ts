@@ -45,7 +45,8 @@ import { claimDevices } from './contacts/devices.ts';
 import { respellBlocks, respellDestinations } from './contacts/respell.ts';
 import { respellIdentities } from './contacts/spellings.ts';
 import { openProofKey } from './contacts/consent/proof.ts';
-import { addressGuard, httpClient, isLoopback, type HttpClient } from './base/http.ts';
+import { addressGuard, privateTargets } from './base/addressGuard.ts';
+import { httpClient, type HttpClient } from './base/http.ts';
 import { idSource } from './base/ids.ts';
 import { keepAlive, lifecycle } from './base/lifecycle.ts';
 import { createLog, type Log, type LogForm } from './base/log.ts';
@@ -387,14 +388,4 @@ async function forgetEverywhere(
 ): Promise<void> {
   directory.forget(workspaceId);
   if ((await queue.countWorkers()) > (isWorker ? 1 : 0)) await pause(clock, DIRECTORY_FRESH_MS);
-}
-
-/**
- * Who can reach a server that listens on loopback only is on this machine already; so may its webhooks be. Behind a proxy it is
- * reached from elsewhere, which a public address tells.
- */
-function privateTargets(config: Config): readonly string[] {
-  if (config.privateTargets.length) return config.privateTargets;
-  const reachedAt = config.publicUrl ? new URL(config.publicUrl).hostname : config.host;
-  return isLoopback(config.host) && isLoopback(reachedAt) ? ['loopback'] : [];
 }

@@ -5,7 +5,8 @@
  */
 import type { SendsAs } from './kit/mail/domain.ts';
 import type { ChannelName, ErrorClass, LineType, MessageClass, Rendered } from '../../contract/channels.ts';
-import type { AddressGuard, HttpClient } from '../base/http.ts';
+import type { AddressGuard } from '../base/addressGuard.ts';
+import type { HttpClient } from '../base/http.ts';
 
 /** One message for one destination, ready for the wire. */
 export type Outgoing = {

@@ -3,7 +3,8 @@
  * before bulk ones wherever there is a line.
  */
 import type { Clock } from '../base/clock.ts';
-import { onlyWhile, type AddressGuard, type HttpClient } from '../base/http.ts';
+import type { AddressGuard } from '../base/addressGuard.ts';
+import { onlyWhile, type HttpClient } from '../base/http.ts';
 import { toHex24 } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Directory } from '../accounts/directory.ts';
