@@ -28,3 +28,12 @@ test('every provider folder runs the conformance suite, is registered and is doc
     });
   equal(Object.keys(ADAPTERS).length, folders.length, 'the registry holds exactly the folders');
 });
+
+test('what is parsed in a thread of its own is found by the thread: its module exports it by its name', async () => {
+  const apart = Object.values(ADAPTERS).flatMap((adapter) => (adapter?.parsedApart ? [adapter] : []));
+  ok(apart.length > 0);
+  for (const { provider, receive, parsedApart } of apart) {
+    const exported = (await import(parsedApart!.module.href)) as Record<string, unknown>;
+    equal(exported[receive!.name], receive, provider);
+  }
+});
