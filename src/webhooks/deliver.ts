@@ -113,7 +113,8 @@ export function webhookHandler(deps: WebhookDeps): Handler {
   };
 
   return {
-    kind: KIND.webhookCall,
+    kind: KIND.webhook,
+    comesAs: 'webhook',
     batchSize: BATCH_SIZE,
     inFlight: IN_FLIGHT,
     async handle(batch) {
@@ -179,7 +180,7 @@ async function sortOut(run: Run, items: readonly WorkItem[]): Promise<Ready[]> {
       run.batch.lane,
       items.map(({ ownerId }) => ownerId),
     ),
-    queue.untriedBefore(sql, KIND.webhookCall, items),
+    queue.untriedBefore(sql, KIND.webhook, items),
   ]);
   const behind = new Map(
     items.map(({ ownerId }, at) => {

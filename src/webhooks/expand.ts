@@ -88,7 +88,7 @@ export async function write(tx: Tx, queue: Queue, nowMs: number, calls: readonly
 /** The work that a call is. */
 export function dueCall(call: { id: number; webhookId: number; workspaceId: number }, nowMs: number) {
   return {
-    kind: KIND.webhookCall,
+    kind: KIND.webhook,
     ownerId: call.id,
     causeId: call.webhookId,
     seq: 0,

@@ -87,7 +87,7 @@ export async function startRig(options: {
       });
       await queue.transact((tx) => queue.append(tx, events));
     },
-    look: () => queue.wake(queue.lanes().map(({ lane }) => ({ lane, what: KIND.webhookCall }))),
+    look: () => queue.wake(queue.lanes().map(({ lane }) => ({ lane, what: KIND.webhook }))),
     async stop() {
       await worker.stop();
       await queue.stop();

@@ -49,6 +49,7 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
   let alone = 0;
   return {
     kind: KIND.delivery,
+    comesAs: 'message',
     batchSize: BATCH,
     inFlight,
     // Runs through one provider wait for the same thing. What a workspace's campaigns send shares one room.
