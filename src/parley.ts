@@ -82,6 +82,7 @@ import { createSimulator } from './simulator/simulator.ts';
 import { createMetrics, type Metrics } from './watch/metrics.ts';
 import { createProbes, type ProbeDeps } from './watch/probes.ts';
 import { createReady } from './watch/ready.ts';
+import { watchRoom } from './watch/room.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** A Parley that runs. */
@@ -298,7 +299,7 @@ function openRooms(ground: Ground) {
     ...shared,
     leaseMs: config.leaseMs,
     handlers: rooms.flatMap(({ handlers }) => handlers ?? []),
-    readers: [...rooms.flatMap(({ readers }) => readers ?? []), metrics.reader],
+    readers: rooms.flatMap(({ readers }) => readers ?? []),
     turns: rooms.flatMap(({ turns }) => turns ?? []),
   });
   const ready = createReady({
@@ -342,7 +343,7 @@ function declared(
   metrics: Metrics,
 ): WorkingRoom[] {
   const deps = { ...shared, senders: ctx.senders };
-  return [
+  const rooms: WorkingRoom[] = [
     contactsRoom(shared),
     threadsRoom(shared),
     conversationsRoom(shared),
@@ -361,7 +362,7 @@ function declared(
     linksRoom(shared),
     liveRoom(notices),
     inboxRoom({ ...shared, notices }),
-    queueRoom,
+    queueRoom(() => rooms),
     simulatorRoom(ctx.simulator),
     accountsRoom,
     broadcastsRoom(deps),
@@ -373,7 +374,9 @@ function declared(
     sendersRoom,
     receiptsRoom,
     dbRoom,
+    watchRoom(metrics),
   ];
+  return rooms;
 }
 
 function logForm({ logLevelNames, logTime }: Config): LogForm {
