@@ -130,7 +130,7 @@ export async function takeReceipts(
   const apply = async (part: readonly Receipt[]): Promise<void> => {
     await deps.queue.transact(
       (tx) => applyReceipts(deps, tx, integration, part, deps.clock.nowMs() + aheadMs),
-      { keyed: true },
+      'keyed',
     );
   };
   const failures: unknown[] = [];
