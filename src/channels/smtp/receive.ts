@@ -12,7 +12,7 @@ import { textOfHtml } from '../kit/mail/htmlText.ts';
 import { inboundOf } from './inbound.ts';
 import { mailboxesIn, readMail, type Mail } from '../kit/mail/mime.ts';
 import { refInBounceAddress } from './name.ts';
-import { complaintIn, plainBounce, receiptsIn, reportIn } from './report.ts';
+import { complaintIn, namesNobody, plainBounce, receiptsIn, reportIn } from './report.ts';
 
 const answer = (status: number, body: string): CallbackAnswer => ({
   status,
@@ -33,7 +33,8 @@ export function receiveSmtp(request: CallbackRequest, settings: Settings): Callb
   const envelope = envelopeOf(request, mail);
   const ref = refOf(mail, envelope, url);
   const report = reportIn(mail);
-  if (report === 'status') return told(receiptsIn(mail, ref, url));
+  if (report === 'status' && !(ref !== undefined && namesNobody(mail)))
+    return told(receiptsIn(mail, ref, url));
   if (report === 'feedback') return complaint(complaintIn(mail, ref, url));
   const bounce = ref === undefined ? [] : plainBounce(mail, ref, envelope.from);
   if (bounce.length) return told(bounce);

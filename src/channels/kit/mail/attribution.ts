@@ -82,6 +82,7 @@ const HEADERS: readonly (readonly [from: string, when: string, to: string, about
   ['van', 'verzonden|datum|verstuurd', 'aan', 'onderwerp'],
   ['von', 'gesendet|datum|gesendet am', 'an', 'betreff'],
   ['de', 'envoyé|date|envoyé le', 'à|a', 'objet|sujet'],
+  ['de', 'message du', 'à|a', 'objet|sujet'],
   ['de', 'enviado(?: el)?|fecha|enviado a las', 'para', 'asunto'],
   ['da', 'inviato|data|inviato il', 'a', 'oggetto'],
   ['de', 'enviad[ao](?: em)?|data', 'para', 'assunto'],
@@ -128,16 +129,17 @@ export type HeaderSet = {
   behind: readonly RegExp[];
 };
 
-const line = (words: string) =>
-  new RegExp(`^[\\s>]{0,6}\\*{0,2}(?:${words})\\s?\\*{0,2}[:：]\\*{0,2}(?:\\s|$)`, 'iu');
+const line = (words: string, behind = '(?:\\s|$)') =>
+  new RegExp(`^[\\s>]{0,6}\\*{0,2}(?:${words})\\s?\\*{0,2}[:：]\\*{0,2}${behind}`, 'iu');
 
 /** The headers by language. */
 export const HEADER_SETS: readonly HeaderSet[] = HEADERS.map(([from, when, to, about]) => ({
   from: line(from),
-  when: line(when),
+  // Below the first, some leave no blank: "Envoyé le :jeudi".
+  when: line(when, ''),
   sent: line(when.split('|')[0]!),
-  to: line(to),
-  about: line(about),
+  to: line(to, ''),
+  about: line(about, ''),
   behind: [when, to, about].map((words) => new RegExp(`\\s(?:${words})\\s?[:：]\\s`, 'iu')),
 }));
 
@@ -151,7 +153,7 @@ export const GROUPWISE = /^>>> [^<>]{0,80}<[^\s<>]{3,250}@[^\s<>]{3,250}> [^<>]{
 /** How programs begin that say whom they quote, and not when. */
 export const QUOTING = /^(?:quoting|zitat von|citando(?: a)?|citation de|quoto|citeren|citat) /i;
 /** Outlook draws a line above the headers of what is answered. */
-export const RULE = /^\s{0,3}_{10,100}\s*$/;
+export const RULE = /^\s{0,3}(?:_{10,100}|-{10,100})\s*$/;
 /** What somebody sends on is what they want to say: "---------- Forwarded message ---------". */
 export const FORWARDED = /^\s{0,3}(?:-{5,20} ?[^-\s][^-]{2,60} ?-{2,20}|begin forwarded message:)\s*$/i;
 
