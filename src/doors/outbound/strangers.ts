@@ -9,8 +9,8 @@ import { findContactIds } from '../../contacts/contacts.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { createGuests } from '../kit/guests.ts';
 import { createRateLimit } from '../kit/rateLimit.ts';
+import type { OutboundUser } from './read.ts';
 import type { Call } from './route.ts';
-import type { ToldOfOne } from './tell.ts';
 
 const boundsOf = onceFor((ctx: HttpContext) => ({
   guests: createGuests(ctx),
@@ -20,14 +20,13 @@ const boundsOf = onceFor((ctx: HttpContext) => ({
 /** The fault of what is too much for whoever holds the public key; undefined when it may be kept. */
 export async function refuseStrangers(
   { ctx, workspace, query }: Call<unknown>,
-  entries: readonly ToldOfOne[],
+  who: readonly OutboundUser[],
 ): Promise<Fault | undefined> {
   const { guests, told } = boundsOf(ctx);
   const whence = `${workspace.id} ${networkOf(query.from)}`;
-  const retryAfterS = told.take(whence, ctx.clock.nowMs(), entries.length);
+  const retryAfterS = told.take(whence, ctx.clock.nowMs(), who.length);
   if (retryAfterS !== undefined)
     return fault('rate_limited', 'Too much is told at a time from your network.', { retryAfterS });
-  const who = entries.map((entry) => entry.who);
   const known = await findContactIds(ctx.sql, workspace.id, who);
   const fresh = new Set(who.filter((_, at) => known[at] === undefined).map(({ value }) => value));
   return fresh.size > 0 ? await guests.enter(workspace.id, query.from, fresh.size) : undefined;

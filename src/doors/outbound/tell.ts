@@ -30,7 +30,12 @@ export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): 
   if (broken) return broken;
   const refused =
     (await mayJoin(call, entries)) ??
-    (caller.scope === 'public' ? await refuseStrangers(call, entries) : undefined);
+    (caller.scope === 'public'
+      ? await refuseStrangers(
+          call,
+          entries.map(({ who }) => who),
+        )
+      : undefined);
   if (refused) return refused;
   const groups = entries.flatMap(({ user }) => (user?.group ? [groupOf(user.group)] : []));
   const kept = await ctx.arrive(workspace.id, [...(told as TrackedPerson[]), ...groups]);
