@@ -30,8 +30,8 @@ export const accountFaults = [
     ['an expired signing key opens', 'if (!pair || !key || !isInTime(key, nowMs) ||', 'if (!pair || !key ||'],
     [
       'a session that is over is good',
-      'if (!session || session.expiresMs <= request.nowMs)',
-      'if (!session)',
+      'if (!session || session.expiresMs <= nowMs) return undefined;',
+      'if (!session) return undefined;',
     ],
     [
       'an expired key is good',
@@ -185,7 +185,11 @@ export const accountFaults = [
     ],
   ]),
   ...inFile('src/accounts/operators.ts', ACCESS, [
-    ['wrong passwords cost nothing', 'if (waitMs > 0) {', 'if (false) {'],
+    [
+      'wrong passwords cost nothing',
+      'if (count === undefined) return',
+      'if (count === undefined && false) return',
+    ],
     [
       'any password is right',
       "row && right ? await further(operatorOf(row)) : 'wrong'",
