@@ -4,7 +4,7 @@
 const MOST_OF_ONE = 500;
 
 /** What lets connections in. */
-export type Lobby = {
+type Lobby = {
   /** What to call when it is known who it is, or is gone; undefined when there is no room. Calling it twice does nothing more. */
   enter(network: string): (() => void) | undefined;
 };
