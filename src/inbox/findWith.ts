@@ -15,14 +15,14 @@ const MOST_STEPS = 4;
 const MOST_PEOPLE = 1_000;
 
 /** What is looked for: whom it is with, and what else narrows it. */
-export type WithLook = {
+type WithLook = {
   workspaceId: number;
   search: string;
   fits: (row: InboxRow) => boolean;
 };
 
 /** A page; `next` is the place behind which to go on, undefined where there are no more. */
-export type WithPage = { rows: InboxRow[]; next: ViewPlace | undefined };
+type WithPage = { rows: InboxRow[]; next: ViewPlace | undefined };
 
 /** Conversations with who is called so, or has such an address or id. */
 export async function findWith(

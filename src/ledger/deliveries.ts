@@ -3,12 +3,8 @@ import type { Db, Tx } from '../db/pool.ts';
 import type { Delivery, DeliveryStanding, SingleFacts } from './delivery.ts';
 import type { DeliveryKey } from './ref.ts';
 import {
-  countAmiss,
   renameDestinations,
-  selectAmiss,
-  selectContactFurther,
   selectArrivedLate,
-  selectInRun,
   selectDeliveries,
   selectDeliveriesOf,
   selectDeliveriesOfCauses,
@@ -17,6 +13,7 @@ import {
   selectSingles,
   selectStates,
 } from './sql.ts';
+import { countAmiss, selectAmiss, selectContactFurther, selectInRun } from './sql.inRun.ts';
 import type { StateCode } from './states.ts';
 
 /** The most deliveries of one message or run and person: more than anybody has devices and channels. */
