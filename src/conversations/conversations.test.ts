@@ -88,10 +88,11 @@ for (const ends of ENDS) {
     const conversation = (await stands(message.contactId))!;
     assert.equal(conversation.messageCount, 2);
     const page = await historyPage(sql, { conversationId: conversation.id, limit: 10 });
-    assert.deepEqual(page.map(({ externalId }) => externalId).sort(), [
-      message.externalId,
-      `${message.externalId}b`,
-    ]);
+    assert.deepEqual(
+      new Set(page.map(({ externalId }) => externalId)),
+      new Set([message.externalId, `${message.externalId}b`]),
+    );
+    assert.equal(page.length, 2);
     const told = await sql`SELECT 1 FROM feed WHERE (payload ->> 'contactId')::bigint = ${message.contactId}`;
     assert.equal(told.length, 2);
   });

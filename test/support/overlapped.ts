@@ -10,7 +10,7 @@ export const ENDS: readonly Ends[] = ['commits', 'dies'];
 
 /** Does both; resolves with what the second came to. Fails where it does not wait for the first. `transact` is the queue's, where one is needed. */
 export async function overlapped<T>(
-  { sql, transact = sql.begin }: { sql: Sql; transact?: Sql['begin'] },
+  { sql, transact = (work) => sql.begin(work) }: { sql: Sql; transact?: Sql['begin'] },
   ends: Ends,
   first: (tx: Tx) => Promise<unknown>,
   second: (tx: Tx) => Promise<T>,
