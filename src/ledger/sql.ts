@@ -169,7 +169,7 @@ export async function applyReceiptRows(
       AND d.workspace_id = ${workspaceId} AND delivery_moves(d.state, n.state) AND d.state <> n.state
     RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState",
       d.expires_ms IS NULL AS bulk, d.channel, d.address, d.destination_id AS "destinationId",
-      d.integration_id AS "integrationId", d.may_fall_back AS "mayFallBack"`;
+      d.integration_id AS "integrationId", d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack"`;
 }
 
 /** What the trail keeps of a failure that was told before it was written where the message went; the settling reads it. */
@@ -210,7 +210,7 @@ export async function noteLateFailures(
     WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id AND d.seq = n.seq
       AND d.workspace_id = ${workspaceId} AND d.state IN (${STATE.delivered}, ${STATE.read}) AND d.code IS DISTINCT FROM n.code
     RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.channel, d.address,
-      d.destination_id AS "destinationId", d.integration_id AS "integrationId"`;
+      d.destination_id AS "destinationId", d.integration_id AS "integrationId", d.sent_ms AS "sentMs"`;
 }
 
 /** A delivery that failed, and of which nobody has said since that it was delivered after all. Of `d`. */

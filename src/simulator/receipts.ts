@@ -82,6 +82,7 @@ export function createReceiptHandler(deps: {
 
   return {
     kind: KIND.simulatedReceipt,
+    comesAs: 'receipt',
     batchSize: PLANS_PER_CLAIM,
     inFlight: PLANS_PER_CLAIM * 4,
     handle: (batch) => turns(() => handle(batch)),

@@ -58,7 +58,7 @@ function twoOfALane(): [number, number] {
   return [rig.ids.inBucket(first!), rig.ids.inBucket(second!)];
 }
 const claim = (ownerId: number, more: Partial<Batch> = {}) =>
-  claimBatch(rig, ownerId, { kind: KIND.webhookCall, ...more });
+  claimBatch(rig, ownerId, { kind: KIND.webhook, ...more });
 const handle = (batch: Batch, more: Partial<WebhookDeps> = {}) =>
   webhookHandler({ ...rig, random: () => 0.5, ...more }).handle(batch);
 const heard = (path: string) =>
@@ -80,7 +80,7 @@ test('what is delivered and due all the same is not called again', async () => {
   await rig.queue.transact((tx) =>
     rig.queue.put(tx, [
       {
-        kind: KIND.webhookCall,
+        kind: KIND.webhook,
         ownerId: w.calls[0]!,
         causeId: w.id,
         seq: 0,

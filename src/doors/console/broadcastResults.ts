@@ -18,6 +18,7 @@ import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { countBroadcast } from '../../broadcasts/forecast.ts';
 import { fileToken, openRecipients } from '../../broadcasts/file.ts';
+import { linkWord, tokenIn } from './fileLinks.ts';
 import { retryFailed } from '../../broadcasts/retry.ts';
 import { selectPeople } from '../../contacts/people.ts';
 import { deliveriesInRun, failuresInRun } from '../../ledger/deliveries.ts';
@@ -66,7 +67,8 @@ export const resultRoutes: readonly Route[] = [
     mediaType: 'text/csv; charset=utf-8',
     answer: Type.Unsafe<string | Readable>(Type.String()),
     async handle({ ctx, params, nowMs }) {
-      const lines = await openRecipients(ctx, params['token'] ?? '', nowMs);
+      const token = await tokenIn(ctx, params['token'] ?? '', nowMs);
+      const lines = token === undefined ? undefined : await openRecipients(ctx, token, nowMs);
       return lines ? Readable.from(lines) : missing('file, or the link is too old: make another');
     },
   }),
@@ -159,7 +161,7 @@ async function file(
   const of = { workspaceId: workspace.id, broadcastId: broadcast.id, state: body.state };
   return async () => {
     const { token, untilMs } = fileToken(ctx.vault, of, nowMs);
-    const url = `${ctx.publicUrl()}/api/recipients/${token}/recipients.csv`;
+    const url = `${ctx.publicUrl()}/api/recipients/${linkWord(call, token)}/recipients.csv`;
     const audit = { action: 'broadcast.file', subject: `broadcast:${broadcast.id}`, detail: { ...body } };
     return { status: 201, body: { url, expiresAt: timeText(untilMs) }, audit };
   };
