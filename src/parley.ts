@@ -272,8 +272,8 @@ function openRooms(ground: Ground) {
   const believeOnce = createSignatures(shared);
   const simulator = createSimulator({
     ...shared,
-    // In batches already.
-    takeReceipts: take,
+    takeReceipts: take, // In batches already.
+    devicesChanged: (workspaceId) => notices.send([{ kind: 'devices', workspaceId }]),
     takeInbound: (integrationId, inbound) => takeInbound(shared, integrationId, inbound),
     clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId, works),
     rooms: () => rooms,

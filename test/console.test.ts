@@ -317,6 +317,12 @@ describe('contacts', () => {
         ),
         search,
       );
+    const upTo = async (until: string, more = '') =>
+      ok(await call('GET', `${base}/contacts?until=${until}${more}`)).contacts.map(({ id }: Json) => id);
+    assert.equal((await upTo('2099-01-01T00:00:00Z'))[0], made.id, '§13 up to a day, the newest first');
+    assert.deepEqual(await upTo('2099-01-01T00:00:00Z', '&search=shop-1'), [made.id]);
+    assert.deepEqual(await upTo('2020-01-02T00:00:00Z'), []);
+    refused(await call('GET', `${base}/contacts?until=2026`), 400, 'until');
     const changed = ok(
       await call('PATCH', `${base}/contacts/${made.id}`, {
         givenName: null,
@@ -1160,6 +1166,14 @@ describe('webhooks', () => {
     const pings = ok(await call('GET', `${at}/calls?trigger=ping`)).calls;
     assert.equal(pings.length, 2);
     assert.deepEqual(ok(await call('GET', `${at}/calls?trigger=other`)).calls, []);
+    const callsOf = async (more: string) =>
+      ok(await call('GET', `${at}/calls?${more}`)).calls.map(({ id }: Json) => id);
+    const both = pings.map(({ id }: Json) => id);
+    assert.deepEqual(await callsOf(`message=${pings[0].messageId}`), both, 'with what repeated it');
+    assert.deepEqual(await callsOf('message=msg_zz'), []);
+    refused(await call('GET', `${at}/calls?message=${pinged.callId}`), 400, 'message');
+    assert.deepEqual(await callsOf('until=2099-01-01T00:00:00Z'), both);
+    assert.deepEqual(await callsOf('until=2026-01-01T00:00:00Z'), []);
     const moved = ok(await call('PATCH', at, { target: receiver.url('/elsewhere'), triggers: ['*'] }));
     assert.deepEqual([moved.target, moved.triggers], [receiver.url('/elsewhere'), ['*']]);
     ok(await call('DELETE', at));
