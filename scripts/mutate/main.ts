@@ -1,12 +1,14 @@
 /**
  * `npm run mutate`: are the tests worth their name? Each fault of `faults/` is planted by itself (plant.mjs) and the tests that must
- * notice it are run. Prints what went unnoticed and the score; fails below 95 %, when a fault's text is not in the code any more, or
- * when a test fails without any fault.
+ * notice it are run, until one fails. Prints what went unnoticed and the score, by room; fails below 95 %, when a fault's text is not in
+ * the code any more, or when a test fails without any fault.
  *
  *     npm run mutate -- --only gate leases --jobs 2
+ *     npm run mutate -- --list webhooks connect       the lists of those files
+ *     npm run mutate -- --notes /tmp/mutate.jsonl     goes on where it was cut off, in the same tree
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -20,19 +22,25 @@ const LEAST_SCORE = 0.95;
 /** A test that hangs has noticed. */
 const LONGEST_RUN_MS = 180_000;
 
-type Found = { fault: Fault; by: string | undefined; reached: boolean };
+type Found = { fault: Fault; by?: string | undefined; reached: boolean; tookMs: number };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string' }, jobs: { type: 'string', default: '2' } },
+  options: {
+    only: { type: 'string' },
+    list: { type: 'string' },
+    jobs: { type: 'string', default: '2' },
+    notes: { type: 'string' },
+  },
 });
-process.exitCode = await main([...(values.only === undefined ? [] : [values.only]), ...positionals]);
+process.exitCode = await main([values.only ?? values.list ?? [], positionals].flat());
 
 async function main(words: readonly string[]): Promise<number> {
   const stale = FAULTS.filter((fault) => timesIn(fault) !== 1);
   for (const { file, wrong } of stale) say(`no longer in the code: ${file}: ${wrong}`);
   if (stale.length) return 1;
-  const chosen = FAULTS.filter((fault) => isChosen(fault, words));
+  const chosen =
+    values.list === undefined ? FAULTS.filter((fault) => isChosen(fault, words)) : await listsOf(words);
   const temporary = await mkdtemp(path.join(tmpdir(), 'parley-mutate-'));
   await globalSetup();
   try {
@@ -47,21 +55,59 @@ function isChosen({ file, wrong }: Fault, words: readonly string[]): boolean {
   return !words.length || words.some((word) => `${file} ${wrong}`.includes(word));
 }
 
+/** The faults of the lists that are named as their files are. */
+async function listsOf(names: readonly string[]): Promise<Fault[]> {
+  const lists = names.map(async (name) => {
+    const list = (await import(`./faults/${name}.ts`)) as Record<string, readonly Fault[]>;
+    return Object.values(list).flat();
+  });
+  return (await Promise.all(lists)).flat();
+}
+
 async function judge(chosen: readonly Fault[], temporary: string): Promise<number> {
-  const files = [...new Set(chosen.flatMap(({ tests }) => tests))];
+  const noted = readNotes();
+  const toPlay = chosen.filter((fault) => !noted.has(nameOf(fault)));
+  const files = [...new Set(toPlay.flatMap(({ tests }) => tests))];
   const sound = await atOnce(files, async (file) => ({ file, passes: await passes(file, temporary) }));
   const failing = sound.filter(({ passes: fine }) => !fine);
   for (const { file } of failing) say(`fails without any fault, and notices nothing: ${file}`);
   const unfit = new Set(failing.map(({ file }) => file));
   let done = 0;
-  const found = await atOnce(chosen, async (fault): Promise<Found> => {
+  const played = await atOnce(toPlay, async (fault): Promise<Found> => {
     const one = await look(fault, temporary, done, unfit);
     done++;
     const word = one.by === undefined ? 'UNNOTICED' : 'noticed';
-    say(`${done}/${chosen.length} ${word} ${fault.file}: ${fault.wrong}${one.by ? ` (${one.by})` : ''}`);
+    const took = `${(one.tookMs / 1000).toFixed(1)} s`;
+    say(
+      `${done}/${toPlay.length} ${word} ${fault.file}: ${fault.wrong} (${one.by ? `${one.by}, ` : ''}${took})`,
+    );
+    note(one);
     return one;
   });
-  return report(found) || Math.sign(unfit.size);
+  const before = chosen.flatMap((fault) => noted.get(nameOf(fault)) ?? []);
+  return report([...before, ...played]) || Math.sign(unfit.size);
+}
+
+/** What was played before in this tree, by the names of faults. */
+function readNotes(): Map<string, Found> {
+  if (values.notes === undefined || !existsSync(values.notes)) return new Map();
+  const lines = readFileSync(values.notes, 'utf8').split('\n').filter(Boolean);
+  const all = lines.map((line) => JSON.parse(line) as Found);
+  return new Map(all.map((one) => [nameOf(one.fault), one]));
+}
+
+function note(one: Found): void {
+  if (values.notes !== undefined) appendFileSync(values.notes, `${JSON.stringify(one)}\n`);
+}
+
+function nameOf({ file, text, becomes }: Fault): string {
+  return JSON.stringify([file, text, becomes]);
+}
+
+/** `gate` of `src/gate/caps.ts`. */
+function roomOf({ file }: Fault): string {
+  const [top, room] = file.split('/');
+  return top === 'src' ? room! : top!;
 }
 
 function report(found: readonly Found[]): number {
@@ -69,19 +115,30 @@ function report(found: readonly Found[]): number {
   if (unnoticed.length) say('\nUnnoticed:');
   for (const { fault, reached } of unnoticed)
     say(`  ${fault.file}: ${fault.wrong}${reached ? '' : ' (none of its tests loads the file)'}`);
-  const score = found.length ? 1 - unnoticed.length / found.length : 1;
-  say(`\n${found.length - unnoticed.length} of ${found.length} noticed: ${(score * 100).toFixed(1)} %`);
-  return score < LEAST_SCORE ? 1 : 0;
+  say('');
+  for (const [room, own] of [...Map.groupBy(found, ({ fault }) => roomOf(fault))].sort())
+    say(scoreOf(room, own));
+  say(scoreOf('all', found));
+  return unnoticed.length > found.length * (1 - LEAST_SCORE) ? 1 : 0;
+}
+
+function scoreOf(room: string, found: readonly Found[]): string {
+  const noticed = found.filter(({ by }) => by !== undefined).length;
+  const percent = ((100 * noticed) / found.length).toFixed(1);
+  const tookMs = found.reduce((sum, one) => sum + one.tookMs, 0);
+  return `${room.padEnd(16)}${noticed} of ${found.length} noticed: ${percent} %, in ${Math.round(tookMs / 1000)} s of tests`;
 }
 
 async function look(fault: Fault, temporary: string, n: number, unfit: ReadonlySet<string>): Promise<Found> {
   const marker = path.join(temporary, `planted-${n}-${process.hrtime.bigint()}`);
   const url = pathToFileURL(path.join(ROOT, fault.file)).href;
   const planted = JSON.stringify({ url, text: fault.text, becomes: fault.becomes, marker });
+  const fromMs = performance.now();
+  const tookMs = () => Math.round(performance.now() - fromMs);
   for (const file of fault.tests)
     if (!unfit.has(file) && !(await passes(file, temporary, planted)))
-      return { fault, by: file, reached: true };
-  return { fault, by: undefined, reached: existsSync(marker) };
+      return { fault, by: file, reached: true, tookMs: tookMs() };
+  return { fault, reached: existsSync(marker), tookMs: tookMs() };
 }
 
 /** Runs one test file, to its first failure; false when it fails. */
