@@ -16,7 +16,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { globalSetup, globalTeardown } from '../../test/support/globalSetup.ts';
 import { FAULTS } from './faults/faults.ts';
-import { ROOT, timesIn, type Fault } from './fault.ts';
+import { ROOT, testIn, timesIn, type Fault } from './fault.ts';
 
 const LEAST_SCORE = 0.95;
 /** A test that hangs has noticed: one that takes as many times longer than without any fault, and so long at least. */
@@ -86,22 +86,22 @@ async function judge(chosen: readonly Fault[], temporary: string): Promise<numbe
   return report([...before, ...played]) || Math.sign(soundIn.unfit.size);
 }
 
-/** How long a test file takes without any fault, looked at before it is first used; undefined of one that fails then. */
-type SoundIn = ((file: string) => Promise<number | undefined>) & { unfit: Set<string> };
+/** How long a test takes without any fault, looked at before it is first used; undefined of one that fails then. */
+type SoundIn = ((test: string) => Promise<number | undefined>) & { unfit: Set<string> };
 
 function createSound(temporary: string): SoundIn {
   const unfit = new Set<string>();
   const known = new Map<string, Promise<number | undefined>>();
-  const measure = async (file: string): Promise<number | undefined> => {
+  const measure = async (test: string): Promise<number | undefined> => {
     const fromMs = performance.now();
-    if (await passes(file, temporary, LONGEST_SOUND_MS)) return performance.now() - fromMs;
-    unfit.add(file);
-    say(`fails without any fault, and notices nothing: ${file}`);
+    if (await passes(test, temporary, LONGEST_SOUND_MS)) return performance.now() - fromMs;
+    unfit.add(test);
+    say(`fails without any fault, and notices nothing: ${test}`);
     return undefined;
   };
-  const soundIn = (file: string) => {
-    const measured = known.get(file) ?? measure(file);
-    known.set(file, measured);
+  const soundIn = (test: string) => {
+    const measured = known.get(test) ?? measure(test);
+    known.set(test, measured);
     return measured;
   };
   return Object.assign(soundIn, { unfit });
@@ -153,29 +153,37 @@ async function look(fault: Fault, temporary: string, n: number, soundIn: SoundIn
   const url = pathToFileURL(path.join(ROOT, fault.file)).href;
   const planted = JSON.stringify({ url, text: fault.text, becomes: fault.becomes, marker });
   let tookMs = 0;
-  for (const file of fault.tests) {
-    const soundMs = await soundIn(file);
+  for (const one of fault.tests) {
+    const soundMs = await soundIn(one);
     if (soundMs === undefined) continue;
     const fromMs = performance.now();
-    const fine = await passes(file, temporary, Math.max(LONGEST_RUN_MS, LONGER * soundMs), planted);
+    const fine = await passes(one, temporary, Math.max(LONGEST_RUN_MS, LONGER * soundMs), planted);
     tookMs += Math.round(performance.now() - fromMs);
-    if (!fine) return { fault, by: file, reached: true, tookMs };
+    if (!fine) return { fault, by: one, reached: true, tookMs };
   }
   return { fault, reached: existsSync(marker), tookMs };
 }
 
-/** Runs one test file, to its first failure; false when it fails. */
+/** Runs a test, to its first failure; false when it fails. */
 async function passes(
-  file: string,
+  test: string,
   temporary: string,
   longestMs: number,
   planted?: string,
 ): Promise<boolean> {
+  const { file, words } = testIn(test);
+  const named = words === undefined ? [] : [`--test-name-pattern=${words}`];
   const plant = pathToFileURL(path.join(import.meta.dirname, 'plant.mjs')).href;
   const child = spawn(
     process.execPath,
     // What is measured in µs says nothing beside other work.
-    ['--test-reporter=tap', '--test-skip-pattern=µs', `--import=./test/support/loopbackOnly.ts`, file],
+    [
+      '--test-reporter=tap',
+      '--test-skip-pattern=µs',
+      ...named,
+      `--import=./test/support/loopbackOnly.ts`,
+      file,
+    ],
     {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -146,50 +146,43 @@ export const moreDecidedFaults = [
   ...inFile(
     'src/outbox/outcome/redial.ts',
     [...RECEIPT, 'test/calls.test.ts'],
-    [['a call again takes the place of another', 'seq: tried.at(-1)!.seq + 1', 'seq: own.seq']],
+    [
+      [
+        'a call again takes the place of another',
+        'seq: tried.at(-1)!.seq + 1',
+        'seq: own.seq',
+        ['src/outbox/outcome/receipt.test.ts: a call that did not come about'],
+      ],
+    ],
   ),
   ...inFile('src/outbox/outcome/receipt.ts', RECEIPT, [
-    [
-      'who is called again is written to as well',
-      '&& change.address !== null && !again.has(change)',
-      '&& change.address !== null',
-      [...RECEIPT, 'test/calls.test.ts'],
-    ],
     [
       'a message moves on before it is known where it went',
       'change.mayFallBack && change.address !== null &&',
       'change.mayFallBack &&',
-      [...RECEIPT, 'src/outbox/outcome/follow.test.ts'],
+      ['test/fallback.test.ts: comes before the answer to the call'],
     ],
     [
       'what was read after all is not known',
       'state === STATE.delivered || state === STATE.read);',
       'state === STATE.delivered);',
-      [...RECEIPT, 'test/broadcasts.test.ts'],
+      ['src/broadcasts/broadcasts.test.ts: a receipt that comes late, before anybody'],
     ],
   ]),
-  ...inFile(
-    'src/outbox/outcome/overtaken.ts',
-    ['src/outbox/outcome/follow.test.ts', ...RECEIPT],
+  ...inFile('src/outbox/outcome/overtaken.ts', RECEIPT, [
     [
-      [
-        'texts are tried again as calls are',
-        "row.channel === 'voice' && why === 'transient'",
-        "why === 'transient'",
-      ],
-      [
-        'who is called again is written to as well, when the receipt was faster',
-        'told.filter((change) => !again.has(toRef(change)))',
-        'told',
-      ],
-      [
-        'what was learned too early of who is erased names them',
-        'isOfErased: change.erased === true',
-        'isOfErased: false',
-        ['test/erasedInFlight.test.ts'],
-      ],
+      'texts are tried again as calls are',
+      "row.channel === 'voice' && why === 'transient'",
+      "why === 'transient'",
+      ['src/outbox/outcome/receipt.test.ts: only calls are made again'],
     ],
-  ),
+    [
+      'what was learned too early of who is erased names them',
+      'isOfErased: change.erased === true',
+      'isOfErased: false',
+      ['src/outbox/outcome/follow.test.ts: told too early'],
+    ],
+  ]),
   ...inFile(
     'src/outbox/outcome/fallback.ts',
     [...RECEIPT, 'test/fallback.test.ts'],
@@ -198,21 +191,28 @@ export const moreDecidedFaults = [
         'a second fall-back takes the place of the first',
         'const first = tried.at(-1)!.seq + 1;',
         'const first = own.seq + 1;',
+        [
+          'src/outbox/outcome/receipt.test.ts: a failed message moves on once',
+          'test/fallback.test.ts: each destination is tried once',
+        ],
       ],
       [
         'what its provider never tells of counts as unread',
         "if (!open || open.adapter.confirms === 'nothing') return false;",
         'if (!open) return false;',
+        ['src/outbox/outcome/receipt.test.ts: who has read or answered'],
       ],
       [
         'free text goes after WhatsApp’s window when a message moves on',
         "isTemplate: own.contentType === 'nativeTemplate'",
         'isTemplate: true',
+        ['test/fallback.test.ts: the gate holds for the next channel'],
       ],
       [
         'all deliveries of a message are looked at for one',
         'messageKey(key) === messageKey(row) && key.seq === row.seq',
         'messageKey(key) === messageKey(row)',
+        ['test/fallback.test.ts: delivered is not enough'],
       ],
     ],
   ),
@@ -224,18 +224,22 @@ export const moreDecidedFaults = [
         'a stop to one sender is one to all',
         "stopBlock(at, integrationId ?? 0, 'provider')",
         "stopBlock(at, 0, 'provider')",
+        [
+          'src/outbox/outcome/receipt.test.ts: what a receipt teaches of an address',
+          'src/outbox/outcome/follow.test.ts: what a refusal says of an address',
+        ],
       ],
       [
         'an opt-out of WhatsApp’s marketing is a stop to all',
         "if (channel === 'whatsapp' && integrationId !== null)",
         'if (integrationId === -1)',
-        [...RECEIPT, 'test/whatsapp.test.ts'],
+        ['test/whatsapp.test.ts'],
       ],
       [
         'a dead number is a device out of use',
         "isDead && channel === 'push'",
         "isDead && channel !== 'push'",
-        [...RECEIPT, 'test/push.test.ts'],
+        ['src/outbox/outcome/receipt.test.ts: what a receipt teaches of an address', 'test/push.test.ts'],
       ],
     ],
   ),
