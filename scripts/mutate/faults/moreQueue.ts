@@ -41,7 +41,7 @@ export const moreQueueFaults = [
         'who comes later goes before who waits',
         '!isFull(key) && !waiting.some((one) => one.key === key)',
         '!isFull(key)',
-        WORK,
+        ['src/queue/work.test.ts: who waits for room'],
       ],
       [
         'one that gives way has all of its room',
@@ -63,55 +63,94 @@ export const moreQueueFaults = [
       'a full lane is not looked at again',
       'for (const lane of full) ringing.add(lane);\n      return;',
       'return;',
+      ['src/queue/work/interactive.test.ts'],
     ],
-    ['what was passed over is forgotten', 'for (const lane of passedOver) ringing.add(lane);', ''],
-    ['a claim that failed is not made again', 'for (const lane of lanes) ringing.add(lane);\n', ''],
+    [
+      'what was passed over is forgotten',
+      'for (const lane of passedOver) ringing.add(lane);',
+      '',
+      ['src/queue/work/interactive.test.ts'],
+    ],
+    [
+      'a claim that failed is not made again',
+      'for (const lane of lanes) ringing.add(lane);\n',
+      '',
+      ['src/queue/work/interactive.test.ts'],
+    ],
   ]),
   ...inFile('src/queue/work/ownership.ts', WORK, [
     [
       'a lane is claimed from before what was left in it is settled',
       'await settleAbandoned(lane);',
       'void settleAbandoned(lane);',
+      ['src/queue/queue.test.ts'],
     ],
   ]),
   ...inFile('src/queue/work/flights.ts', WORK, [
-    ['what had not begun counts as begun', 'items: batch.steps.begun(), noted', 'items: batch.items, noted'],
-    ['a batch that failed is forgotten', 'if (!batch.holds() || stopping.aborted) return;', 'return;'],
+    [
+      'what had not begun counts as begun',
+      'items: batch.steps.begun(), noted',
+      'items: batch.items, noted',
+      ['src/queue/queue.test.ts: a handler that throws', 'src/outbox/deliver/deliver.test.ts'],
+    ],
+    [
+      'a batch that failed is forgotten',
+      'if (!batch.holds() || stopping.aborted) return;',
+      'return;',
+      ['src/queue/queue.test.ts: a handler that throws'],
+    ],
     [
       'what is in flight is claimed again',
       'const free = busy.add(placeOf(lane, handler, stream), items);',
       "const free = busy.add('', items);",
+      ['src/queue/queue.test.ts: two workers share the lanes', 'src/queue/queue.test.ts: a bulk run flows'],
     ],
-  ]),
-  ...inFile('src/queue/work/claims.ts', WORK, [
-    ['what was called off is claimed all the same', 'return held ? items : [];', 'return items;'],
   ]),
   ...inFile('src/queue/feed/failures.ts', QUEUE, [
     [
       'what fails again is tried in every round',
       'await putOffFailure(tx, failure, String(error), clock.nowMs() + waitMs);',
       '',
+      ['src/queue/feed.test.ts: what a reader fails on again'],
     ],
     [
       'a reader that failed waits a minute each time',
       'FIRST_AGAIN_MS * 2 ** Math.min(failure.attempts, 10)',
       'FIRST_AGAIN_MS',
+      ['src/queue/feed.test.ts: what a reader fails on again'],
     ],
-    ['who reads after all is not told of the commit', 'if (read) reader.committed?.([failure]);', ''],
+    [
+      'who reads after all is not told of the commit',
+      'if (read) reader.committed?.([failure]);',
+      '',
+      ['src/queue/feed.test.ts: what a reader fails on again'],
+    ],
     [
       'a lane that is lost has its failures read',
       'if (!(await fenceLane(tx, lane))) throw new LaneLost(lane.lane);',
       'await fenceLane(tx, lane);',
+      ['src/queue/feed.test.ts: what a reader fails on again'],
     ],
   ]),
   ...inFile('src/queue/queue.ts', QUEUE, [
-    ['the wake of a run is another’s', 'Number.parseInt(stream, 36)', 'Number.parseInt(stream, 10)'],
+    [
+      'the wake of a run is another’s',
+      'Number.parseInt(stream, 36)',
+      'Number.parseInt(stream, 10)',
+      ['src/queue/work.test.ts: a wake reaches other processes'],
+    ],
     [
       'a clock that is put forward wakes no run',
       "for (const stream of streams) remember(tx, { lane, what: 'bulk', stream });",
       '',
+      ['src/queue/work.test.ts: a wake reaches other processes'],
     ],
-    ['what is due soon is not woken for', 'row.dueMs <= nowMs + SOON_MS', 'row.dueMs <= nowMs'],
+    [
+      'what is due soon is not woken for',
+      'row.dueMs <= nowMs + SOON_MS',
+      'row.dueMs <= nowMs',
+      ['src/queue/work.test.ts: what is put in wakes'],
+    ],
   ]),
   ...inFile(
     'src/queue/stepping.ts',
