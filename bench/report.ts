@@ -234,8 +234,8 @@ export function resultsFile(found: Found, setting: Setting): string {
       : '';
   return `# Measured
 
-Written by \`npm run bench\` on ${setting.date}. Run it again on a machine that does nothing else: it takes about a quarter of
-an hour, uses loopback only, and rewrites this file down to where it says that it is by hand. Every figure down to there is from that one run.
+Written by \`npm run bench\` on ${setting.date}. Run it again on a machine that does nothing else: it takes about twenty
+minutes, uses loopback only, and rewrites this file down to where it says that it is by hand. Every figure down to there is from that one run.
 
 - machine: ${setting.machine}; all processes share it
 - ${setting.node}; embedded Postgres ${found.postgres} with Parley's settings: fsync and synchronous commits on

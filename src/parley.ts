@@ -45,7 +45,8 @@ import { claimDevices } from './contacts/devices.ts';
 import { respellBlocks, respellDestinations } from './contacts/respell.ts';
 import { respellIdentities } from './contacts/spellings.ts';
 import { openProofKey } from './contacts/consent/proof.ts';
-import { addressGuard, httpClient, isLoopback, type HttpClient } from './base/http.ts';
+import { addressGuard, privateTargets } from './base/addressGuard.ts';
+import { httpClient, type HttpClient } from './base/http.ts';
 import { idSource } from './base/ids.ts';
 import { keepAlive, lifecycle } from './base/lifecycle.ts';
 import { createLog, type Log, type LogForm } from './base/log.ts';
@@ -81,6 +82,7 @@ import { createSimulator } from './simulator/simulator.ts';
 import { createMetrics, type Metrics } from './watch/metrics.ts';
 import { createProbes, type ProbeDeps } from './watch/probes.ts';
 import { createReady } from './watch/ready.ts';
+import { watchRoom } from './watch/room.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** A Parley that runs. */
@@ -270,8 +272,8 @@ function openRooms(ground: Ground) {
   const believeOnce = createSignatures(shared);
   const simulator = createSimulator({
     ...shared,
-    // In batches already.
-    takeReceipts: take,
+    takeReceipts: take, // In batches already.
+    devicesChanged: (workspaceId) => notices.send([{ kind: 'devices', workspaceId }]),
     takeInbound: (integrationId, inbound) => takeInbound(shared, integrationId, inbound),
     clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId, works),
     rooms: () => rooms,
@@ -297,7 +299,7 @@ function openRooms(ground: Ground) {
     ...shared,
     leaseMs: config.leaseMs,
     handlers: rooms.flatMap(({ handlers }) => handlers ?? []),
-    readers: [...rooms.flatMap(({ readers }) => readers ?? []), metrics.reader],
+    readers: rooms.flatMap(({ readers }) => readers ?? []),
     turns: rooms.flatMap(({ turns }) => turns ?? []),
   });
   const ready = createReady({
@@ -341,7 +343,7 @@ function declared(
   metrics: Metrics,
 ): WorkingRoom[] {
   const deps = { ...shared, senders: ctx.senders };
-  return [
+  const rooms: WorkingRoom[] = [
     contactsRoom(shared),
     threadsRoom(shared),
     conversationsRoom(shared),
@@ -360,7 +362,7 @@ function declared(
     linksRoom(shared),
     liveRoom(notices),
     inboxRoom({ ...shared, notices }),
-    queueRoom,
+    queueRoom(() => rooms),
     simulatorRoom(ctx.simulator),
     accountsRoom,
     broadcastsRoom(deps),
@@ -372,7 +374,9 @@ function declared(
     sendersRoom,
     receiptsRoom,
     dbRoom,
+    watchRoom(metrics),
   ];
+  return rooms;
 }
 
 function logForm({ logLevelNames, logTime }: Config): LogForm {
@@ -387,14 +391,4 @@ async function forgetEverywhere(
 ): Promise<void> {
   directory.forget(workspaceId);
   if ((await queue.countWorkers()) > (isWorker ? 1 : 0)) await pause(clock, DIRECTORY_FRESH_MS);
-}
-
-/**
- * Who can reach a server that listens on loopback only is on this machine already; so may its webhooks be. Behind a proxy it is
- * reached from elsewhere, which a public address tells.
- */
-function privateTargets(config: Config): readonly string[] {
-  if (config.privateTargets.length) return config.privateTargets;
-  const reachedAt = config.publicUrl ? new URL(config.publicUrl).hostname : config.host;
-  return isLoopback(config.host) && isLoopback(reachedAt) ? ['loopback'] : [];
 }

@@ -38,12 +38,26 @@ function begin(path: string, length: number, headers: Record<string, string> = {
 
 describe('bytes held', () => {
   test('are counted for each peer and for all', () => {
-    const held = createHeld({ peer: 10, all: 15 });
-    assert.ok(held.take('a', 10) && !held.take('a', 1) && held.take('b', 5) && !held.take('c', 1));
-    held.give('a', 10);
-    assert.ok(held.take('c', 10) && !held.take('b', 1));
-    held.give('b', 5);
-    held.give('c', 10);
+    const held = createHeld({ peer: 10, stranger: 4, strangers: 6, all: 15, small: 2 });
+    const known = (peer: string) => ({ peer, isStranger: false });
+    const [a, b, c] = [known('a'), known('b'), known('c')];
+    assert.ok(held.take(a, 10) && !held.take(a, 1) && held.take(b, 5) && !held.take(c, 1));
+    held.give(a, 10);
+    assert.ok(held.take(c, 10) && !held.take(b, 1));
+    assert.ok(
+      held.take(c, 1, true) && held.take(b, 1, true) && !held.take(b, 1, true),
+      'what is small has room',
+    );
+    held.give(b, 6);
+    held.give(c, 11);
+    const stranger = (peer: string) => ({ peer, isStranger: true });
+    assert.ok(held.take(stranger('a'), 4) && !held.take(stranger('a'), 1, true) && held.take(a, 10));
+    assert.ok(held.take(stranger('b'), 1) && held.take(stranger('c'), 0) && !held.take(stranger('c'), 2));
+    held.give(a, 10);
+    assert.ok(!held.take(stranger('c'), 2) && held.take(stranger('c'), 1), 'strangers together');
+    held.give(stranger('a'), 4);
+    held.give(stranger('b'), 1);
+    held.give(stranger('c'), 1);
     assert.equal(held.bytes(), 0);
   });
 });
@@ -60,6 +74,44 @@ describe('unfinished bodies', () => {
       assert.match(one.answer(), /^HTTP\/1\.1 404 /);
       one.socket.destroy();
     }
+  });
+
+  test('what leads nowhere is answered before its body is sent', async () => {
+    for (const path of ['/nothing', '/api/nothing', '/v1.1/nothing', '/chat/nothing/at/all']) {
+      const one = begin(path, 90_000, { 'Content-Type': 'application/json' });
+      await until('an answer', () => one.answer().includes('\r\n\r\n') || undefined);
+      assert.match(one.answer(), /^HTTP\/1\.1 404 /, path);
+      one.socket.destroy();
+    }
+  });
+
+  test('a picture of a user who has no session is answered before it is sent', async () => {
+    const users = [
+      `/sdk/v2/apps/${app.appId}/appusers/${'a'.repeat(24)}/images`,
+      `/sdk/v2/apps/none/appusers/x/images`,
+    ];
+    for (const path of users) {
+      const one = begin(path, 50_000_000, { 'Content-Type': 'multipart/form-data; boundary=b' });
+      await until('an answer', () => one.answer().includes('\r\n\r\n') || undefined);
+      assert.match(one.answer(), /^HTTP\/1\.1 40[14] /);
+      one.socket.destroy();
+    }
+  });
+
+  test('of strangers leave room for those who are known', async () => {
+    const all = Array.from({ length: 180 }, () => begin('/chat/session', 100_000));
+    await Promise.all(all.map((one) => one.send(99_000).catch(() => {})));
+    await until('some are refused', () => {
+      const refused = all.filter((one) => one.answer().startsWith('HTTP/1.1 503 ')).length;
+      return refused >= 10 || undefined;
+    });
+    const sent = await fetch(`${product.url}/v1.1/apps/${app.appId}/appusers`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${jwt(app, { scope: 'app' })}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ userId: 'known' }),
+    });
+    assert.equal(sent.status, 201);
+    for (const one of all) one.socket.destroy();
   });
 
   test('of one peer together they hold no more than his share, and what he lets go is free again', async () => {

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readCsv, type CsvRow } from '../src/base/csv.ts';
 import { Readable } from 'node:stream';
-import { startConsole, type Json, type Reply } from './consoleProduct.ts';
+import { caller, startConsole, type Json, type Reply } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
 
 const database = await testDatabase();
-const { call, base, url } = await startConsole(database);
+const { call, base, url, demo } = await startConsole(database);
 
 function ok(reply: Reply, status = 200): Json {
   assert.equal(reply.status, status, JSON.stringify(reply.body));
@@ -46,6 +46,26 @@ const over = async (at: string): Promise<Json> =>
     const job = ok(await call('GET', `${base}/${at}`));
     return job.endedAt !== null && job;
   });
+
+/** A link to a file is of whoever made it: it ends with the session, the key and the role. */
+async function endsWithItsMaker(make: (as: typeof call) => Promise<string>): Promise<void> {
+  const { email, password } = demo.keys.console;
+  const session = caller(url, ok(await caller(url)('POST', '/api/sessions', { email, password }), 201).token);
+  const ofSession = await make(session);
+  assert.equal((await fetch(ofSession)).status, 200);
+  assert.equal((await session('DELETE', '/api/sessions/current')).status, 204);
+  assert.equal((await fetch(ofSession)).status, 404);
+  const key = ok(await call('POST', `${base}/keys`, { door: 'console', role: 'admin' }), 201);
+  const ofKey = await make(caller(url, key.token));
+  assert.equal((await fetch(ofKey)).status, 200);
+  assert.equal(
+    (await fetch(ofKey.replace(/\.[^./]+(?=\/\w+\.csv)/, ''))).status,
+    404,
+    'nor without its maker',
+  );
+  assert.equal((await call('DELETE', `${base}/keys/${key.keyId}`)).status, 204);
+  assert.equal((await fetch(ofKey)).status, 404);
+}
 
 describe('people by conditions', () => {
   test('are found page by page, counted up to a bound, and shown with what makes it so', async () => {
@@ -263,8 +283,10 @@ describe('a file of people', () => {
     assert.deepEqual([done.created, done.rejected], [0, 0]);
     const same = ok(await call('GET', `${base}/contacts/${ann.id}`));
     assert.deepEqual([same.surname, same.externalId, same.attributes.debt], ["'s-Gravenhage", '@ann', -5]);
+    await endsWithItsMaker(async (as) => ok(await as('POST', `${base}/exports/${id}/link`), 201).url);
+    const last = ok(await call('POST', `${base}/exports/${id}/link`), 201);
     assert.equal((await call('DELETE', `${base}/exports/${id}`)).status, 204);
-    assert.equal((await fetch(again.url)).status, 404);
+    assert.equal((await fetch(last.url)).status, 404);
     refused(await call('POST', `${base}/exports/${id}/link`), 409);
     const { entries } = ok(await call('GET', `${base}/audit?limit=20`));
     for (const action of ['contacts.export', 'export.link', 'export.delete'])

@@ -403,6 +403,18 @@ test('guesses are bounded per network; codes that are good cost nothing', async 
   assert.equal((await call('GET', path)).status, 302);
 });
 
+test('a link that brings its person along makes so many codes a second, and no more', async () => {
+  nextCaller();
+  const whose = await person();
+  const path = await ownLink(whose, 'https://shop.example/?t={authtoken}');
+  const startMs = performance.now();
+  const followed = await Promise.all(Array.from({ length: 40 }, () => call('GET', path)));
+  const more = Math.ceil((performance.now() - startMs) / 200);
+  const led = followed.filter(({ status }) => status === 302).length;
+  assert.ok(led >= 5 && led <= 5 + more, `${led} of 40, with ${more} more for the time it took`);
+  assert.ok(followed.every(({ status }) => status === 302 || status === 429));
+});
+
 test('guesses count over all processes, and the network that made them is nowhere in clear', async () => {
   nextCaller();
   const path = await ownLink(await person(), 'https://shop.example/');

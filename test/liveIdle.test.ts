@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { WebSocket as Socket } from 'ws';
 import { monotonicMs } from '../src/base/clock.ts';
 import { resolvePeople } from '../src/contacts/resolve.ts';
+import { endSession, findSession, openSession } from '../src/links/sessions.ts';
 import { testClock } from './support/clock.ts';
 import { closeTabs, newSigner, openTab } from './support/live.ts';
 import { testDatabase } from './support/database.ts';
@@ -109,4 +110,29 @@ test('who says no hello is closed, and so is one whose token has expired', async
   clock.advance(3_601_000);
   await until('it is closed', () => tab.status() === 'closed');
   assert.equal(codes.at(-1), 4401);
+});
+
+test('a web session that is ended, and whose workspace is deleted, closes its connection', async () => {
+  const gone = await newWorkspace(server.ctx, 'live');
+  const sessionIn = async (workspaceId: number) => {
+    const people = [
+      { workspaceId, identities: [{ kind: 'external' as const, value: 'w' }], destinations: [] },
+    ];
+    return await server.ctx.queue.transact(async (tx) => {
+      const [one] = await resolvePeople(tx, server.ctx.ids, clock.nowMs(), people, 'first');
+      const whose = { workspaceId, contactId: one!.contactId, integrationId: 1 };
+      return (await openSession(tx, clock.nowMs(), whose)).token;
+    });
+  };
+  const tokens = [await sessionIn(app.id), await sessionIn(app.id), await sessionIn(gone.id)];
+  const tabs = tokens.map((token) => openTab(server.url, token));
+  const why: (number | undefined)[] = [];
+  for (const [at, tab] of tabs.entries())
+    tab.on('status', (_status, told) => (why[at] = told?.code ?? why[at]));
+  await until('all are connected', () => tabs.every((tab) => tab.status() === 'open'));
+  await endSession(server.ctx.sql, (await findSession(server.ctx.sql, tokens[1]!))!);
+  await db.sql`UPDATE workspaces SET deleted_ms = 1 WHERE id = ${gone.id}`;
+  server.ctx.directory.forget(gone.id);
+  await until('those two are closed', () => tabs.slice(1).every((tab) => tab.status() === 'closed'));
+  assert.deepEqual([tabs[0]!.status(), why[1], why[2]], ['open', 4401, 4401]);
 });

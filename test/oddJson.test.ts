@@ -55,7 +55,7 @@ const OPEN = [
   `/sdk/v2/apps/${bot.appId}/appusers`,
   `/sdk/v2/apps/${bot.appId}/login`,
   '/chat/session',
-  '/api/session',
+  '/api/sessions',
   '/v2/auth/token',
 ];
 
@@ -85,6 +85,24 @@ const withText = (body: object, text: string) =>
     : `{${text}${JSON.stringify(body)
         .slice(1)
         .replace(/^(?!\})/, ',')}`;
+
+test('what is nested without end is refused by name, however short it is', async () => {
+  for (const depth of [205, 2_000, 9_900])
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
+      const body = `{"name":${open.repeat(depth)}1${close.repeat(depth)}}`;
+      for (const [name, routes, base, credentials] of DOORS) {
+        const route = routes.find(
+          ({ method, path, body: schema }) => method === 'POST' && schema && !path.startsWith('/sessions'),
+        )!;
+        const refused = await send('POST', base(route) + pathOf(route), credentials, body);
+        const told = [refused.status, /nested deeper than 200/.test(refused.text)];
+        assert.deepEqual(told, [400, true], `${name}: ${refused.text}`);
+      }
+    }
+});
 
 describe('whole numbers beyond 2^53', () => {
   for (const [name, routes, base, credentials] of DOORS)

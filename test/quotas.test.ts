@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { createAllowances } from '../src/accounts/allowances.ts';
+import { createKey } from '../src/accounts/keys.ts';
 import { createOwnWorkspace } from '../src/accounts/workspaces.ts';
 import { isFault } from '../src/base/fault.ts';
-import { networkOf } from '../src/doors/kit/network.ts';
-import { jwt, startProduct } from './sunshineProduct.ts';
+import { networkOf } from '../src/base/network.ts';
+import { jwt, must, startProduct } from './sunshineProduct.ts';
 
 /* oxlint-disable no-underscore-dangle, typescript/no-explicit-any */
 type Json = any;
@@ -128,6 +129,76 @@ describe('guests of a web chat', () => {
     assert.equal((await say('10.2.0.4')).status, 429);
     const [row] = await sql`SELECT count(*) AS n FROM messages WHERE workspace_id = ${app.workspaceId}`;
     assert.equal(row!['n'], 6);
+  });
+});
+
+test('what a guest sends counts by its size as well', async () => {
+  const app = await product.newApp();
+  const { body: user } = await enter(app.appId, '10.4.0.1');
+  const send = async (bytes: number) => {
+    const form = new FormData();
+    form.set('source', new Blob([new Uint8Array(bytes)], { type: 'image/png' }), 'a.png');
+    form.set('role', 'appUser');
+    const path = `/sdk/v2/apps/${app.appId}/appusers/${user.appUser._id}/images`;
+    const headers = { authorization: basic(user), 'x-forwarded-for': '10.4.0.1' };
+    return (await fetch(url + path, { method: 'POST', headers, body: form })).status;
+  };
+  assert.deepEqual([await send(1_000), await send(150_000), await send(1_000)], [201, 201, 429]);
+});
+
+describe('users that a browser names by the public key', () => {
+  const keyOf = async (workspaceId: number, scope: 'public' | 'private') => {
+    const nowMs = ctx.clock.nowMs();
+    const asked = { owner: { workspaceId }, door: 'outbound' as const, scopes: [scope], nowMs };
+    return must(await sql.begin((tx) => createKey(tx, ctx, asked))).token;
+  };
+  const tell = async (key: string, path: string, from: string, body: object) => {
+    const headers = { 'content-type': 'application/json', 'x-outbound-key': key, 'x-forwarded-for': from };
+    const response = await fetch(`${url}/v2/${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    await response.text();
+    return response.status;
+  };
+
+  test('are bounded as guests are, one by one or in a list; the private key makes as many as it likes', async () => {
+    const app = await product.newApp();
+    const [open, own] = [await keyOf(app.workspaceId, 'public'), await keyOf(app.workspaceId, 'private')];
+    const list = (...ids: string[]) => ids.map((id) => ({ user_id: id }));
+    const statuses = [
+      await tell(open, 'identify', '10.5.0.1', { user_id: 'a' }),
+      await tell(open, 'identify/batch', '10.5.0.1', list('b', 'b', 'c', 'a')),
+      await tell(open, 'track', '10.5.0.1', { user_id: 'd', event: 'x' }),
+      // Those who are known stay welcome, and so does another network, while the workspace has room.
+      await tell(open, 'identify', '10.5.0.1', { user_id: 'a', first_name: 'A' }),
+      await tell(open, 'track', '10.5.0.1', { user_id: 'c', event: 'x' }),
+      await tell(open, 'track', '10.5.0.2', { user_id: 'd', event: 'x' }),
+      await tell(open, 'fcm/register', '10.5.0.3', { user_id: 'e', token: 't' }),
+      await tell(open, 'track', '10.5.0.4', { user_id: 'f', event: 'x' }),
+      await tell(own, 'identify/batch', '10.5.0.4', list('f', 'g', 'h', 'i')),
+    ];
+    assert.deepEqual(statuses, [200, 200, 429, 200, 200, 200, 200, 429, 200]);
+    const [row] = await sql`SELECT count(*) AS n FROM contacts WHERE workspace_id = ${app.workspaceId}`;
+    assert.equal(row!['n'], 9);
+  });
+
+  test('have so many devices, of which the newest stay', async () => {
+    const app = await product.newApp();
+    const open = await keyOf(app.workspaceId, 'public');
+    const names = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, n) => `token-${from + n}`);
+    for (const fcm of [names(0, 20), names(20, 24), names(24, 31)])
+      assert.equal(await tell(open, 'identify', '10.6.0.1', { user_id: 'a', fcm }), 200);
+    const rows = await sql<{ address: string }[]>`
+      SELECT address FROM destinations WHERE workspace_id = ${app.workspaceId} AND channel = 'push'`;
+    const kept = new Set(rows.map(({ address }) => address));
+    assert.equal(kept.size, 25);
+    assert.ok(
+      names(20, 31).every((name) => kept.has(name)),
+      [...kept].join(' '),
+    );
   });
 });
 

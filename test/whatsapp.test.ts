@@ -374,6 +374,22 @@ test('a changed number takes its person along: one contact, one thread, the wind
   assert.equal((await lastFrom(to)).contactId, contactId);
   const { destinations } = await get(`/contacts/${contactId}/destinations`);
   assert.deepEqual([...new Set(destinations.map(({ address }: { address: string }) => address))], [to]);
+  // What they want no more stays so: a stop from the old number holds at the new one, and a start from there ends it for good.
+  const further = '+31612345724';
+  await write({ number: to }, { text: { body: 'STOP' }, timestamp: '1767225601' });
+  const gone = { type: 'system', system: { type: 'user_changed_number', wa_id: further.slice(1) } };
+  const change = () => write({ number: to }, { id: 'wamid.gone', ...gone, text: undefined });
+  await change();
+  const sale = () =>
+    sendMessage(world, shop, {
+      destination: { channel: 'whatsapp', address: further },
+      content: { type: 'text', text: 'Sale' },
+      class: 'marketing',
+    });
+  await reaches(world.ctx, await sale(), 'suppressed');
+  await write({ number: further }, { text: { body: 'START' }, timestamp: '1767225602' });
+  await change();
+  await reaches(world.ctx, await sale(), 'accepted');
   // Nobody is made at the old number by being told that it changed.
   const rows = await world.ctx.sql`SELECT 1 FROM destinations WHERE address = ${from}`;
   assert.equal(rows.length, 0);
@@ -552,7 +568,35 @@ test('the switch for marketing in WhatsApp itself stops marketing from that numb
   >`SELECT code FROM deliveries WHERE cause_id = ${stopped}`;
   assert.equal(delivery!.code, 'opted_out_sender', 'of this number, and not of the channel');
   await reaches(world.ctx, await say(number), 'accepted');
+  await turn('resume', 1_767_225_600);
+  await reaches(world.ctx, await sale(), 'suppressed');
   await turn('resume', 1_767_225_800);
+  await reaches(world.ctx, await sale(), 'accepted');
+  // Both in one call, in either order: what was said last counts.
+  const both = (values: ['stop' | 'resume', number][]) =>
+    post(
+      {
+        contacts: [{ wa_id: number.slice(1) }],
+        user_preferences: values.map(([value, timestamp]) => ({
+          wa_id: number.slice(1),
+          detail: 'x',
+          category: 'marketing_messages',
+          value,
+          timestamp,
+        })),
+      },
+      'app-secret',
+      'user_preferences',
+    );
+  await both([
+    ['resume', 1_767_225_900],
+    ['stop', 1_767_225_901],
+  ]);
+  await reaches(world.ctx, await sale(), 'suppressed');
+  await both([
+    ['resume', 1_767_225_911],
+    ['stop', 1_767_225_910],
+  ]);
   await reaches(world.ctx, await sale(), 'accepted');
 });
 

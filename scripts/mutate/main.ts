@@ -135,8 +135,8 @@ function report(found: readonly Found[]): number {
   for (const { fault, reached } of unnoticed)
     say(`  ${fault.file}: ${fault.wrong}${reached ? '' : ' (none of its tests loads the file)'}`);
   say('');
-  for (const [room, own] of [...Map.groupBy(found, ({ fault }) => roomOf(fault))].sort())
-    say(scoreOf(room, own));
+  const rooms = [...Map.groupBy(found, ({ fault }) => roomOf(fault))];
+  for (const [room, own] of rooms.toSorted(([a], [b]) => a.localeCompare(b))) say(scoreOf(room, own));
   say(scoreOf('all', found));
   return unnoticed.length > found.length * (1 - LEAST_SCORE) ? 1 : 0;
 }

@@ -17,25 +17,26 @@ type Allowances = {
   waitMs(who: string, allowance: Allowance, nowMs: number): Promise<number>;
   /** Notes that `who` did it, also beyond what was allowed. */
   spend(who: string, allowance: Allowance, nowMs: number): Promise<void>;
-  /** Uses it once, where it may; returns the milliseconds after which `who` may, 0 when it was used. */
-  take(who: string, allowance: Allowance, nowMs: number): Promise<number>;
+  /** Uses it once, or `times`, where it may; returns the milliseconds after which `who` may, 0 when it was used. */
+  take(who: string, allowance: Allowance, nowMs: number, times?: number): Promise<number>;
 };
 
 /** Allowances, kept in `db` under a key made of the install's secret. */
 export function createAllowances(db: Db, secret: string): Allowances {
   const key = Buffer.from(hkdfSync('sha256', secret, 'parley', 'allowances-1', 32));
   const hashOf = (who: string) => hmac('sha256', key, who, 'hex');
-  const waitMs = async (who: string, { most, windowMs }: Allowance, nowMs: number) => {
+  const waitMs = async (who: string, { most, windowMs }: Allowance, nowMs: number, times = 1) => {
     const backMs = await selectBackMs(db, hashOf(who));
-    return Math.max(0, Math.ceil(backMs - nowMs - windowMs + windowMs / most));
+    return Math.max(0, Math.ceil(backMs - nowMs - windowMs + (times * windowMs) / most));
   };
   return {
-    waitMs,
+    waitMs: (who, allowance, nowMs) => waitMs(who, allowance, nowMs),
     spend: (who, { most, windowMs }, nowMs) => spendAllowance(db, hashOf(who), nowMs, windowMs / most),
-    async take(who, allowance, nowMs) {
+    async take(who, allowance, nowMs, times = 1) {
       const { most, windowMs } = allowance;
-      const use = { whoHash: hashOf(who), costMs: windowMs / most, windowMs };
-      return (await takeAllowance(db, use, nowMs)) ? 0 : Math.max(1, await waitMs(who, allowance, nowMs));
+      const use = { whoHash: hashOf(who), costMs: (times * windowMs) / most, windowMs };
+      const isTaken = await takeAllowance(db, use, nowMs);
+      return isTaken ? 0 : Math.max(1, await waitMs(who, allowance, nowMs, times));
     },
   };
 }

@@ -55,13 +55,36 @@ export async function authenticateConsole(
   const given = readAuthorization(request.authorization);
   if (isFault(given)) return given;
   if (given.scheme === 'bearer' && given.value.startsWith('ses_')) {
-    const session = await keyring.session(given.value);
-    if (!session || session.expiresMs <= request.nowMs)
-      return invalid('The session is over or never was; sign in again.');
-    return { operatorId: session.operatorId, roles: await keyring.rolesOf(session.operatorId) };
+    const caller = await behindSession(keyring, await keyring.session(given.value), request.nowMs);
+    return caller ?? invalid('The session is over or never was; sign in again.');
   }
   const key = await authenticateKey(keyring, { ...request, door: 'console' });
-  if (isFault(key)) return key;
+  return isFault(key) ? key : await behindKey(keyring, key);
+}
+
+/** Who it is by now that was let in before, by the hash of the session's token or by the console key; undefined for nobody. */
+export async function authenticateAgain(
+  keyring: Keyring,
+  by: { sessionHash: string } | { keyId: string },
+  nowMs: number,
+): Promise<ConsoleCaller | undefined> {
+  if ('sessionHash' in by)
+    return await behindSession(keyring, await keyring.sessionByHash(by.sessionHash), nowMs);
+  const key = await keyring.key('console', by.keyId);
+  const caller = key && isInTime(key, nowMs) ? await behindKey(keyring, key) : undefined;
+  return isFault(caller) ? undefined : caller;
+}
+
+async function behindSession(
+  keyring: Keyring,
+  session: { operatorId: number; expiresMs: number } | undefined,
+  nowMs: number,
+): Promise<ConsoleCaller | undefined> {
+  if (!session || session.expiresMs <= nowMs) return undefined;
+  return { operatorId: session.operatorId, roles: await keyring.rolesOf(session.operatorId) };
+}
+
+async function behindKey(keyring: Keyring, key: KeyHolder): Promise<ConsoleCaller | Fault> {
   const role = key.scopes[0];
   if (!isRole(role)) return invalid('The key has no role.');
   if (key.workspaceId !== undefined) return { keyId: key.keyId, roles: new Map([[key.workspaceId, role]]) };

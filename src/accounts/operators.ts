@@ -27,7 +27,7 @@ import {
   upsertMembership,
   type OperatorRow,
 } from './sql.access.ts';
-import { countFailure, deleteFailures, deleteOldFailures, selectFailures } from './sql.failures.ts';
+import { deleteFailures, deleteOldFailures, selectFailures, takeBackTry, takeTry } from './sql.failures.ts';
 import { lockWorkspace } from './sql.ts';
 
 /** A person who signs in. */
@@ -43,15 +43,21 @@ export const SESSION_MS = 14 * 24 * 3600 * 1000;
 type Session = { operator: Operator; token: string; expiresMs: number };
 
 const FREE_TRIES = 5;
+const FIRST_WAIT_MS = 1000;
 const MOST_WAIT_MS = 15 * 60_000;
+/** How tries wait, as the statement that takes one reckons it, too. */
+const WAITS = { freeTries: FREE_TRIES, firstWaitMs: FIRST_WAIT_MS, mostWaitMs: MOST_WAIT_MS };
 const FORGOTTEN_MS = 24 * 3600_000;
 const MIN_PASSWORD = 10;
 /** Argon2 hashes whatever it is given; nobody types more than this. */
 const MAX_PASSWORD = 200;
 /** OWASP's first choice for argon2id: 19 MiB, 2 passes, 1 thread (measured: 6 to 20 ms, off the event loop). The package's default algorithm is argon2id. */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** Checked when there is no such operator, so that the time taken does not tell. A hash of random bytes nobody has. */
-const NOBODY =
+/**
+ * Of whom no password is set yet; and checked when there is no such operator, so that the time taken does not tell. A hash of random
+ * bytes nobody has.
+ */
+export const NOBODYS_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$yX0VmvVWxBYRSUxJS+4XPQ$uiKnEbSmEjbW/Z+AO00OMYiKrGwDc9Ln5seJFkYwe7A';
 
 /** Makes an operator. In a transaction of requests, give the hash: argon2 takes its time. */
@@ -96,13 +102,13 @@ export async function provePassword(
   further: Further = async () => 'right',
 ): Promise<Operator | Fault> {
   const { email, password } = input as { email: unknown; password: unknown };
-  if (typeof email !== 'string' || typeof password !== 'string' || password.length > MAX_PASSWORD)
-    return wrong();
+  if (typeof email !== 'string' || typeof password !== 'string') return wrong();
   const address = email.trim().toLowerCase();
   if (!isEmail(address)) return wrong();
   return await tryOnce(db, { email: address, nowMs: input.nowMs }, async () => {
     const row = await selectOperatorByEmail(db, address);
-    const right = await verify(row?.password_hash ?? NOBODY, password);
+    const right =
+      password.length <= MAX_PASSWORD && (await verify(row?.password_hash ?? NOBODYS_HASH, password));
     const also = row && right ? await further(operatorOf(row)) : 'wrong';
     // Wrong ones before stay counted until all is right: who has the password would else try codes without end.
     if (isFault(also)) return { asks: also };
@@ -117,8 +123,8 @@ export function wrongCode(field: string): Fault {
 }
 
 /**
- * One try at proving who somebody is: by password, or by code. After a few wrong ones for an address the next waits. Not for a
- * transaction: a wrong one is counted.
+ * One try at proving who somebody is: by password, or by code. After a few wrong ones for an address the next waits. It counts as wrong
+ * until it is right, so that of many at once none is tried that should have waited. Not for a transaction.
  */
 export async function tryOnce<T>(
   db: Db,
@@ -126,22 +132,22 @@ export async function tryOnce<T>(
   prove: () => Promise<Tried<T>>,
 ): Promise<T | Fault> {
   const emailHash = sha256Hex(email);
-  const failures = await selectFailures(db, emailHash);
-  const waitMs = failures ? failures.last_ms + backOffMs(failures.count) - nowMs : 0;
-  if (waitMs > 0) {
-    const retryAfterS = Math.ceil(waitMs / 1000);
-    return fault('rate_limited', 'Too many wrong passwords for this address; try again later.', {
-      retryAfterS,
-    });
-  }
+  const before = await selectFailures(db, emailHash);
+  const waitMs = before ? before.last_ms + backOffMs(before.count) - nowMs : 0;
+  if (waitMs > 0) return tooEarly(waitMs);
+  const count = await takeTry(db, { emailHash, nowMs, sinceMs: nowMs - FORGOTTEN_MS, ...WAITS });
+  if (count === undefined) return tooEarly(backOffMs(FREE_TRIES));
   const tried = await prove();
-  if ('asks' in tried) return tried.asks;
-  if ('right' in tried) {
-    if (failures) await deleteFailures(db, emailHash);
-    return tried.right;
-  }
-  await countFailure(db, { emailHash, nowMs, sinceMs: nowMs - FORGOTTEN_MS });
-  return tried.wrong;
+  if ('wrong' in tried) return tried.wrong;
+  if ('right' in tried) await deleteFailures(db, emailHash);
+  else await takeBackTry(db, { emailHash, count, nowMs, lastMs: before?.last_ms ?? 0 });
+  return 'right' in tried ? tried.right : tried.asks;
+}
+
+function tooEarly(waitMs: number): Fault {
+  return fault('rate_limited', 'Too many wrong passwords for this address; try again later.', {
+    retryAfterS: Math.ceil(waitMs / 1000),
+  });
 }
 
 /** A session of an operator whose password was proved. */
@@ -151,7 +157,7 @@ export async function openSession(db: Db, operator: Operator, nowMs: number): Pr
 
 /** How long the next try waits after so many wrong ones: not at all for the first five, then 1, 2, 4 … seconds. */
 function backOffMs(count: number): number {
-  return count < FREE_TRIES ? 0 : Math.min(MOST_WAIT_MS, 1000 * 2 ** (count - FREE_TRIES));
+  return count < FREE_TRIES ? 0 : Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (count - FREE_TRIES));
 }
 
 /** The hash of a password that somebody chooses; a fault, which names `field`, when it is too short or too long. */

@@ -7,7 +7,7 @@ import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Sql, Tx } from '../db/pool.ts';
 import { appendAudit } from './audit.ts';
-import { createOperator, hashPassword, type Operator } from './operators.ts';
+import { createOperator, hashPassword, NOBODYS_HASH, type Operator } from './operators.ts';
 import { deleteSessionsOf, selectOperator } from './sql.access.ts';
 import {
   deletePasswordLink,
@@ -77,7 +77,7 @@ export async function useLink(
   const done = await inOneGo(sql, async (tx) => {
     if (!(await deletePasswordLink(tx, tokenHash))) return over();
     return link.operatorId === null
-      ? await makeFirstOwner(tx, ids, setup, nowMs)
+      ? await makeFirstOwner(tx, ids, { ...setup, passwordHash }, nowMs)
       : await setPassword(tx, ids, link.operatorId, passwordHash, nowMs);
   });
   return done;
@@ -86,13 +86,13 @@ export async function useLink(
 async function makeFirstOwner(
   tx: Tx,
   ids: IdSource,
-  setup: Setup,
+  setup: Omit<Setup, 'password'> & { passwordHash: string },
   nowMs: number,
 ): Promise<{ operator: Operator; workspace: Workspace } | Fault> {
   await lockFirstOwner(tx);
   if (!(await hasNoOperator(tx))) return over();
-  const { email = '', name = '', password, workspace = 'Main' } = setup;
-  const operator = await createOperator(tx, ids, { email, name: name.trim() || email, password, nowMs });
+  const { email = '', name = '', passwordHash, workspace = 'Main' } = setup;
+  const operator = await createOperator(tx, ids, { email, name: name.trim() || email, passwordHash, nowMs });
   if (isFault(operator)) return operator;
   const made = await createWorkspace(tx, ids, {
     name: workspace.trim() || 'Main',
@@ -131,8 +131,8 @@ export async function inviteOperator(
 ): Promise<{ operator: Operator; link: PasswordLink } | Fault> {
   const { email, nowMs, actor = 'parley' } = input;
   await lockFirstOwner(tx);
-  const password = randomToken(32);
-  const operator = await createOperator(tx, ids, { email, name: input.name ?? email, password, nowMs });
+  const nobody = { email, name: input.name ?? email, passwordHash: NOBODYS_HASH, nowMs };
+  const operator = await createOperator(tx, ids, nobody);
   if (isFault(operator)) return operator;
   const subject = `operator:${operator.id}`;
   await appendAudit(tx, ids, { actor, action: 'operator.create', subject, nowMs });

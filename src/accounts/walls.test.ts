@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { vault as createVault } from '../base/crypto.ts';
-import { isFault } from '../base/fault.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
 import { idSource } from '../base/ids.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { must } from '../../test/support/world.ts';
@@ -143,6 +143,48 @@ test('after five wrong passwords each next try waits, twice as long each time', 
   assert.equal(await waits(), 2);
   clock.ms += 2_000;
   must(await tryOne(PASSWORD));
+});
+
+test('two owners who make each other less at the same time leave one', async () => {
+  for (const how of ['less', 'out', 'both'] as const) {
+    const [ann, bob] = [await operator(), await operator()];
+    const { id: workspaceId } = await workspace(ann.id);
+    must(await sql.begin((tx) => setMember(tx, { workspaceId, operatorId: bob.id, role: 'owner' })));
+    const lower = (operatorId: number, leaves: boolean) =>
+      sql.begin((tx) =>
+        leaves
+          ? removeMember(tx, { workspaceId, operatorId })
+          : setMember(tx, { workspaceId, operatorId, role: 'viewer' }),
+      );
+    const outcomes = await Promise.all([lower(ann.id, how !== 'less'), lower(bob.id, how === 'out')]);
+    assert.deepEqual(outcomes.map(faultOf).toSorted(), ['conflict', 'none'], how);
+  }
+});
+
+test('of wrong ones that come at once no more are tried than one after the other, over all processes', async () => {
+  const ann = await operator();
+  const tryOne = (password: string, further?: () => Promise<'right' | 'wrong' | Fault>) =>
+    provePassword(sql, { email: ann.email, password, nowMs: clock.ms }, ...(further ? [further] : []));
+  const faults = async (tries: readonly Promise<unknown>[]) =>
+    (await Promise.all(tries)).map((told) => faultOf(told as Fault)).toSorted();
+  const wrong = Array.from({ length: 12 }, () => tryOne('wrong'));
+  const expected = [...Array<string>(5).fill('invalid_auth'), ...Array<string>(7).fill('rate_limited')];
+  assert.deepEqual(await faults(wrong), expected);
+  // After the wait it is one, however many come, and a wrong code of who has the password is as wrong.
+  clock.ms += 1_000;
+  const codes = Array.from({ length: 4 }, () => tryOne(PASSWORD, async () => 'wrong'));
+  assert.deepEqual(await faults(codes), ['invalid_auth', ...Array<string>(3).fill('rate_limited')]);
+  // Who is asked for a code has not been wrong, and does not wait for having been asked.
+  clock.ms += 2_000;
+  const asks = fault('invalid_auth', 'code: is required');
+  assert.equal(faultOf(await tryOne(PASSWORD, async () => asks)), 'invalid_auth');
+  must(await tryOne(PASSWORD));
+  assert.deepEqual(await sql`SELECT 1 FROM sign_in_failures WHERE count > 0`, [], 'all is forgotten');
+  // Very many do not make it break.
+  await faults([tryOne('wrong')]);
+  await sql`UPDATE sign_in_failures SET count = 100000`;
+  clock.ms += 15 * 60_000;
+  assert.deepEqual(await faults([tryOne('wrong'), tryOne('wrong')]), ['invalid_auth', 'rate_limited']);
 });
 
 test('what is deleted is not there; what is another’s is neither switched off nor read', async () => {

@@ -1,6 +1,8 @@
 /** Lines of files of people: what a spreadsheet makes of them, and what an import reads. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isFault } from '../base/fault.ts';
+import { columnsOf as importColumnsOf, personOf } from '../contacts/import.columns.ts';
 import { columnsOf, lineOf } from './lines.ts';
 
 const contact = {
@@ -64,4 +66,16 @@ test('a column of numbers alone says so; one of other names than ours has its ow
     { header, attributes },
   );
   assert.match(line, /^,,,,,,,,,1,"\{""o"":\{""a"":1\},""m"":\[""x""\],""email"":""e""\}",/);
+});
+
+test('an id keeps the apostrophe that it begins with, through a file and back', () => {
+  const { header, attributes } = columnsOf([]);
+  const read = importColumnsOf(header.trim().split(','), { lists: 'ignore', tags: 'ignore' });
+  assert.ok(!isFault(read));
+  for (const externalId of ["'abc", "'7", "''", "'=1", '=1', '007', "'0-1", 'x']) {
+    const line = lineOf({ ...nobody, contact: { ...contact, externalId } }, { header, attributes });
+    const person = personOf({ cells: line.trim().split(','), line: 2 }, read, { workspaceId: 1 });
+    assert.ok(!('rule' in person), JSON.stringify(person));
+    assert.deepEqual(person.identities, [{ kind: 'external', value: externalId }]);
+  }
 });

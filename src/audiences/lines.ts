@@ -2,7 +2,7 @@
  * People as lines of a CSV that a spreadsheet opens and an import reads again: the same columns, and what a spreadsheet would take for a
  * formula is guarded by an apostrophe, which the import takes away (`contacts/import.columns.ts`). Pure.
  */
-import { csvLine, guardedCell } from '../base/csv.ts';
+import { csvLine, guardedCell, guardedId } from '../base/csv.ts';
 import { isoTime } from '../base/clock.ts';
 import { toHex24 } from '../base/ids.ts';
 import { MESSAGE_CLASSES } from '../../contract/channels.ts';
@@ -64,7 +64,6 @@ export function lineOf(person: PersonOfLine, { attributes: own }: Columns): stri
     ([name, value]) => !own.includes(name) || (typeof value === 'object' && value !== null),
   );
   const cells = [
-    externalId,
     givenName,
     surname,
     phone?.address,
@@ -80,7 +79,7 @@ export function lineOf(person: PersonOfLine, { attributes: own }: Columns): stri
     isoTime(createdMs),
     toHex24(contact.id),
   ];
-  return csvLine(cells.map(guardedCell));
+  return csvLine([guardedId(externalId), ...cells.map(guardedCell)]);
 }
 
 /** What may not be sent to an address. */

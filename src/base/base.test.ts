@@ -8,7 +8,8 @@ import fc from 'fast-check';
 import { isTimeZone, parseIsoTime } from './clock.ts';
 import { readConfig, SETTINGS } from './config.ts';
 import { hash32, sameText, vault } from './crypto.ts';
-import { addressGuard, formBody, httpClient, onlyWhile, retryAfterMs } from './http.ts';
+import { addressGuard } from './addressGuard.ts';
+import { formBody, httpClient, onlyWhile, retryAfterMs } from './http.ts';
 import {
   BUCKETS,
   bucketOf,

@@ -1,5 +1,5 @@
 /** The settings of signing in by the company's own provider (OpenID Connect), and what is wrong with them. */
-import { isLoopback } from './http.ts';
+import { isLoopback } from './addressGuard.ts';
 
 /** Rows of the table of settings (`config.ts`). */
 export const SIGN_IN_SETTINGS = {

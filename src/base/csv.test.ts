@@ -3,13 +3,24 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { csvLine, guardedCell, readCsv, unguardedCell, type CsvRow, type Stop } from './csv.ts';
+import {
+  csvLine,
+  guardedCell,
+  guardedId,
+  isEncoding,
+  readCsv,
+  unguardedCell,
+  unguardedId,
+  type CsvRow,
+  type Stop,
+} from './csv.ts';
 
 async function rowsOf(
   pieces: Iterable<Uint8Array | string>,
+  encoding?: string,
 ): Promise<{ rows: CsvRow[]; stop: Stop | undefined }> {
   const rows: CsvRow[] = [];
-  const reader = readCsv(Readable.from(pieces));
+  const reader = readCsv(Readable.from(pieces), encoding);
   for (;;) {
     const next = await reader.next();
     if (next.done) return { rows, stop: next.value };
@@ -178,4 +189,110 @@ test('what somebody guarded by hand is taken for what it is, and a name with an 
   ])
     assert.equal(unguardedCell(written!), read);
   for (const name of ["'s-Gravenhage", "'t Hart", 'plain', '7']) assert.equal(guardedCell(name), name);
+});
+
+const inPieces = (file: Buffer, size: number) =>
+  Array.from({ length: Math.ceil(file.length / size) }, (_, i) => file.subarray(i * size, (i + 1) * size));
+
+test('12.1 bytes that are no text make their row, and no other, one that cannot be read; wherever the file is cut', async () => {
+  const good = Buffer.from('José,Zoë 😀,\uFFFD\n');
+  const bad: Buffer[] = [
+    // Windows-1252, a character cut short, bytes that begin none, an overlong slash, half of a pair, beyond Unicode.
+    Buffer.from('Jos\xe9,x,y\n', 'latin1'),
+    Buffer.from('a,\xe2\x82,y\n', 'latin1'),
+    Buffer.from('a,\x80\xbf\xff,y\n', 'latin1'),
+    Buffer.from('a,\xc0\xaf,y\n', 'latin1'),
+    Buffer.from('a,\xed\xa0\xbd,y\n', 'latin1'),
+    Buffer.from('a,\xf5\x80\x80\x80,y\n', 'latin1'),
+    Buffer.from('a,"x\n\xe9",y\n', 'latin1'),
+  ];
+  const file = Buffer.concat([Buffer.from('a,b,c\n'), ...bad.flatMap((row) => [row, good])]);
+  for (const size of [1, 2, 3, 7, 1_000]) {
+    const { rows, stop } = await rowsOf(inPieces(file, size));
+    assert.equal(stop, undefined);
+    const [header, ...read] = rows;
+    assert.equal(header!.broken, undefined);
+    read.forEach(({ cells, broken }, at) => {
+      if (at % 2 === 0) assert.match(broken!, /no text in UTF-8.*windows-1252/);
+      else assert.deepEqual([cells, broken], [['José', 'Zoë 😀', '\uFFFD'], undefined]);
+      assert.ok(cells.every((one) => one.isWellFormed()));
+    });
+  }
+  const cut = await rowsOf([Buffer.from('a,b\n1,\xc3', 'latin1')]);
+  assert.match(cut.rows[1]!.broken!, /UTF-8/);
+});
+
+test('12.1 a file says what it is written in by its mark, or somebody names it', async () => {
+  const named: [encoding: string, bytes: Buffer, text: string][] = [
+    ['windows-1252', Buffer.from('name\nJos\xe9 \x80\n', 'latin1'), 'José €'],
+    ['latin1', Buffer.from('name\nJos\xe9\n', 'latin1'), 'José'],
+    ['windows-1251', Buffer.from('name\n\xc0\xed\xed\xe0\n', 'latin1'), 'Анна'],
+    ['shift_jis', Buffer.from('name\n\x8e\x52\x93\x63\n', 'latin1'), '山田'],
+    ['gbk', Buffer.from('name\n\xc0\xee\n', 'latin1'), '李'],
+    ['windows-1252', Buffer.from('\uFEFFname\nJosé\n'), 'José'],
+    ['windows-1252', Buffer.from('\uFEFFname\nJosé\n', 'utf16le'), 'José'],
+  ];
+  for (const [encoding, bytes, text] of named)
+    for (const size of [1, 100])
+      assert.deepEqual(
+        (await rowsOf(inPieces(bytes, size), encoding)).rows.map(({ cells }) => cells),
+        [['name'], [text]],
+      );
+  const half = await rowsOf([Buffer.from('name\n\x8e\n', 'latin1')], 'shift_jis');
+  assert.ok(half.rows.some(({ broken }) => broken !== undefined));
+  for (const label of ['utf-8', 'Windows-1252', 'latin1', 'utf-16le']) assert.ok(isEncoding(label));
+  for (const label of ['', 'none', 'utf-7', 'ebcdic']) assert.ok(!isEncoding(label));
+});
+
+test('12.1 files one behind the other: the mark that begins each is nothing that stands in a cell', async () => {
+  const one = '\uFEFF"phone","name"\r\n+31612345601,Ann\r\n';
+  assert.deepEqual(await cellsOf(`\uFEFF${one}${one}`), [
+    ['phone', 'name'],
+    ['+31612345601', 'Ann'],
+    ['phone', 'name'],
+    ['+31612345601', 'Ann'],
+  ]);
+});
+
+test('12.1 quotes behind a backslash, as databases write them; and those of a path that ends in one', async () => {
+  assert.deepEqual(await cellsOf('a,b,c\n"say \\"hi\\", ok",Paris,1\n"ends \\"so\\"",x,2\n'), [
+    ['a', 'b', 'c'],
+    ['say "hi", ok', 'Paris', '1'],
+    ['ends "so"', 'x', '2'],
+  ]);
+  assert.deepEqual(await cellsOf('a,b\n"C:\\dir\\",1\n"C:\\"\n'), [['a', 'b'], ['C:\\dir\\', '1'], ['C:\\']]);
+});
+
+test('12.1 a row whose quotes are not doubled is taken where its cells are as many as the header has, and listed elsewhere', async () => {
+  const { rows } = await rowsOf([
+    Buffer.from('a,b,c,d\n1,"Bob "B" Bo",3,4\n1,"say "hi", ok",Paris,\n1,"x "y", z",4\n1,2,3\n'),
+  ]);
+  assert.deepEqual(
+    rows.map(({ broken }) => broken !== undefined),
+    [false, false, true, false, false],
+  );
+});
+
+test('what names somebody is read again as it was written, whatever it begins with', async () => {
+  const id = fc
+    .array(fc.constantFrom("'", '=', '+', '-', '@', '0', '7', 'a', 'A', '_', '.', ' ', '"', ','), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    .map((parts) => parts.join('').trim())
+    .filter((text) => text !== '');
+  await fc.assert(
+    fc.asyncProperty(id, async (given) => {
+      const [, row] = await cellsOf(csvLine(['id', 'x']) + csvLine([guardedId(given), 'x']));
+      assert.equal(unguardedId(row![0]!), given);
+    }),
+    { numRuns: 500 },
+  );
+  for (const [written, read] of [
+    ["'00123", '00123'],
+    ["'00123-A", '00123-A'],
+    ["'-1", '-1'],
+    ["'s", "'s"],
+  ] as const)
+    assert.equal(unguardedId(written), read);
 });

@@ -6,10 +6,11 @@
  * It is our own because of quotes: a parser that is strict loses a file to one `"` within a word, and one that is lenient takes a
  * quote that somebody forgot to close, and the rows after it, for one long cell.
  */
+import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 
-/** A row as it stands in the file, and the line on which it ends, from 1. */
-export type CsvRow = { cells: string[]; line: number };
+/** A row as it stands in the file, and the line on which it ends, from 1. `broken`: why its cells are not what somebody meant. */
+export type CsvRow = { cells: string[]; line: number; broken?: string };
 
 /** Where a file could be read no further, and why: what stands there and after it is in no row. */
 export type Stop = { line: number; reason: string };
@@ -19,15 +20,30 @@ const LONGEST_ROW = 256 * 1024;
 /** Small, so that whoever reads rows can let others have their turn in between. */
 const PIECE_BYTES = 16 * 1024;
 const NEVER_CLOSED = 'opens a quote that is never closed';
+const NO_TEXT =
+  'has bytes that are no text in UTF-8: save the file as UTF-8, or name its encoding, such as windows-1252';
+const NOT_DOUBLED = 'has quotes within quotes that are not doubled, so that its cells cannot be told apart';
+
+/** True for an encoding that can be read, by a name or label of the WHATWG Encoding Standard: `windows-1252`, `shift_jis`. */
+export function isEncoding(label: string): boolean {
+  try {
+    return new TextDecoder(label).encoding !== '';
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Yields the rows of a file; returns where it could be read no further, if so. UTF-8, or UTF-16 as spreadsheets save "Unicode
- * text"; LF, CRLF and CR, also in one file; cells are separated by what a first line `sep=` says, or by what the header has.
- * Throws what the stream throws, and ends the stream with itself.
+ * text", or the encoding that is named; LF, CRLF and CR, also in one file; cells are separated by what a first line `sep=` says, or
+ * by what the header has. Throws what the stream throws, and ends the stream with itself.
  */
-export async function* readCsv(stream: Readable): AsyncGenerator<CsvRow[], Stop | undefined> {
+export async function* readCsv(
+  stream: Readable,
+  encoding?: string,
+): AsyncGenerator<CsvRow[], Stop | undefined> {
   const reader = new RowReader();
-  for await (const text of textOf(stream)) {
+  for await (const text of textOf(stream, encoding)) {
     const stop = reader.read(text);
     const rows = reader.take();
     if (rows.length > 0) yield rows;
@@ -56,6 +72,19 @@ export function guardedCell(cell: string | number | null | undefined): string | 
   return typeof cell === 'string' && GUARDED.test(cell) ? `'${cell}` : cell;
 }
 
+/** The same of what names somebody: whoever keeps `00123-A` from being made a number of writes an apostrophe before it. */
+const GUARDED_ID = /^'+\d/;
+
+/** A cell that names somebody, guarded as others are, and so that an apostrophe of its own is not taken for a guard. */
+export function guardedId(cell: string | null | undefined): string | number | null | undefined {
+  return typeof cell === 'string' && GUARDED_ID.test(cell) ? `'${cell}` : guardedCell(cell);
+}
+
+/** What was guarded so, or by hand: `'00123-A`. What begins with an apostrophe of its own keeps it. */
+export function unguardedId(cell: string): string {
+  return GUARDED_ID.test(cell) ? cell.slice(1) : unguardedCell(cell);
+}
+
 /** What was guarded so, or by hand: `'+316…`, `'00123`. `'s-Gravenhage` stays what it is. */
 export function unguardedCell(cell: string): string {
   return cell.startsWith("'") && GUARDED.test(cell) ? cell.slice(1) : cell;
@@ -73,6 +102,12 @@ class RowReader {
   #open: { text: string; line: number } | undefined;
   /** The line on which the row begins: where it cannot be read to its end, all of it is in no row. */
   #begins = 0;
+  /** Cells of the header: what is read of quotes that are not doubled is right where it comes to as many. */
+  #columns = 0;
+  /** Quotes are escaped by a backslash here, as databases write them: seen once, since whoever doubles quotes never writes it so. */
+  #escapes = false;
+  #broken: string | undefined;
+  #isOdd = false;
 
   take(): CsvRow[] {
     const rows = this.#rows;
@@ -124,11 +159,18 @@ class RowReader {
     return { line, reason: `is a row of more than ${LONGEST_ROW} characters${perhaps}` };
   }
 
-  #readLine(line: string, end: string): Stop | undefined {
-    const stop = this.#tooLong(line.length);
+  #readLine(given: string, end: string): Stop | undefined {
+    const stop = this.#tooLong(given.length);
     if (stop) return stop;
     this.#line += 1;
     if (this.#open === undefined) this.#begins = this.#line;
+    let line = given;
+    if (!line.isWellFormed()) {
+      this.#broken = NO_TEXT;
+      line = line.toWellFormed();
+    }
+    // A mark also begins each further file of several that were put one behind the other.
+    if (this.#open === undefined && line.startsWith(MARK)) line = line.replace(/^\uFEFF+/, '');
     if (this.#delimiter === undefined) {
       const said = this.#line === 1 ? /^"?sep=([^"])"?$/iu.exec(line)?.[1] : undefined;
       if (said !== undefined) this.#delimiter = said;
@@ -137,10 +179,18 @@ class RowReader {
     }
     if (this.#open === undefined && line === '') return undefined;
     if (this.#open === undefined && !line.includes('"')) {
-      this.#rows.push({ cells: line.split(this.#delimiter), line: this.#line });
+      this.#endRow(line.split(this.#delimiter));
       return undefined;
     }
     return this.#readQuoted(line, end, this.#delimiter);
+  }
+
+  #endRow(cells: string[]): void {
+    this.#columns ||= cells.length;
+    const broken = this.#broken ?? (this.#isOdd && cells.length !== this.#columns ? NOT_DOUBLED : undefined);
+    this.#rows.push({ cells, line: this.#line, ...(broken === undefined ? {} : { broken }) });
+    this.#broken = undefined;
+    this.#isOdd = false;
   }
 
   /** A line that has quotes, or stands within one that was opened on a line before it. */
@@ -154,7 +204,12 @@ class RowReader {
       } else {
         const start = at;
         const open = (this.#open ??= { text: '', line: this.#line });
-        const closed = closedAt(line, open.line === this.#line ? start + 1 : start);
+        const from = open.line === this.#line ? start + 1 : start;
+        const closed = closedAt(line, from, this.#escapes);
+        if (!this.#escapes && closed.at >= 0 && isEscape(line, from, closed.at, delimiter)) {
+          this.#escapes = true;
+          continue;
+        }
         open.text += closed.text;
         if (closed.at < 0) {
           open.text += end;
@@ -169,12 +224,13 @@ class RowReader {
         else {
           to = endOfCell(line, delimiter, closed.at);
           this.#cells.push(line.slice(start, to));
+          this.#isOdd = true;
         }
         this.#open = undefined;
       }
       at = to + delimiter.length;
     }
-    this.#rows.push({ cells: this.#cells, line: this.#line });
+    this.#endRow(this.#cells);
     this.#cells = [];
     return undefined;
   }
@@ -185,16 +241,36 @@ function endOfCell(line: string, delimiter: string, from: number): number {
   return at < 0 ? line.length : at;
 }
 
-/** The text up to the quote that closes a cell, two quotes being one, and where that is; -1 when it is not on this line. */
-function closedAt(line: string, from: number): { text: string; at: number } {
+/**
+ * The text up to the quote that closes a cell, two quotes being one (and one behind a backslash, where that escapes), and where that
+ * is; -1 when it is not on this line.
+ */
+function closedAt(line: string, from: number, escapes: boolean): { text: string; at: number } {
   const parts: string[] = [];
   for (let at = from; ; ) {
     const quote = line.indexOf('"', at);
     if (quote < 0) return { text: parts.join('') + line.slice(at), at: -1 };
+    if (escapes && isBehindBackslash(line, at, quote)) {
+      parts.push(line.slice(at, quote - 1), '"');
+      at = quote + 1;
+      continue;
+    }
     if (line[quote + 1] !== '"') return { text: parts.join('') + line.slice(at, quote), at: quote };
     parts.push(line.slice(at, quote + 1));
     at = quote + 2;
   }
+}
+
+function isBehindBackslash(line: string, from: number, quote: number): boolean {
+  let at = quote;
+  while (at > from && line[at - 1] === '\\') at--;
+  return (quote - at) % 2 === 1;
+}
+
+/** Whether a quote that closes nothing, since text follows it, is one behind a backslash. */
+function isEscape(line: string, from: number, quote: number, delimiter: string): boolean {
+  const next = line.slice(quote + 1).trimStart();
+  return next !== '' && !next.startsWith(delimiter) && isBehindBackslash(line, from, quote);
 }
 
 const DELIMITERS = [',', ';', '\t', '|'];
@@ -206,25 +282,88 @@ function delimiterOf(header: string): string {
   return DELIMITERS[counts.indexOf(Math.max(...counts))]!;
 }
 
-/** The file as text, in pieces of a bounded size. Bytes that are no text become U+FFFD. */
-async function* textOf(stream: Readable): AsyncGenerator<string> {
+const MARK = '\uFEFF';
+
+/** Bytes as text, a piece at a time; without one, what is left of the last. */
+type Decode = (bytes?: Buffer) => string;
+
+/** The file as text, in pieces of a bounded size. What is no text in its encoding becomes half of a pair. */
+async function* textOf(stream: Readable, named: string | undefined): AsyncGenerator<string> {
   let head: Buffer = Buffer.alloc(0);
-  let decoder: InstanceType<typeof TextDecoder> | undefined;
+  let decode: Decode | undefined;
   for await (const chunk of stream) {
     let bytes: Buffer = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk as Uint8Array);
-    if (!decoder) {
+    if (!decode) {
       head = bytes = Buffer.concat([head, bytes]);
       if (head.length < 2) continue;
-      decoder = new TextDecoder(encodingOf(head));
+      decode = decoderOf(encodingOf(head, named));
     }
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES)
-      yield decoder.decode(bytes.subarray(at, at + PIECE_BYTES), { stream: true });
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield decode(bytes.subarray(at, at + PIECE_BYTES));
   }
-  yield decoder ? decoder.decode() : head.toString('utf8');
+  if (!decode) {
+    decode = decoderOf(named ?? 'utf-8');
+    yield decode(head);
+  }
+  yield decode();
 }
 
-/** By the byte order mark; without one, a header of ASCII tells by where its zeros are. */
-function encodingOf([first, second]: Buffer): string {
-  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return 'utf-16le';
-  return (first === 0xfe && second === 0xff) || (first === 0 && second !== 0) ? 'utf-16be' : 'utf-8';
+/** By the byte order mark; without one, what it is said to be, or a header of ASCII tells by where its zeros are. */
+function encodingOf([first, second]: Buffer, named: string | undefined): string {
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  if (first === 0xfe && second === 0xff) return 'utf-16be';
+  if (first === 0xef && second === 0xbb) return 'utf-8';
+  if (named !== undefined) return named;
+  if (first !== 0 && second === 0) return 'utf-16le';
+  return first === 0 && second !== 0 ? 'utf-16be' : 'utf-8';
+}
+
+function decoderOf(encoding: string): Decode {
+  const decoder = new TextDecoder(encoding);
+  if (decoder.encoding === 'utf-8') return utf8Decoder();
+  return (bytes) =>
+    (bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode()).replaceAll('\uFFFD', '\uDCFF');
+}
+
+function utf8Decoder(): Decode {
+  let cut: Buffer = Buffer.alloc(0);
+  return (bytes) => {
+    const all = bytes ? Buffer.concat([cut, bytes]) : cut;
+    const end = bytes ? endOfWhole(all) : all.length;
+    const whole = all.subarray(0, end);
+    cut = all.subarray(end);
+    return isUtf8(whole) ? whole.toString('utf8') : marked(whole);
+  };
+}
+
+/** Bytes of the character that begins with a byte; 0 where none can. */
+function sizeBy(lead: number): number {
+  if (lead < 0x80) return 1;
+  if (lead < 0xc2 || lead > 0xf4) return 0;
+  return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/** Where the last character begins that is not whole yet. */
+function endOfWhole(bytes: Buffer): number {
+  for (let at = bytes.length - 1; at >= Math.max(0, bytes.length - 3); at--) {
+    const byte = bytes[at]!;
+    if (byte >= 0x80 && byte < 0xc0) continue;
+    return sizeBy(byte) > bytes.length - at ? at : bytes.length;
+  }
+  return bytes.length;
+}
+
+/** Text in which each byte that is no UTF-8 is half of a pair, as in Python's PEP 383: no UTF-8 comes to one. */
+function marked(bytes: Buffer): string {
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const size = sizeBy(bytes[at]!);
+    if (size === 1 || (size > 1 && isUtf8(bytes.subarray(at, at + size)))) at += size;
+    else {
+      parts.push(bytes.toString('utf8', from, at), String.fromCharCode(0xdc00 + bytes[at]!));
+      at += 1;
+      from = at;
+    }
+  }
+  return parts.join('') + bytes.toString('utf8', from);
 }

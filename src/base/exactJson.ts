@@ -6,8 +6,8 @@ import { randomUUID } from 'node:crypto';
 
 /** Whole numbers below 2^53 have at most so many digits. */
 const SHORTEST = 16;
-/** A number that long may be one that is not kept; anything else is read at full speed. */
-const LONG = /\d{16}/;
+/** A number that long, or with such an exponent, may be one that is not kept; anything else is read at full speed. */
+const LONG = /\d{16}|\de\+?\d{3}/i;
 
 /** The value, or the path of the first whole number in it that cannot be kept (`attributes.order`). Throws what JSON.parse throws. */
 export function parseExact(text: string): { value: unknown } | { inexact: string } {
@@ -47,7 +47,7 @@ function* inexactIn(text: string): Generator<{ from: number; to: number }> {
       NUMBER.lastIndex = at;
       NUMBER.test(text);
       const to = NUMBER.lastIndex;
-      if (to - at >= SHORTEST && isInexact(text.slice(at, to))) yield { from: at, to };
+      if (isInexact(text.slice(at, to))) yield { from: at, to };
       at = to - 1;
     }
   }
@@ -73,7 +73,9 @@ function isEscaped(text: string, at: number): boolean {
 const MOST_DIGITS = 310;
 
 function isInexact(source: string): boolean {
-  if (!/^-?\d+$/.test(source)) return false;
+  // Beyond the largest double it is infinite, which JSON writes as null.
+  if (source.includes('e') || source.includes('E')) return !Number.isFinite(Number(source));
+  if (source.length < SHORTEST || !/^-?\d+$/.test(source)) return false;
   return source.length > MOST_DIGITS || BigInt(source) !== BigInt(Number(source));
 }
 

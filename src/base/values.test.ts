@@ -112,6 +112,16 @@ test('JSON is read as JSON.parse reads it, unless a whole number would not be wh
   assert.throws(() => parseLenient('{"a":1234567890123456789'), SyntaxError);
 });
 
+test('a number beyond the largest double is named, and is no null', () => {
+  for (const number of ['1e400', '-1E+309', '1.5e999', `${'9'.repeat(400)}`])
+    for (const text of [`{"a":[${number}]}`, `{"b":"1e400","a":[${number}]}`]) {
+      assert.deepEqual(parseExact(text), { inexact: 'a[0]' }, number);
+      assert.deepEqual((parseLenient(text) as { a: unknown }).a, [number]);
+    }
+  for (const text of ['[1e300,1e-400,"1e400",0.5e1]', '"\\"1e400"'])
+    assert.deepEqual(parseExact(text), { value: JSON.parse(text) });
+});
+
 test('a reading is done once for each object, and kept for as long as that is', () => {
   let times = 0;
   const read = onceFor(({ name }: { name?: string }) => {

@@ -285,7 +285,7 @@ async function replaceStep(
   dueMs: number | undefined,
 ): Promise<number | null> {
   const step = { kind: KIND.broadcast, ownerId: id, seq: 0 };
-  if (stepId !== null) await deps.queue.drop(tx, [{ ...step, causeId: stepId }]);
+  if (stepId !== null) await deps.queue.drop(tx, { ...step, causeId: stepId });
   if (dueMs === undefined) return null;
   const causeId = deps.ids.spread();
   await deps.queue.put(tx, [{ ...step, causeId, stream: 0, workspaceId, dueMs }]);

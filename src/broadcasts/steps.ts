@@ -48,6 +48,7 @@ export function broadcastHandler(given: StepDeps): Handler {
   const deps = { ...given, turns };
   return {
     kind: KIND.broadcast,
+    comesAs: 'broadcast',
     batchSize: 20,
     inFlight: 40,
     async handle(batch) {

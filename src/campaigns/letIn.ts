@@ -33,7 +33,7 @@ export async function letIn(
   for (const member of members.values()) {
     const found = by(member, asOfMs);
     if (!found) continue;
-    enter(live, member, campaign, found.trigger, found.key, asOfMs, changes);
+    enter({ live, member, campaign, asOfMs, changes }, found.trigger, found.key);
     look(live, member, { asOfMs }, changes);
   }
   await writeChanges(deps, tx, live, workspace, members, changes, nowMs);

@@ -194,5 +194,5 @@ function takeCall(live: LiveNames, member: Member, arrival: Arrival, changes: Ch
   const campaign = live.campaigns.get(id);
   if (!campaign) return;
   const trigger = { name: '$call', atMs, receivedMs, key, order, properties: { ...properties } };
-  enter(live, member, campaign, trigger, keyOfCall(campaign.version, text), receivedMs, changes);
+  enter({ live, member, campaign, asOfMs: receivedMs, changes }, trigger, keyOfCall(campaign.version, text));
 }

@@ -5,7 +5,8 @@
  */
 import type { SendsAs } from './kit/mail/domain.ts';
 import type { ChannelName, ErrorClass, LineType, MessageClass, Rendered } from '../../contract/channels.ts';
-import type { AddressGuard, HttpClient } from '../base/http.ts';
+import type { AddressGuard } from '../base/addressGuard.ts';
+import type { HttpClient } from '../base/http.ts';
 
 /** One message for one destination, ready for the wire. */
 export type Outgoing = {
@@ -256,8 +257,11 @@ export type Adapter = {
   sendsAs?(settings: Settings): SendsAs | undefined;
   /** Verifies and parses a callback. Absent where the provider never calls. */
   receive?(request: CallbackRequest, settings: Settings): Callback;
-  /** Purposes of callbacks that hold what a stranger wrote: `receive` runs in a thread of its own for them (`callbackThread.ts`). */
-  parsedApart?: readonly string[];
+  /**
+   * Purposes of callbacks that hold what a stranger wrote: `receive` runs in a thread of its own for them (`callbackThread.ts`), which loads
+   * the module that exports it under its name, and no more of the adapter.
+   */
+  parsedApart?: { purposes: readonly string[]; module: URL };
   /**
    * `receive` takes mails that are handed in whole as the callback `mail`, their envelope in `x-envelope-from` and `x-envelope-to`
    * where that is known.

@@ -5,9 +5,10 @@
 import { createApart, type Apart } from '../base/apart.ts';
 import type { Adapter, Callback, CallbackAnswer, CallbackRequest, Settings } from './adapter.ts';
 
-/** What goes into the thread. The body is given away with it. */
+/** What goes into the thread: which function of which module, and what it gets. The body is given away with it. */
 export type ApartRequest = {
-  provider: string;
+  module: string;
+  receive: string;
   request: Omit<CallbackRequest, 'body'>;
   body: Uint8Array;
   settings: Settings;
@@ -37,7 +38,8 @@ export async function hear(
   settings: Settings,
   whose: number,
 ): Promise<Heard> {
-  if (!adapter.parsedApart?.includes(request.purpose)) return adapter.receive(request, settings);
+  const { parsedApart } = adapter;
+  if (!parsedApart?.purposes.includes(request.purpose)) return adapter.receive(request, settings);
   thread ??= createApart<ApartRequest, Callback>(new URL('callbackThread.ts', import.meta.url), {
     deadlineMs: DEADLINE_MS,
     heapMb: HEAP_MB,
@@ -45,7 +47,13 @@ export async function hear(
   const { body: given, ...rest } = request;
   // Small bodies are views of memory that others use, too: what is given away must be its own.
   const body = new Uint8Array(given);
-  const input = { provider: adapter.provider, request: rest, body, settings };
+  const input = {
+    module: parsedApart.module.href,
+    receive: adapter.receive.name,
+    request: rest,
+    body,
+    settings,
+  };
   const result = await thread.run(input, whose, [body.buffer]);
   if (result.kind === 'done') return result.value;
   const detail = result.kind === 'late' ? `not read within ${DEADLINE_MS} ms` : result.error.message;

@@ -2,17 +2,15 @@
 import { servesApart, type Handed } from '../base/apartThread.ts';
 import type { Callback, CallbackRequest, Settings } from './adapter.ts';
 import type { ApartRequest } from './apart.ts';
-import { receiveMailgun } from './mailgun/callback.ts';
-import { receiveSmtp } from './smtp/receive.ts';
 
-const PARSERS: Readonly<Record<string, (request: CallbackRequest, settings: Settings) => Callback>> = {
-  mailgun: receiveMailgun,
-  smtp: receiveSmtp,
-};
+type Receive = (request: CallbackRequest, settings: Settings) => Callback;
 
-servesApart(({ provider, request, body, settings }: ApartRequest): Handed<Callback> => {
-  const whole = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return handed(PARSERS[provider]!({ ...request, body: whole }, settings));
+servesApart(async (asked: ApartRequest): Promise<Handed<Callback>> => {
+  const { module, receive, request, body, settings } = asked;
+  const parser = ((await import(module)) as Readonly<Record<string, Receive>>)[receive]!;
+  return handed(
+    parser({ ...request, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) }, settings),
+  );
 });
 
 /** Files are views of the mail, which would be copied whole with each: each gets bytes of its own, which are given away. */

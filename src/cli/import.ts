@@ -9,7 +9,7 @@ import { CommandFailure, say } from './failure.ts';
 import { countText, createFileProgress, timeText } from './progress.ts';
 import { connect, type ConnectedTarget, type TargetFlags } from './target.ts';
 
-type Flags = TargetFlags & { list?: string; tag?: string[]; country?: string };
+type Flags = TargetFlags & { list?: string; tag?: string[]; country?: string; encoding?: string };
 
 /** What the server says while it imports. */
 type Line = {
@@ -35,6 +35,7 @@ export async function importFile(file: string, flags: Flags): Promise<void> {
   const query = new URLSearchParams((flags.tag ?? []).map((tag): [string, string] => ['tag', tag]));
   if (flags.list !== undefined) query.set('listId', await listNamed(server, flags.list));
   if (flags.country !== undefined) query.set('country', flags.country);
+  if (flags.encoding !== undefined) query.set('encoding', flags.encoding);
   const startMs = monotonicMs();
   const last = await send(server, query, file, sizeBytes);
   if (last.error) throw new CommandFailure(last.error.message);

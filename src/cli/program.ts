@@ -96,6 +96,7 @@ function sending(parley: Command): void {
     .option('--list <name>', 'put everyone into this list; it is made when there is none')
     .option('--tag <name>', 'give everyone this tag; may be repeated', many)
     .option('--country <code>', "of phone numbers without a country code; by default the workspace's")
+    .option('--encoding <name>', 'of the file, where it is not UTF-8: windows-1252 and the like')
     .action(async (file, flags) => (await import('./import.ts')).importFile(file, flags));
   const orders = parley.command('orders').description('what customers bought');
   calling(orders, 'import', 'tell orders of a file; nothing is sent because of them')

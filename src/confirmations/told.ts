@@ -2,7 +2,10 @@
 import type { Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 
-/** `link.told`: what became of one link. */
+/** The type of its events. */
+export const LINK_TOLD = 'link.told';
+
+/** What became of one link. */
 export type LinkTold = {
   /** matched: the person is asked; made: the address is theirs; failed: it is not to be used. */
   what: 'matched' | 'made' | 'failed';
@@ -27,6 +30,6 @@ export async function tellOfLinks(
   if (told.length === 0) return;
   await queue.append(
     tx,
-    told.map((payload) => ({ ownerId: payload.contactId, workspaceId, type: 'link.told', atMs, payload })),
+    told.map((payload) => ({ ownerId: payload.contactId, workspaceId, type: LINK_TOLD, atMs, payload })),
   );
 }

@@ -7,7 +7,15 @@ import type { Cause } from '../../contract/reasons.ts';
 import { idSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import { findContact, getContact } from './contacts.ts';
-import { type Block, blockDestination, blockDestinations, liftBlocks, type Rank } from './consent/blocks.ts';
+import {
+  type Block,
+  blockDestination,
+  blockDestinations,
+  carryBlocks,
+  liftBlocks,
+  type Rank,
+} from './consent/blocks.ts';
+import { complaintBlock, deadBlock, startLifts, stopBlock } from './consent/meanings.ts';
 import { bitsOf } from './consent/classes.ts';
 import { keywordOf } from './consent/words.ts';
 import {
@@ -151,6 +159,94 @@ test('a block holds on all destinations of the address, on those made later, and
     ],
   );
   assert.equal((await sql`SELECT 1 FROM suppressions WHERE workspace_id = ${workspaceId}`).length, 0);
+});
+
+test('12.6 what is said of an address because of an old message is nothing where its person wrote since, in either order', async () => {
+  const workspaceId = ++workspaces;
+  const phone = '+31600000151';
+  const ref = await person(workspaceId, phone);
+  const at = { workspaceId, channel: 'sms', address: phone } as const;
+  const bounce = (sentMs: number | null) =>
+    inTx((tx) => blockDestination(tx, ids, NOW + 20, deadBlock(at, 'dead address (30005)', sentMs)));
+  const wrote = (atMs: number) => inTx((tx) => recordInbound(tx, ids, atMs, [{ ...ref, workspaceId, atMs }]));
+  const isDead = async () =>
+    (await destinationsOf(sql, workspaceId, [ref.contactId])).some(
+      ({ blockedClasses }) => blockedClasses > 0,
+    );
+  await wrote(NOW + 10);
+  await bounce(NOW + 9);
+  assert.equal(await isDead(), false, 'they wrote after the message that came back');
+  await bounce(NOW + 11);
+  assert.equal(await isDead(), true, 'it came back after they wrote');
+  await wrote(NOW + 12);
+  assert.equal(await isDead(), false);
+  await bounce(null);
+  assert.equal(await isDead(), true, 'when it was sent is not known');
+  await wrote(NOW + 13);
+  for (let round = 0; round < 10; round++) {
+    const sentMs = NOW + 100 + 10 * round;
+    await Promise.all([bounce(sentMs), wrote(sentMs + 1)]);
+    assert.equal(await isDead(), false, 'at the same moment');
+  }
+});
+
+test('12.17 a yes that was said before a no does not take it back when it comes later; of equal times the order of arrival counts', async () => {
+  const workspaceId = ++workspaces;
+  const at = { workspaceId, channel: 'whatsapp', address: '+31600000152' } as const;
+  const no = (saidMs?: number) =>
+    inTx((tx) => blockDestination(tx, ids, NOW, { ...stopBlock(at, 8, 'person'), saidMs }));
+  const yes = (saidMs?: number) => inTx((tx) => liftBlocks(tx, ids, NOW, startLifts(at, 8, saidMs)));
+  await no(NOW + 5);
+  assert.equal(await yes(NOW + 4), false);
+  assert.equal(await yes(NOW + 5), true);
+  await no(NOW + 5);
+  await no(NOW + 3);
+  assert.equal(await yes(NOW + 4), false, 'the later no counts, whichever came first');
+  assert.equal(await yes(), true, 'who does not say when says it now');
+  await no();
+  assert.equal(await yes(NOW - 1_000_000), true, 'nobody says when the no was');
+  assert.equal((await sql`SELECT 1 FROM suppressions WHERE workspace_id = ${workspaceId}`).length, 0);
+});
+
+test('12.7 what its person wants no more goes with them to another number; that it is dead does not', async () => {
+  const workspaceId = ++workspaces;
+  const [from, to] = ['+31600000153', '+31600000154'];
+  const at = { workspaceId, channel: 'whatsapp', address: from } as const;
+  const { contactId } = (
+    await inTx((tx) =>
+      resolveContacts(tx, ids, NOW, [
+        {
+          workspaceId,
+          identities: [{ kind: 'phone', value: to }],
+          destination: { channel: 'whatsapp', integrationId: 8, address: to },
+        },
+      ]),
+    )
+  )[0]!;
+  await inTx((tx) =>
+    blockDestinations(tx, ids, NOW, [
+      { ...stopBlock(at, 8, 'person'), saidMs: NOW - 5 },
+      complaintBlock(at, undefined),
+      deadBlock(at, 'dead address (131026)', null),
+    ]),
+  );
+  await inTx((tx) => carryBlocks(tx, ids, NOW + 1, at, to));
+  const [there] = await destinationsOf(sql, workspaceId, [contactId]);
+  assert.deepEqual(
+    there!.blocks?.map((block) => block.split('/')[0]),
+    ['complained', 'opted_out_channel'],
+  );
+  const moved = { ...at, address: to };
+  assert.equal(await inTx((tx) => liftBlocks(tx, ids, NOW + 2, startLifts(moved, 8, NOW - 6))), false);
+  assert.equal(await inTx((tx) => liftBlocks(tx, ids, NOW + 2, startLifts(moved, 8, NOW - 4))), true);
+  const [after] = await destinationsOf(sql, workspaceId, [contactId]);
+  assert.deepEqual(
+    after!.blocks?.map((block) => block.split('/')[0]),
+    ['complained'],
+  );
+  // Who said nothing carries nothing.
+  await inTx((tx) => carryBlocks(tx, ids, NOW + 3, { ...at, address: '+31600000155' }, to));
+  assert.deepEqual((await destinationsOf(sql, workspaceId, [contactId]))[0]!.blocks, after!.blocks);
 });
 
 test('an address can be blocked before any contact has it, whatever case it is written in', async () => {

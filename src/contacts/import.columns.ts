@@ -1,6 +1,7 @@
 /** What the columns of an imported file mean, and one row read by them. No database. */
-import { unguardedCell } from '../base/csv.ts';
+import { unguardedCell, unguardedId, type CsvRow } from '../base/csv.ts';
 import { breaks, type Fault, isFault } from '../base/fault.ts';
+import { isStorable } from '../base/storable.ts';
 import { normaliseEmail } from '../content/address.ts';
 import { normalisePhone } from '../content/phone.ts';
 import type { Identity } from './keys.ts';
@@ -31,6 +32,10 @@ const KNOWN: ReadonlyMap<string, Field> = new Map([
   ['mobile', 'phone'],
   ['email', 'email'],
   ['email_address', 'email'],
+  // Outlook's, and Google's lists of contacts.
+  ['e_mail_address', 'email'],
+  ['e_mail_1_value', 'email'],
+  ['phone_1_value', 'phone'],
   ['external_id', 'externalId'],
   ['id', 'externalId'],
   ['user_id', 'externalId'],
@@ -50,7 +55,7 @@ const MOST_COLUMNS = 1000;
 export function columnsOf(headers: readonly string[], mapping: ColumnMapping = {}): Column[] | Fault {
   if (headers.length > MOST_COLUMNS) return breaks('header', `has more than ${MOST_COLUMNS} columns`);
   const columns = headers.map((raw) => {
-    const header = plainCell(raw, 'ignore');
+    const header = plainCell(raw, HEADER);
     return { header, target: Object.hasOwn(mapping, header) ? mapping[header]! : recognise(header) };
   });
   const unknown = Object.keys(mapping).find((name) => !columns.some(({ header }) => header === name));
@@ -58,6 +63,7 @@ export function columnsOf(headers: readonly string[], mapping: ColumnMapping = {
   const names = new Set<string>();
   for (const { header, target } of columns) {
     if (target === 'ignore') continue;
+    if (!isStorable(header)) return breaks('header', 'has a column whose name has U+0000 in it');
     const name = 'field' in target ? target.field : `attributes.${target.attribute}`;
     if (names.has(name)) return breaks(header, `is the second column for ${name}`);
     names.add(name);
@@ -72,16 +78,29 @@ export function columnsOf(headers: readonly string[], mapping: ColumnMapping = {
   return columns;
 }
 
+/** Why a file cannot be imported whose header cannot be read. */
+export function brokenHeader({ broken }: CsvRow): Fault {
+  return breaks('header', broken ?? 'cannot be read');
+}
+
 /** What columns are taken for, by their headers alone. */
 export function guessColumns(headers: readonly string[]): Column[] {
   return headers.slice(0, MOST_COLUMNS).map((raw) => {
-    const header = plainCell(raw, 'ignore');
+    const header = plainCell(raw, HEADER);
     return { header, target: recognise(header) };
   });
 }
 
+/** A header is read as a text is: a name may begin with an apostrophe of its own. */
+const HEADER: ColumnTarget = { attribute: 'header' };
+
 function recognise(header: string): ColumnTarget {
-  const field = KNOWN.get(header.toLowerCase().replaceAll(/[\s-]+/g, '_'));
+  const field = KNOWN.get(
+    header
+      .toLowerCase()
+      .replace(/^'/, '')
+      .replaceAll(/[\s-]+/g, '_'),
+  );
   if (field) return { field };
   const typed = /^(.+):(number|boolean)$/.exec(header);
   if (typed) return { attribute: typed[1]!.trim(), type: typed[2] as 'number' | 'boolean' };
@@ -93,11 +112,12 @@ function recognise(header: string): ColumnTarget {
  * or be more than the header has, as spreadsheets write them.
  */
 export function personOf(
-  cells: readonly string[],
+  { cells, line, broken }: CsvRow,
   columns: readonly Column[],
-  row: { workspaceId: number; defaultCountry?: string | undefined; line: number },
+  of: { workspaceId: number; defaultCountry?: string | undefined },
 ): WantedPerson | RowFault {
-  const refuse = (field: string, rule: string): RowFault => ({ line: row.line, field, rule });
+  const refuse = (field: string, rule: string): RowFault => ({ line, field, rule });
+  if (broken !== undefined) return refuse('row', broken);
   if (cells.length > columns.length && cells.slice(columns.length).some((cell) => cell.trim() !== ''))
     return refuse('row', `has ${cells.length} cells where the header has ${columns.length}`);
   const known: Partial<Record<Field, string>> = {};
@@ -108,8 +128,8 @@ export function personOf(
     const cell = target === 'ignore' || i >= cells.length ? '' : plainCell(cells[i]!, target);
     if (cell === '' || target === 'ignore') continue;
     if (cell.includes('\u0000')) return refuse(header, 'must not hold the NUL character');
-    if (cell.includes('\uFFFD')) return refuse(header, 'must be UTF-8 or UTF-16');
     if ('field' in target) {
+      if (NAMES.has(target.field) && SHORTENED.test(cell)) return refuse(header, NOT_WHOLE);
       known[target.field] = cell;
       continue;
     }
@@ -120,11 +140,17 @@ export function personOf(
   }
   const profile = profileOf(known, many ? attributes : undefined);
   if (isFault(profile)) return refuse(profile.field ?? 'row', ruleOf(profile));
-  const reached = reachedBy(known, row.defaultCountry);
+  const reached = reachedBy(known, of.defaultCountry);
   if (isFault(reached)) return refuse(reached.field ?? 'row', ruleOf(reached));
   if (reached.identities.length === 0) return refuse('row', 'must have a phone, email or external_id');
-  return { workspaceId: row.workspaceId, ...reached, profile };
+  return { workspaceId: of.workspaceId, ...reached, profile };
 }
+
+/** What names somebody: shortened, many people have one. */
+const NAMES: ReadonlySet<Field> = new Set<Field>(['phone', 'externalId']);
+/** How a spreadsheet shows a number of more than eleven digits, and saves it: `4.4E+11`, `4,4E+11`. */
+const SHORTENED = /^[+-]?\d(?:[.,]\d+)?E\+\d{1,3}$/;
+const NOT_WHOLE = 'was shortened by a spreadsheet, and its last digits are lost: format the column as text';
 
 /** `="00123"`, by which a spreadsheet is told that this is text. */
 const AS_TEXT = /^="((?:[^"]|"")*)"$/;
@@ -135,13 +161,15 @@ function plainCell(cell: string, target: ColumnTarget): string {
   if (plain.startsWith('='))
     plain = plain.replace(AS_TEXT, (_, text: string) => text.replaceAll('""', '"').trim());
   if (!plain.startsWith("'")) return plain;
-  const isText =
-    target !== 'ignore' && ('attribute' in target ? target.type !== 'number' : isName(target.field));
-  return (isText ? unguardedCell(plain) : plain.slice(1)).trim();
+  return unguarded(plain, target).trim();
 }
 
-function isName(field: Field): boolean {
-  return field === 'givenName' || field === 'surname';
+/** An apostrophe means something where people write it: in names, texts and ids. */
+function unguarded(plain: string, target: ColumnTarget): string {
+  if (target === 'ignore') return plain.slice(1);
+  if ('attribute' in target) return target.type === 'number' ? plain.slice(1) : unguardedCell(plain);
+  if (target.field === 'externalId') return unguardedId(plain);
+  return target.field === 'givenName' || target.field === 'surname' ? unguardedCell(plain) : plain.slice(1);
 }
 
 const RULE_OF_TYPE = {

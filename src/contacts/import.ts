@@ -8,7 +8,14 @@ import { setImmediate } from 'node:timers/promises';
 import { fault, type Fault, isFault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Sql, Tx } from '../db/pool.ts';
-import { type Column, type ColumnMapping, columnsOf, personOf, type RowFault } from './import.columns.ts';
+import {
+  brokenHeader,
+  type Column,
+  type ColumnMapping,
+  columnsOf,
+  personOf,
+  type RowFault,
+} from './import.columns.ts';
 import { readCsv, type CsvRow, type Stop } from '../base/csv.ts';
 import type { WantedPerson } from './wanted.ts';
 import { ensureSets, getSet } from './sets.ts';
@@ -37,6 +44,8 @@ export type ImportOptions = {
   tags?: readonly string[] | undefined;
   /** Two letters, for phone numbers without a country code. */
   defaultCountry?: string | undefined;
+  /** What the file is written in, where it is not UTF-8 and has no mark of its own: `windows-1252`. */
+  encoding?: string | undefined;
   /** Told after each batch; what it is given changes no more. */
   onProgress?: ((result: ImportResult) => void) | undefined;
 };
@@ -83,21 +92,21 @@ async function importRows(deps: ImportDeps, stream: Readable, run: Run): Promise
   const writers = new Writers(deps, run);
   let columns: Column[] | undefined;
   let batch: Line[] = [];
-  const pieces = readCsv(stream);
+  const pieces = readCsv(stream, run.encoding);
   try {
     let piece = await pieces.next();
     for (; !piece.done; piece = await pieces.next()) {
-      for (const { cells, line } of piece.value) {
+      for (const row of piece.value) {
         if (!columns) {
-          const found = columnsOf(cells, run.mapping);
+          const found = row.broken === undefined ? columnsOf(row.cells, run.mapping) : brokenHeader(row);
           if (isFault(found)) return found;
           columns = found;
           continue;
         }
         result.rows += 1;
-        const person = personOf(cells, columns, { ...run, line });
+        const person = personOf(row, columns, run);
         if ('rule' in person) reject(result, person);
-        else batch.push({ person, line });
+        else batch.push({ person, line: row.line });
         if (batch.length < BATCH_ROWS) continue;
         await writers.write(batch);
         batch = [];
@@ -222,10 +231,10 @@ export async function importPart(
   const read = emptyResult();
   read.rows = rows.length;
   const lines: Line[] = [];
-  for (const { cells, line } of rows) {
-    const person = personOf(cells, to.columns, { ...to, line });
+  for (const row of rows) {
+    const person = personOf(row, to.columns, to);
     if ('rule' in person) reject(read, person);
-    else lines.push({ person, line });
+    else lines.push({ person, line: row.line });
   }
   await upsertRows(deps, lines, to, {
     async only(tx, all) {

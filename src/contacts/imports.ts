@@ -10,7 +10,7 @@ import type { Db, Sql, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import { setsNamed, type ColumnMapping, type ColumnTarget } from './import.ts';
-import { columnsOf, guessColumns, personOf, type RowFault } from './import.columns.ts';
+import { brokenHeader, columnsOf, guessColumns, personOf, type RowFault } from './import.columns.ts';
 import {
   deleteImport,
   endUpload,
@@ -62,13 +62,13 @@ export const dropImport = deleteImport;
 export async function receiveImport(
   deps: { sql: Sql; ids: IdSource; nowMs: () => number },
   stream: Readable,
-  { workspaceId, name }: { workspaceId: number; name: string },
+  { workspaceId, name, encoding }: { workspaceId: number; name: string; encoding?: string | undefined },
 ): Promise<ImportRow | Fault> {
   const { sql } = deps;
   const id = deps.ids.spread();
   await insertImport(sql, { id, workspaceId, name, createdMs: deps.nowMs() });
   try {
-    const got = await keepParts(sql, id, stream);
+    const got = await keepParts(sql, id, readCsv(stream, encoding));
     if (!isFault(got) && (await endUpload(sql, { id, ...got })))
       return (await selectImport(sql, workspaceId, id))!;
     await sql.begin((tx) => deleteImport(tx, workspaceId, id));
@@ -82,7 +82,7 @@ export async function receiveImport(
 async function keepParts(
   sql: Sql,
   id: number,
-  stream: Readable,
+  pieces: ReturnType<typeof readCsv>,
 ): Promise<Pick<ImportRow, 'header' | 'parts' | 'rows' | 'stopped'> | Fault> {
   let header: string[] | undefined;
   let part: string[] = [];
@@ -96,12 +96,15 @@ async function keepParts(
     part = [];
     length = 0;
   };
-  const pieces = readCsv(stream);
   let piece = await pieces.next();
   for (; !piece.done; piece = await pieces.next()) {
-    for (const { cells, line } of piece.value) {
+    for (const row of piece.value) {
       if (!header) {
-        header = cells;
+        if (row.broken !== undefined) {
+          await pieces.return(undefined);
+          return brokenHeader(row);
+        }
+        header = row.cells;
         continue;
       }
       rows += 1;
@@ -109,7 +112,7 @@ async function keepParts(
         await pieces.return(undefined);
         return fault('too_large', `The file has more than ${MOST_ROWS} rows: send it in several.`);
       }
-      const text = JSON.stringify([line, ...cells]);
+      const text = JSON.stringify(keptOf(row));
       part.push(text);
       length += text.length;
       if (part.length >= PART_ROWS || length >= PART_LENGTH) await flush();
@@ -121,9 +124,20 @@ async function keepParts(
   return { header: JSON.stringify(header), parts, rows, stopped };
 }
 
+/** A row as a part keeps it: why it is broken stands before its line, where it is. */
+type KeptRow = [line: number, ...cells: string[]] | [broken: string, line: number, ...cells: string[]];
+
+function keptOf({ broken, line, cells }: CsvRow): KeptRow {
+  return broken === undefined ? [line, ...cells] : [broken, line, ...cells];
+}
+
 /** The rows of a part. */
 export function rowsIn(part: string): CsvRow[] {
-  return (JSON.parse(part) as [number, ...string[]][]).map(([line, ...cells]) => ({ line, cells }));
+  return (JSON.parse(part) as KeptRow[]).map((kept) => {
+    if (typeof kept[0] === 'number') return { line: kept[0], cells: kept.slice(1) as string[] };
+    const [broken, line, ...cells] = kept as [string, number, ...string[]];
+    return { line, cells, broken };
+  });
 }
 
 /** What an import would do: what each column is, and the first rows with what is wrong with them. */
@@ -144,9 +158,9 @@ export async function previewImport(
   const columns = columnsOf(header, mapping);
   const part = await selectPart(db, row.id, 0);
   const rows = part === undefined ? [] : rowsIn(part).slice(0, PREVIEW_ROWS);
-  const judge = (cells: string[], line: number) => {
+  const judge = (one: CsvRow) => {
     if (isFault(columns)) return null;
-    const person = personOf(cells, columns, { workspaceId: row.workspaceId, defaultCountry, line });
+    const person = personOf(one, columns, { workspaceId: row.workspaceId, defaultCountry });
     return 'rule' in person ? { field: person.field, rule: person.rule } : null;
   };
   return {
@@ -157,7 +171,7 @@ export async function previewImport(
         }))
       : columns,
     fault: isFault(columns) ? { field: columns.field ?? 'mapping', rule: columns.message } : null,
-    rows: rows.map(({ cells, line }) => ({ line, cells, fault: judge(cells, line) })),
+    rows: rows.map((one) => ({ line: one.line, cells: one.cells, fault: judge(one) })),
   };
 }
 

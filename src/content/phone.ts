@@ -52,9 +52,9 @@ function digitOf(digit: string): string {
   return String(at - zero);
 }
 
-/** Signs that people and programs put around a number: `tel:` (RFC 3966), and brackets around the country code. */
+/** Signs that people and programs put around a number: `tel:` (RFC 3966), `p:` (Facebook's lists of leads), and brackets around the country code. */
 function withoutSigns(text: string): string {
-  return text.replace(/^(?:tel|sms):/i, '').replace(/^\(\s*(\+\s*\d{1,3})\s*\)/, '$1 ');
+  return text.replace(/^(?:tel|sms|p):/i, '').replace(/^\(\s*(\+\s*\d{1,3})\s*\)/, '$1 ');
 }
 
 /** Normalises a phone number as people write it. */

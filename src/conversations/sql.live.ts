@@ -5,7 +5,7 @@ import type { Db } from '../db/pool.ts';
 
 /**
  * The contact has read up to a message: what came after it stays unread. Returns false, and changes nothing, when it had read
- * that far. Locks the conversation.
+ * that far; of messages of one millisecond, when as few were left. Locks the conversation.
  */
 export async function updateReadUpTo(
   db: Db,
@@ -13,11 +13,13 @@ export async function updateReadUpTo(
 ): Promise<boolean> {
   const bucket = bucketOf(upTo.conversationId);
   const rows = await db`
-    UPDATE conversations SET contact_read_ms = greatest(contact_read_ms, ${upTo.atMs}::bigint), unread_count = (
-      SELECT count(*) FROM messages WHERE bucket = ${bucket} AND conversation_id = ${upTo.conversationId}
-        AND direction = 'out' AND kind <> 'confirmation' AND (at_ms, id) > (${upTo.atMs}::bigint, ${upTo.messageId}::bigint))
+    UPDATE conversations SET contact_read_ms = greatest(contact_read_ms, ${upTo.atMs}::bigint), unread_count = after.n
+    FROM (
+      SELECT count(*) AS n FROM messages WHERE bucket = ${bucket} AND conversation_id = ${upTo.conversationId}
+        AND direction = 'out' AND kind <> 'confirmation' AND (at_ms, id) > (${upTo.atMs}::bigint, ${upTo.messageId}::bigint)) AS after
     WHERE bucket = ${bucket} AND id = ${upTo.conversationId}
-      AND (contact_read_ms IS NULL OR contact_read_ms < ${upTo.atMs}::bigint) RETURNING 1`;
+      AND (contact_read_ms IS NULL OR contact_read_ms < ${upTo.atMs}::bigint
+        OR (contact_read_ms = ${upTo.atMs}::bigint AND unread_count > after.n)) RETURNING 1`;
   return rows.length > 0;
 }
 

@@ -106,7 +106,7 @@ export async function updateStarted(db: Db, conversationId: number, nowMs: numbe
   return result.count > 0;
 }
 
-/** Sets read marks: by the contact (nothing unread any more) or by the business. */
+/** Moves read marks forward: by the contact (nothing unread any more) or by the business. */
 export async function updateRead(
   db: Db,
   conversationId: number,
@@ -114,9 +114,9 @@ export async function updateRead(
   nowMs: number,
 ): Promise<void> {
   await (by === 'contact'
-    ? db`UPDATE conversations SET unread_count = 0, contact_read_ms = ${nowMs}
+    ? db`UPDATE conversations SET unread_count = 0, contact_read_ms = greatest(contact_read_ms, ${nowMs}::bigint)
          WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}`
-    : db`UPDATE conversations SET business_read_ms = ${nowMs}
+    : db`UPDATE conversations SET business_read_ms = greatest(business_read_ms, ${nowMs}::bigint)
          WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}`);
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
+import type { Manner } from './statement.ts';
 
 const { sql } = await testDatabase();
 
@@ -16,18 +17,18 @@ const FREE = { mode: 'auto', seqscan: 'on' };
 
 test('a keyed transaction keeps its plans, and what comes after it on the same connection does not', async () => {
   for (let n = 0; n < 3; n++) {
-    assert.deepEqual({ ...(await sql.begin(modeOf, { keyed: true })) }, KEPT);
+    assert.deepEqual({ ...(await sql.begin(modeOf, 'keyed')) }, KEPT);
     assert.deepEqual({ ...(await modeOf(sql)) }, FREE);
     assert.deepEqual({ ...(await sql.begin(modeOf)) }, FREE);
   }
 });
 
 test('a keyed transaction that is rolled back leaves nothing behind, in either order', async () => {
-  const fail = (keyed: boolean) => sql.begin(() => Promise.reject(new Error('no')), { keyed });
-  await assert.rejects(fail(true), /no/);
+  const fail = (manner: Manner) => sql.begin(() => Promise.reject(new Error('no')), manner);
+  await assert.rejects(fail('keyed'), /no/);
   assert.deepEqual({ ...(await modeOf(sql)) }, FREE);
-  await assert.rejects(fail(false), /no/);
-  assert.deepEqual({ ...(await sql.begin(modeOf, { keyed: true })) }, KEPT);
+  await assert.rejects(fail('free'), /no/);
+  assert.deepEqual({ ...(await sql.begin(modeOf, 'keyed')) }, KEPT);
   assert.deepEqual({ ...(await modeOf(sql)) }, FREE);
 });
 
@@ -40,7 +41,7 @@ test('a kept plan goes by the index, also when it was made while there was next 
       async (tx) =>
         await tx<{ name: string }[]>`
         SELECT p.name FROM unnest(${ids}::bigint[]) AS k (id) JOIN plans_kept p ON p.id = k.id`,
-      { keyed: true },
+      'keyed',
     );
   for (let n = 0; n < 8; n++) await look([n]);
   await sql`INSERT INTO plans_kept SELECT n, n::text FROM generate_series(1, 20000) n`;
@@ -63,15 +64,12 @@ test('a kept plan goes by the index, also when it was made while there was next 
 test('rows that are locked in their order are found by their keys, not by going through the index that has the order', async () => {
   await sql`CREATE TABLE plans_locked (id bigint PRIMARY KEY)`;
   await sql`INSERT INTO plans_locked SELECT n FROM generate_series(1, 20000) n`;
-  const read = await sql.begin(
-    async (tx) => {
-      await tx`
+  const read = await sql.begin(async (tx) => {
+    await tx`
         SELECT p.id FROM unnest(${[3, 2, 1]}::bigint[]) AS k (id) JOIN plans_locked p ON p.id = k.id ORDER BY p.id FOR KEY SHARE OF p`;
-      const [row] = await tx<{ n: number }[]>`
+    const [row] = await tx<{ n: number }[]>`
         SELECT idx_tup_fetch AS n FROM pg_stat_xact_user_tables WHERE relname = 'plans_locked'`;
-      return row!.n;
-    },
-    { keyed: true },
-  );
+    return row!.n;
+  }, 'keyed');
   assert.ok(read < 100, `${read} rows were read for three`);
 });

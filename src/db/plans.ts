@@ -5,7 +5,7 @@
  * notifications --profile`). All else (audiences, lists, imports) is planned for its values, as Postgres sees fit.
  */
 import type pg from 'pg';
-import type { Keyed } from './statement.ts';
+import type { AskedManner } from './statement.ts';
 
 type Asked = { query: pg.PoolClient['query'] };
 
@@ -18,10 +18,11 @@ const KEYED = `SET plan_cache_mode = force_generic_plan; ${SETTINGS.map((name) =
 const FREE = `RESET plan_cache_mode; ${SETTINGS.map((name) => `RESET ${name}`).join('; ')}`;
 
 /** Follows how each connection plans. To be called outside its transactions; what is asked next is planned so. */
-export function createPlans(): (client: Asked, keyed: Keyed) => void {
+export function createPlans(): (client: Asked, manner: AskedManner) => void {
   const keyedNow = new WeakMap<Asked, boolean>();
-  return (client, keyed) => {
-    if (keyed === 'either' || (keyedNow.get(client) ?? false) === keyed) return;
+  return (client, manner) => {
+    const keyed = manner !== 'free';
+    if (manner === 'anyhow' || (keyedNow.get(client) ?? false) === keyed) return;
     keyedNow.set(client, keyed);
     // It goes out with what follows. Where it fails the connection is lost, and what follows says so.
     client.query(keyed ? KEYED : FREE).catch(() => keyedNow.delete(client));

@@ -101,14 +101,10 @@ test('what names its rows by key gets a connection while all else waits for one 
   });
   await began.promise;
   const behind = pool`SELECT 1`.then(() => order.push('behind'));
-  const batch = pool
-    .begin(async (tx) => await tx`SELECT 1`, { keyed: true, batch: true })
-    .then(() => order.push('batch'));
+  const batch = pool.begin(async (tx) => await tx`SELECT 1`, 'keyed batch').then(() => order.push('batch'));
   for (let n = 0; n < 10; n++) await pool`SELECT 1`.keyed();
-  await pool.begin(async (tx) => await tx`SELECT 1`, { keyed: true });
-  const both = await pool.together((db) => Promise.all([db`SELECT 1 AS n`, db`SELECT 2 AS n`]), {
-    keyed: true,
-  });
+  await pool.begin(async (tx) => await tx`SELECT 1`, 'keyed');
+  const both = await pool.together((db) => Promise.all([db`SELECT 1 AS n`, db`SELECT 2 AS n`]), 'keyed');
   assert.deepEqual(
     both.map(([row]) => row?.['n']),
     [1, 2],

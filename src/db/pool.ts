@@ -16,11 +16,12 @@ import { createPlans } from './plans.ts';
 import {
   tagOn,
   type Execute,
-  type Keyed,
+  type AskedManner,
   type Placement,
   type Rows,
   type Statement,
   type Tag,
+  type Manner,
 } from './statement.ts';
 
 import { inTransaction, type Tx } from './transaction.ts';
@@ -30,22 +31,15 @@ export type { Tx } from './transaction.ts';
 
 /** Whatever a statement can run on: the pool, or a transaction. */
 export type Db = Tag;
-/** How work is done. */
-type Asking = {
-  /** Its statements name their rows by key (plans.ts). */
-  keyed?: boolean;
-  /** Keyed and all the same a batch, of which nobody waits: it leaves the connections alone that are kept for what is small. */
-  batch?: boolean;
-};
 /** The pool. */
 export type Sql = Tag & {
   /** Runs `work` in a transaction; what it throws rolls back. */
-  begin<T>(work: (tx: Tx) => Promise<T>, options?: Asking): Promise<T>;
+  begin<T>(work: (tx: Tx) => Promise<T>, manner?: Manner): Promise<T>;
   /**
    * One connection for statements that are asked at the same time, without a transaction: they leave in one write and run one after the
    * other, each seeing what is committed by then. One wait instead of one each.
    */
-  together<T>(work: (db: Db) => Promise<T>, options?: { keyed?: boolean }): Promise<T>;
+  together<T>(work: (db: Db) => Promise<T>, manner?: Manner): Promise<T>;
   /** A connection of one's own, until it is released. */
   reserve(): Promise<Tag & { release(): void }>;
   /** Hears notifications on a channel; reconnects by itself. What is sent meanwhile is missed, and `missed` says so. */
@@ -113,8 +107,8 @@ type PoolOptions = {
   /** Refuses a second connection inside a transaction. */
   strict?: boolean;
   /**
-   * Connections that only keyed work gets (plans.ts) that is no batch: it is small, somebody waits for it, and not behind the batches of a
-   * broadcast, an import, or the lists of a page. None when absent.
+   * Connections that only `keyed` work gets (statement.ts): it does not wait behind the batches of a broadcast, an import, or the lists of a
+   * page. None when absent.
    */
   keptForKeyed?: number;
   /** Brings connections of its own making, for the simulation. */
@@ -157,22 +151,22 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
     ? createTurns(options.max - options.keptForKeyed, { ms: LONGEST_WAIT_MS, tooLate: noConnection })
     : AT_ONCE;
   const using = usingOne(pool, outage, placement, inTurn);
-  const begin: Sql['begin'] = async (work, { keyed = false, batch = !keyed } = {}) => {
+  const begin: Sql['begin'] = async (work, manner = 'free') => {
     rule?.check('BEGIN');
     const watched = rule ? rule.watching(work) : work;
-    return await using(keyed, (client) => inTransaction(on(client), placement, watched), batch);
+    return await using(manner, (client) => inTransaction(on(client), placement, watched));
   };
 
   return Object.assign(
-    tagOn(async (text, values, prepare, keyed) => {
+    tagOn(async (text, values, prepare, manner) => {
       rule?.check(text);
-      return await using(keyed, (client) => run(client, text, values, prepare));
+      return await using(manner, (client) => run(client, text, values, prepare));
     }, placement),
     {
       begin,
-      async together<T>(work: (db: Db) => Promise<T>, { keyed = false } = {}) {
+      async together<T>(work: (db: Db) => Promise<T>, manner: Manner = 'free') {
         rule?.check('statements together');
-        return await using(keyed, (client) => work(tagOn(on(client), placement)));
+        return await using(manner, (client) => work(tagOn(on(client), placement)));
       },
       async reserve() {
         rule?.check('a connection of its own');
@@ -202,7 +196,7 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
   );
 }
 
-/** Work on one connection of the pool, for as long as it takes; a batch, and what is not keyed, waits for its turn first. */
+/** Work on one connection of the pool, for as long as it takes; what is free, and a batch, waits for its turn first. */
 function usingOne(
   pool: Connections,
   outage: ReturnType<typeof outageOf>,
@@ -210,10 +204,10 @@ function usingOne(
   inTurn: Turns,
 ) {
   const plan = createPlans();
-  const use = async <T>(keyed: Keyed, work: (client: Asked) => Promise<T>): Promise<T> => {
+  const use = async <T>(manner: AskedManner, work: (client: Asked) => Promise<T>): Promise<T> => {
     const client = await pool.connect().catch(outage.failed);
     inOneWrite(client);
-    plan(client, placement.distributed ? false : keyed);
+    plan(client, placement.distributed ? 'free' : manner);
     try {
       const result = await work(client);
       client.release();
@@ -223,8 +217,10 @@ function usingOne(
       throw error;
     }
   };
-  return async <T>(keyed: Keyed, work: (client: Asked) => Promise<T>, batch = keyed === false): Promise<T> =>
-    batch ? await inTurn(() => use(keyed, work)) : await use(keyed, work);
+  return async <T>(manner: AskedManner, work: (client: Asked) => Promise<T>): Promise<T> =>
+    manner === 'free' || manner === 'keyed batch'
+      ? await inTurn(() => use(manner, work))
+      : await use(manner, work);
 }
 
 /** For a connection. */

@@ -1719,6 +1719,7 @@ CREATE TABLE suppressions (
   rank smallint NOT NULL,
   reason text NOT NULL,
   since_ms bigint NOT NULL,
+  said_ms bigint,
   PRIMARY KEY (hash, workspace_id, channel, proof, cause, scope),
   CHECK ((cause = ANY (ARRAY['dead'::text, 'complained'::text, 'opted_out_all'::text, 'opted_out_channel'::text, 'opted_out_sender'::text, 'banned'::text, 'imported'::text]))),
   CHECK (((classes > 0) OR (elsewhere > 0))),

@@ -6,16 +6,23 @@
 /** The rows of a statement; `count` is how many rows it returned, or changed; `command` is Postgres's word for what it did. */
 export type Rows<R extends readonly unknown[]> = R & { count: number; command: string };
 
-/** How a statement wants to be planned; `either` when it has one plan, whatever is asked. */
-export type Keyed = boolean | 'either';
+/**
+ * How work is done on a connection. `free`: planned for its values, and waits for its turn at one. `keyed`: names its rows by key, so that
+ * its plans are kept (plans.ts); it is small and somebody waits for it, so it has connections that are kept for its kind. `keyed batch`:
+ * names them by key and nobody waits: planned as the one, and waits its turn as the other.
+ */
+export type Manner = 'free' | 'keyed' | 'keyed batch';
+
+/** How a statement wants to be done; `anyhow` when it has one plan, whatever is asked, and is small. */
+export type AskedManner = Manner | 'anyhow';
 
 /** Whatever runs a text with its parameters. */
 export type Execute = (
   text: string,
   values: unknown[],
   prepare: boolean,
-  /** It names its rows by key (plans.ts), or does not mind; inside a transaction that one says so. */
-  keyed: Keyed,
+  /** Inside a transaction that one says it. */
+  manner: AskedManner,
 ) => Promise<Rows<Record<string, unknown>[]>>;
 
 /** A value that is sent as JSON. */
@@ -58,7 +65,7 @@ export class Statement<R extends readonly unknown[]> implements PromiseLike<Rows
   readonly #values: readonly unknown[];
   readonly #execute: Execute;
   #prepare = true;
-  #keyed: Keyed = false;
+  #manner: AskedManner = 'free';
   #running: Promise<Rows<R>> | undefined;
 
   constructor(strings: readonly string[], values: readonly unknown[], execute: Execute) {
@@ -89,13 +96,13 @@ export class Statement<R extends readonly unknown[]> implements PromiseLike<Rows
 
   /** Planned once for a connection: it names its rows by key (plans.ts). */
   keyed(): this {
-    this.#keyed = true;
+    this.#manner = 'keyed';
     return this;
   }
 
   /** Has one plan, so that it is asked on a connection as that is: to make it plan otherwise and back is dearer than a small statement. */
   plannedAnyhow(): this {
-    this.#keyed = 'either';
+    this.#manner = 'anyhow';
     return this;
   }
 
@@ -108,7 +115,7 @@ export class Statement<R extends readonly unknown[]> implements PromiseLike<Rows
       // Undefined as NULL would hide a forgotten field.
       this.#running =
         undefinedAt < 0
-          ? (this.#execute(text.join(''), values, this.#prepare, this.#keyed) as unknown as Promise<Rows<R>>)
+          ? (this.#execute(text.join(''), values, this.#prepare, this.#manner) as unknown as Promise<Rows<R>>)
           : Promise.reject(
               new TypeError(
                 `parameter ${undefinedAt + 1} is undefined in: ${text.join('').trim().slice(0, 200)}`,
@@ -176,7 +183,7 @@ export function tagOn(execute: Execute, placement: Placement): Tag {
     new Statement<Record<string, unknown>[]>(strings, values, execute);
   return Object.assign(tag, {
     placement,
-    unsafe: (text: string, values: unknown[] = []) => execute(text, values, false, false),
+    unsafe: (text: string, values: unknown[] = []) => execute(text, values, false, 'free'),
     json: (value: unknown) => new Json(value),
     assignments(columns: Readonly<Record<string, unknown>>) {
       const names = Object.keys(columns);

@@ -33,14 +33,14 @@ export async function inTransaction<T>(
       const around = part;
       // What fails in it, and is heard of when it is over, is no cause of what comes after it.
       const own: typeof part = (part = {});
-      await execute(`SAVEPOINT ${name}`, [], false, false);
+      await execute(`SAVEPOINT ${name}`, [], false, 'free');
       try {
         const result = await work(tx);
-        await execute(`RELEASE SAVEPOINT ${name}`, [], false, false);
+        await execute(`RELEASE SAVEPOINT ${name}`, [], false, 'free');
         return result;
       } catch (error) {
         const cause = causeOf(error, own.failed);
-        if (!isConnectionLost(cause)) await execute(`ROLLBACK TO SAVEPOINT ${name}`, [], false, false);
+        if (!isConnectionLost(cause)) await execute(`ROLLBACK TO SAVEPOINT ${name}`, [], false, 'free');
         throw cause;
       } finally {
         part = around;
@@ -48,19 +48,19 @@ export async function inTransaction<T>(
     },
   });
   // Not waited for: it leaves with the first statement. On a connection that is lost that one fails, too.
-  const begun = execute('BEGIN', [], false, false);
+  const begun = execute('BEGIN', [], false, 'free');
   begun.catch(() => {});
   try {
     const result = await work(tx);
     await begun;
-    const { command } = await execute('COMMIT', [], false, false);
+    const { command } = await execute('COMMIT', [], false, 'free');
     // Postgres answers COMMIT with ROLLBACK when a statement failed and its error was swallowed.
     if (command !== 'COMMIT')
       throw new Error('the transaction was rolled back: one of its statements had failed');
     return result;
   } catch (error) {
     const cause = causeOf(error, part.failed);
-    if (!isConnectionLost(cause)) await execute('ROLLBACK', [], false, false);
+    if (!isConnectionLost(cause)) await execute('ROLLBACK', [], false, 'free');
     throw cause;
   }
 }

@@ -126,6 +126,7 @@ export type ReceiptChange = StateChange & {
   address: string | null;
   destinationId: number | null;
   integrationId: number | null;
+  sentMs: number | null;
   mayFallBack: boolean | null;
 };
 
@@ -135,6 +136,7 @@ export type LateFailure = DeliveryKey & {
   address: string | null;
   destinationId: number | null;
   integrationId: number | null;
+  sentMs: number | null;
 };
 
 /** A delivery of a message that was tried, with what decides on the next. */

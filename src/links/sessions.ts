@@ -47,11 +47,18 @@ export async function findSession(db: Db, token: string): Promise<Session | unde
   return row && { ...row, key };
 }
 
-/** Which of these sessions are still there, as their hashes. */
-export async function sessionsAlive(db: Db, sessions: readonly Session[]): Promise<Set<string>> {
-  if (sessions.length === 0) return new Set();
-  const keys = new Map(sessions.map(({ key }) => [key.hash, key]));
-  return new Set((await selectSessions(db, [...keys.values()])).keys());
+/** What a session is kept under, of its token; undefined where that is none of ours. */
+export function sessionKey(token: string): SecretKey | undefined {
+  return TOKEN.keyOf(token);
+}
+
+/** The sessions that are kept under these keys, by their hashes, in one statement; they may be over: compare `expiresMs`. */
+export async function findSessions(
+  db: Db,
+  keys: readonly SecretKey[],
+): Promise<ReadonlyMap<string, SessionRow>> {
+  const unique = new Map(keys.map((key) => [key.hash, key]));
+  return unique.size > 0 ? await selectSessions(db, [...unique.values()]) : new Map();
 }
 
 /** Ends a session. */

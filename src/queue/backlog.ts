@@ -11,21 +11,19 @@ export type Backlog = {
   eventsOverdueMs: number;
 };
 
-const NAMES: Readonly<Record<number, string>> = {
-  [KIND.delivery]: 'delivery',
-  [KIND.webhookCall]: 'webhook',
-  [KIND.broadcast]: 'broadcast',
-  [KIND.simulatedReceipt]: 'simulated_receipt',
-  [KIND.unread]: 'unread',
-  [KIND.delayedPost]: 'delayed_post',
-};
+const NAMES = new Map<number, string>(
+  Object.entries(KIND).map(([name, kind]) => [
+    kind,
+    name.replaceAll(/[A-Z]/g, (sign) => `_${sign.toLowerCase()}`),
+  ]),
+);
 
 /** Reads it. The two kinds that people wait for are told also when there is nothing. */
 export async function readBacklog(sql: Sql, nowMs: number): Promise<Backlog> {
   const rows = await selectWorkBacklog(sql, nowMs);
   const feed = await selectFeedBacklog(sql);
   const work = rows.map(({ kind, interactive, items, oldestMs }) => ({
-    kind: NAMES[kind] ?? `kind_${kind}`,
+    kind: NAMES.get(kind) ?? `kind_${kind}`,
     stream: interactive ? ('interactive' as const) : ('bulk' as const),
     items,
     overdueMs: oldestMs === null ? 0 : Math.max(0, nowMs - oldestMs),

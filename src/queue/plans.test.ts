@@ -13,7 +13,6 @@ import {
   claimDue,
   claimDueOfLanes,
   deleteDue,
-  deleteDueKeys,
   insertDue,
   putOffDue,
   selectDue,
@@ -50,27 +49,21 @@ async function round(stream: number): Promise<void> {
   const items =
     stream === 0
       ? await claimDueOfLanes(one, { ...asked, lanes: [{ lane: lane!, flightId }] })
-      : await one.begin(
-          async (tx) => {
-            await fenceLane(tx, lane!);
-            return await claimDue(tx, claim);
-          },
-          { keyed: true },
-        );
+      : await one.begin(async (tx) => {
+          await fenceLane(tx, lane!);
+          return await claimDue(tx, claim);
+        }, 'keyed');
   assert.ok(items.length > 0);
   await selectDue(one, 1, items);
   await selectNextOfStream(one, [{ lane: lane!.lane, bucket: lane!.bucket, afterMs: 0 }], 1, stream);
   const [first, second, ...rest] = items;
-  await one.begin(
-    async (tx) => {
-      const later = items.slice(0, 2).map((item) => ({ item, dueMs: 999_999, attempt: 1 }));
-      await putOffDue(tx, lane!.buckets, 1, later);
-      await deleteDue(tx, lane!.buckets, 1, [first!, ...rest]);
-      await deleteDueKeys(tx, second ? [{ ...second, kind: 1 }] : []);
-      await tx`DELETE FROM flights`;
-    },
-    { keyed: true },
-  );
+  await one.begin(async (tx) => {
+    const later = items.slice(0, 2).map((item) => ({ item, dueMs: 999_999, attempt: 1 }));
+    await putOffDue(tx, lane!.buckets, 1, later);
+    await deleteDue(tx, 1, [first!, ...rest], lane!.buckets);
+    await deleteDue(tx, 1, second ? [second] : []);
+    await tx`DELETE FROM flights`;
+  }, 'keyed');
 }
 
 /** Rows and entries of `due` that were read so far, by whatever way. */

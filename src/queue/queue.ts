@@ -11,7 +11,7 @@ import type { Part } from '../base/lifecycle.ts';
 import type { Log } from '../base/log.ts';
 import type { Db, Fragment, Sql, Tx } from '../db/pool.ts';
 import {
-  deleteDueKeys,
+  deleteDue,
   insertDue,
   insertDueSelected,
   upsertStream,
@@ -46,8 +46,8 @@ export type Queue = Part & {
   putForLater(tx: Tx, work: readonly NewWork[]): Promise<void>;
   /** Puts work in for each (bucket, owner_id) that a statement selects from one lane; returns how many. */
   putSelected(tx: Tx, lane: number, work: Omit<NewWork, 'ownerId'>, selected: Fragment): Promise<number>;
-  /** Takes work out that is not to be done any more; part of the transaction. What is in flight already is done all the same. */
-  drop(tx: Tx, work: readonly Pick<NewWork, 'kind' | 'ownerId' | 'causeId' | 'seq'>[]): Promise<void>;
+  /** Takes a piece of work out that is not to be done any more; part of the transaction. What is in flight already is done all the same. */
+  drop(tx: Tx, work: Pick<NewWork, 'kind' | 'ownerId' | 'causeId' | 'seq'>): Promise<void>;
   /** Work that is still in the queue, of some keys. */
   stillIn(
     db: Db,
@@ -142,11 +142,7 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
       remember(tx, wakeOf(lane, work));
       return await insertDueSelected(tx, lane, work, selected);
     },
-    drop: (tx, work) =>
-      deleteDueKeys(
-        tx,
-        work.map((one) => ({ ...one, bucket: bucketOf(one.ownerId) })),
-      ),
+    drop: (tx, { kind, ...key }) => deleteDue(tx, kind, [key]),
     async flow(tx, stream) {
       remember(tx, { lane: 0, what: 'streams' });
       await upsertStream(tx, stream);

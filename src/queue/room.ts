@@ -15,15 +15,14 @@ export type WorkingRoom = Room & {
   readonly handlers?: readonly Handler[];
   readonly readers?: readonly FeedReader[];
   readonly turns?: readonly TurnTaker[];
+  /** Types of events of its that hold more of a person than ids: whose, `contactId` in them says. They are erased with the person. */
+  readonly personalEvents?: readonly string[];
   /** What it adds to transactions of whoever, before they are committed (`queue.beforeCommit`). */
   readonly adds?: (tx: Tx) => Promise<void>;
 };
 
-/** Events that hold more of a person than ids: the Sunshine door's own, and those of links. */
-const TELLING_MORE = ['sunshine.told', 'link.told'];
-
-/** The queue itself. */
-export const queueRoom: Room = {
+/** The queue itself. `rooms` are all, some of which have events that tell more. */
+export const queueRoom = (rooms: () => readonly WorkingRoom[]): Room => ({
   name: 'queue',
   personal: {
     'feed_log.payload': 'ids; events that hold more are deleted',
@@ -44,8 +43,8 @@ export const queueRoom: Room = {
     feed_failures: { not: 'as feed_log' },
   },
   async erase({ tx, workspaceId, contactIds }) {
-    for (const type of TELLING_MORE)
+    for (const type of rooms().flatMap(({ personalEvents }) => personalEvents ?? []))
       await deleteEvents(tx, workspaceId, { type, name: 'contactId', ids: contactIds });
   },
   sweep: ({ sql, nowMs, retentionMs }) => sweepFailures(sql, nowMs - retentionMs),
-};
+});

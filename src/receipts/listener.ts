@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import type { SMTPServer, SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
 import { toHex24 } from '../base/ids.ts';
+import { networkOf } from '../base/network.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { Clock } from '../base/clock.ts';
@@ -195,7 +196,7 @@ function createDesk(ctx: ListenerDeps, receive: TakeMail): Desk {
       }
     },
     enter(session) {
-      const name = peerOf(session.remoteAddress);
+      const name = networkOf(session.remoteAddress);
       const peer = peers.get(name) ?? { name, connections: 0, bytes: 0 };
       if (peer.connections >= MOST_FROM_ONE) return false;
       peer.connections++;
@@ -230,13 +231,8 @@ function createDesk(ctx: ListenerDeps, receive: TakeMail): Desk {
   };
 }
 
-/** What one address has open here. */
+/** What one network has open here. */
 type Peer = { name: string; connections: number; bytes: number };
-
-/** An address; of IPv6 the network, since a machine has as many addresses there as it likes. */
-function peerOf(address: string): string {
-  return address.includes(':') ? address.split(':').slice(0, 4).join(':') : address;
-}
 
 /** Reads a mail to its end, the part that is too much as well: a reply comes after the final dot. */
 async function read(

@@ -1,11 +1,12 @@
 /**
- * A person has another number from now on, as the channel tells it: they stay one contact, with one thread, and what they may be
- * sent stays open. A repeat changes nothing, since nobody is found at the old number any more.
+ * A person has another number from now on, as the channel tells it: they stay one contact, with one thread; what they may be sent stays
+ * open, and what they want no more stays so. A repeat changes nothing, since nobody is found at the old number any more.
  */
 import type { ChannelName } from '../../contract/channels.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { Inbound } from '../channels/adapter.ts';
+import { carryBlocks } from '../contacts/consent/blocks.ts';
 import { findContactIds } from '../contacts/contacts.ts';
 import {
   destinationsOf,
@@ -36,6 +37,8 @@ export async function moveAddress(
     (one) => one.channel === channel && one.address === address,
   );
   if (!before.length) return;
+  // Whoever has the new number by now, it is the one who said no.
+  await carryBlocks(tx, ids, nowMs, { workspaceId, channel, address: from }, movedTo);
   const link = {
     workspaceId,
     contactId,

@@ -2,7 +2,7 @@
  * What providers tell us: verified and parsed by the channel, handed on in one transaction. A repeat changes nothing: receipts
  * only move deliveries forward, and an inbound message is kept once.
  */
-import { MESSAGE_CLASSES, type ChannelName, type MessageClass } from '../../contract/channels.ts';
+import { MESSAGE_CLASSES, type ChannelName } from '../../contract/channels.ts';
 import { sameText } from '../base/crypto.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
@@ -17,16 +17,7 @@ import type {
   TakeReceipts,
 } from '../channels/adapter.ts';
 import { hear, hears, type Hearing } from '../channels/apart.ts';
-import {
-  blockDestinations,
-  complaintBlock,
-  liftBlocks,
-  marketingSwitchBlock,
-  startLifts,
-  stopBlock,
-} from '../contacts/consent/blocks.ts';
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
-import { keywordOf } from '../contacts/consent/words.ts';
 import { recordInbound } from '../contacts/destinations.ts';
 import { addressesBehind } from '../contacts/spellings.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
@@ -48,6 +39,7 @@ import { dropFiles, keepFiles, type FileDeps } from './files.ts';
 import { answerHelp } from './help.ts';
 import { identitiesOf, incomingsOf } from './incoming.ts';
 import { moveAddress } from './moved.ts';
+import { isConsentOnly, obeyKeywords, type ConsentWord } from './obey.ts';
 import { readReplies } from './replies.ts';
 import type { BelieveOnce } from './signatures.ts';
 
@@ -138,7 +130,7 @@ export async function takeReceipts(
   const apply = async (part: readonly Receipt[]): Promise<void> => {
     await deps.queue.transact(
       (tx) => applyReceipts(deps, tx, integration, part, deps.clock.nowMs() + aheadMs),
-      { keyed: true },
+      'keyed',
     );
   };
   const failures: unknown[] = [];
@@ -171,14 +163,10 @@ export async function takeInbound(
   const inbound = await keepFiles(deps, integration, said);
   const nowMs = deps.clock.nowMs() + aheadMs;
   const fresh = await deps.queue.transact(async (tx) => {
-    for (const one of moved) await moveAddress(tx, deps.ids, integration, one, nowMs);
-    await obeyKeywords(
-      deps,
-      tx,
-      integration,
-      await addressed(tx, integration, await newAmong(deps, tx, integrationId, received, nowMs)),
-      nowMs,
-    );
+    for (const one of await newAmong(deps, tx, integrationId, moved, nowMs))
+      await moveAddress(tx, deps.ids, integration, one, nowMs);
+    const fresh = await newAmong(deps, tx, integrationId, received.filter(isConsentOnly), nowMs);
+    await obeyKeywords(deps.ids, tx, integration, await addressed(tx, integration, fresh), nowMs);
     return inbound.length ? await takeSaid(deps, tx, integration, inbound, nowMs) : new Set<string>();
   });
   const repeats = inbound.filter(({ externalId }) => !fresh.has(externalId));
@@ -201,24 +189,26 @@ async function respelt(
   return received.map((message, at) => ({ ...message, from: from[at]! }));
 }
 
-/** The words on consent that were not taken in before: the log of consent says each once, whatever the provider repeats. */
+/** Of what is told and not said, what was not taken in before: each counts once, whatever the provider repeats. */
 async function newAmong(
   deps: ReceiveDeps,
   tx: Tx,
   integrationId: number,
-  received: readonly Inbound[],
+  told: readonly Inbound[],
   nowMs: number,
 ): Promise<Inbound[]> {
-  const words = received
-    .filter(isConsentOnly)
-    .map((message) => ({ ...message, integrationId, messageId: deps.ids.spread() }));
+  const words = told.map((message) => ({ ...message, integrationId, messageId: deps.ids.spread() }));
   if (!words.length) return [];
   const fresh = await firstHeard(tx, words, nowMs);
   return words.filter(({ messageId }) => fresh.has(messageId));
 }
 
 /** Words about a delivery are of whom it went to; those about one that is nobody's here are left out. */
-async function addressed(tx: Tx, { workspaceId }: Integration, words: readonly Inbound[]): Promise<Word[]> {
+async function addressed(
+  tx: Tx,
+  { workspaceId }: Integration,
+  words: readonly Inbound[],
+): Promise<ConsentWord[]> {
   const keys = words.flatMap(({ ofDelivery }) => (ofDelivery && fromRef(ofDelivery)) || []);
   if (!keys.length) return [...words];
   const sentTo = await addressesOf(tx, workspaceId, keys);
@@ -271,7 +261,7 @@ async function takeSaid(
     })),
   );
   await obeyKeywords(
-    deps,
+    deps.ids,
     tx,
     integration,
     news.map(({ message }) => message),
@@ -352,40 +342,4 @@ async function calledFor(
   const integration = await deps.directory.integration(integrationId);
   const workspace = integration && (await deps.directory.workspace(integration.workspaceId));
   return workspace && { integration, aheadMs: workspace.clockAheadMs };
-}
-
-function isConsentOnly(message: Inbound): boolean {
-  return message.handledKeyword !== undefined && !message.text && !message.media.length && !message.location;
-}
-
-/** A word on consent, and the class of the message that it is about, where that is known. */
-type Word = Inbound & { about?: MessageClass | undefined };
-
-/**
- * Words on consent are obeyed, each on its own block: STOP, START, a complaint, a provider's own switch. What the provider has handled
- * already is handled here too, so that both know the same.
- */
-async function obeyKeywords(
-  deps: ReceiveDeps,
-  tx: Tx,
-  integration: Integration,
-  words: readonly Word[],
-  nowMs: number,
-): Promise<void> {
-  const channel = integration.channel as ChannelName;
-  const said = words.map((message) => ({
-    word: message.handledKeyword ?? keywordOf(message.text),
-    about: message.about,
-    // A switch in the provider's own app, and not a word that was written.
-    isSwitch: channel === 'whatsapp' && isConsentOnly(message),
-    at: { workspaceId: integration.workspaceId, channel, address: message.from },
-  }));
-  const blocks = said.flatMap(({ word, about, isSwitch, at }) => {
-    if (word === 'complaint') return [complaintBlock(at, about)];
-    if (word !== 'stop') return [];
-    return [isSwitch ? marketingSwitchBlock(at, integration.id) : stopBlock(at, integration.id, 'person')];
-  });
-  await blockDestinations(tx, deps.ids, nowMs, blocks);
-  const lifts = said.flatMap(({ word, at }) => (word === 'start' ? startLifts(at, integration.id) : []));
-  await liftBlocks(tx, deps.ids, nowMs, lifts);
 }

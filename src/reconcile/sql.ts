@@ -247,7 +247,7 @@ export const LOOKS: Readonly<
     FROM webhook_calls c
     WHERE c.bucket = ANY(${[...p.buckets]}::smallint[]) AND c.workspace_id = ${p.workspaceId} AND c.state = 'pending'
       AND c.id BETWEEN ${p.fromCause} AND ${p.toCause} ${p.contactId === undefined ? db`` : db`AND c.contact_id = ${p.contactId}`}
-      AND NOT EXISTS (SELECT FROM due w WHERE w.bucket = c.bucket AND w.kind = ${KIND.webhookCall} AND w.owner_id = c.id)
+      AND NOT EXISTS (SELECT FROM due w WHERE w.bucket = c.bucket AND w.kind = ${KIND.webhook} AND w.owner_id = c.id)
     LIMIT ${MOST_ROWS}`,
 };
 

@@ -1,7 +1,7 @@
 /** Integrations that are opened: by what they send, whose answer is whose, what is asked; with an adapter of the test's own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressGuard } from '../base/http.ts';
+import { addressGuard } from '../base/addressGuard.ts';
 import { silentLog } from '../base/log.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { Adapter, Outcome, Outgoing, Sender } from '../channels/adapter.ts';

@@ -3,7 +3,8 @@
  * before bulk ones wherever there is a line.
  */
 import type { Clock } from '../base/clock.ts';
-import { onlyWhile, type AddressGuard, type HttpClient } from '../base/http.ts';
+import type { AddressGuard } from '../base/addressGuard.ts';
+import { onlyWhile, type HttpClient } from '../base/http.ts';
 import { toHex24 } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Directory } from '../accounts/directory.ts';
@@ -105,11 +106,13 @@ export function createSenders(deps: {
         unreadable.add(id);
         return undefined;
       }
-      const known = open.get(id);
-      if (known?.seen === integration) return known.opened;
       const workspace = await deps.directory.workspace(integration.workspaceId);
       const adapter = deps.adapters[integration.provider];
       if (!workspace || !adapter) return undefined;
+      // From here on nothing is waited for: of two who open it at once the second finds what the first has made. Two lines for one
+      // integration would each have all of its rate.
+      const known = open.get(id);
+      if (known?.seen === integration) return known.opened;
       // The directory reads again every second; only a real change is worth new connections.
       const fingerprint = JSON.stringify([
         integration.settings,
@@ -117,14 +120,11 @@ export function createSenders(deps: {
         integration.callbackKey,
         workspace.environment,
       ]);
-      // Looked at when nothing is waited for any more: of two who open it at once the second finds what the first has made. Two lines for one
-      // integration would each have all of its rate.
-      const kept = open.get(id);
-      if (kept && kept.fingerprint === fingerprint) {
-        kept.seen = integration;
-        return kept.opened;
+      if (known?.fingerprint === fingerprint) {
+        known.seen = integration;
+        return known.opened;
       }
-      void kept?.sender
+      void known?.sender
         .close()
         .catch((error) => deps.log.warn({ error }, 'an integration did not close cleanly'));
       const made = openOne({ ...deps, notes }, integration, workspace, adapter);

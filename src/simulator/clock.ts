@@ -5,7 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Sql, Tx } from '../db/pool.ts';
-import type { Room } from '../db/room.ts';
+import type { WorkingRoom } from '../queue/room.ts';
 import { waitOut } from '../queue/lanes/still.ts';
 import type { Queue } from '../queue/queue.ts';
 import { RECEIPT_AFTER_MS } from './outcomes.ts';
@@ -27,7 +27,7 @@ export type ClockDeps = {
    */
   clockMoved?: (workspaceId: number) => Promise<void>;
   /** All rooms, some of which have something due of their own. */
-  rooms?: () => readonly Room[];
+  rooms?: () => readonly WorkingRoom[];
 };
 
 /** By how much a clock may be moved at all. */

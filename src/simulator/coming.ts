@@ -4,9 +4,10 @@
  */
 import { isFault, type Fault } from '../base/fault.ts';
 import type { Db, Sql } from '../db/pool.ts';
-import type { Coming, ComingKind, ComingOf, ComesOf, Room } from '../db/room.ts';
+import type { Coming, ComingKind, ComingOf, ComesOf } from '../db/room.ts';
 import type { Clock } from '../base/clock.ts';
 import { workAhead, type WorkAhead } from '../queue/coming.ts';
+import type { WorkingRoom } from '../queue/room.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Rules } from './rules.ts';
 import { snapshot } from './sql.clock.ts';
@@ -32,7 +33,7 @@ type ComingDeps = {
   sql: Sql;
   clock: Clock;
   rules: Pick<Rules, 'world'>;
-  rooms?: () => readonly Room[];
+  rooms?: () => readonly WorkingRoom[];
 };
 
 const MINUTE_MS = 60_000;
@@ -61,7 +62,7 @@ export async function comingIn(
 /** When the next of a workspace is due, by our clock; undefined when nothing is. */
 export async function nextDueMs(
   db: Db,
-  rooms: readonly Room[],
+  rooms: readonly WorkingRoom[],
   of: Omit<ComesOf, 'most'>,
 ): Promise<{ nextMs: number | undefined; items: readonly Coming[]; untilMs: number | undefined }> {
   const found = await lookAhead(db, rooms, { ...of, most: MOST_ROWS });
@@ -73,11 +74,13 @@ export async function nextDueMs(
 
 async function lookAhead(
   db: Db,
-  rooms: readonly Room[],
+  rooms: readonly WorkingRoom[],
   of: ComesOf,
 ): Promise<{ items: Coming[]; untilMs: number | undefined }> {
   const { work, untilMs } = await workAhead(db, of);
-  const items: Coming[] = work.flatMap((one) => comingOf(one));
+  const handlers = rooms.flatMap((room) => room.handlers ?? []);
+  const sorts = new Map(handlers.map(({ kind, comesAs }) => [kind, comesAs]));
+  const items: Coming[] = work.flatMap((one) => comingOf(one, sorts.get(one.kind)));
   const ends = untilMs === undefined ? [] : [untilMs];
   for (const room of rooms) {
     const found = await room.comes?.(db, of);
@@ -89,8 +92,10 @@ async function lookAhead(
 }
 
 /** What a piece of work is to who looks at it. Jobs of operators are nothing that comes due. */
-function comingOf({ kind, ownerId, causeId, stream, dueMs }: WorkAhead): Coming[] {
-  const sort = SORTS[kind];
+function comingOf(
+  { kind, ownerId, causeId, stream, dueMs }: WorkAhead,
+  sort: ComingKind | undefined,
+): Coming[] {
   if (!sort) return [];
   const ofPerson = sort === 'message' || sort === 'fallback';
   return [{ dueMs, kind: sort, contactId: ofPerson ? ownerId : null, of: senderOf() }];
@@ -101,15 +106,6 @@ function comingOf({ kind, ownerId, causeId, stream, dueMs }: WorkAhead): Coming[
     return stream > 0 ? { type: 'run', id: causeId } : { type: 'campaign', id: -stream };
   }
 }
-
-const SORTS: Readonly<Record<number, ComingKind>> = {
-  [KIND.delivery]: 'message',
-  [KIND.webhookCall]: 'webhook',
-  [KIND.broadcast]: 'broadcast',
-  [KIND.simulatedReceipt]: 'receipt',
-  [KIND.unread]: 'fallback',
-  [KIND.delayedPost]: 'post',
-};
 
 /** Groups of items, the earliest first. Pure. */
 export function pageOf(

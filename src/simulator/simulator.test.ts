@@ -11,7 +11,7 @@ import type { Adapter, Inbound, Outgoing, Receipt } from '../channels/adapter.ts
 import { KIND } from '../queue/work/kinds.ts';
 import { createQueue } from '../queue/queue.ts';
 import { settle } from '../queue/work/settle.ts';
-import { createWorker } from '../queue/worker.ts';
+import { createWorker, type Handler } from '../queue/worker.ts';
 import { MAGIC_ADDRESSES, magicOutcome, RECEIPT_AFTER_MS } from './outcomes.ts';
 import { glob } from './rules.ts';
 import { cancelAdvance, findAdvance } from './advances.ts';
@@ -61,7 +61,22 @@ const deps: SimulatorDeps = {
     if (dies-- > 0) throw new Error('the process is gone');
   },
 };
-const simulator = createSimulator(deps);
+const simulator = createSimulator({ ...deps, rooms: () => [{ name: 'all', handlers }] });
+const handlers: Handler[] = [
+  ...simulator.handlers,
+  {
+    kind: KIND.delivery,
+    comesAs: 'message',
+    batchSize: 10,
+    inFlight: 10,
+    async handle(batch) {
+      others.push(...batch.items.map(({ causeId }) => causeId));
+      for (const { causeId, workspaceId } of batch.items)
+        doneAt.set(causeId, good(await simulator.workspaceNowMs(workspaceId === TEST ? TEST : STEPS)));
+      await queue.transact((tx) => settle(tx, batch, { done: batch.items, later: [], landed: true }));
+    },
+  },
+];
 const worker = createWorker({
   sql,
   queue,
@@ -69,20 +84,7 @@ const worker = createWorker({
   clock,
   log: silentLog,
   leaseMs: 2_000,
-  handlers: [
-    ...simulator.handlers,
-    {
-      kind: KIND.delivery,
-      batchSize: 10,
-      inFlight: 10,
-      async handle(batch) {
-        others.push(...batch.items.map(({ causeId }) => causeId));
-        for (const { causeId, workspaceId } of batch.items)
-          doneAt.set(causeId, good(await simulator.workspaceNowMs(workspaceId === TEST ? TEST : STEPS)));
-        await queue.transact((tx) => settle(tx, batch, { done: batch.items, later: [], landed: true }));
-      },
-    },
-  ],
+  handlers,
   readers: [],
 });
 

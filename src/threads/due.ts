@@ -28,6 +28,7 @@ const BATCH_SIZE = 50;
 export function delayedPosts(tools: Tools): Handler {
   return {
     kind: KIND.delayedPost,
+    comesAs: 'post',
     batchSize: BATCH_SIZE,
     inFlight: BATCH_SIZE * 4,
     async handle(batch) {

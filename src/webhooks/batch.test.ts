@@ -58,7 +58,7 @@ function twoOfALane(): [number, number] {
   return [rig.ids.inBucket(first!), rig.ids.inBucket(second!)];
 }
 const claim = (ownerId: number, more: Partial<Batch> = {}) =>
-  claimBatch(rig, ownerId, { kind: KIND.webhookCall, ...more });
+  claimBatch(rig, ownerId, { kind: KIND.webhook, ...more });
 const handle = (batch: Batch, more: Partial<WebhookDeps> = {}) =>
   webhookHandler({ ...rig, random: () => 0.5, ...more }).handle(batch);
 const heard = (path: string) =>
@@ -80,7 +80,7 @@ test('what is delivered and due all the same is not called again', async () => {
   await rig.queue.transact((tx) =>
     rig.queue.put(tx, [
       {
-        kind: KIND.webhookCall,
+        kind: KIND.webhook,
         ownerId: w.calls[0]!,
         causeId: w.id,
         seq: 0,
@@ -187,8 +187,8 @@ test('what fails in our own hands says nothing about the target', async () => {
   const now = await rig.webhooks.get(sql, w);
   ok(!isFault(now));
   equal(now.failingSinceMs, undefined);
-  const [call] = await listCalls(sql, { workspaceId: w.workspaceId, webhookId: w.id });
-  deepEqual([call!.state, call!.attempts], ['pending', 1]);
+  const { calls } = await listCalls(sql, { workspaceId: w.workspaceId, webhookId: w.id });
+  deepEqual([calls[0]!.state, calls[0]!.attempts], ['pending', 1]);
 });
 
 test('a batch that failed halfway is handled again: what was settled of it is not called again', async () => {

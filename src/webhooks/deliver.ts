@@ -7,6 +7,7 @@ import type { Vault } from '../base/crypto.ts';
 import type { HttpClient, HttpOutcome } from '../base/http.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import { createSuccession, type Turn } from '../base/succession.ts';
 import { patiently } from '../db/patiently.ts';
 import { type Sql } from '../db/pool.ts';
 import { isPassing } from '../db/errors.ts';
@@ -22,7 +23,6 @@ import { selectDueCalls, type CallChange, type DueCall } from './sql.calls.ts';
 import { selectWebhooksById } from './sql.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { openSecrets, type WebhookSecrets } from './webhooks.ts';
-import { createTurns, type PutOff, type Turn } from './turns.ts';
 import { webhookOf, type Webhook } from './webhook.ts';
 
 /** What calls are made with. `http` refuses private addresses. */
@@ -44,6 +44,12 @@ export type WebhookDeps = {
   /** Told what came of each call, once it is written. */
   counted?: (outcome: 'delivered' | 'failed' | 'retried' | 'canceled') => void;
 };
+
+/**
+ * The newest call of a line (those of one webhook to one contact) that was put off without having been made: those behind it are put off
+ * too. Calls of a line go one after the other, over all batches of this process: a batch that is read slowly is not overtaken by the next.
+ */
+type PutOff = { callId: number; untilMs: number };
 
 /** What a target answered. `messageId` and `call` are the same when a call is made again. */
 export type CallAnswer = { webhook: Webhook; messageId: string; call: string; answer: Buffer };
@@ -94,7 +100,7 @@ const MOST_ANSWER_BYTES = 2048;
 /** The handler of calls that are due. */
 export function webhookHandler(deps: WebhookDeps): Handler {
   const gates = createGates(deps.clock);
-  const takeTurns = createTurns();
+  const turnIn = createSuccession<string, PutOff>();
   const inHand = new Map<number, InHand>();
   let batches = 0;
   // A batch that failed halfway is handled again as a whole; what was settled of it must not be called again.
@@ -107,12 +113,14 @@ export function webhookHandler(deps: WebhookDeps): Handler {
   };
 
   return {
-    kind: KIND.webhookCall,
+    kind: KIND.webhook,
+    comesAs: 'webhook',
     batchSize: BATCH_SIZE,
     inFlight: IN_FLIGHT,
     async handle(batch) {
       // Taken before anything is awaited: batches are handled in the order in which they were claimed.
-      const turns = takeTurns(new Set(batch.items.map(lineOf)));
+      const lines = new Set(batch.items.map(lineOf));
+      const turns = new Map([...lines].map((line) => [line, turnIn(line)]));
       const since = ++batches;
       for (const { ownerId } of batch.items) inHand.set(ownerId, { since });
       const settling = createSettling(settlingDeps, batch);
@@ -155,7 +163,7 @@ export function webhookHandler(deps: WebhookDeps): Handler {
 }
 
 /** The batch is handled again, with turns behind those that wait for it now: they give way to its calls. */
-function endFailed({ batch, deps }: Run, turns: ReadonlyMap<string, Turn>): void {
+function endFailed({ batch, deps }: Run, turns: ReadonlyMap<string, Turn<PutOff>>): void {
   for (const [line, items] of Map.groupBy(batch.items, lineOf))
     turns
       .get(line)!
@@ -172,7 +180,7 @@ async function sortOut(run: Run, items: readonly WorkItem[]): Promise<Ready[]> {
       run.batch.lane,
       items.map(({ ownerId }) => ownerId),
     ),
-    queue.untriedBefore(sql, KIND.webhookCall, items),
+    queue.untriedBefore(sql, KIND.webhook, items),
   ]);
   const behind = new Map(
     items.map(({ ownerId }, at) => {
@@ -233,7 +241,7 @@ function lineOf({ causeId: webhookId, ownerId: callId }: WorkItem): string {
  * One after the other. Behind one that is put off all others are: none is made before those that came before it were. What was made
  * before, and is made again, is not waited for.
  */
-async function callInTurn(run: Run, chain: readonly Ready[], turn: Turn): Promise<void> {
+async function callInTurn(run: Run, chain: readonly Ready[], turn: Turn<PutOff>): Promise<void> {
   let held = await turn.before;
   for (const ready of chain) {
     if (ready.item.attempt > 0) {

@@ -28,6 +28,8 @@ export type RenderedCall = {
 /** How a door tells of events: it picks those that the webhooks' triggers ask for and renders them. Of one workspace. */
 export type Presenter = {
   door: DoorName;
+  /** Types of the door's own events that hold more of a person than ids (queue/room.ts). */
+  personalEvents?: readonly string[];
   present(db: Db, events: readonly FeedEvent[], webhooks: readonly Webhook[]): Promise<RenderedCall[]>;
 };
 
@@ -88,7 +90,7 @@ export async function write(tx: Tx, queue: Queue, nowMs: number, calls: readonly
 /** The work that a call is. */
 export function dueCall(call: { id: number; webhookId: number; workspaceId: number }, nowMs: number) {
   return {
-    kind: KIND.webhookCall,
+    kind: KIND.webhook,
     ownerId: call.id,
     causeId: call.webhookId,
     seq: 0,

@@ -1,9 +1,8 @@
-/** Gates before webhooks' targets: ten at a time, in order, and nobody waits at one where nothing moves. Turns keep a line's order. */
+/** Gates before webhooks' targets: ten at a time, in order, and nobody waits at one where nothing moves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stillClock } from '../../test/support/stillClock.ts';
 import { createGates, MOST_INSIDE } from './gates.ts';
-import { createTurns } from './turns.ts';
 
 async function full() {
   const clock = stillClock();
@@ -85,33 +84,4 @@ test('a target that asked to be left alone is, until the latest time it named', 
   assert.equal(await gates.enter(1, 100), true);
   gates.leave(1);
   assert.equal(gates.closedUntilMs(1), 0, 'and is forgotten then');
-});
-
-test('turns of a line go one after the other over all batches, and tell the next what was put off', async () => {
-  const take = createTurns();
-  const first = take(new Set(['a', 'b']));
-  const second = take(new Set(['b', 'c']));
-  assert.equal(first.get('a')!.before, undefined);
-  assert.equal(second.get('c')!.before, undefined);
-  let gone = false;
-  const told = second.get('b')!.before!.finally(() => (gone = true));
-  await new Promise(setImmediate);
-  assert.equal(gone, false);
-  first.get('b')!.end({ callId: 7, untilMs: 900 });
-  assert.deepEqual(await told, { callId: 7, untilMs: 900 });
-});
-
-test('a line is remembered until all of it is written, and an ended turn still tells who comes later', async () => {
-  const take = createTurns();
-  const first = take(new Set(['b'])).get('b')!;
-  first.end({ callId: 7, untilMs: 900 });
-  const second = take(new Set(['b'])).get('b')!;
-  assert.deepEqual(await second.before, { callId: 7, untilMs: 900 });
-  first.forget();
-  const third = take(new Set(['b'])).get('b')!;
-  assert.ok(third.before, 'the second is in it');
-  second.forget();
-  assert.equal(await third.before, undefined, 'nothing was put off');
-  third.forget();
-  assert.equal(take(new Set(['b'])).get('b')!.before, undefined);
 });

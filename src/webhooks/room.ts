@@ -10,6 +10,7 @@ export function webhooksRoom(deps: WebhookDeps & { presenters: readonly Presente
     name: 'webhooks',
     handlers: [webhookHandler(deps)],
     readers: [webhookReader(deps)],
+    personalEvents: deps.presenters.flatMap(({ personalEvents }) => personalEvents ?? []),
     kept: { webhook_calls: { sort: 'webhooks', by: 'id' } },
     personal: {
       webhook_calls: 'deleted',

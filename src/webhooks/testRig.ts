@@ -1,7 +1,8 @@
 /** For tests: this room with a real queue and worker, and a presenter that tells of events as they are. Nothing else uses it. */
 import type { Clock } from '../base/clock.ts';
 import { vault } from '../base/crypto.ts';
-import { addressGuard, httpClient } from '../base/http.ts';
+import { addressGuard } from '../base/addressGuard.ts';
+import { httpClient } from '../base/http.ts';
 import { idSource, type IdSource } from '../base/ids.ts';
 import { silentLog } from '../base/log.ts';
 import type { Sql } from '../db/pool.ts';
@@ -86,7 +87,7 @@ export async function startRig(options: {
       });
       await queue.transact((tx) => queue.append(tx, events));
     },
-    look: () => queue.wake(queue.lanes().map(({ lane }) => ({ lane, what: KIND.webhookCall }))),
+    look: () => queue.wake(queue.lanes().map(({ lane }) => ({ lane, what: KIND.webhook }))),
     async stop() {
       await worker.stop();
       await queue.stop();

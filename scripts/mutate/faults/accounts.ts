@@ -30,8 +30,8 @@ export const accountFaults = [
     ['an expired signing key opens', 'if (!pair || !key || !isInTime(key, nowMs) ||', 'if (!pair || !key ||'],
     [
       'a session that is over is good',
-      'if (!session || session.expiresMs <= request.nowMs)',
-      'if (!session)',
+      'if (!session || session.expiresMs <= nowMs) return undefined;',
+      'if (!session) return undefined;',
     ],
     [
       'an expired key is good',
@@ -185,7 +185,11 @@ export const accountFaults = [
     ],
   ]),
   ...inFile('src/accounts/operators.ts', ACCESS, [
-    ['wrong passwords cost nothing', 'if (waitMs > 0) {', 'if (false) {'],
+    [
+      'wrong passwords cost nothing',
+      'if (count === undefined) return',
+      'if (count === undefined && false) return',
+    ],
     [
       'any password is right',
       "row && right ? await further(operatorOf(row)) : 'wrong'",
@@ -193,11 +197,11 @@ export const accountFaults = [
     ],
     [
       'wrong passwords are not counted',
-      'await countFailure(db, { emailHash, nowMs, sinceMs: nowMs - FORGOTTEN_MS });',
-      '',
+      "if ('wrong' in tried) return tried.wrong;",
+      "if ('wrong' in tried) return (await deleteFailures(db, emailHash), tried.wrong);",
     ],
     ['the first wrong one makes wait', 'count < FREE_TRIES ? 0', 'count < 1 ? 0'],
-    ['nobody waits longer', '1000 * 2 ** (count - FREE_TRIES)', '1000'],
+    ['nobody waits longer', 'FIRST_WAIT_MS * 2 ** (count - FREE_TRIES)', 'FIRST_WAIT_MS'],
     [
       'a change of password leaves sessions',
       '  await deleteSessionsOf(tx, id);\n  return true;',

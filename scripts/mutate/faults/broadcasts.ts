@@ -61,7 +61,7 @@ export const broadcastFaults = [
     ],
     [
       'an old step goes on',
-      'if (stepId !== null) await deps.queue.drop(tx, [{ ...step, causeId: stepId }]);',
+      'if (stepId !== null) await deps.queue.drop(tx, { ...step, causeId: stepId });',
       '',
     ],
     [

@@ -29,8 +29,8 @@ export const campaignLedFaults = [
       ],
       [
         'who waits is decided on in a pause',
-        "if (campaign && campaign.paused !== 'all') decide(live, member, campaign, enrolment, nowMs, changes);",
-        'if (campaign) decide(live, member, campaign, enrolment, nowMs, changes);',
+        "if (campaign && campaign.paused !== 'all')\n        decide(",
+        'if (campaign)\n        decide(',
       ],
       [
         'time goes on in a pause for who waits to be decided on',
@@ -101,7 +101,7 @@ export const campaignLedFaults = [
       ],
       [
         'who waited through a pause is forgotten',
-        "  if (campaign && campaign.paused !== 'all') decide(live, member, campaign, waiting, nowMs, changes);\n",
+        "  if (campaign && campaign.paused !== 'all')\n    decide({ live, member, campaign, asOfMs: nowMs, changes }, waiting);\n",
         '',
       ],
     ],

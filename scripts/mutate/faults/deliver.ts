@@ -11,16 +11,7 @@ export const deliverFaults = [
       '? turn.before.then(() => sendOne(deps, sending, message))\n',
       '? sendOne(deps, sending, message)\n',
     ],
-    [
-      'messages of two batches leave out of order',
-      'const before = lastTo.get(item.ownerId);',
-      'const before = undefined;',
-    ],
-    [
-      'one message waits for those to others',
-      'lastTo.set(item.ownerId, promise);',
-      'lastTo.set(0, promise);',
-    ],
+    ['one message waits for those to others', 'turnTo(item.ownerId)', 'turnTo(0)'],
     ['an abandoned batch is sent again', 'if (batch.abandoned) {', 'if (false) {'],
     ['what was decided without sending is forgotten', 'collector.add(decided);', ''],
     ['every claim begins as a whole', '(stream === 0 ? Math.max(0, WHOLE - alone) : 0)', '500'],

@@ -6,6 +6,7 @@ import { campaignFaults } from './campaigns.ts';
 import { campaignLedFaults } from './campaignsLed.ts';
 import { claimFaults } from './claims.ts';
 import { connectFaults } from './connect.ts';
+import { conversationFaults } from './conversations.ts';
 import { decisionFaults } from './decisions.ts';
 import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
@@ -54,4 +55,5 @@ export const FAULTS: readonly Fault[] = [
   ...moreLedgerFaults,
   ...moreQueueFaults,
   ...moreAccessFaults,
+  ...conversationFaults,
 ];

@@ -76,9 +76,9 @@ export const queueFaults = [
   ]),
   ...inFile('src/queue/work/sql.ts', PLANS, [
     [
-      'finished work is looked for all through the queue',
-      'WHERE (due.bucket, due.kind, due.owner_id, due.cause_id, due.seq)\n      BETWEEN (gone.bucket, gone.kind, gone.owner_id, gone.cause_id, gone.seq) AND (gone.bucket, gone.kind, gone.owner_id, gone.cause_id, gone.seq)',
-      'WHERE due.bucket = gone.bucket AND due.kind = gone.kind AND due.owner_id = gone.owner_id AND due.cause_id = gone.cause_id AND due.seq = gone.seq',
+      'what is named is looked for all through the queue',
+      '(due.bucket, due.kind, due.owner_id, due.cause_id, due.seq)\n    BETWEEN (k.bucket, k.kind, k.owner_id, k.cause_id, k.seq) AND (k.bucket, k.kind, k.owner_id, k.cause_id, k.seq)',
+      'due.bucket = k.bucket AND due.kind = k.kind AND due.owner_id = k.owner_id AND due.cause_id = k.cause_id AND due.seq = k.seq',
     ],
     [
       'a look at what is due goes through the queue',
@@ -145,20 +145,12 @@ export const queueFaults = [
       'true FROM picked HAVING',
     ],
     [
-      'finished work of another kind goes',
-      'WHERE (due.bucket, due.kind, due.owner_id, due.cause_id, due.seq)\n      BETWEEN (gone.bucket, gone.kind, gone.owner_id, gone.cause_id, gone.seq) AND (gone.bucket, gone.kind, gone.owner_id, gone.cause_id, gone.seq)',
-      'WHERE (due.bucket, due.owner_id, due.cause_id, due.seq)\n      BETWEEN (gone.bucket, gone.owner_id, gone.cause_id, gone.seq) AND (gone.bucket, gone.owner_id, gone.cause_id, gone.seq)',
+      'work of another kind is named with it',
+      '(due.bucket, due.kind, due.owner_id, due.cause_id, due.seq)\n    BETWEEN (k.bucket, k.kind, k.owner_id, k.cause_id, k.seq) AND (k.bucket, k.kind, k.owner_id, k.cause_id, k.seq)',
+      '(due.bucket, due.owner_id, due.cause_id, due.seq)\n    BETWEEN (k.bucket, k.owner_id, k.cause_id, k.seq) AND (k.bucket, k.owner_id, k.cause_id, k.seq)',
     ],
-    [
-      'tries are not counted',
-      'SET due_ms = later.due_ms, attempt = later.attempt',
-      'SET due_ms = later.due_ms',
-    ],
-    [
-      'what is put off stays due',
-      'SET due_ms = later.due_ms, attempt = later.attempt',
-      'SET attempt = later.attempt',
-    ],
+    ['tries are not counted', 'SET due_ms = k.due_ms, attempt = k.attempt', 'SET due_ms = k.due_ms'],
+    ['what is put off stays due', 'SET due_ms = k.due_ms, attempt = k.attempt', 'SET attempt = k.attempt'],
     [
       'what is in flight is called off',
       '        AND (owner_id, cause_id, seq) NOT IN (\n          SELECT',

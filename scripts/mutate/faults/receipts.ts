@@ -49,7 +49,27 @@ export const receiptFaults = [
         'return conversationId === undefined ? [] : [{ ...one, conversationId }];',
         'return [{ ...one, conversationId: conversationId! }];',
       ],
-      ['a stop is not obeyed', '  await blockDestinations(tx, deps.ids, nowMs, blocks);\n', ''],
+    ],
+  ),
+  ...inFile(
+    'src/receipts/obey.ts',
+    ['test/textMessages.test.ts'],
+    [['a stop is not obeyed', '    await blockDestinations(tx, ids, nowMs, blocks);\n', '']],
+  ),
+  ...inFile(
+    'src/receipts/obey.ts',
+    ['test/whatsapp.test.ts'],
+    [
+      [
+        'a switch for marketing stops the channel',
+        '? marketingSwitchBlock(one.at, integration.id)\n',
+        "? stopBlock(one.at, integration.id, 'person')\n",
+      ],
+      [
+        'a yes that is late takes back the no that came after it',
+        "channel === 'email' ? undefined : message.atMs",
+        'undefined',
+      ],
     ],
   ),
   ...inFile(
@@ -73,27 +93,37 @@ export const receiptFaults = [
         '',
       ],
       ['who moved is not heard of lately', 'if (lastMs > 0)', 'if (lastMs < 0)'],
-    ],
-  ),
-  ...inFile(
-    'src/receipts/receive.ts',
-    ['test/whatsapp.test.ts'],
-    [
       [
-        'a switch for marketing stops the channel',
-        "[isSwitch ? marketingSwitchBlock(at, integration.id) : stopBlock(at, integration.id, 'person')]",
-        "[stopBlock(at, integration.id, 'person')]",
+        'who said no has taken it back by another number',
+        '  await carryBlocks(tx, ids, nowMs, { workspaceId, channel, address: from }, movedTo);\n',
+        '',
       ],
     ],
   ),
   ...inFile(
-    'src/contacts/consent/blocks.ts',
+    'src/contacts/consent/meanings.ts',
     ['test/whatsapp.test.ts'],
     [
       [
         'a switch for marketing stops all',
         "    classes: ['marketing'],\n    by: 'provider',\n    reason: SWITCHED_OFF,",
         "    classes: MESSAGE_CLASSES,\n    by: 'provider',\n    reason: SWITCHED_OFF,",
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/contacts/consent/blocks.ts',
+    ['src/contacts/destinations.test.ts'],
+    [
+      [
+        'an old bounce kills an address that has written since',
+        'return untrue.size ? blocks.filter((block) => !untrue.has(block)) : blocks;',
+        'return blocks;',
+      ],
+      [
+        'a number that is left takes its death along',
+        "filter(({ cause }) => cause !== 'dead')",
+        'filter(() => true)',
       ],
     ],
   ),

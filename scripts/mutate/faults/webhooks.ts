@@ -6,6 +6,7 @@ const DELIVER = ['src/webhooks/deliver.test.ts'];
 const BATCH = ['src/webhooks/batch.test.ts'];
 const EXPAND = ['src/webhooks/expand.test.ts'];
 const GATES = ['src/webhooks/gates.test.ts'];
+const SUCCESSION = ['src/base/succession.test.ts'];
 const POLICY = ['src/webhooks/policy.test.ts'];
 const WEBHOOKS = ['src/webhooks/webhooks.test.ts'];
 
@@ -47,12 +48,16 @@ export const webhookFaults = [
     ['who has given up waiting takes a place', 'gate.waiting.splice(gate.waiting.indexOf(entered), 1);', ''],
     ['a target that asked to be left alone is forgotten', ' && gate.closedUntilMs <= clock.nowMs()', ''],
   ]),
-  ...inFile('src/webhooks/turns.ts', GATES, [
-    ['a batch overtakes the one before it', 'const before = last.get(line);', 'const before = undefined;'],
+  ...inFile('src/base/succession.ts', SUCCESSION, [
     [
-      'the line of a batch that is not written is forgotten',
-      'if (last.get(line) === promise) last.delete(line);',
-      'last.delete(line);',
+      'who asks overtakes the one before',
+      'const before = last.get(name);',
+      'const before = undefined as ReturnType<typeof last.get>;',
+    ],
+    [
+      'who is behind one that is forgotten is forgotten with it',
+      'if (last.get(name) === promise) last.delete(name);',
+      'last.delete(name);',
     ],
   ]),
   ...inFile('src/webhooks/call.ts', DELIVER, [

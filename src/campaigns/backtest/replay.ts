@@ -106,15 +106,8 @@ class Run {
   }
 
   call(campaign: Campaign, by: Seen): void {
-    enter(
-      this.#live,
-      this.#member,
-      campaign,
-      by,
-      keyOfCall(campaign.version, 'rehearsed'),
-      by.atMs,
-      this.changes,
-    );
+    const who = { live: this.#live, member: this.#member, campaign, asOfMs: by.atMs, changes: this.changes };
+    enter(who, by, keyOfCall(campaign.version, 'rehearsed'));
     this.#settle();
   }
 

@@ -68,7 +68,7 @@ export function offer(
     if (asOfMs - event.atMs > triggersWithinMs) changes.refuse(member, campaign.id, 'too_old', nowMs);
     else {
       isHeld ||= member.isAnonymous && event.order > 0;
-      enter(live, member, campaign, event, keyOfEvent(campaign.version, event), asOfMs, changes);
+      enter({ live, member, campaign, asOfMs, changes }, event, keyOfEvent(campaign.version, event));
     }
   }
   if (isHeld) changes.held.push({ ...ofWhom(member), event });
@@ -81,7 +81,8 @@ export function onChange(live: Live, member: Member, nowMs: number, changes: Cha
     const campaign = live.campaigns.get(enrolment.campaignId);
     if (enrolment.arm === null) {
       // In what stands still nothing is decided: it is when that goes on.
-      if (campaign && campaign.paused !== 'all') decide(live, member, campaign, enrolment, nowMs, changes);
+      if (campaign && campaign.paused !== 'all')
+        decide({ live, member, campaign, asOfMs: nowMs, changes }, enrolment);
     } else if (live.versions.get(enrolment.versionId)?.file.checkFilter === 'always')
       take(live, member, enrolment, { kind: 'changed' }, nowMs, changes);
   }
@@ -104,20 +105,16 @@ export function onDue(
   exit(member, enrolment, 'filter', atMs, changes);
 }
 
+/** Who may enter which campaign, and when. */
+type Entrant = { live: Live; member: Member; campaign: Campaign; asOfMs: number; changes: Changes };
+
 /** Somebody is to enter, because of an event, or because somebody said so under a key. */
-export function enter(
-  live: Live,
-  member: Member,
-  campaign: Campaign,
-  trigger: Seen | null,
-  entryKey: number | undefined,
-  asOfMs: number,
-  changes: Changes,
-): void {
+export function enter(who: Entrant, trigger: Seen | null, entryKey: number | undefined): void {
+  const { member, campaign, asOfMs, changes } = who;
   const { version } = campaign;
   const refusal = goesTooFar(trigger) ? 'chain' : refusalOf(member, campaign, entryKey, asOfMs);
   if (refusal !== undefined) {
-    if (refusal === 'active' && trigger) again(live, member, campaign, trigger, asOfMs, changes);
+    if (refusal === 'active' && trigger) again(who, trigger);
     return changes.refuse(member, campaign.id, refusal, asOfMs);
   }
   const enrolment: Enrolment = {
@@ -135,35 +132,22 @@ export function enter(
     place: { ...firstPlace(version, asOfMs), dueMs: asOfMs + GRACE_MS },
   };
   changes.make(enrolment);
-  admit(live, member, campaign, enrolment, asOfMs, changes);
+  admit(who, enrolment);
 }
 
 /**
  * Decides on somebody who waits for it. They may have entered by another way meanwhile: who became one with somebody who is in it, or was
  * under the same key, does not enter besides.
  */
-export function decide(
-  live: Live,
-  member: Member,
-  campaign: Campaign,
-  enrolment: Enrolment,
-  asOfMs: number,
-  changes: Changes,
-): void {
+export function decide(who: Entrant, enrolment: Enrolment): void {
+  const { member, campaign, asOfMs, changes } = who;
   const refusal = refusalOf(member, campaign, enrolment.entryKey, asOfMs, enrolment);
   if (refusal !== undefined) return exit(member, enrolment, refusal, asOfMs, changes);
-  admit(live, member, campaign, enrolment, asOfMs, changes);
+  admit(who, enrolment);
 }
 
 /** Lets somebody in whom the filter lets in; who lacks an attribute waits a little. */
-function admit(
-  live: Live,
-  member: Member,
-  campaign: Campaign,
-  enrolment: Enrolment,
-  asOfMs: number,
-  changes: Changes,
-): void {
+function admit({ live, member, campaign, asOfMs, changes }: Entrant, enrolment: Enrolment): void {
   const { version } = campaign;
   const { filter } = version.file;
   const around = { trigger: enrolment.trigger, asOfMs };
@@ -188,9 +172,9 @@ function admit(
     place: firstPlace(version, asOfMs),
   };
   const { campaignId, entryKey, id: enrolmentId, versionId, epoch, trigger } = entered;
-  const who = { campaignId, entryKey, enrolmentId, versionId, epoch, arm, variant, trigger };
+  const by = { campaignId, entryKey, enrolmentId, versionId, epoch, arm, variant, trigger };
   const came = { enteredMs: asOfMs, reachedMs: null, endedMs: null, ending: null, missed: null };
-  const entry: Entry = { ...who, ...came, converted: {} };
+  const entry: Entry = { ...by, ...came, converted: {} };
   member.entries.unshift(entry);
   member.enrolments.set(entered.id, entered);
   changes.keepEntry(member, entry);
@@ -211,14 +195,8 @@ const ENTERED: Readonly<Record<Arm, string>> = {
 };
 
 /** What a trigger does to who is in it already, when they are to start again or to go on with the new one. */
-function again(
-  live: Live,
-  member: Member,
-  campaign: Campaign,
-  trigger: Seen,
-  asOfMs: number,
-  changes: Changes,
-): void {
+function again(who: Entrant, trigger: Seen): void {
+  const { live, member, campaign, asOfMs, changes } = who;
   const { entry, file } = campaign.version;
   const { whileActive = 'ignore' } = file;
   const enrolment = [...member.enrolments.values()].find(
@@ -228,7 +206,7 @@ function again(
   if (whileActive === 'restart') {
     if (entry === 'once') return;
     exit(member, enrolment, 'restarted', asOfMs, changes);
-    return enter(live, member, campaign, trigger, keyOfEvent(campaign.version, trigger), asOfMs, changes);
+    return enter(who, trigger, keyOfEvent(campaign.version, trigger));
   }
   const version = live.versions.get(enrolment.versionId);
   if (!version) return;
@@ -322,7 +300,7 @@ function start(
   const properties = { ...by.trigger?.properties, campaign: live.campaigns.get(by.campaignId)?.key ?? null };
   const told = { name: '$started', atMs, receivedMs: atMs, key: hash53(`started ${by.id} ${seq}`) };
   const trigger = { ...told, order: 0, depth: depthBehind(by), properties };
-  enter(live, member, campaign, trigger, keyOfEvent(campaign.version, trigger), atMs, changes);
+  enter({ live, member, campaign, asOfMs: atMs, changes }, trigger, keyOfEvent(campaign.version, trigger));
 }
 
 /** Takes somebody out, for a reason from outside its steps; of whom it is not decided yet is refused for it. */

@@ -86,7 +86,8 @@ function fallsDue(live: Live, member: Member, watch: Watch, atMs: number, change
 }
 
 function begin(live: Live, member: Member, campaign: Campaign, trigger: Seen, changes: Changes): void {
-  enter(live, member, campaign, trigger, keyOfEvent(campaign.version, trigger), trigger.atMs, changes);
+  const who = { live, member, campaign, asOfMs: trigger.atMs, changes };
+  enter(who, trigger, keyOfEvent(campaign.version, trigger));
 }
 
 /** What set it off, as rules and messages see it. It is derived, so that it is the same when it is done again. */

@@ -81,7 +81,8 @@ function waitsOn(
   member.enrolments.set(waiting.id, waiting);
   changes.keep(member, waiting);
   const campaign = live.campaigns.get(enrolment.campaignId);
-  if (campaign && campaign.paused !== 'all') decide(live, member, campaign, waiting, nowMs, changes);
+  if (campaign && campaign.paused !== 'all')
+    decide({ live, member, campaign, asOfMs: nowMs, changes }, waiting);
 }
 
 /** They became one with somebody: what either did may be what they wait for. A campaign that stands still looks for it when it goes on. */

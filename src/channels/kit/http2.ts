@@ -10,14 +10,8 @@ import { beginningOf } from '../../base/text.ts';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { systemClock } from '../../base/clock.ts';
-import {
-  guardedLookup,
-  isRefusedHost,
-  leaveGiven,
-  NO_LEAVE,
-  type AddressGuard,
-  type HttpOutcome,
-} from '../../base/http.ts';
+import { guardedLookup, isRefusedHost, type AddressGuard } from '../../base/addressGuard.ts';
+import { leaveGiven, NO_LEAVE, type HttpOutcome } from '../../base/http.ts';
 
 /** A POST. Header names in lower case. */
 type Http2Request = { path: string; headers: Readonly<Record<string, string>>; body: string };

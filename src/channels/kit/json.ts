@@ -21,3 +21,8 @@ export function objectsIn(object: Json | undefined, name: string): Json[] {
   const value = object?.[name];
   return Array.isArray(value) ? (value as unknown[]).filter(isObject) : [];
 }
+
+/** What a table says of a name from outside; nothing of `constructor`, which every object has. */
+export function entryOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}

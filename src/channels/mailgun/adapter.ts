@@ -31,7 +31,7 @@ export const mailgun: Adapter = {
   listMessages: listMailgun,
   sendsAs,
   receive: receiveMailgun,
-  parsedApart: ['inbound'],
+  parsedApart: { purposes: ['inbound'], module: new URL('callback.ts', import.meta.url) },
 };
 
 /** Bounces go to Mailgun under the domain that it knows (documentation.mailgun.com, "Domain verification"). */

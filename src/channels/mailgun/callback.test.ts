@@ -257,6 +257,17 @@ test('mails that nobody wrote to us are taken and left alone', () => {
   equal(mail({ Precedence: 'first-class' })?.text, 'Hello');
 });
 
+test('senders whose names are legal or careless are people, too', () => {
+  for (const [from, address] of [
+    ['"ann b"@x.example', '"ann b"@x.example'],
+    ['Ann <ann..b.@docomo.example>', 'ann..b.@docomo.example'],
+    ['<"ann"@x.example>', 'ann@x.example'],
+    ["o'brien@x.example", "o'brien@x.example"],
+    ['Zoë <zoë@bücher.example>', 'zoë@bücher.example'],
+  ] as const)
+    equal(mail({ from })?.from, address);
+});
+
 test('attachments come as bytes, encoded by somebody else’s library', async () => {
   const bytes = Uint8Array.from({ length: 4096 }, (_, n) => (n * 7) % 256);
   const data = new FormData();

@@ -11,7 +11,7 @@ import type {
   SignedOnce,
 } from '../adapter.ts';
 import { jsonObject, plainDetail, textSetting } from '../kit/outcome.ts';
-import { objectIn, textIn, type Json } from '../kit/json.ts';
+import { entryOf, objectIn, textIn, type Json } from '../kit/json.ts';
 import { mailOf } from './inbound.ts';
 import { decodeMultipart, type FormPart } from './multipart.ts';
 import { mailgunReason } from './outcomes.ts';
@@ -128,7 +128,7 @@ const STATES: Readonly<Record<string, Receipt['state']>> = {
 };
 
 function receiptOf(type: string, event: Json, settings: Settings): Receipt | undefined {
-  const state = STATES[type];
+  const state = entryOf(STATES, type);
   if (!state) return undefined;
   // Mailgun goes on trying by itself.
   if (type === 'failed' && event.severity !== 'permanent') return undefined;

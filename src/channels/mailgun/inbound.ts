@@ -2,6 +2,7 @@
 import { parseLenient } from '../../base/exactJson.ts';
 import { beginningOf } from '../../base/text.ts';
 import type { Inbound } from '../adapter.ts';
+import { addressIn } from '../kit/mail/address.ts';
 import { isAutomatic, type Header } from '../kit/mail/automatic.ts';
 import { textOfHtml } from '../kit/mail/htmlText.ts';
 import { withoutQuotes } from '../kit/mail/quotes.ts';
@@ -24,7 +25,7 @@ const ADDRESS_LENGTH = 1000;
 export function mailOf(fields: Json, parts: readonly FormPart[], domain: string): Mail {
   const header = headersOf(fields);
   const written = beginningOf(textIn(fields, 'from') ?? header('from') ?? '', ADDRESS_LENGTH);
-  const from = addressIn(written) ?? addressIn(textIn(fields, 'sender') ?? '');
+  const from = mailboxIn(written) ?? mailboxIn(textIn(fields, 'sender') ?? '');
   const html = beginningOf(textIn(fields, 'body-html'), READ_LENGTH);
   const plain = beginningOf(textIn(fields, 'body-plain'), READ_LENGTH) ?? (html && textOfHtml(html));
   if (fields['body-mime'] !== undefined && plain === undefined)
@@ -45,7 +46,7 @@ export function mailOf(fields: Json, parts: readonly FormPart[], domain: string)
     inbound: {
       externalId: id ?? `token:${textIn(fields, 'token')}`,
       from,
-      to: addressIn(textIn(fields, 'recipient') ?? '') ?? '',
+      to: mailboxIn(textIn(fields, 'recipient') ?? '') ?? '',
       text,
       media: [...filesOf(parts), ...storedOf(fields)].slice(0, MOST_FILES),
       ...(profileName ? { profileName } : {}),
@@ -133,9 +134,8 @@ function storedOf(fields: Json): Inbound['media'] {
 }
 
 /** The address in `Ada <ada@x.example>`; undefined when there is none. */
-function addressIn(text: string): string | undefined {
-  const address = (/<([^<>]*)>\s*$/.exec(text)?.[1] ?? text).trim();
-  return /^[^\s@<>",;]+@[^\s@<>",;]+$/.test(address) ? address : undefined;
+function mailboxIn(text: string): string | undefined {
+  return addressIn(/<([^<>]*)>\s*$/.exec(text)?.[1] ?? text);
 }
 
 /** The name in front of the address; not one that is still encoded. */

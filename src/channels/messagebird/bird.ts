@@ -32,6 +32,7 @@ import { senderOf } from '../kit/sender.ts';
 import { isSigned, signingKey } from '../kit/standardWebhooks.ts';
 import { lookUpBird } from './lookUp.ts';
 import { NO_SENDER, withMedia, WRONG_CHANNEL } from './classic.ts';
+import { entryOf } from '../kit/json.ts';
 
 /** What became of a message (`error.code` of an event). The list is open: an unknown code is transient. */
 export const BIRD_FAILURES: readonly (readonly [code: string, meaning: ErrorClass, title: string])[] = [
@@ -248,7 +249,7 @@ export function receiveBird(request: CallbackRequest, settings: Settings): Callb
   const data = objectIn(event, 'data');
   if (!type || !data) return { kind: 'malformed', detail: 'type or data is missing', answer: OK };
   const nothing: Callback = { kind: 'parsed', receipts: [], inbound: [], answer: OK };
-  const state = STATES[type];
+  const state = entryOf(STATES, type);
   if (!state && type !== 'sms.received') return nothing;
   const id = textIn(data, 'sms_id');
   if (!id) return { kind: 'malformed', detail: 'data.sms_id is missing', answer: OK };

@@ -29,6 +29,7 @@ import {
 } from '../kit/outcome.ts';
 import { senderOf } from '../kit/sender.ts';
 import { isMessageBirdSigned } from './jwt.ts';
+import { entryOf } from '../kit/json.ts';
 
 /** Errors of a call. MessageBird never published a full list: an unknown one is judged by the HTTP status. */
 export const CLASSIC_ERRORS: readonly (readonly [code: number, meaning: ErrorClass, title: string])[] = [
@@ -220,7 +221,7 @@ function fieldsOf(request: CallbackRequest): Record<string, string> {
 
 function statusOf(fields: Record<string, string>, ref: string | undefined): Callback {
   const { id, reference, status = '', statusDatetime, statusReason, statusErrorCode } = fields;
-  const state = STATES[status];
+  const state = entryOf(STATES, status);
   const name = ref ?? reference;
   if (!state || !(id ?? name))
     return {

@@ -6,6 +6,7 @@ import type { LineType } from '../../../contract/channels.ts';
 import type { AdapterTools, KnownNumber, NumberLookUp, Settings } from '../adapter.ts';
 import { jsonObject, repeatable, unanswered } from '../kit/outcome.ts';
 import { classicAccount, classicFailure } from './classic.ts';
+import { entryOf } from '../kit/json.ts';
 
 /** `type` of a look-up; `unknown` is absent. */
 const LINES: Readonly<Record<string, LineType>> = {
@@ -48,7 +49,7 @@ export async function lookUpNumber(
   const answer = call.status === 200 ? jsonObject(call.body.toString('utf8')) : undefined;
   if (typeof answer?.type !== 'string')
     return repeatable(classicFailure(call, { nowMs: tools.nowMs(), secrets, ownSender: false }));
-  const lineType = LINES[answer.type];
+  const lineType = entryOf(LINES, answer.type);
   return {
     kind: 'found',
     // What it does not take for a number it answers with an error.

@@ -106,7 +106,7 @@ export const smtp: Adapter = {
   open: openSmtp,
   sendsAs,
   receive: receiveSmtp,
-  parsedApart: ['mail'],
+  parsedApart: { purposes: ['mail'], module: new URL('receive.ts', import.meta.url) },
   takesMail: true,
 };
 

@@ -162,6 +162,45 @@ const SAID: [status: string, diagnostic: string, meaning: string][] = [
   ['5.1.1', '552 Mailbox voll', 'transient'],
   ['5.1.1', '552 почтовый ящик переполнен', 'transient'],
   ['5.1.1', '450 4.2.1 The user you are trying to contact is receiving mail too quickly', 'rate'],
+  ['5.0.0', '550 Este usuário não existe', 'recipient'],
+  ['5.0.0', '550 Kein solcher Empfaenger', 'recipient'],
+  ['5.0.0', '550 L’utente non esiste', 'recipient'],
+  ['5.0.0', '550 Почтовый ящик не существует', 'recipient'],
+  ['5.0.0', '550 사용자를 찾을 수 없습니다', 'recipient'],
+  // A quota of a mailbox, and one of ours.
+  ['5.2.2', '552 5.2.2 Mailbox size limit exceeded', 'transient'],
+  ['5.0.0', '554 You have reached your daily relay quota', 'rate'],
+  ['5.1.1', '550 5.4.5 Daily sending quota exceeded', 'rate'],
+  ['5.1.90', '550 5.1.90 you have reached your daily limit for message recipients', 'rate'],
+  // Sendmail of a domain that takes no mail (RFC 7505); not a host that takes none of ours.
+  ['5.7.27', '550 Host does not accept mail', 'recipient'],
+  ['5.7.1', '550 Host does not accept mail from 192.0.2.1', 'blocked'],
+  // The large providers, as they say it today.
+  [
+    '5.1.1',
+    '550-5.1.1 The email account that you tried to reach does not exist. https://support.google.com/mail/?p=NoSuchUser',
+    'recipient',
+  ],
+  [
+    '5.4.1',
+    '550 5.4.1 Recipient address rejected: Access denied. [x.prod.protection.outlook.com]',
+    'recipient',
+  ],
+  ['5.7.515', '550 5.7.515 Access denied, sending domain shop.example does not meet the level', 'blocked'],
+  ['5.7.133', '550 5.7.133 SenderNotAuthenticatedForGroup; authentication required', 'config'],
+  [
+    '4.7.0',
+    '421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to user complaints',
+    'blocked',
+  ],
+  ['5.1.1', '550 5.1.1 Adresse d au moins un destinataire invalide. OFR204_416 [416]', 'recipient'],
+  ['5.0.0', '550 ann@people.example ignored. Error: unknown recipient', 'recipient'],
+  ['5.0.0', '554 DT:SPM 163 smtp13, please see http://mail.163.com/help/help_spam_16.htm', 'blocked'],
+  [
+    '4.1.1',
+    '450 4.1.1 Recipient address rejected: unverified address: connect: Connection timed out',
+    'expired',
+  ],
   // Not understood.
   ['5.0.0', '550 Rejected', 'transient'],
   ['5.0.0', '550 no', 'transient'],
@@ -173,6 +212,69 @@ for (const [status, diagnostic, meaning] of SAID)
     const [receipt] = received(report(status, diagnostic)).receipts;
     deepEqual([receipt?.state, receipt?.class], ['failed', meaning]);
   });
+
+/** What Postfix says to people, with the reply and the step at which it came. */
+const postfix = (said: string) => `This is the mail system at host mx.example.
+
+I'm sorry to have to inform you that your message could not
+be delivered to one or more recipients. It's attached below.
+
+For further assistance, please send mail to postmaster.
+
+If you do so, please include this problem report. You can
+delete your own text from the attached returned message.
+
+                   The mail system
+
+<ann@people.example>: ${said}`;
+
+test('12.5 what Postfix says below its courtesies is read: where and when the other server said it', () => {
+  const unknown = 'said: 550 Unknown user\n    ann@people.example (in reply to end of DATA\n    command)';
+  const classOf = (words: string, diagnostic = '550 Unknown user ann@people.example') =>
+    received(report('5.0.0', diagnostic, postfix(words))).receipts[0]?.class;
+  // DoCoMo says so of what somebody's own filter turns away; others mean it.
+  equal(classOf(`host mfsmax.docomo.ne.jp[203.0.113.1] ${unknown}`), 'blocked');
+  equal(classOf(`host mx.people.example[203.0.113.1] ${unknown}`), 'recipient');
+  equal(
+    classOf('host mfsmax.docomo.ne.jp[203.0.113.1] said: 550 Unknown user (in reply to RCPT TO command)'),
+    'recipient',
+  );
+  equal(
+    classOf('host mx[203.0.113.1] said: 550 No such user (in reply to RCPT TO command)', ''),
+    'recipient',
+  );
+});
+
+test('12.5 a bounce that names nobody, and one that brings the mail back from nobody, have failed', () => {
+  const nobody = report('5.0.0', '').replace(/Final-Recipient[^]*X-None: none\n/, '');
+  equal(nobody.includes('Final-Recipient'), false);
+  deepEqual(
+    received(nobody).receipts.map(({ state, class: meaning }) => [state, meaning]),
+    [['failed', 'transient']],
+  );
+  // A report that names somebody and says nothing of the end is none.
+  deepEqual(received(report('4.4.1', '').replace('Action: failed', 'Action: delayed')).receipts, []);
+  const back = (subject: string, part: string) =>
+    received(`From: no-reply@carrier.example
+To: ${VERP}
+Subject: ${subject}
+Content-Type: multipart/mixed; boundary=b
+
+--b
+
+送信先のメールボックスが一杯のため、送信できませんでした。
+--b
+Content-Type: ${part}
+
+Subject: Hello
+
+Hello
+--b--
+`).receipts.map(({ class: meaning }) => meaning);
+  deepEqual(back('メールエラー通知', 'message/rfc822'), ['transient']);
+  deepEqual(back('メールエラー通知', 'text/plain'), []);
+  deepEqual(back('不在です', 'message/rfc822'), []);
+});
 
 test('a report that was damaged on its way is read as far as it goes', () => {
   const whole = report('5.1.1', '550 5.1.1 User unknown');
@@ -276,7 +378,7 @@ const MARKS = [
   'Auto-Submitted: auto-replied',
   'Auto-Submitted: auto-generated\nX-Auto-Response-Suppress: All',
   'X-Auto-Response-Suppress: OOF, AutoReply',
-  'X-MS-Exchange-Inbox-Rules-Loop: ann@people.example',
+  'X-MS-Exchange-Inbox-Rules-Loop: ann@people.example\nAuto-Submitted: auto-generated',
   'Precedence: auto_reply',
   'Precedence: bulk',
   'X-Autoreply: yes',

@@ -2,6 +2,7 @@
 import { sha256Hex } from '../../base/crypto.ts';
 import { beginningOf, keepable } from '../../base/text.ts';
 import type { Inbound } from '../adapter.ts';
+import { addressIn } from '../kit/mail/address.ts';
 import { mailboxesIn, wordsIn, type Mail, type MailFile } from '../kit/mail/mime.ts';
 import { refInMessageId } from './name.ts';
 import { withoutQuotes } from '../kit/mail/quotes.ts';
@@ -13,7 +14,6 @@ const LARGEST_HTML = 200_000;
 const LONGEST_SUBJECT = 255;
 /** The key against repeats is indexed. */
 const LONGEST_ID = 255;
-const LONGEST_ADDRESS = 254;
 const MOST_FILES = 50;
 
 /** Signatures of the mail itself: nobody sent them to be looked at. */
@@ -76,26 +76,6 @@ function filesOf(all: readonly MailFile[]): Inbound['media'] {
       };
     });
 }
-
-/**
- * An address that can be answered; undefined when the text is none. Nothing that could be read as two addresses, or as more than an
- * address: what is quoted may have blanks, and dots where they do not belong, and nothing else.
- */
-export function addressIn(text: string | undefined): string | undefined {
-  const address = text?.trim().replaceAll(/^<|>$/g, '') ?? '';
-  if (address.length > LONGEST_ADDRESS || !address.isWellFormed()) return undefined;
-  const [, local, domain] = ADDRESS.exec(address) ?? [];
-  if (local === undefined) return undefined;
-  const name = local.replace(/^"(.*)"$/, '$1');
-  if (PLAIN.test(name)) return `${name}@${domain}`;
-  return BLANKS.test(name) ? `"${name}"@${domain}` : undefined;
-}
-
-// oxlint-disable-next-line no-control-regex
-const ADDRESS = /^([^@<>,;:()[\]\\\u0000-\u001f\u007f]+)@([^\s@<>",;:()[\]\\\u0000-\u001f\u007f]+)$/;
-/** Dots may stand at an end, or beside each other: `ann..b.@docomo.ne.jp` is somebody's. */
-const PLAIN = /^[^\s"]+$/;
-const BLANKS = /^[^\s"]+(?: [^\s"]+)*$/;
 
 /** As it can be stored, without the blanks around it. */
 function plain(text: string): string {

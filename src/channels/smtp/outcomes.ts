@@ -177,6 +177,7 @@ export function bounceReason(words: BounceWords): Pick<Receipt, 'code' | 'class'
   return {
     code: enhanced ?? reply ?? codes[0] ?? 'bounced',
     class:
+      (isSaidOfTheMail(text) ? meaningOfWords(text) : undefined) ??
       meaningOfWords(diagnostic) ??
       meaningOfWords(commentOf(status)) ??
       meaningOfWords(text) ??
@@ -185,6 +186,13 @@ export function bounceReason(words: BounceWords): Pick<Receipt, 'code' | 'class'
       'transient',
     ...(detail ? { detail } : {}),
   };
+}
+
+/** Whether the words for people say what the diagnostic does not: that the reply came once all of the mail was there. */
+function isSaidOfTheMail(text: string): boolean {
+  return (
+    /\bdocomo\.ne\.jp\b/i.test(text) && /\bin reply to end of data\b/i.test(text.replaceAll(/\s+/g, ' '))
+  );
 }
 
 /** `4.2.2 (Over quota)`. */

@@ -5,7 +5,7 @@
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { createTransport } from 'nodemailer';
-import { addressGuard, guardedLookup, isRefusedHost, type AddressGuard } from '../../base/http.ts';
+import { addressGuard, guardedLookup, isRefusedHost, type AddressGuard } from '../../base/addressGuard.ts';
 import type { AdapterTools, Outcome, Settings } from '../adapter.ts';
 import { textSetting } from '../kit/outcome.ts';
 import type { Attachment } from '../kit/mail/attachments.ts';

@@ -6,12 +6,13 @@
 import { beginningOf } from '../../base/text.ts';
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Settings } from '../adapter.ts';
 import { textSetting } from '../kit/outcome.ts';
+import { addressIn } from '../kit/mail/address.ts';
 import { isAutomatic } from '../kit/mail/automatic.ts';
 import { textOfHtml } from '../kit/mail/htmlText.ts';
-import { addressIn, inboundOf } from './inbound.ts';
+import { inboundOf } from './inbound.ts';
 import { mailboxesIn, readMail, type Mail } from '../kit/mail/mime.ts';
 import { refInBounceAddress } from './name.ts';
-import { complaintIn, plainBounce, receiptsIn, reportIn } from './report.ts';
+import { complaintIn, namesNobody, plainBounce, receiptsIn, reportIn } from './report.ts';
 
 const answer = (status: number, body: string): CallbackAnswer => ({
   status,
@@ -32,12 +33,13 @@ export function receiveSmtp(request: CallbackRequest, settings: Settings): Callb
   const envelope = envelopeOf(request, mail);
   const ref = refOf(mail, envelope, url);
   const report = reportIn(mail);
-  if (report === 'status') return told(receiptsIn(mail, ref, url));
+  if (report === 'status' && !(ref !== undefined && namesNobody(mail)))
+    return told(receiptsIn(mail, ref, url));
   if (report === 'feedback') return complaint(complaintIn(mail, ref, url));
   const bounce = ref === undefined ? [] : plainBounce(mail, ref, envelope.from);
   if (bounce.length) return told(bounce);
   const [from] = mailboxesIn(mail.header('from'));
-  if (isAutomatic(mail.header, from?.address ?? '', envelope.from)) return told([]);
+  if (isAutomatic(mail.header, from?.address ?? '', envelope.from, ref !== undefined)) return told([]);
   if (!isForUs(envelope, ref, settings)) return notUnderstood('this address takes nothing but bounces');
   const inbound = inboundOf(mail, { body, to: envelope.to[0], url });
   return inbound

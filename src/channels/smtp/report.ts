@@ -52,6 +52,12 @@ function isOfMailSystem(mail: Mail): boolean {
   );
 }
 
+/** Whether a bounce names nobody: its server could not say more than that the mail comes back. */
+export function namesNobody(mail: Mail): boolean {
+  const blocks = blocksOf(partOf(mail, (type) => STATUS.test(type)));
+  return !blocks.some((block) => ['action', 'status', 'final-recipient'].some((name) => block.has(name)));
+}
+
 /** The receipts in a bounce. `ref` is what its bounce address named, if it did. */
 export function receiptsIn(mail: Mail, ref: string | undefined, url: string): Receipt[] {
   const blocks = blocksOf(partOf(mail, (type) => STATUS.test(type)));
@@ -100,7 +106,7 @@ const THEIRS =
   /^\s*(?:undeliverable|unzustellbar|onbestelbaar|non remis|no se puede entregar|impossibile recapitare|não entregue)\s*[:：]/i;
 /** How servers begin what they say of a mail that comes back. */
 const BEGUN =
-  /^\W{0,10}(?:hi\. this is the|this is (?:the|an automat\w+) (?:mail|message|\S+ (?:send )?program|e-?mail)|this message was created automatically|the original message was received|your (?:message|mail|e-?mail)\b.{0,120}(?:did not reach|not be delivered|not delivered|undeliverable|couldn['’]t be delivered)|a message (?:that )?you sent|sorry[, ].{0,60}(?:deliver|unable)|delivery (?:to|of|has)|message from|unable to deliver|there was an error delivering|the following (?:address|recipient|message)|i['’]?m sorry to (?:have to )?inform|error:|----- the following)/is;
+  /^\W{0,10}(?:hi\. this is the|this is (?:the|an automat\w+) (?:mail|message|\S+ (?:send )?program|e-?mail)|this message was created automatically|the original message was received|your (?:message|mail|e-?mail)\b.{0,120}(?:did not reach|not be delivered|not delivered|undeliverable|couldn['’]t be delivered)|a message (?:that )?you sent|message could not be delivered|sorry[, ].{0,60}(?:deliver|unable)|delivery (?:to|of|has)|message from|unable to deliver|there was an error delivering|the following (?:address|recipient|message)|i['’]?m sorry to (?:have to )?inform|error:|----- the following)/is;
 
 /**
  * The receipt in a bounce that is no report (qmail and older servers): only what came to a bounce address can be one, and only from a
@@ -108,13 +114,15 @@ const BEGUN =
  */
 export function plainBounce(mail: Mail, ref: string, sender: string | undefined): Receipt[] {
   const subject = beginningOf(wordsIn(beginningOf(mail.header('subject'), 1000)), 300);
-  if (isAutomaticReply(subject)) return [];
+  if (isAutomaticReply(subject, true)) return [];
   const isFromNobody = isNobody(sender) || isNobody(mail.header('return-path'));
   const says = BEGUN.test(beginningOf(mail.text, 400).trimStart());
   const isBounce =
     mail.header('x-failed-recipients') !== undefined ||
     (isOfMailSystem(mail) && (BOUNCED.test(subject) || says)) ||
-    (isFromNobody && (says || (THEIRS.test(subject) && !hasMark(mail.header))));
+    (isFromNobody && (says || (THEIRS.test(subject) && !hasMark(mail.header)))) ||
+    // What answers by itself says nothing of our mail, and does not bring it back.
+    (isFromNobody && BOUNCED.test(subject) && mail.files.some(({ mediaType }) => RETURNED.test(mediaType)));
   if (!isBounce || (NOT_YET.test(subject) && !THEIRS.test(subject))) return [];
   return [{ ref, state: 'failed', ...bounceReason({ ...wordsFor(mail) }) }];
 }

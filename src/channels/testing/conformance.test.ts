@@ -1,5 +1,5 @@
 /** Holds every provider folder to the conformance suite and to the registry. */
-import { equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -21,10 +21,24 @@ test('every provider folder runs the conformance suite, is registered and is doc
       );
       ok(runs, `no test in ${folder}/ calls conformance(t, …)`);
       equal(ADAPTERS[folder]?.provider, folder, `${folder} is not in adapters.ts`);
-      ok(
-        existsSync(join(here, '../../docs/channels', `${folder}.md`)),
-        `docs/channels/${folder}.md is missing`,
+      const page = join(here, '../../docs/channels', `${folder}.md`);
+      ok(existsSync(page), `docs/channels/${folder}.md is missing`);
+      const text = readFileSync(page, 'utf8');
+      deepEqual(
+        Object.keys(ADAPTERS[folder].settings).filter((name) => !text.includes(`\`${name}\``)),
+        [],
+        `docs/channels/${folder}.md does not name them`,
       );
     });
   equal(Object.keys(ADAPTERS).length, folders.length, 'the registry holds exactly the folders');
+});
+
+test('what is parsed in a thread of its own is found by the thread: its module exports it by its name', async () => {
+  const apart = Object.values(ADAPTERS).flatMap((adapter) => (adapter?.parsedApart ? [adapter] : []));
+  ok(apart.length > 0);
+  for (const adapter of apart) {
+    const exported = (await import(adapter.parsedApart!.module.href)) as Record<string, unknown>;
+    const parser = (adapter as Readonly<Record<string, unknown>>)['receive'];
+    equal(exported[(parser as () => unknown).name], parser, adapter.provider);
+  }
 });

@@ -5,7 +5,8 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { ErrorClass } from '../../../contract/channels.ts';
-import { addressGuard, httpClient } from '../../base/http.ts';
+import { addressGuard } from '../../base/addressGuard.ts';
+import { httpClient } from '../../base/http.ts';
 import type {
   Adapter,
   Callback,

@@ -5,6 +5,7 @@ import { textSetting } from '../kit/outcome.ts';
 import { mediaIn } from './media.ts';
 import { signedParameters } from './signature.ts';
 import { twilioTitle, twilioVerdict } from './outcomes.ts';
+import { entryOf } from '../kit/json.ts';
 
 const FORGED: CallbackAnswer = { status: 403, contentType: 'text/plain', body: 'signature does not match' };
 const NOTED: CallbackAnswer = { status: 204, contentType: 'text/plain', body: '' };
@@ -42,7 +43,7 @@ export function receiveTwilio(request: CallbackRequest, settings: Settings): Cal
 function statusOf(parameters: URLSearchParams, ref: string | undefined): Callback {
   const status = parameters.get('MessageStatus') ?? parameters.get('SmsStatus') ?? '';
   const sid = parameters.get('MessageSid') ?? parameters.get('SmsSid');
-  const state = STATES[status];
+  const state = entryOf(STATES, status);
   if (!state || !sid) {
     const detail = sid
       ? `unknown MessageStatus ${JSON.stringify(beginningOf(status, 40))}`

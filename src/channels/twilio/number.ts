@@ -14,6 +14,7 @@ import {
   type CodeMeaning,
 } from '../kit/outcome.ts';
 import { twilioFailure, twilioVerdict } from './outcomes.ts';
+import { entryOf } from '../kit/json.ts';
 
 /**
  * Codes of look-ups, which come as the answer or within it (`line_type_intelligence.error_code`). 20404 means another
@@ -98,7 +99,7 @@ function verdictOf(code: number): CodeMeaning {
 function found(answer: Record<string, unknown>, line: Record<string, unknown>): NumberLookUp {
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
   const country = text(answer.country_code);
-  const lineType = LINES[text(line.type) ?? ''];
+  const lineType = entryOf(LINES, text(line.type) ?? '');
   const carrier = text(line.carrier_name);
   const [mcc, mnc] = [text(line.mobile_country_code), text(line.mobile_network_code)];
   return {

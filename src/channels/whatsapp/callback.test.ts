@@ -101,10 +101,12 @@ test('statuses: every state, the reference, and what a failure means', () => {
     receipts({ status: 'failed', ...opaque, ...(errors ? { errors } : {}) })[0];
   deepEqual(
     receipts(
-      ...['sent', 'delivered', 'read', 'played', 'deleted', 'warped'].map((status) => ({
-        status,
-        ...opaque,
-      })),
+      ...['sent', 'delivered', 'read', 'played', 'deleted', 'warped', 'constructor', '__proto__'].map(
+        (status) => ({
+          status,
+          ...opaque,
+        }),
+      ),
     ),
     [
       { ...base, state: 'accepted' },
@@ -274,6 +276,20 @@ test('every kind of message', async (t) => {
     );
     const errors = [{ code: 131051 }];
     has({ type: 'unsupported', errors }, { text, raw: { ...from, type: 'unsupported', errors } });
+    // What Meta says of polls, of what may be seen once, and of messages that it could not keep: also with a kind that is known.
+    const unsupported = { type: 'poll_creation' };
+    has(
+      { type: 'unsupported', errors, unsupported },
+      { text, raw: { ...from, type: 'unsupported', errors, unsupported } },
+    );
+    const gone = [{ code: 131052, title: 'Media download error' }];
+    has(
+      { type: 'image', image: {}, errors: gone },
+      { text: '[image]', raw: { ...from, type: 'image', errors: gone } },
+    );
+    has({ type: 'unknown', errors }, { text, raw: { ...from, type: 'unknown', errors } });
+    for (const type of ['constructor', '__proto__', 'toString'])
+      has({ type, errors }, { text, raw: { ...from, type, errors } });
     const taken = { message_id: 'wamid.ours' };
     has(
       { type: 'reaction', reaction: taken },

@@ -6,7 +6,7 @@ import { hmac, sameText } from '../../base/crypto.ts';
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Receipt, Settings } from '../adapter.ts';
 import { jsonObject, plainDetail, textSetting } from '../kit/outcome.ts';
 import { inboundOf, secondsOf, whoWrote } from './inbound.ts';
-import { objectsIn, objectIn, textIn, type Json } from '../kit/json.ts';
+import { entryOf, objectsIn, objectIn, textIn, type Json } from '../kit/json.ts';
 import { detailOf, whatsappTitle, whatsappVerdict } from './outcomes.ts';
 
 const FORGED: CallbackAnswer = { status: 403, contentType: 'text/plain', body: 'signature does not match' };
@@ -70,7 +70,7 @@ const STATES: Readonly<Record<string, Receipt['state']>> = {
 const REF = /^[A-Za-z0-9._~-]{1,40}$/;
 
 function receiptOf(status: Json): Receipt[] {
-  const state = STATES[textIn(status, 'status') ?? ''];
+  const state = entryOf(STATES, textIn(status, 'status') ?? '');
   const externalId = textIn(status, 'id');
   if (!state || !externalId) return [];
   const ref = textIn(status, 'biz_opaque_callback_data');

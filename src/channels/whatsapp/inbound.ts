@@ -59,6 +59,7 @@ export function inboundOf(message: Json, contacts: readonly Json[], to: string):
     ...(message.referral ? { referral: message.referral } : {}),
     ...(context?.forwarded || context?.frequently_forwarded ? { forwarded: true } : {}),
     ...(context?.referred_product ? { referredProduct: context.referred_product } : {}),
+    ...(message.errors ? { errors: message.errors } : {}),
     ...facts,
   };
   return {
@@ -218,8 +219,5 @@ function contactLine(contact: Json): string {
 
 function unreadable(message: Json): Json {
   const type = textIn(message, 'type');
-  return {
-    ...(message.errors ? { errors: message.errors } : {}),
-    ...(type && message[type] !== undefined ? { [type]: message[type] } : {}),
-  };
+  return type && Object.hasOwn(message, type) ? { [type]: message[type] } : {};
 }

@@ -21,6 +21,7 @@ import {
   liftRows,
   type ProofKey,
   selectBlocks,
+  selectHeard,
   upsertBlocks,
   writeBlocksFor,
 } from './sql.blocks.ts';
@@ -50,10 +51,17 @@ export type Block = At & {
   by: Rank;
   /** Evidence: `stop`, `complaint`, a provider's code, whatever an operator wrote. */
   reason: string;
+  /** When it was said, where its provider tells; unix ms. */
+  saidMs?: number | undefined;
+  /** It says nothing of an address from which somebody wrote since; unix ms. */
+  unlessHeardSinceMs?: number | null | undefined;
 };
 
+/** The evidence of a block that somebody made by a switch in the provider's app. */
+export const SWITCHED_OFF = 'marketing switched off';
+
 /** What lifts a block. */
-type Lift = At & {
+export type Lift = At & {
   causes: readonly Cause[];
   /** The classes that may be sent again; all when absent. */
   classes?: readonly MessageClass[];
@@ -63,57 +71,9 @@ type Lift = At & {
   madeFor?: string;
   by: Rank;
   reason: string;
+  /** When it was said, where its provider tells: a no that was said later is not taken back. */
+  saidMs?: number | undefined;
 };
-
-/** The whole message was STOP (or the provider took it for one): what that stops depends on the channel. */
-export function stopBlock(at: At, integrationId: number, by: 'person' | 'provider'): Block {
-  const stop = { ...at, by, reason: 'stop' };
-  if (at.channel === 'sms')
-    // Carriers stop the number that was told; marketing by others on the channel is what people mean as well (47 CFR 64.1200(a)(12)).
-    return {
-      ...stop,
-      cause: 'opted_out_sender',
-      integrationId,
-      classes: MESSAGE_CLASSES,
-      elsewhere: ['marketing'],
-    };
-  return { ...stop, cause: 'opted_out_channel', classes: ['marketing'] };
-}
-
-const SWITCHED_OFF = 'marketing switched off';
-
-/** WhatsApp's own switch for marketing messages (`user_preferences`, error 131050) is for one number, and back on there only. */
-export function marketingSwitchBlock(at: At, integrationId: number): Block {
-  return {
-    ...at,
-    cause: 'opted_out_sender',
-    integrationId,
-    classes: ['marketing'],
-    by: 'provider',
-    reason: SWITCHED_OFF,
-  };
-}
-
-/** START takes back what STOP did at that sender, and nothing else. */
-export function startLifts(at: At, integrationId: number): Lift[] {
-  const start = { ...at, by: 'person', reason: 'start' } as const;
-  return [
-    { ...start, causes: ['opted_out_sender'], integrationId },
-    { ...start, causes: ['opted_out_channel'], madeFor: 'stop' },
-  ];
-}
-
-/** Somebody complained about our messages: about marketing, as far as anybody can tell of mail; passwords are still reset. */
-export function complaintBlock(at: At, about: MessageClass | undefined): Block {
-  const classes: readonly MessageClass[] =
-    about === 'marketing' ? ['marketing'] : ['transactional', 'marketing'];
-  return { ...at, cause: 'complained', classes, by: 'person', reason: 'complaint' };
-}
-
-/** Messages do not arrive there, and never will. */
-export function deadBlock(at: At, reason: string): Block {
-  return { ...at, cause: 'dead', classes: MESSAGE_CLASSES, by: 'provider', reason };
-}
 
 /** As blockDestinations, for one. */
 export async function blockDestination(tx: Tx, ids: IdSource, nowMs: number, block: Block): Promise<void> {
@@ -127,9 +87,11 @@ export async function blockDestinations(
   nowMs: number,
   blocks: readonly Block[],
 ): Promise<void> {
-  const stopping = blocks.filter(({ classes, elsewhere }) => classes.length || elsewhere?.length);
+  const wanted = blocks.filter(({ classes, elsewhere }) => classes.length || elsewhere?.length);
+  if (wanted.length === 0) return;
+  const locked = await lockAddresses(tx, wanted, nowMs);
+  const stopping = await stillTrue(tx, wanted, locked);
   if (stopping.length === 0) return;
-  const locked = await lockAddresses(tx, stopping, nowMs);
   const rows = new Map<string, Parameters<typeof upsertBlocks>[1][number]>();
   for (const block of stopping) {
     const { key, address } = locked.of(block);
@@ -145,6 +107,7 @@ export async function blockDestinations(
       elsewhere: (scope === 0 ? 0 : bitsOf(block.elsewhere ?? [])) | (before?.elsewhere ?? 0),
       rank: Math.max(RANK[block.by], before?.rank ?? 0),
       reason: block.reason,
+      saidMs: block.saidMs ?? null,
     });
   }
   await upsertBlocks(tx, [...rows.values()], nowMs);
@@ -163,6 +126,49 @@ export async function blockDestinations(
     locked,
     new Map(stopping.map((one) => [keyOfProof(locked.of(one).key), one.reason])),
   );
+}
+
+/**
+ * Without what was said of addresses from which somebody wrote since. Under the lock of their contacts, which whoever takes in what
+ * they write has, too: so it is seen here, or sees what is written here.
+ */
+async function stillTrue(
+  tx: Tx,
+  blocks: readonly Block[],
+  locked: LockedAddresses,
+): Promise<readonly Block[]> {
+  const doubted = blocks.flatMap((block) => {
+    const { contactId, address } = locked.of(block);
+    const sinceMs = block.unlessHeardSinceMs ?? undefined;
+    return contactId === undefined || sinceMs === undefined
+      ? []
+      : [{ block, contactId, channel: block.channel, address, sinceMs }];
+  });
+  if (!doubted.length) return blocks;
+  const heard = await selectHeard(tx, doubted);
+  const untrue = new Set(doubted.filter((_, at) => heard.has(at)).map(({ block }) => block));
+  return untrue.size ? blocks.filter((block) => !untrue.has(block)) : blocks;
+}
+
+/**
+ * What blocks an address also blocks the one that its person has from now on: people say no, and not their numbers. A dead number is
+ * what they leave behind.
+ */
+export async function carryBlocks(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  from: Omit<At, 'contactId'>,
+  to: string,
+): Promise<void> {
+  const said = (await selectBlocks(tx, proofKeysOf(tx, from))).filter(({ cause }) => cause !== 'dead');
+  if (!said.length) return;
+  const at: At = { ...from, address: to };
+  const locked = await lockAddresses(tx, [at], nowMs);
+  const { key, address } = locked.of(at);
+  const distinct = new Map(said.map((row) => [`${row.cause}|${row.scope}`, { ...row, ...key, address }]));
+  await upsertBlocks(tx, [...distinct.values()], nowMs);
+  await recompile(tx, ids, nowMs, locked, new Map([[keyOfProof(key), said[0]!.reason]]));
 }
 
 /** They said so themselves, to us or in the provider's app: not a business of them. */
@@ -189,6 +195,7 @@ export async function liftBlocks(
         classes: bitsOf(lift.classes ?? MESSAGE_CLASSES),
         byRank: RANK[lift.by],
         madeFor: lift.madeFor ?? null,
+        saidMs: lift.saidMs ?? null,
       })),
     ),
   );

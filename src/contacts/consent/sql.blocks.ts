@@ -11,36 +11,41 @@ export type ProofKey = { hash: number; workspaceId: number; channel: ChannelName
 
 /** A block as it is kept. */
 export type BlockRow = ProofKey & CompiledBlock & { address: string | null; rank: number };
+type ReadBlock = CompiledBlock & { proof: string; rank: number; saidMs: number | null };
 
 const keyRows = (db: Db, keys: readonly ProofKey[]) => db`unnest(
   ${numbers(keys, (k) => k.hash)}::integer[], ${numbers(keys, (k) => k.workspaceId)}::bigint[],
   ${texts(keys, (k) => k.channel)}::text[], ${texts(keys, (k) => k.proof)}::text[]) k (hash, workspace_id, channel, proof)`;
 
 /** All blocks of addresses. Locks nothing. */
-export async function selectBlocks(
-  db: Db,
-  keys: readonly ProofKey[],
-): Promise<(CompiledBlock & { proof: string })[]> {
-  return await db<(CompiledBlock & { proof: string })[]>`
-    SELECT s.proof, s.cause, s.scope, s.classes, s.elsewhere, s.reason FROM ${keyRows(db, keys)}
+export async function selectBlocks(db: Db, keys: readonly ProofKey[]): Promise<ReadBlock[]> {
+  return await db<ReadBlock[]>`
+    SELECT s.proof, s.cause, s.scope, s.classes, s.elsewhere, s.reason, s.rank, s.said_ms AS "saidMs" FROM ${keyRows(db, keys)}
     JOIN suppressions s ON s.hash = k.hash AND s.workspace_id = k.workspace_id AND s.channel = k.channel AND s.proof = k.proof`;
 }
 
 /**
  * Writes blocks; one that is there already stops the classes of both, keeps the higher rank, and its reason unless it stops more now.
- * Locks the rows. One row per address, cause and scope.
+ * `saidMs`: when it was said last, by the provider that tells it. Locks the rows. One row per address, cause and scope.
  */
-export async function upsertBlocks(db: Db, rows: readonly BlockRow[], nowMs: number): Promise<void> {
+export async function upsertBlocks(
+  db: Db,
+  rows: readonly (BlockRow & { saidMs?: number | null | undefined })[],
+  nowMs: number,
+): Promise<void> {
   await db`
-    INSERT INTO suppressions AS s (hash, workspace_id, channel, proof, cause, scope, address, classes, elsewhere, rank, reason, since_ms)
+    INSERT INTO suppressions AS s (hash, workspace_id, channel, proof, cause, scope, address, classes, elsewhere, rank, reason, said_ms,
+      since_ms)
     SELECT r.*, ${nowMs}::bigint
     FROM unnest(${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
       ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.proof)}::text[], ${texts(rows, (r) => r.cause)}::text[],
       ${numbers(rows, (r) => r.scope)}::bigint[], ${texts(rows, (r) => r.address)}::text[],
       ${numbers(rows, (r) => r.classes)}::smallint[], ${numbers(rows, (r) => r.elsewhere)}::smallint[],
-      ${numbers(rows, (r) => r.rank)}::smallint[], ${texts(rows, (r) => r.reason)}::text[])
-      r (hash, workspace_id, channel, proof, cause, scope, address, classes, elsewhere, rank, reason)
+      ${numbers(rows, (r) => r.rank)}::smallint[], ${texts(rows, (r) => r.reason)}::text[],
+      ${numbers(rows, (r) => r.saidMs ?? null)}::bigint[])
+      r (hash, workspace_id, channel, proof, cause, scope, address, classes, elsewhere, rank, reason, said_ms)
     ON CONFLICT (hash, workspace_id, channel, proof, cause, scope) DO UPDATE SET
+      said_ms = greatest(s.said_ms, excluded.said_ms),
       classes = s.classes | excluded.classes, elsewhere = s.elsewhere | excluded.elsewhere,
       rank = greatest(s.rank, excluded.rank), address = coalesce(excluded.address, s.address),
       reason = CASE WHEN (s.classes | excluded.classes, s.elsewhere | excluded.elsewhere) = (s.classes, s.elsewhere)
@@ -56,6 +61,8 @@ type LiftRow = ProofKey & {
   byRank: number;
   /** Only what was made for this reason; null: for any. */
   madeFor: string | null;
+  /** When the yes was said, by the provider that tells it: a no that was said after it stays. Null where none does. */
+  saidMs: number | null;
 };
 
 /** Lifts blocks; returns the proofs of the addresses of which something was lifted. Locks the rows. */
@@ -64,12 +71,13 @@ export async function liftRows(db: Db, rows: readonly LiftRow[]): Promise<Set<st
     () => db`unnest(${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
     ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.proof)}::text[], ${texts(rows, (r) => r.cause)}::text[],
     ${numbers(rows, (r) => r.scope)}::bigint[], ${numbers(rows, (r) => r.classes)}::smallint[],
-    ${numbers(rows, (r) => r.byRank)}::smallint[], ${texts(rows, (r) => r.madeFor)}::text[])
-    r (hash, workspace_id, channel, proof, cause, scope, classes, by_rank, made_for)`;
+    ${numbers(rows, (r) => r.byRank)}::smallint[], ${texts(rows, (r) => r.madeFor)}::text[],
+    ${numbers(rows, (r) => r.saidMs)}::bigint[])
+    r (hash, workspace_id, channel, proof, cause, scope, classes, by_rank, made_for, said_ms)`;
   const same =
     () => db`s.hash = r.hash AND s.workspace_id = r.workspace_id AND s.channel = r.channel AND s.proof = r.proof
     AND s.cause = r.cause AND s.scope = coalesce(r.scope, s.scope) AND s.rank <= r.by_rank
-    AND s.reason = coalesce(r.made_for, s.reason)`;
+    AND s.reason = coalesce(r.made_for, s.reason) AND (s.said_ms IS NULL OR r.said_ms IS NULL OR s.said_ms <= r.said_ms)`;
   const [gone, less] = await Promise.all([
     db<{ proof: string }[]>`
       DELETE FROM suppressions s USING ${named()}
@@ -79,6 +87,22 @@ export async function liftRows(db: Db, rows: readonly LiftRow[]): Promise<Set<st
       WHERE ${same()} AND (s.classes & r.classes <> 0 OR s.elsewhere & r.classes <> 0) RETURNING s.proof`,
   ]);
   return new Set([...gone, ...less].map(({ proof }) => proof));
+}
+
+/** An address of a contact, and since when. */
+type HeardSince = { contactId: number; channel: ChannelName; address: string; sinceMs: number };
+
+/** Which of them, by their places, wrote since. Locks nothing. */
+export async function selectHeard(db: Db, rows: readonly HeardSince[]): Promise<Set<number>> {
+  const found = await db<{ at: number }[]>`
+    SELECT r.at FROM unnest(${numbers(rows.keys(), (at) => at)}::integer[],
+      ${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
+      ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.address)}::text[],
+      ${numbers(rows, (r) => r.sinceMs)}::bigint[]) r (at, bucket, contact_id, channel, address, since_ms)
+    WHERE EXISTS (SELECT 1 FROM destinations d
+      WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.channel = r.channel AND d.address = r.address
+        AND d.last_inbound_ms > r.since_ms)`;
+  return new Set(found.map(({ at }) => at));
 }
 
 /** Takes the addresses out of what blocks them; their proofs stay. Locks the rows. */

@@ -84,6 +84,53 @@ test('12.10 47 CFR 64.1200(a)(10) and the providers’ words, with punctuation, 
   for (const text of ['HELP', 'Help?', 'INFO']) assert.equal(keywordOf(text), 'help', text);
 });
 
+test('12.10 words of other lists, languages and countries, with or without their accents, and under the signature of a phone', () => {
+  const stops = [
+    // AWS (required opt-out keywords), Tencent, İYS in Turkey, operators of Indonesia and France.
+    [
+      'REMOVE',
+      'TD',
+      'td',
+      'OPT-OUT',
+      'RET',
+      'İPTAL',
+      'IPTAL',
+      'iptal',
+      'UNREG',
+      'STOP au 36111',
+      'Stop AU 36180',
+    ],
+    ['Arrêt', 'ARRET', 'ARRÊT', 'Désabonnement', 'ABMELDUNG', 'kundigen', 'rezygnuje', 'ΔΙΑΚΟΠΗ', 'Διακοπή'],
+    [
+      'HỦY',
+      'hủy',
+      'unsuscribe',
+      'Don’t text me',
+      "don't text me!",
+      'Do not contact me',
+      'take me off your list',
+    ],
+    ['STOP\n\nThis mobile text message is brought to you by AT&T', 'Стоп\n\nОтправлено с iPhone'],
+    ['הסר\n\nנשלח מה-iPhone שלי', 'Dur\n\niPhone’umdan gönderildi', 'STOP\n\nLähetetty iPhonesta'],
+    ['STOP\n\nĐã gửi từ iPhone của tôi', 'रोकें\n\nमेरे iPhone से भेजा गया', 'STOP\n\n내 iPhone에서 보냄'],
+  ].flat();
+  for (const text of stops) assert.equal(keywordOf(text), 'stop', JSON.stringify(text));
+  for (const text of ['YARDIM', 'yardım', 'AIDE']) assert.equal(keywordOf(text), 'help', text);
+  // Somebody's name, a country, the number of a bus stop, an answer to another question.
+  for (const text of [
+    'Huy',
+    'Peru',
+    'stop 36111',
+    'Stop 5',
+    'T',
+    'N',
+    'no',
+    'removed',
+    'Don’t stop texting me',
+  ])
+    assert.equal(keywordOf(text), undefined, text);
+});
+
 test('never a word that a message contains', () => {
   const said = [
     [

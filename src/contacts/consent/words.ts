@@ -3,7 +3,9 @@
  * marks, courtesy and a mail program's signature; never a word that a message contains ("don't stop" is not one, nor "stop by at five").
  *
  * English: 47 CFR 64.1200(a)(10) (stop, quit, end, revoke, opt out, cancel, unsubscribe), CTIA Messaging Principles §5.1.3, and what
- * Twilio (Advanced Opt-Out), AWS (opt-out keywords) and Bird obey by default. Other languages: what Twilio and AWS list for them.
+ * Twilio (Advanced Opt-Out), AWS (opt-out keywords: also ARRET, REMOVE, TD) and Bird obey by default. Other languages: what Twilio and
+ * AWS list for them, and what a country's rules have people told (Turkey: RET; China: TD; Indonesia: UNREG).
+ * A word that is somebody's name (Huy) or a country (Peru) is none, whatever it means besides: people answer questions by one word.
  */
 
 /** What a message asks for. */
@@ -17,7 +19,8 @@ export function keywordOf(text: string): Keyword | undefined {
 
 /** Whoever asks politely for help asks us; whoever says stop politely says stop. */
 function wordIn(words: string): Keyword | undefined {
-  const exact = KEYWORDS.get(words);
+  // French operators have people told "STOP au 36111", and some send all of it back.
+  const exact = KEYWORDS.get(words.replace(/^(stop) au \d{5}$/, '$1'));
   return exact ?? (KEYWORDS.get(withoutCourtesy(words)) === 'stop' ? 'stop' : undefined);
 }
 
@@ -27,36 +30,40 @@ const LONGEST = 500;
 const listOf = (words: string): string[] => words.split(/\s*,\s*/);
 
 const WORDS: Readonly<Record<Keyword, readonly string[]>> = {
-  // 47 CFR, CTIA, Twilio, AWS; French; German; Spanish and Portuguese; Italian; Dutch; Polish, Czech, Romanian, Hungarian; Swedish,
-  // Norwegian, Danish, Finnish; Russian, Ukrainian, Greek, Turkish; Arabic, Hebrew, Hindi; Japanese, Chinese, Korean; Indonesian,
-  // Vietnamese, Tagalog.
+  // 47 CFR, CTIA, Twilio, AWS, and what people say instead; French; German; Spanish and Portuguese; Italian; Dutch; Polish, Czech,
+  // Romanian, Hungarian; Swedish, Norwegian, Danish, Finnish; Russian, Ukrainian, Greek, Turkish; Arabic, Hebrew, Hindi; Japanese,
+  // Chinese, Korean; Indonesian, Vietnamese, Tagalog, Thai.
   stop: [
     listOf(
       'stop, stopall, stop all, quit, end, revoke, optout, opt out, cancel, unsubscribe, unsubscribe me, unsubscribe all',
     ),
     listOf(
-      'stop texting, stop texting me, stop messaging me, remove me, opt me out, un subscribe, unsub, stopp',
+      'stop texting, stop texting me, stop messaging, stop messaging me, stop contacting me, remove, remove me, opt me out, un subscribe',
+    ),
+    listOf('unsub, unsuscribe, unsubcribe, stopp, td, remove me from your list, take me off your list'),
+    listOf(
+      'do not text, do not text me, dont text me, don t text me, do not contact me, dont contact me, don t contact me',
     ),
     listOf(
       'stop messages, stop all messages, stop texts, stop sms, stop sending me texts, stop sending me messages, no more texts',
     ),
     listOf('cancel all, end all, quit all, opt out all, revoke consent'),
     listOf(
-      'arret, arrêt, arreter, arrêter, arretez, arrêtez, desabonner, désabonner, desinscription, désinscription',
+      'arret, arrêt, arreter, arrêter, arretez, arrêtez, desabonner, désabonner, désabonnement, desinscription, désinscription',
     ),
-    listOf('abmelden, abbestellen, austragen, kündigen'),
+    listOf('abmelden, abmeldung, abbestellen, austragen, kündigen'),
     listOf('baja, parar, pare, alto, cancelar, detener, darme de baja, dar de baja, sair, descadastrar'),
     listOf('basta, ferma, fermare, annulla, disiscrivi, cancellami'),
     listOf('afmelden, uitschrijven, stoppen'),
     listOf('wypisz, rezygnuje, rezygnuję, odhlasit, odhlásit, dezabonare, leiratkozas, leiratkozás'),
-    listOf('avsluta, avregistrera, avmeld, afmeld, lopeta, peru'),
-    listOf('стоп, отписаться, відписатися, σταμάτα, στοπ, dur, iptal, durdur'),
+    listOf('avsluta, avregistrera, avmeld, afmeld, lopeta, peruuta'),
+    listOf('стоп, отписаться, відписатися, σταμάτα, στοπ, διακοπή, dur, iptal, ret, durdur'),
     listOf('توقف, إيقاف, ايقاف, إلغاء, הסר, הסירו, עצור, रोकें, बंद करें'),
     listOf('停止, 配信停止, ストップ, 退订, 退訂, 取消, 수신거부, 중지, 정지'),
-    listOf('berhenti, huy, hủy, dừng, ihinto, หยุด, ยกเลิก'),
+    listOf('berhenti, unreg, hủy, dừng, ihinto, หยุด, ยกเลิก'),
   ].flat(),
   start: listOf('start, unstop, opt in, optin, subscribe, resubscribe, yes start, unstop me'),
-  help: listOf('help, info, aide, hilfe, ayuda, ajuda, aiuto'),
+  help: listOf('help, info, aide, hilfe, ayuda, ajuda, aiuto, yardım'),
 };
 
 const COURTESY: readonly string[] = [
@@ -81,6 +88,8 @@ function plain(text: string): string {
       .toLowerCase()
       // What nobody sees (joiners, direction marks, soft hyphens, variation selectors) may stand within a word.
       .replaceAll(/[\p{Cf}\u{FE00}-\u{FE0F}]/gu, '')
+      // Turkish capitals: "İPTAL" has its dot apart once it is small.
+      .replaceAll('i\u0307', 'i')
       .replaceAll(/[^\p{L}\p{N}\p{M}]+/gu, ' ')
       .trim()
   );
@@ -116,16 +125,43 @@ function isSigned(lines: readonly string[], at: number): boolean {
 const CARD_LINES = 4;
 const CARD = /^(?:[\p{Lu}\p{Lo}\d+(@][^.!?]{0,39}|[^\s@]{1,64}@\S{1,190}|(?:https?:\/\/|www\.)\S{1,190})$/u;
 
+/** Apple, Samsung, Outlook and Yahoo in the languages in which they say it; and AT&T, which says it of texts that become mails. */
+const SENT_FROM = [
+  '(?:sent|get) (?:from|via|by|with|using|outlook)',
+  'this (?:mobile text )?message (?:was sent|is brought)',
+  'gesendet (?:von|mit)|von meinem \\S+ gesendet',
+  'envoy[ée] (?:de|depuis|à partir)|enviad[oa] (?:desde|do|de)|inviato (?:da|dal)',
+  'verzonden (?:vanaf|met|vanuit)|verstuurd vanaf',
+  'skickat från|sendt fra|lähetetty',
+  'wysłan[eo] z|odesláno z|odoslané z|trimis (?:de|din)|(?:el)?küldve',
+  'отправлено (?:с|из)|надіслано з|στάλθηκε από',
+  'נשלח מ|أُ?رسلت? من|تم الإرسال من',
+  'đã gửi từ|ส่งจาก|dikirim dari',
+  'iPhone(?:から|に)|發自我的|发自我的|从我的|나의 iPhone|내 iPhone',
+];
 const SIGNATURE = new RegExp(
-  '^(?:--?$|—$|_{2,}$|(?:sent|get) (?:from|via|by|with|using|outlook)\\b|gesendet (?:von|mit)\\b|von meinem \\S+ gesendet' +
-    '|envoy[ée] (?:de|depuis|à partir)\\b|enviad[oa] (?:desde|do|de)\\b|inviato (?:da|dal)\\b|verzonden (?:vanaf|met|vanuit)\\b' +
-    '|verstuurd vanaf\\b|skickat från\\b|sendt fra\\b|wysłan[eo] z\\b|отправлено (?:с|из)\\b|iPhone(?:から|に)|發自我的|发自我的' +
-    '|从我的|나의 iPhone)',
+  `^(?:--?$|—$|_{2,}$|(?:${SENT_FROM.join('|')})|.{1,30} (?:gönderildi|से भेजा गया)\\.?$)`,
   'iu',
 );
 
+/** A word, and as it is written by whoever has no accents at hand: ΔΙΑΚΟΠΗ, ARRET. Not where an accent makes another word of it. */
+function spellingsOf(word: string): string[] {
+  const plainWord = bare(word);
+  if (!ACCENTED.test(plainWord) || TONES.test(plainWord)) return [plainWord];
+  return [
+    plainWord,
+    plainWord
+      .normalize('NFD')
+      .replaceAll(/\p{Mn}/gu, '')
+      .replaceAll('ı', 'i'),
+  ];
+}
+const ACCENTED = /^[\p{Script=Latin}\p{Script=Greek} ]+$/u;
+/** Vietnamese, in which "huy" is not "hủy". */
+const TONES = /[ủừ]/u;
+
 const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
   (Object.entries(WORDS) as [Keyword, readonly string[]][]).flatMap(([keyword, words]) =>
-    words.map((word) => [bare(word), keyword] as const),
+    words.flatMap((word) => spellingsOf(word).map((spelling) => [spelling, keyword] as const)),
   ),
 );

@@ -59,6 +59,7 @@ export function callbacksDoor({ called, receive }: Callbacks): Door {
               const integration = await called(fromHex24(integrationId!) ?? 0, callbackKey!);
               if (isFault(integration)) return sendFault(reply, integration, form);
               request.called = integration;
+              request.isKnown = true;
               return undefined;
             },
             async handler(request, reply) {

@@ -18,6 +18,7 @@ import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { countBroadcast } from '../../broadcasts/forecast.ts';
 import { fileToken, openRecipients } from '../../broadcasts/file.ts';
+import { linkWord, tokenIn } from './fileLinks.ts';
 import { retryFailed } from '../../broadcasts/retry.ts';
 import { selectPeople } from '../../contacts/people.ts';
 import { deliveriesInRun, failuresInRun } from '../../ledger/deliveries.ts';
@@ -30,12 +31,14 @@ import { presentDelivery } from './present.ts';
 import { idIn, idText, missing, reads, timeText, writes, type Call, type Route, type Work } from './route.ts';
 
 const one = '/broadcasts/:broadcastId';
+/** Recipients that a page is looked for among: 4 ms of them. */
+const LOOKED_AT = 10_000;
 
 /** `…/broadcasts/{id}/recipients` and `/results`. */
 export const resultRoutes: readonly Route[] = [
   reads({
     path: `${one}/recipients`,
-    does: 'Recipients in a state, with who they are. Those that are queued have nothing to show yet.',
+    does: 'Recipients in a state, with who they are. Those that are queued have nothing to show yet. A page may be short, or empty, and not be the last.',
     action: 'broadcasts.read',
     query: { state: oneOf(DELIVERY_STATES), limit: NEWEST_FIRST.limit, after: Id },
     answer: RecipientPage,
@@ -66,7 +69,8 @@ export const resultRoutes: readonly Route[] = [
     mediaType: 'text/csv; charset=utf-8',
     answer: Type.Unsafe<string | Readable>(Type.String()),
     async handle({ ctx, params, nowMs }) {
-      const lines = await openRecipients(ctx, params['token'] ?? '', nowMs);
+      const token = await tokenIn(ctx, params['token'] ?? '', nowMs);
+      const lines = token === undefined ? undefined : await openRecipients(ctx, token, nowMs);
       return lines ? Readable.from(lines) : missing('file, or the link is too old: make another');
     },
   }),
@@ -112,9 +116,10 @@ async function recipients(call: Call): Promise<RecipientPage | Fault> {
   if (state === undefined) return breaks('state', 'is required');
   if (broadcast.runId === null) return { recipients: [], next: null };
   const { ctx, workspace } = call;
-  const { rows, isLast } = await deliveriesInRun(ctx.sql, workspace.id, broadcast.runId, {
+  const { rows, nextAfter } = await deliveriesInRun(ctx.sql, workspace.id, broadcast.runId, {
     ...page,
     states: [STATE[state]],
+    among: LOOKED_AT,
   });
   const named = rows.map(({ contactId }) => ({ workspaceId: workspace.id, contactId }));
   const people = await selectPeople(ctx.sql, named, { channel: broadcast.channel, attributes: false });
@@ -124,7 +129,7 @@ async function recipients(call: Call): Promise<RecipientPage | Fault> {
       name: nameOf(people.get(row.contactId)),
       ...presentDelivery(row),
     })),
-    next: isLast ? null : toHex24(rows.at(-1)!.contactId),
+    next: idText(nextAfter),
   };
 }
 
@@ -159,7 +164,7 @@ async function file(
   const of = { workspaceId: workspace.id, broadcastId: broadcast.id, state: body.state };
   return async () => {
     const { token, untilMs } = fileToken(ctx.vault, of, nowMs);
-    const url = `${ctx.publicUrl()}/api/recipients/${token}/recipients.csv`;
+    const url = `${ctx.publicUrl()}/api/recipients/${linkWord(call, token)}/recipients.csv`;
     const audit = { action: 'broadcast.file', subject: `broadcast:${broadcast.id}`, detail: { ...body } };
     return { status: 201, body: { url, expiresAt: timeText(untilMs) }, audit };
   };

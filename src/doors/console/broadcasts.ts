@@ -270,13 +270,13 @@ async function listAmiss(call: Call): Promise<AmissPage | Fault> {
   if (isFault(asked)) return asked;
   const { word: state, broadcast, ...page } = asked;
   if (broadcast.runId === null) return { recipients: [], next: null };
-  const { rows, isLast } = await amissInRun(call.ctx.sql, call.workspace.id, broadcast.runId, {
+  const { rows, nextAfter } = await amissInRun(call.ctx.sql, call.workspace.id, broadcast.runId, {
     ...page,
     states: (state === undefined ? AMISS : [state]).map((name) => STATE[name]),
   });
   return {
     recipients: rows.map((row) => ({ contactId: idText(row.contactId), ...presentDelivery(row) })),
-    next: isLast ? null : toHex24(rows.at(-1)!.contactId),
+    next: idText(nextAfter),
   };
 }
 

@@ -164,7 +164,7 @@ export const campaignRoutes: readonly Route[] = [
   reads({
     path: `${one}/people`,
     action: 'campaigns.read',
-    does: 'Who entered, newest first: at a step, or who ended in a way, or all.',
+    does: 'Who entered, newest first: at a step, or who ended in a way, or all. A page may be short, or empty, and not be the last.',
     query: { ...NEWEST_FIRST, step: Word, ending: Word, before: Id, beforeAt: Time },
     answer: CampaignPeople,
     handle: people,

@@ -19,16 +19,14 @@ export async function people(call: Call): Promise<Static<typeof CampaignPeople> 
   const { step, ending, beforeAt } = call.query;
   const beforeMs = beforeAt === undefined ? Number.MAX_SAFE_INTEGER : readTime(beforeAt, 'beforeAt');
   if (isFault(beforeMs)) return beforeMs;
-  const rows = await peopleIn(call.ctx.sql, found.id, {
+  const { rows, next } = await peopleIn(call.ctx.sql, found.id, {
     before: { enteredMs: beforeMs, contactId: before ?? MAX_ID },
-    limit: limit + 1,
+    limit,
     step,
     ending,
   });
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
   return {
-    people: shown.map((row) => ({
+    people: rows.map((row) => ({
       contactId: idText(row.contactId),
       arm: armName(row.arm),
       variant: row.variant,
@@ -39,10 +37,7 @@ export async function people(call: Call): Promise<Static<typeof CampaignPeople> 
       step: row.step,
       dueAt: timeText(row.dueMs),
     })),
-    next:
-      rows.length > limit && last
-        ? { before: idText(last.contactId), beforeAt: timeText(last.enteredMs) }
-        : null,
+    next: next ? { before: idText(next.contactId), beforeAt: timeText(next.enteredMs) } : null,
   };
 }
 

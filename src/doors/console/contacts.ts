@@ -12,7 +12,7 @@ import {
   NewContact,
   NewDestination,
 } from '../../../contract/doors/console/contacts.ts';
-import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
+import { NEWEST_FIRST, TimeGiven } from '../../../contract/doors/console/fields.ts';
 import { Id, Nothing } from '../../../contract/doors/fields.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
@@ -45,7 +45,7 @@ import {
   missing,
   queryId,
   reads,
-  readPage,
+  readPageUntil,
   timeText,
   writes,
   type Call,
@@ -63,7 +63,7 @@ export const contactRoutes: readonly Route[] = [
     path: '/contacts',
     action: 'contacts.read',
     does: 'Contacts, newest first: all, those whose name, address or id begins with something, or those of a list or tag.',
-    query: { search: Type.String(), setId: Id, ...NEWEST_FIRST },
+    query: { search: Type.String(), setId: Id, until: TimeGiven, ...NEWEST_FIRST },
     answer: ContactPage,
     handle: list,
   }),
@@ -168,7 +168,7 @@ export async function findContact(call: Call<unknown>): Promise<Contact | Fault>
 }
 
 async function list(call: Call): Promise<ContactPage | Fault> {
-  const page = readPage(call);
+  const page = readPageUntil(call);
   if (isFault(page)) return page;
   const setId = queryId(call, 'setId');
   if (isFault(setId)) return setId;

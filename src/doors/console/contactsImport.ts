@@ -20,7 +20,7 @@ import { isPassing } from '../../db/errors.ts';
 import { idempotencyKey } from '../kit/change.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
-import { bytesOf, CSV_TYPES } from './csvBody.ts';
+import { bytesOf, CSV_TYPES, encodingOf } from './csvBody.ts';
 import { isCountry, readMapping } from './importInput.ts';
 import { receive, UPLOAD } from './imports.ts';
 import { idOf } from './route.ts';
@@ -28,7 +28,7 @@ import { idOf } from './route.ts';
 /** Imports of one workspace at the same time; the others wait unread. */
 const MOST_IMPORTS = 2;
 const PROGRESS_MS = 250;
-const KNOWN = ['listId', 'tag', 'country', 'mapping'];
+const KNOWN = ['listId', 'tag', 'country', 'mapping', 'encoding'];
 
 /** The route, as documents describe it: it is served beside the others, as its bodies are streams. */
 export const IMPORT = {
@@ -64,7 +64,13 @@ export function addImport(app: FastifyInstance, ctx: HttpContext, form: FaultFor
   });
 }
 
-type Wanted = { listId?: number; tags: string[]; defaultCountry: string; mapping?: ColumnMapping };
+type Wanted = {
+  listId?: number;
+  tags: string[];
+  defaultCountry: string;
+  mapping?: ColumnMapping;
+  encoding?: string;
+};
 
 async function handle(
   ctx: HttpContext,
@@ -269,7 +275,10 @@ function readWanted(request: FastifyRequest, homeCountry: string): Wanted | Faul
     return breaks('country', 'must be a country code of two capital letters, such as US');
   const columns = mapping === undefined ? undefined : readMapping(mapping);
   if (isFault(columns)) return columns;
+  const encoding = encodingOf(request.headers['content-type'] ?? '', query['encoding']);
+  if (isFault(encoding)) return encoding;
   return {
+    ...encoding,
     tags: Array.isArray(tag) ? tag : [tag],
     defaultCountry: country,
     ...(listId === undefined ? {} : { listId: idOf(listId) }),

@@ -29,7 +29,7 @@ import {
 } from '../../contacts/imports.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
-import { bytesOf, CSV_TYPES } from './csvBody.ts';
+import { bytesOf, CSV_TYPES, encodingOf } from './csvBody.ts';
 import { isCountry, readColumns } from './importInput.ts';
 import {
   acts,
@@ -120,7 +120,7 @@ export const importRoutes: readonly Route[] = [
 export const UPLOAD = {
   method: 'POST',
   path: '/imports',
-  does: 'Uploads a CSV of contacts, to be looked at and begun later. `?name=` is what the file is called.',
+  does: 'Uploads a CSV of contacts, to be looked at and begun later. `?name=` is what the file is called, `?encoding=` what it is written in.',
   of: 'workspace',
   action: 'contacts.import',
   answers: { 201: ImportShown },
@@ -136,8 +136,11 @@ export async function receive(
   const { workspace, actor } = request.admitted!;
   if (!CSV_TYPES.test(request.headers['content-type'] ?? ''))
     return sendFault(reply, fault('unsupported_media', 'The body must be text/csv.'), form);
-  const name = nameIn(request.query as Record<string, unknown>);
+  const query = request.query as Record<string, unknown>;
+  const name = nameIn(query);
   if (isFault(name)) return sendFault(reply, name, form);
+  const encoding = encodingOf(request.headers['content-type'] ?? '', query['encoding']);
+  if (isFault(encoding)) return sendFault(reply, encoding, form);
   // What is not read after a fault is thrown away, so that the sender gets to hear of it.
   reply.raw.once('finish', () => request.raw.resume());
   const deps = { sql: ctx.sql, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() };
@@ -146,7 +149,7 @@ export async function receive(
     { objectMode: false },
   );
   try {
-    const kept = await receiveImport(deps, stream, { workspaceId: workspace.id, name });
+    const kept = await receiveImport(deps, stream, { workspaceId: workspace.id, name, ...encoding });
     if (isFault(kept)) return sendFault(reply, kept, form);
     await appendAudit(ctx.sql, ctx.ids, {
       workspaceId: workspace.id,
@@ -165,7 +168,7 @@ export async function receive(
 }
 
 function nameIn(query: Record<string, unknown>): string | Fault {
-  const odd = Object.keys(query).find((key) => key !== 'name');
+  const odd = Object.keys(query).find((key) => key !== 'name' && key !== 'encoding');
   if (odd !== undefined) return breaks(beginningOf(odd, 64), 'is not known here');
   const { name = 'contacts.csv' } = query;
   if (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME || /\p{Cc}|\p{Cs}/u.test(name))

@@ -1,7 +1,7 @@
 /** The operators' inbox: its views, how one conversation stands, and what operators do with it. */
 import { Type, type Static } from 'typebox';
 import { CHANNELS } from '../../../contract/channels.ts';
-import { CONSOLE_LIMITS, NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
+import { CONSOLE_LIMITS, NEWEST_FIRST, TimeGiven } from '../../../contract/doors/console/fields.ts';
 import {
   ConversationPage,
   ConversationPatch,
@@ -16,7 +16,7 @@ import { Id, Nothing, oneOf } from '../../../contract/doors/fields.ts';
 import { MOST_COUNTED, rankIn, VIEWS, type View } from '../../../contract/inboxViews.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
-import { listContacts } from '../../contacts/contacts.ts';
+import { searchIn } from '../../contacts/search.ts';
 import type { Tx } from '../../db/pool.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import type { ConversationRead } from '../../conversations/events.ts';
@@ -38,6 +38,7 @@ import {
   type Look,
   type ViewPlace,
 } from '../../inbox/inbox.ts';
+import { findWith } from '../../inbox/findWith.ts';
 import { operatorNames, operatorOf, presentConversations } from './inboxShown.ts';
 import { waysOf } from './inboxWays.ts';
 import {
@@ -57,8 +58,6 @@ import {
   type Work,
 } from './route.ts';
 
-/** Contacts that a search looks at. */
-const MOST_FOUND = 200;
 /** Conversations with mentions that are counted and listed. */
 const MOST_MENTIONED = 50;
 const one = '/conversations/:conversationId';
@@ -68,7 +67,7 @@ export const inboxRoutes: readonly Route[] = [
   reads({
     path: '/conversations',
     action: 'messages.read',
-    does: 'A view of the inbox: those who wait longest first in mine and unassigned, else the newest first.',
+    does: 'A view of the inbox: those who wait longest first in mine and unassigned, else the newest first. With `q` those of any view with somebody who is called so; such a page may be short, or empty, and not be the last.',
     query: {
       view: VIEW,
       channel: oneOf(CHANNELS),
@@ -76,6 +75,7 @@ export const inboxRoutes: readonly Route[] = [
       unread: Type.Literal('true'),
       q: Type.String({ maxLength: CONSOLE_LIMITS.name }),
       limit: NEWEST_FIRST.limit,
+      until: TimeGiven,
       after: Type.String({ maxLength: 64 }),
     },
     answer: ConversationPage,
@@ -142,15 +142,13 @@ export function operatorIn(call: Call<unknown>): number | Fault {
 }
 
 function lookOf(call: Call, view: View): Look | Fault {
-  const { caller, workspace, workspaceNowMs, query } = call;
+  const { caller, workspace, workspaceNowMs } = call;
   const channel = queryWord(call, 'channel', CHANNELS);
   if (isFault(channel)) return channel;
   const assigneeId = queryId(call, 'assignee');
   if (isFault(assigneeId)) return assigneeId;
   const unread = queryWord(call, 'unread', ['true']);
   if (isFault(unread)) return unread;
-  if (query['q'] !== undefined && query['after'] !== undefined)
-    return breaks('after', 'must not be given with q');
   return {
     workspaceId: workspace.id,
     view,
@@ -170,10 +168,10 @@ async function list(call: Call): Promise<ConversationPage | Fault> {
   if (isFault(limit)) return limit;
   const look = lookOf(call, view ?? 'all');
   if (isFault(look)) return look;
-  const after = query['after'] === undefined ? undefined : placeIn(query['after']);
+  const search = searchIn(query['q']);
+  const after = placeOf(call, search === undefined ? look.view : 'all');
   if (isFault(after)) return after;
-  const search = query['q']?.trim();
-  if (search) return await find(call, look, search, limit);
+  if (search !== undefined) return await find(call, look, search, { after, limit });
   const rows = await selectView(ctx.sql, look, { after, limit: limit + 1 });
   const page = rows.slice(0, limit);
   return {
@@ -185,21 +183,29 @@ async function list(call: Call): Promise<ConversationPage | Fault> {
 /** Those whose contact is called so, or has such an address: of any view, the newest first. */
 async function find(
   { ctx, workspace }: Call,
-  look: Look,
+  { channel, assigneeId, unread }: Look,
   search: string,
-  limit: number,
+  page: { after: ViewPlace | undefined; limit: number },
 ): Promise<ConversationPage> {
-  const { contacts } = await listContacts(ctx.sql, workspace.id, { search, limit: MOST_FOUND });
-  const rows = await selectRows(
-    ctx.sql,
-    workspace.id,
-    contacts.map(({ id }) => id),
-  );
-  const fit = rows
-    .filter(({ channel }) => look.channel === undefined || channel === look.channel)
-    .sort((a, b) => b.lastMs - a.lastMs || b.contactId - a.contactId)
-    .slice(0, limit);
-  return { conversations: await presentConversations(ctx.sql, workspace.id, fit), next: null };
+  const fits = (row: InboxRow) =>
+    (channel === undefined || row.channel === channel) &&
+    (assigneeId === undefined || row.assigneeId === assigneeId) &&
+    (!unread || row.lastInMs > row.readMs);
+  const { rows, next } = await findWith(ctx.sql, { workspaceId: workspace.id, search, fits }, page);
+  return {
+    conversations: await presentConversations(ctx.sql, workspace.id, rows),
+    next: next === undefined ? null : `${next.rank}.${toHex24(next.contactId)}`,
+  };
+}
+
+/** Where a page begins: behind the last of the one before it, or at a time. */
+function placeOf({ query }: Call, view: View): ViewPlace | undefined | Fault {
+  if (query['after'] !== undefined) return placeIn(query['after']);
+  if (query['until'] === undefined) return undefined;
+  if (view !== 'all' && view !== 'closed')
+    return breaks('until', 'may be given with the views all and closed');
+  const untilMs = readTime(query['until'], 'until');
+  return isFault(untilMs) ? untilMs : { rank: -Math.max(1, untilMs), contactId: 0 };
 }
 
 function placeText(view: View, row: InboxRow): string {

@@ -27,6 +27,7 @@ import {
   type JobRow,
 } from '../../audiences/jobs.ts';
 import type { WhoAsked } from '../../audiences/who.ts';
+import { linkWord, tokenIn } from './fileLinks.ts';
 import {
   actorOf,
   acts,
@@ -139,7 +140,8 @@ export const peopleJobRoutes: readonly Route[] = [
     mediaType: 'text/csv; charset=utf-8',
     answer: Type.Unsafe<string | Readable>(Type.String()),
     async handle({ ctx, params, nowMs }) {
-      const found = await fileByLink(ctx.sql, params['token'] ?? '', nowMs);
+      const token = await tokenIn(ctx, params['token'] ?? '', nowMs);
+      const found = token === undefined ? undefined : await fileByLink(ctx.sql, token, nowMs);
       return found ? Readable.from(found.lines) : missing('file, or the link is too old: make another');
     },
   }),
@@ -193,7 +195,8 @@ async function link(call: Call): Promise<Work<201, ExportLink>> {
     const made = await newLink(tx, workspace.id, idIn(call, 'exportId'), nowMs);
     if (isFault(made)) return made;
     const { job, token, untilMs } = made;
-    const body = { url: `${ctx.publicUrl()}/api/exported/${token}/people.csv`, expiresAt: timeText(untilMs) };
+    const url = `${ctx.publicUrl()}/api/exported/${linkWord(call, token)}/people.csv`;
+    const body = { url, expiresAt: timeText(untilMs) };
     const audit = { action: 'export.link', subject: `export:${job.id}`, detail: { people: job.people } };
     return { status: 201, body, audit };
   };

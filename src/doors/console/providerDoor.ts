@@ -10,6 +10,7 @@ import { AWAY_MS, comeBack, letIn, sendAway } from '../../accounts/providerSignI
 import { newFactorLink } from '../../accounts/signInLinks.ts';
 import { randomToken } from '../../base/crypto.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
+import { networkOf } from '../../base/network.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendNote } from '../kit/note.ts';
 import { createRateLimit } from '../kit/rateLimit.ts';
@@ -29,7 +30,7 @@ export function providerDoor(app: FastifyInstance, ctx: HttpContext): void {
     app.get(path, { exposeHeadRoute: false }, async (request, reply) => {
       reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
       if (!provider) return await refuse(reply, 404, 'No provider of sign-ins is set up on this server.');
-      const waitS = limit.take(request.ip, ctx.clock.nowMs());
+      const waitS = limit.take(networkOf(request.ip), ctx.clock.nowMs());
       if (waitS === undefined) return await handle(provider, request, reply);
       reply.header('retry-after', String(waitS));
       return await refuse(reply, 429, 'Too many sign-ins come from your network. Try again in a moment.');

@@ -20,14 +20,14 @@ import {
   type Operator,
 } from '../../accounts/operators.ts';
 import { providerName } from '../../accounts/provider.ts';
-import { hasFactor, proveFactor } from '../../accounts/secondFactor.ts';
+import { hasFactor } from '../../accounts/secondFactor.ts';
 import { readSignInLink, useSignInLink } from '../../accounts/signInLinks.ts';
 import type { Tx } from '../../db/pool.ts';
 import { presentWorkspace } from './presentWorkspace.ts';
 import { VERSION } from '../kit/version.ts';
 import { acceptInvitation, dropInvitation, listInvitations, type Which } from '../../accounts/invitations.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { proveSignIn, SIGN_IN_BYTES } from '../kit/signIn.ts';
+import { proveCode, proveSignIn, SIGN_IN_BYTES } from '../kit/signIn.ts';
 import {
   acts,
   idIn,
@@ -182,7 +182,7 @@ async function proveLink({ ctx, body, nowMs }: Call<Static<typeof SignInByLink>>
     return fault('invalid_auth', 'factor: is required; a workspace asks for the second factor', {
       field: 'factor',
     });
-  return await proveFactor(ctx, { operator, code: body.factor, field: 'factor', nowMs });
+  return await proveCode(ctx, { operator, code: body.factor, field: 'factor', nowMs });
 }
 
 /** Opens a session; the door gives its token to a browser as a cookie. */

@@ -166,34 +166,8 @@ function shown(message: DeviceMessage) {
 function looks(): Route[] {
   const action = 'simulator.use';
   return [
-    acts({
-      path: '/simulator/messages/:messageId/read',
-      does: 'Looks at a message.',
-      answers: { 200: DeviceMessageShown },
-      action,
-      outside: true,
-      async handle(call) {
-        const id = idIn(call, 'messageId');
-        return outside(() => call.ctx.simulator.read(call.workspace.id, id), shown, {
-          action: 'simulator.read',
-          subject: `device-message:${id}`,
-        });
-      },
-    }),
-    acts({
-      path: '/simulator/messages/:messageId/complain',
-      does: 'Calls a mail spam, as mail programs tell its sender.',
-      answers: { 200: DeviceMessageShown },
-      action,
-      outside: true,
-      async handle(call) {
-        const id = idIn(call, 'messageId');
-        return outside(() => call.ctx.simulator.complain(call.workspace.id, id), shown, {
-          action: 'simulator.complain',
-          subject: `device-message:${id}`,
-        });
-      },
-    }),
+    onMessage('read', 'Looks at a message.'),
+    onMessage('complain', 'Calls a mail spam, as mail programs tell its sender.'),
     writes({
       path: '/simulator/messages/:messageId/click',
       does: 'Follows a link of a message.',
@@ -211,6 +185,24 @@ function looks(): Route[] {
       },
     }),
   ];
+}
+
+/** What is done to a message and needs no more said. */
+function onMessage(deed: 'read' | 'complain', does: string): Route {
+  return acts({
+    path: `/simulator/messages/:messageId/${deed}`,
+    does,
+    answers: { 200: DeviceMessageShown },
+    action: 'simulator.use',
+    outside: true,
+    async handle(call) {
+      const id = idIn(call, 'messageId');
+      return outside(() => call.ctx.simulator[deed](call.workspace.id, id), shown, {
+        action: `simulator.${deed}`,
+        subject: `device-message:${id}`,
+      });
+    },
+  });
 }
 
 /** Work that the simulator does in transactions of its own. */

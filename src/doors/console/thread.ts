@@ -8,7 +8,7 @@ import {
   ThreadPage,
   type ThreadEntry,
 } from '../../../contract/doors/console/inbox.ts';
-import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
+import { NEWEST_FIRST, TimeGiven } from '../../../contract/doors/console/fields.ts';
 import { Id } from '../../../contract/doors/fields.ts';
 import type { Static } from 'typebox';
 import { getOperator } from '../../accounts/operators.ts';
@@ -48,8 +48,14 @@ export const threadRoutes: readonly Route[] = [
   reads({
     path: `${one}/messages`,
     action: 'messages.read',
-    does: 'What was said in a conversation, oldest first: its end, or what is before, after or around a place.',
-    query: { limit: NEWEST_FIRST.limit, before: ThreadCursor, after: ThreadCursor, around: Id },
+    does: 'What was said in a conversation, oldest first: its end, or what is before, after or around a place or a time.',
+    query: {
+      limit: NEWEST_FIRST.limit,
+      before: ThreadCursor,
+      after: ThreadCursor,
+      around: Id,
+      at: TimeGiven,
+    },
     answer: ThreadPage,
     handle: thread,
   }),
@@ -126,9 +132,14 @@ async function partOf(call: Call, { conversationId }: InboxRow, limit: number): 
   if (isFault(after)) return after;
   const around = queryId(call, 'around');
   if (isFault(around)) return around;
-  if ([before, after, around].filter((given) => given !== undefined).length > 1)
-    return breaks('before', 'at most one of before, after and around may be given');
+  const { at } = call.query;
+  const atMs = at === undefined ? undefined : readTime(at, 'at');
+  if (isFault(atMs)) return atMs;
+  if ([before, after, around, at].filter((given) => given !== undefined).length > 1)
+    return breaks('before', 'at most one of before, after, around and at may be given');
   if (around !== undefined) return await partAround(call, conversationId, around, limit);
+  // No message has this id: what was said at that very moment comes after it.
+  if (atMs !== undefined) return await partBeside(call, conversationId, { atMs, id: 0 }, limit);
   const found = await threadPart(sql, conversationId, { before, after, limit: limit + 1 });
   const more = found.length > limit;
   return after
@@ -137,20 +148,32 @@ async function partOf(call: Call, { conversationId }: InboxRow, limit: number): 
 }
 
 async function partAround(
-  { ctx: { sql }, workspace }: Call,
+  call: Call,
   conversationId: number,
   messageId: number,
   limit: number,
 ): Promise<Part | Fault> {
-  const [middle] = messageId > 0 ? await messagesById(sql, workspace.id, [messageId]) : [];
+  const { ctx, workspace } = call;
+  const [middle] = messageId > 0 ? await messagesById(ctx.sql, workspace.id, [messageId]) : [];
   if (!middle) return missing('message', 'around');
+  return await partBeside(call, conversationId, middle, limit, [middle]);
+}
+
+/** What was said on both sides of a place, with what stands at it. */
+async function partBeside(
+  { ctx: { sql } }: Call,
+  conversationId: number,
+  place: ThreadPlace,
+  limit: number,
+  middle: readonly Message[] = [],
+): Promise<Part> {
   const half = Math.max(1, Math.floor(limit / 2));
   const [older, newer] = await Promise.all([
-    threadPart(sql, conversationId, { before: middle, limit: half + 1 }),
-    threadPart(sql, conversationId, { after: middle, limit: half + 1 }),
+    threadPart(sql, conversationId, { before: place, limit: half + 1 }),
+    threadPart(sql, conversationId, { after: place, limit: half + 1 }),
   ]);
   return {
-    messages: [...older.slice(-half), middle, ...newer.slice(0, half)],
+    messages: [...older.slice(-half), ...middle, ...newer.slice(0, half)],
     hasOlder: older.length > half,
     hasNewer: newer.length > half,
   };

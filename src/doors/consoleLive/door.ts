@@ -23,12 +23,15 @@ import { contactOf } from '../../inbox/inbox.ts';
 import type { NewsHeard } from '../../live/notices.ts';
 import { cookieToken } from '../console/cookie.ts';
 import type { HttpContext } from '../kit/context.ts';
+import { createRateLimit, type RateLimit } from '../kit/rateLimit.ts';
 import { takeUpgrades, UNAVAILABLE } from '../kit/upgrades.ts';
 import { createConsoleHub, type ConsoleHub, type Listener } from './hub.ts';
 import { readConsoleFrame } from './frames.ts';
 
 /** Pages of one operator that are connected to one process. */
 const MOST_TABS = 30;
+/** Frames a second of the pages of one session. */
+const FRAMES_PER_S = 50;
 /** What may wait to be sent to a page; one that takes less comes back and looks again. */
 const MOST_WAITING_BYTES = 4 * 1024 * 1024;
 const PATIENCE_MS = 2_000;
@@ -53,6 +56,7 @@ export function createConsoleLive(
 ): { door: (app: FastifyInstance) => void; part: Part } {
   const hub = createConsoleHub({ ...ctx, onNews: (listener) => notices.onNews(listener) });
   const tabs = new Set<Tab>();
+  const limit = createRateLimit(FRAMES_PER_S);
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MOST_CONSOLE_FRAME_BYTES,
@@ -84,7 +88,7 @@ export function createConsoleLive(
     if (hub.stopping.aborted) return void socket.end(UNAVAILABLE);
     if (!entrant) return void socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const tab = openTab(ctx, hub, webSocket, entrant);
+      const tab = openTab(ctx, { hub, limit }, webSocket, entrant);
       tabs.add(tab);
       webSocket.once('close', () => {
         tabs.delete(tab);
@@ -137,7 +141,12 @@ async function operatorBehind(
   return role !== undefined && can(role, 'messages.read') === true ? caller.operatorId : undefined;
 }
 
-function openTab(ctx: HttpContext, hub: ConsoleHub, socket: WebSocket, entrant: Entrant): Tab {
+function openTab(
+  ctx: HttpContext,
+  { hub, limit }: { hub: ConsoleHub; limit: RateLimit },
+  socket: WebSocket,
+  entrant: Entrant,
+): Tab {
   const { token, workspaceId, operatorId } = entrant;
   const tab: Tab = {
     clock: ctx.clock,
@@ -158,7 +167,10 @@ function openTab(ctx: HttpContext, hub: ConsoleHub, socket: WebSocket, entrant: 
   socket.on('error', () => {});
   socket.on('pong', () => (tab.isAlive = true));
   socket.on('message', (data, isBinary) => {
+    if (socket.readyState !== socket.OPEN) return;
     tab.isAlive = true;
+    // A page says where somebody looks as he goes from one to the next; what says more is none.
+    if (limit.take(token, ctx.clock.nowMs()) !== undefined) return close(tab, CONSOLE_CLOSE.tooMany);
     // oxlint-disable-next-line typescript/no-base-to-string
     const frame = isBinary ? undefined : readConsoleFrame(data.toString());
     if (frame === undefined) return close(tab, CONSOLE_CLOSE.malformed);

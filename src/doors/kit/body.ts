@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { networkOf } from '../../base/network.ts';
 import { readShape } from '../../content/shape.ts';
 import { RequestFault } from './errors.ts';
 import type { Held } from './held.ts';
@@ -15,6 +16,8 @@ declare module 'fastify' {
     rawBody: Buffer | null;
     /** Tells that what was read of the body is held no longer. */
     letGo: (() => void) | null;
+    /** Who it is has been shown, before any of the body is read. */
+    isKnown: boolean;
   }
   interface FastifyInstance {
     /** Bytes of bodies in this process. */
@@ -60,13 +63,13 @@ export function acceptBytes(app: FastifyInstance): void {
 function collect(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
   const { held } = request.server;
   const most = request.routeOptions.bodyLimit;
-  const peer = request.ip;
+  const from = { peer: networkOf(request.ip), isStranger: !request.isKnown };
   const chunks: Buffer[] = [];
   let size = 0;
   let taken = 0;
   const { socket } = request.raw;
   const release = () => {
-    held.give(peer, taken);
+    held.give(from, taken);
     taken = 0;
     socket.removeListener('close', release);
   };
@@ -86,7 +89,7 @@ function collect(request: FastifyRequest, payload: IncomingMessage): Promise<Buf
     payload.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > most) return refuse(TOO_LARGE);
-      if (!held.take(peer, chunk.length)) return refuse(FULL);
+      if (!held.take(from, chunk.length, size <= SMALL_BYTES)) return refuse(FULL);
       taken += chunk.length;
       chunks.push(chunk);
     });
@@ -98,6 +101,8 @@ function collect(request: FastifyRequest, payload: IncomingMessage): Promise<Buf
   });
 }
 
+/** A call of an API with what it says; uploads, lists and mails are larger. */
+const SMALL_BYTES = 64 * 1024;
 const TOO_LARGE = fault('too_large', 'The body is larger than this route takes.');
 const FULL = fault('unavailable', 'Too much is being sent at the moment; try again.', { retryAfterS: 5 });
 const UNFINISHED = fault('bad_request', 'The body ended before its end.');
@@ -147,7 +152,7 @@ export function inexact(field: string): Fault {
 
 /** What JSON has too much of, by its marks outside of texts: known before anything is made of them. */
 function excessOf(body: Buffer): Fault | undefined {
-  if (body.length <= MOST_FIELDS) return undefined;
+  if (body.length <= 2 * DEEPEST) return undefined;
   let fields = 0;
   let values = 0;
   let depth = 0;

@@ -117,7 +117,7 @@ async function carryOutOne(
   const { scope, secret, afterwards = [] } = change;
   return await idempotently(
     // On the queue, so that what is put in wakes the workers at the commit.
-    { begin: (work) => ctx.queue.transact(work, { keyed: true }) },
+    { begin: (work) => ctx.queue.transact(work, 'keyed') },
     change,
     async (tx) => {
       afterwards.length = 0;
@@ -144,7 +144,7 @@ async function carryOutAll(ctx: HttpContext, changes: readonly Joint[]): Promise
   if (changes.length === 1) return [await carryOutOne(ctx, alone(ctx, changes[0]!))];
   const { way } = changes[0]!.work;
   return await idempotentlyTogether(
-    { begin: (work) => ctx.queue.transact(work, { keyed: true }) },
+    { begin: (work) => ctx.queue.transact(work, 'keyed') },
     changes,
     async (tx, fresh) => {
       const asking = fresh.map((at) => changes[at]!);

@@ -2,7 +2,8 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Config } from '../../base/config.ts';
 import type { Vault } from '../../base/crypto.ts';
-import type { AddressGuard, HttpClient } from '../../base/http.ts';
+import type { AddressGuard } from '../../base/addressGuard.ts';
+import type { HttpClient } from '../../base/http.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import type { Directory } from '../../accounts/directory.ts';

@@ -45,13 +45,21 @@ const FULL_RETRY_AFTER_S = 30;
 export function useFaultForm(app: FastifyInstance, log: Log, prefix: string, form: FaultForm): void {
   app.faultForms.push({ prefix, form });
   app.setErrorHandler((error, request, reply) => sendError(log, error, request, reply, form));
-  app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsOf(app, pathOf(request.url));
-    const told = `There is no ${request.method} ${pathOf(request.url)}.`;
-    if (allowed.length === 0) return sendFault(reply, fault('not_found', told), form);
-    reply.header('allow', allowed.join(', '));
-    return sendFault(reply, fault('method_not_allowed', told), form);
-  });
+  app.setNotFoundHandler((request, reply) => sendNotFound(app, request, reply, form));
+}
+
+/** Answers that a path leads nowhere, or with the methods it has. */
+export function sendNotFound(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  form: FaultForm,
+): FastifyReply {
+  const allowed = methodsOf(app, pathOf(request.url));
+  const told = `There is no ${request.method} ${pathOf(request.url)}.`;
+  if (allowed.length === 0) return sendFault(reply, fault('not_found', told), form);
+  reply.header('allow', allowed.join(', '));
+  return sendFault(reply, fault('method_not_allowed', told), form);
 }
 
 /** Notes every route from now on. */

@@ -50,6 +50,16 @@ test('who comes back when it was told to is let in', () => {
   );
 });
 
+test('what counts several times takes as much; what is more than a second’s of all waits for all of it', () => {
+  const limit = createRateLimit(10);
+  assert.equal(limit.take('a', 0, 8), undefined);
+  assert.equal(limit.take('a', 0, 3), 1);
+  assert.equal(limit.take('a', 0, 2), undefined);
+  assert.equal(limit.take('a', 900, 50), 1);
+  assert.equal(limit.take('a', 1_000, 50), undefined);
+  assert.equal(limit.take('a', 1_000), 1);
+});
+
 test('a clock that is set back neither fills nor empties; no limit lets everything pass', () => {
   const limit = createRateLimit(1);
   assert.equal(limit.take('a', 10_000), undefined);

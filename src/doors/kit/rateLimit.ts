@@ -1,7 +1,7 @@
 /** How many requests a second a key may make: a bucket of tokens per key, in this process. */
 
-/** A limit. `take` answers undefined when the request may pass, else the seconds after which the next one may. */
-export type RateLimit = { take(key: string, nowMs: number): number | undefined };
+/** A limit. `take` answers undefined when the request, or so many, may pass, else the seconds after which the next one may. */
+export type RateLimit = { take(key: string, nowMs: number, times?: number): number | undefined };
 
 /** Keys remembered; those longest unused are forgotten first, with a full bucket. */
 const MOST_KEYS = 10_000;
@@ -11,16 +11,18 @@ export function createRateLimit(perS: number): RateLimit {
   if (perS === 0) return { take: () => undefined };
   const buckets = new Map<string, { tokens: number; atMs: number }>();
   return {
-    take(key, nowMs) {
+    take(key, nowMs, times = 1) {
+      // What is more than a second's of all waits for all of it, and is not refused for ever.
+      const taken = Math.min(times, perS);
       const known = buckets.get(key);
       // A clock that was set back fills nothing and takes nothing away.
       const grownMs = known ? Math.max(0, nowMs - known.atMs) : 0;
       const tokens = known ? Math.min(perS, known.tokens + (grownMs / 1000) * perS) : perS;
-      const passes = tokens >= 1;
+      const passes = tokens >= taken;
       buckets.delete(key);
-      buckets.set(key, { tokens: passes ? tokens - 1 : tokens, atMs: nowMs });
+      buckets.set(key, { tokens: passes ? tokens - taken : tokens, atMs: nowMs });
       if (buckets.size > MOST_KEYS) buckets.delete(buckets.keys().next().value!);
-      return passes ? undefined : Math.max(1, Math.ceil((1 - tokens) / perS));
+      return passes ? undefined : Math.max(1, Math.ceil((taken - tokens) / perS));
     },
   };
 }

@@ -8,6 +8,7 @@ import { can } from '../../accounts/roles.ts';
 import { type Holder } from '../../../contract/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { networkOf } from '../../base/network.ts';
 import { createTurns, createTurnsOf, type Turns } from '../../base/turns.ts';
 import { mustFit } from './answer.ts';
 import { atRoot, isMultipart } from './body.ts';
@@ -251,6 +252,7 @@ async function admit<K extends Kind>(
     return sendFault(reply, admitted, door.form);
   }
   request.admitted = admitted;
+  request.isKnown = route.of !== 'nobody';
   return undefined;
 }
 
@@ -265,7 +267,7 @@ async function admittedTo<K extends Kind>(
 ): Promise<Admitted | Fault> {
   const nowMs = ctx.clock.nowMs();
   if (route.of === 'nobody')
-    return tooMany(limits.strangers.take(request.ip, nowMs), door.strangersPerS ?? 0) ?? NOBODY;
+    return tooMany(limits.strangers.take(networkOf(request.ip), nowMs), door.strangersPerS ?? 0) ?? NOBODY;
   const found = await door.identify(request, nowMs);
   if (isFault(found)) return found;
   const late = tooMany(limits.known.take(found.limitedBy ?? found.actor, nowMs), ctx.config.rateLimitPerS);

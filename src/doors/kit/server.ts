@@ -19,6 +19,7 @@ import {
   RequestFault,
   sendError,
   sendFault,
+  sendNotFound,
   useFaultForm,
   type FaultForm,
 } from './errors.ts';
@@ -112,9 +113,11 @@ function createApp(ctx: HttpContext): FastifyInstance {
   noteRoutes(app);
   boundBodies(app, ctx);
   refuseEncoded(app, ctx);
+  refuseLost(app);
   app.decorate('faultForms', []);
   app.decorate('held', createHeld());
   app.decorateRequest('letGo', null);
+  app.decorateRequest('isKnown', false);
   useFaultForm(app, ctx.log, '', plainForm);
   return app;
 }
@@ -139,9 +142,8 @@ function answerUnreadable(error: Error & { code?: string }, socket: Socket): voi
 /** A body that is not there in time is not waited for; a stream may take as long as it takes, while something of it comes. */
 function boundBodies(app: FastifyInstance, ctx: HttpContext): void {
   app.addHook('onRequest', (request, _reply, done) => {
-    const { raw, headers } = request;
-    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
-    if (!hasBody) return done();
+    const { raw } = request;
+    if (!hasBody(request)) return done();
     let cancel: () => void;
     if (request.routeOptions.config.stream) {
       let heardBytes = raw.socket.bytesRead;
@@ -156,6 +158,18 @@ function boundBodies(app: FastifyInstance, ctx: HttpContext): void {
     const arrived = () => cancel();
     raw.once('end', arrived).once('close', arrived);
     done();
+  });
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
+}
+
+/** What leads nowhere is not read: the answer is known. */
+function refuseLost(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404 || !hasBody(request)) return done();
+    return void sendNotFound(app, request, reply, formFor(app, request.url, plainForm));
   });
 }
 

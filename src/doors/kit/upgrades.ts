@@ -15,6 +15,9 @@ type Upgrade = {
 /** What an upgrade is answered while the server stops. */
 export const UNAVAILABLE = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n';
 
+/** What is answered where too many of one network have not said yet who they are. */
+export const CROWDED = 'HTTP/1.1 429 Too Many Requests\r\nRetry-After: 10\r\nConnection: close\r\n\r\n';
+
 const known = new WeakMap<Server, Upgrade[]>();
 
 /** Has requests to some paths upgraded. */

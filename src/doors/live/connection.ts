@@ -8,7 +8,6 @@ import type { WebSocket } from 'ws';
 import { ServerFrame } from '../../../contract/doors/live.ts';
 import { CLOSE, LIVE_VERSION, type LiveMessage } from '../../../contract/live.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import type { Workspace } from '../../accounts/workspaces.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
@@ -24,6 +23,7 @@ import {
   takeSnapshot,
   type Cursor,
 } from '../../live/log.ts';
+import { sessionKey } from '../../links/sessions.ts';
 import type { Notices } from '../../live/notices.ts';
 import { mustBeShaped } from '../kit/answer.ts';
 import type { HttpContext } from '../kit/context.ts';
@@ -34,6 +34,7 @@ import { hashOf, type Hub, type LiveMember, type Waiter } from './hub.ts';
 import { identify, type SessionOf, type LivePerson } from './identify.ts';
 import { liveConversation, liveMessage, livePosted } from './present.ts';
 import { confirm, deliveriesOf, readUpTo, say, type } from './say.ts';
+import type { SessionKey } from './sessions.ts';
 
 /** What connections work with. */
 export type LiveDeps = {
@@ -44,13 +45,17 @@ export type LiveDeps = {
   limit: RateLimit;
   guests: Guests;
   takeReceipts: TakeReceipts;
-  sessionOf?: SessionOf | undefined;
+  sessionOf: SessionOf;
 };
 
 /** A connection, as the door sees it. */
 export type LiveConnection = {
   /** Called now and then: says that the server is there, and closes when the other side is not, or may not be any more. */
   pulse(): void;
+  /** The web session that it was let in by; undefined where that is none. */
+  session(): SessionKey | undefined;
+  /** That session is over. */
+  signOut(): void;
   /** Finishes what was asked, and closes. */
   stop(): Promise<void>;
 };
@@ -78,9 +83,9 @@ type State = {
   readonly socket: WebSocket;
   readonly deps: LiveDeps;
   readonly address: string;
+  readonly greeted: () => void;
   who?: LivePerson;
   token?: string;
-  workspace?: Workspace;
   member?: LiveMember;
   waiter?: Waiter;
   waitingFrames: number;
@@ -91,13 +96,18 @@ type State = {
   closing: boolean;
 };
 
-/** Takes over a socket, which was opened from `address`. */
-export function openConnection(socket: WebSocket, deps: LiveDeps, address: string): LiveConnection {
+/** Takes over a socket, which was opened from `address`; `greeted` is called once it is known who it is. */
+export function openConnection(
+  socket: WebSocket,
+  deps: LiveDeps,
+  { address, greeted }: { address: string; greeted: () => void },
+): LiveConnection {
   const { clock, log } = deps.ctx;
   const state: State = {
     socket,
     deps,
     address,
+    greeted,
     waitingFrames: 0,
     work: Promise.resolve(),
     isAlive: true,
@@ -123,6 +133,8 @@ export function openConnection(socket: WebSocket, deps: LiveDeps, address: strin
   });
   return {
     pulse: () => pulse(state),
+    session: () => (state.who?.contactId === undefined ? undefined : sessionKey(state.token!)),
+    signOut: () => close(state, CLOSE.unauthorized, 'The session is over.'),
     async stop() {
       await state.work;
       close(state, CLOSE.stopping);
@@ -161,7 +173,9 @@ async function handle(state: State, frame: ReadFrame): Promise<void> {
     case 'history':
       return await showHistory(state, frame.beforeMs);
     case 'typing':
-      if (member) await type(deps.ctx, member, frame.on);
+      // Passing, so what is too often is left out.
+      if (member && deps.limit.take(`typing|${member.contactId}`, deps.ctx.clock.nowMs()) === undefined)
+        await type(deps.ctx, member, frame.on);
       return;
     case 'got':
       if (member) await confirm(deps.ctx, deps.takeReceipts, member.contactId, 'delivered', frame.messageIds);
@@ -179,7 +193,8 @@ async function greet(state: State, hello: Extract<ReadFrame, { type: 'hello' }>)
   if (isFault(who)) return close(state, CLOSE.unauthorized, who.message);
   const workspace = await ctx.directory.workspace(who.workspaceId);
   if (!workspace) return close(state, CLOSE.unauthorized, 'There is no such workspace.');
-  Object.assign(state, { who, workspace, token: hello.token });
+  Object.assign(state, { who, token: hello.token });
+  state.greeted();
   const contactId =
     who.contactId ??
     (await findContactIds(ctx.sql, who.workspaceId, [{ kind: 'external', value: who.userId }]))[0];
@@ -191,7 +206,7 @@ async function greet(state: State, hello: Extract<ReadFrame, { type: 'hello' }>)
     userId,
     arrived: (id) => enqueue(state, () => attach(state, id)),
   };
-  state.deps.hub.wait(state.waiter);
+  if (!state.deps.hub.wait(state.waiter)) close(state, CLOSE.tooMany);
 }
 
 /** Sends what the client does not have, and from then on what happens to the contact. */
@@ -291,7 +306,8 @@ async function speak(state: State, frame: Extract<ReadFrame, { type: 'say' | 'st
   const busy = isGuest ? await state.deps.guests.say(who.workspaceId, state.address) : undefined;
   if (busy) return refuse(state, clientId, busy);
   const what = frame.type === 'say' ? { clientId, content: frame.content } : { clientId };
-  const workspace = (await ctx.directory.workspace(who.workspaceId)) ?? state.workspace!;
+  const workspace = await ctx.directory.workspace(who.workspaceId);
+  if (!workspace) return close(state, CLOSE.unauthorized, 'There is no such workspace any more.');
   const said = await say(ctx, who, workspace, what);
   if (isFault(said)) return refuse(state, clientId, said);
   const messageId = said.messageId === undefined ? {} : { messageId: toHex24(said.messageId) };

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { WebSocketServer } from 'ws';
 import { ALIVE_MS, LIVE_PATH, MOST_FRAME_BYTES } from '../../../contract/live.ts';
 import type { Clock } from '../../base/clock.ts';
+import { networkOf } from '../../base/network.ts';
 import type { Part } from '../../base/lifecycle.ts';
 import type { Log } from '../../base/log.ts';
 import type { Sql } from '../../db/pool.ts';
@@ -15,13 +16,14 @@ import { createGuests } from '../kit/guests.ts';
 import { addressOf } from '../kit/network.ts';
 import { createRateLimit } from '../kit/rateLimit.ts';
 import type { Door } from '../kit/server.ts';
-import { takeUpgrades, UNAVAILABLE } from '../kit/upgrades.ts';
+import { CROWDED, takeUpgrades, UNAVAILABLE } from '../kit/upgrades.ts';
 import { openConnection, type LiveConnection, type LiveDeps } from './connection.ts';
 import { createHub } from './hub.ts';
-import { webSessions } from './sessions.ts';
+import { createLobby } from './lobby.ts';
+import { openSessions, webSessions, type SessionKey } from './sessions.ts';
 
 /** What the live channel is given. */
-type LiveTools = Pick<LiveDeps, 'takeReceipts' | 'sessionOf'> & {
+type LiveTools = Pick<LiveDeps, 'takeReceipts'> & {
   sql: Sql;
   clock: Clock;
   log: Log;
@@ -40,15 +42,25 @@ export function createLive(tools: LiveTools): { door: Door; part: Part } {
   const limit = createRateLimit(SAID_PER_S);
   let isStopping = false;
   let cancel: (() => void) | undefined;
+  let stillOpen: StillOpen | undefined;
   const pulse = () => {
     for (const connection of connections) connection.pulse();
+    void endThoseOver(connections, stillOpen, tools.log);
     cancel = tools.clock.after(ALIVE_MS, pulse);
   };
 
   const door = (app: FastifyInstance, ctx: HttpContext) => {
-    const sessionOf = tools.sessionOf ?? webSessions(ctx);
-    const deps: LiveDeps = { ...tools, sessionOf, ctx, hub, limit, guests: createGuests(ctx) };
+    stillOpen = (keys) => openSessions(ctx, keys);
+    const deps: LiveDeps = {
+      ...tools,
+      sessionOf: webSessions(ctx),
+      ctx,
+      hub,
+      limit,
+      guests: createGuests(ctx),
+    };
     const whence = addressOf(ctx.config);
+    const lobby = createLobby();
     const sockets = new WebSocketServer({
       noServer: true,
       maxPayload: MOST_FRAME_BYTES,
@@ -56,18 +68,17 @@ export function createLive(tools: LiveTools): { door: Door; part: Part } {
       perMessageDeflate: false,
       clientTracking: true,
     });
-    app.get(LIVE_PATH, (_request, reply) =>
-      reply
-        .code(426)
-        .header('upgrade', 'websocket')
-        .send({ error: { code: 'bad_request', description: 'Connect to this address with WebSocket.' } }),
-    );
+    answerPlainly(app);
     takeUpgrades(app, {
       takes: (path) => path === LIVE_PATH,
       take(request, socket, head) {
         if (isStopping) return void socket.end(UNAVAILABLE);
+        const address = whence(request);
+        const leaveLobby = lobby.enter(networkOf(address));
+        if (!leaveLobby) return void socket.end(CROWDED);
+        socket.once('close', leaveLobby);
         sockets.handleUpgrade(request, socket, head, (webSocket) => {
-          const connection = openConnection(webSocket, deps, whence(request));
+          const connection = openConnection(webSocket, deps, { address, greeted: leaveLobby });
           connections.add(connection);
           webSocket.once('close', () => connections.delete(connection));
         });
@@ -97,6 +108,36 @@ export function createLive(tools: LiveTools): { door: Door; part: Part } {
     },
   };
   return { door, part };
+}
+
+function answerPlainly(app: FastifyInstance): void {
+  app.get(LIVE_PATH, (_request, reply) =>
+    reply
+      .code(426)
+      .header('upgrade', 'websocket')
+      .send({ error: { code: 'bad_request', description: 'Connect to this address with WebSocket.' } }),
+  );
+}
+
+type StillOpen = (keys: readonly SessionKey[]) => Promise<ReadonlySet<string>>;
+
+/** Whose session was ended, or whose workspace was deleted, is told so: one statement for all, however many are idle. */
+async function endThoseOver(
+  connections: ReadonlySet<LiveConnection>,
+  stillOpen: StillOpen | undefined,
+  log: Log,
+): Promise<void> {
+  const held = [...connections].flatMap((connection) => {
+    const key = connection.session();
+    return key === undefined ? [] : [{ connection, key }];
+  });
+  if (held.length === 0 || !stillOpen) return;
+  try {
+    const open = await stillOpen(held.map(({ key }) => key));
+    for (const { connection, key } of held) if (!open.has(key.hash)) connection.signOut();
+  } catch (error) {
+    log.debug({ error }, 'whose session is over was not seen; looking again');
+  }
 }
 
 async function allClosed(sockets: WebSocketServer): Promise<void> {

@@ -49,7 +49,8 @@ export type Hub = Part & {
   leave(member: LiveMember): void;
   /** What was sent to a member has left. */
   ready(member: LiveMember): void;
-  wait(waiter: Waiter): void;
+  /** Adds one who is no contact yet; false when there are too many of the same. */
+  wait(waiter: Waiter): boolean;
   unwait(waiter: Waiter): void;
   /** True once it was stopped, or will be. */
   stopping: AbortSignal;
@@ -115,7 +116,10 @@ export function createHub(deps: Deps): Hub {
     ready: (member) => mark(member.contactId),
     wait(waiter) {
       const key = keyOfWaiter(waiter);
-      waiting.set(key, (waiting.get(key) ?? new Set()).add(waiter));
+      const list = waiting.get(key) ?? new Set();
+      if (list.size >= MOST_TABS) return false;
+      waiting.set(key, list.add(waiter));
+      return true;
     },
     unwait(waiter) {
       const key = keyOfWaiter(waiter);

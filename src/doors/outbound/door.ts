@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { authenticateKey } from '../../accounts/authenticate.ts';
 import { FAULTS } from '../../../contract/errors.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { networkOf } from '../../base/network.ts';
 import { acceptJson, JSON_BYTES } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendError, type FaultForm } from '../kit/errors.ts';
@@ -101,7 +102,7 @@ function servingOf(ctx: HttpContext): Serving<OutboundKind> {
         caller: { scope, workspaceId },
         actor: `key:${keyId}`,
         // One public key is in all browsers: each counts for itself.
-        ...(scope === 'public' ? { limitedBy: `key:${keyId} ${request.ip}` } : {}),
+        ...(scope === 'public' ? { limitedBy: `key:${keyId} ${networkOf(request.ip)}` } : {}),
       };
     },
     async reach({ scope, workspaceId }) {
@@ -116,7 +117,7 @@ function servingOf(ctx: HttpContext): Serving<OutboundKind> {
       const guid = headerOf(request, 'x-outbound-guid') || headerOf(request, 'idempotency-key') || undefined;
       if (guid !== undefined && guid.length > MOST_GUID)
         return fault('bad_request', `X-Outbound-GUID: needs at most ${MOST_GUID} characters`);
-      return { client: headerOf(request, 'x-outbound-client'), guid };
+      return { client: headerOf(request, 'x-outbound-client'), guid, from: request.ip };
     },
     readBody: bodyOf,
   };

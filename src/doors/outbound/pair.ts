@@ -1,5 +1,5 @@
 /** A device is paired with the workspace, so that messages can be tried on it before anybody else gets them (api/outbound.md §A.2). */
-import { createGuesses } from '../../accounts/guesses.ts';
+import { createAllowances } from '../../accounts/allowances.ts';
 import { isPairingCode } from '../../accounts/pairing.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { tagContacts } from '../../contacts/sets.ts';
@@ -11,6 +11,8 @@ import { tell } from './tell.ts';
 const TEST_DEVICES = 'Test devices';
 
 const LONGEST_NAME = 100;
+/** Codes that may be tried at once; after six seconds one more. */
+const TRIES = { most: 20, windowMs: 120_000 };
 
 /** `/i/testsend/push/pair/{ios,android}`; the service by which pushes come to each. */
 export function pairRoutes(services: Readonly<Record<'ios' | 'android', PushApi>>): Route[] {
@@ -35,16 +37,13 @@ async function pair(call: Call<Record<string, unknown>>, service: PushApi): Prom
   if (typeof deviceName !== 'string' || deviceName.length < 1 || deviceName.length > LONGEST_NAME)
     return breaks('deviceName', `must be a text of 1 to ${LONGEST_NAME} characters`);
   const nowMs = ctx.clock.nowMs();
-  const guesses = createGuesses(ctx.sql, ctx.vault.lastingSecret);
-  // Four digits are soon guessed: who guesses wrong has to wait, all of a workspace together.
-  const who = `pairing ${workspace.id}`;
-  const waitMs = await guesses.waitMs(who, nowMs);
+  // Four digits are soon guessed: each try of a workspace counts before it is looked at, however many come at once.
+  const allowances = createAllowances(ctx.sql, ctx.vault.lastingSecret);
+  const waitMs = await allowances.take(`pairing ${workspace.id}`, TRIES, nowMs);
   if (waitMs > 0)
-    return fault('rate_limited', 'too many wrong codes', { retryAfterS: Math.ceil(waitMs / 1000) });
-  if (!isPairingCode(ctx.vault.lastingSecret, workspace.id, code, nowMs)) {
-    await guesses.missed(who, nowMs);
+    return fault('rate_limited', 'too many codes were tried', { retryAfterS: Math.ceil(waitMs / 1000) });
+  if (!isPairingCode(ctx.vault.lastingSecret, workspace.id, code, nowMs))
     return breaks('code', 'is not the one that the console shows');
-  }
   const user = {
     who: { kind: 'external' as const, value: `test device ${deviceName}` },
     previous: undefined,

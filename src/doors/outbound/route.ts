@@ -13,6 +13,8 @@ type Headers = {
   client: string;
   /** `X-Outbound-GUID`, or an Idempotency-Key: what a call that is made again is known by. */
   guid: string | undefined;
+  /** The address that the call comes from. */
+  from: string;
 };
 
 /** This door's kind of route. */

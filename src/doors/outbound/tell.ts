@@ -5,6 +5,7 @@
 import type { TrackedPerson } from '../../campaigns/events/arrive.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds, getContacts } from '../../contacts/contacts.ts';
+import { keepNewestDevices } from '../../contacts/manyDevices.ts';
 import { followUp, hasMore, TOLD } from '../../contacts/follow.ts';
 import type { Identity } from '../../contacts/keys.ts';
 import type { Upserted } from '../../contacts/upsert.ts';
@@ -13,6 +14,7 @@ import { mergePeople } from '../../people/people.ts';
 import { integrationsOf, type PushIntegrations } from './pushIntegrations.ts';
 import { type ReadUser, type OutboundUser } from './read.ts';
 import type { Call } from './route.ts';
+import { refuseStrangers } from './strangers.ts';
 
 /** Something told of somebody: an event, a user, or both. */
 export type ToldOfOne = { who: OutboundUser; user?: ReadUser | undefined; event?: TrackedPerson['event'] };
@@ -26,7 +28,14 @@ export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): 
   );
   const broken = told.find((one) => isFault(one));
   if (broken) return broken;
-  const refused = await mayJoin(call, entries);
+  const refused =
+    (await mayJoin(call, entries)) ??
+    (caller.scope === 'public'
+      ? await refuseStrangers(
+          call,
+          entries.map(({ who }) => who),
+        )
+      : undefined);
   if (refused) return refused;
   const groups = entries.flatMap(({ user }) => (user?.group ? [groupOf(user.group)] : []));
   const kept = await ctx.arrive(workspace.id, [...(told as TrackedPerson[]), ...groups]);
@@ -34,6 +43,7 @@ export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): 
   const own = kept.slice(0, entries.length);
   await join(call, entries);
   await follow(call, entries, own);
+  await leaveOldDevices(call, entries, own);
   const full = own.findIndex(({ attributesRefused }) => attributesRefused);
   if (full >= 0)
     return breaks(
@@ -144,4 +154,16 @@ async function follow(
         })),
       ),
   );
+}
+
+/** Of those who have just told of a device, the oldest devices go where they have very many. */
+async function leaveOldDevices(
+  { ctx, workspace, workspaceNowMs }: Call<unknown>,
+  entries: readonly ToldOfOne[],
+  kept: readonly Upserted[],
+): Promise<void> {
+  const ids = kept.filter((_, i) => entries[i]!.user?.tokens.length).map(({ contactId }) => contactId);
+  if (ids.length === 0) return;
+  const at = { workspaceId: workspace.id, nowMs: workspaceNowMs };
+  await ctx.queue.transact((tx) => keepNewestDevices(tx, at, [...new Set(ids)]));
 }

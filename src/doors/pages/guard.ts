@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { createGuesses } from '../../accounts/guesses.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import type { HttpContext } from '../kit/context.ts';
-import { networkOf } from '../kit/network.ts';
+import { networkOf } from '../../base/network.ts';
 
 /** Guesses of a caller. */
 export type Guard = {

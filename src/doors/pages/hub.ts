@@ -9,16 +9,11 @@ import { fault, type Fault } from '../../base/fault.ts';
 import { bucketOf } from '../../base/ids.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import { historyPage } from '../../conversations/history.ts';
-import {
-  noteAbsence,
-  notePresence,
-  PRESENCE_EVERY_MS,
-  sessionsAlive,
-  type Session,
-} from '../../links/sessions.ts';
+import { noteAbsence, notePresence, PRESENCE_EVERY_MS, type Session } from '../../links/sessions.ts';
 import type { News, Notices } from '../../live/notices.ts';
 import { mustBeShaped } from '../kit/answer.ts';
 import type { HttpContext } from '../kit/context.ts';
+import { openSessions } from '../live/sessions.ts';
 import { pageMessage } from './present.ts';
 
 /** Longer than any transaction that writes a message takes. */
@@ -197,18 +192,19 @@ async function tellPage(ctx: HttpContext, page: Page, conversationId: number): P
   for (const [id, atMs] of page.told) if (atMs < page.afterMs - OVERLAP_MS) page.told.delete(id);
 }
 
-/** Shows each page that the line is alive, ends those whose session was ended, and notes who is there. */
+/** Shows each page that the line is alive, ends those whose session is over, and notes who is there. */
 async function keepAlive(ctx: HttpContext, pages: ReadonlySet<Page>): Promise<void> {
   const now = [...pages];
-  const alive = await sessionsAlive(
-    ctx.sql,
-    now.map(({ session }) => session),
+  const open = await openSessions(
+    ctx,
+    now.map(({ session }) => session.key),
   );
   const there = now.filter(({ session, out }) => {
+    const isOpen = open.has(session.key.hash);
     if (out.writableEnded) return false;
-    if (alive.has(session.key.hash)) out.write(': alive\n\n');
+    if (isOpen) out.write(': alive\n\n');
     else out.end();
-    return alive.has(session.key.hash);
+    return isOpen;
   });
   await notePresence(
     ctx.sql,

@@ -9,6 +9,7 @@ import { findLink, followLink } from '../../links/links.ts';
 import type { HttpContext } from '../kit/context.ts';
 import type { Guard } from './guard.ts';
 import { sendNote } from '../kit/note.ts';
+import { createRateLimit, type RateLimit } from '../kit/rateLimit.ts';
 
 const UNKNOWN = {
   title: 'This link leads nowhere',
@@ -20,6 +21,8 @@ const EXPIRED = {
 };
 const BUSY = { title: 'Too many attempts', text: 'Wait a minute, then open the link again.' };
 
+/** How often a second a link that brings its person along is followed: each time is a code that is kept for a while. */
+const FOLLOWED_PER_S = 5;
 /** A button without a field says nothing. */
 const BUTTON_BYTES = 64;
 
@@ -29,20 +32,19 @@ const PREVIEWER =
 
 /** The routes. */
 export function serveLinks(app: FastifyInstance, ctx: HttpContext, links: Links, guard: Guard): void {
+  const tools = { ctx, links, guard, followed: createRateLimit(FOLLOWED_PER_S) };
   app.route({
     method: ['GET', 'HEAD'],
     url: '/l/:code',
-    handler: (request, reply) => open(ctx, links, guard, request, reply),
+    handler: (request, reply) => open(tools, request, reply),
   });
-  app.post('/l/:code', { bodyLimit: BUTTON_BYTES }, (request, reply) =>
-    open(ctx, links, guard, request, reply),
-  );
+  app.post('/l/:code', { bodyLimit: BUTTON_BYTES }, (request, reply) => open(tools, request, reply));
 }
 
+type Tools = { ctx: HttpContext; links: Links; guard: Guard; followed: RateLimit };
+
 async function open(
-  ctx: HttpContext,
-  links: Links,
-  guard: Guard,
+  { ctx, links, guard, followed }: Tools,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -61,6 +63,12 @@ async function open(
   const theirNowMs = nowMs + workspace.clockAheadMs;
   if (link.expiresMs <= theirNowMs) return await sendNote(reply, 410, EXPIRED);
   if (!isLookingOnly(request)) {
+    const whose = `${link.causeId} ${link.position} ${link.holder?.id}`;
+    const waitS = link.kind === 'transfer' ? followed.take(whose, nowMs) : undefined;
+    if (waitS !== undefined) {
+      reply.header('retry-after', String(waitS));
+      return await sendNote(reply, 429, BUSY);
+    }
     const target = await ctx.queue.transact((tx) => followLink(ctx, tx, theirNowMs, link));
     return await redirect(reply, target);
   }

@@ -1,5 +1,5 @@
 /** What this door has to tell of the events of the feed, before anything is loaded (api/sunshine.md §8.3). Pure. */
-import type { LinkTold } from '../../confirmations/told.ts';
+import { LINK_TOLD, type LinkTold } from '../../confirmations/told.ts';
 import type { MessageReceived } from '../../conversations/conversations.ts';
 import type {
   ConversationRead,
@@ -9,7 +9,7 @@ import type {
 import type { DeliveryChange, DeliveryChanged, MessageAccepted } from '../../ledger/events.ts';
 import { STATE } from '../../ledger/states.ts';
 import type { FeedEvent } from '../../queue/feed/reader.ts';
-import type { SunshineTold } from './told.ts';
+import { SUNSHINE_TOLD, type SunshineTold } from './told.ts';
 import type { Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 import type { Moment } from './webhookBodies.ts';
 
@@ -30,7 +30,7 @@ type Heard = (trigger: Trigger) => boolean;
 export function momentsOf(event: FeedEvent, eventIndex: number, heard: Heard): Moment[] {
   if (event.type === 'delivery.changed') return ofDeliveries(event, eventIndex, heard);
   const told =
-    event.type === 'link.told'
+    event.type === LINK_TOLD
       ? ofLink(event)
       : event.type === 'message.received'
         ? ofHeard(event)
@@ -91,7 +91,7 @@ function momentOf(event: FeedEvent): Untold | undefined {
       const more = { activity: { type: on ? 'typing:start' : 'typing:stop' }, timestamp };
       return by === 'contact' ? { trigger: 'typing:appUser', contactId, more } : undefined;
     }
-    case 'sunshine.told': {
+    case SUNSHINE_TOLD: {
       const { trigger, contactId, destinationId, more, appUser } = event.payload as SunshineTold;
       return {
         trigger,

@@ -21,6 +21,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authenticateSunshine } from '../../accounts/authenticate.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
+import { networkOf } from '../../base/network.ts';
 import type { Contact } from '../../contacts/contacts.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import { livingContact } from '../../links/links.ts';
@@ -63,6 +64,16 @@ const MADE_PER_S = 5;
 /** Numbers a second at which an app's users ask to be reached. */
 const ASKED_PER_S = 1;
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The user of an SDK's call, once it is known to be theirs. */
+    sdkUser: Contact | null;
+  }
+}
+
+/** Says who calls, before the body is read: a fault for whom the call is not. */
+type Admit = (call: SdkCall, request: FastifyRequest) => Promise<undefined | Fault>;
+type Opened = { bodyLimit?: number | undefined; admit?: Admit };
 type Handle = (call: SdkCall, request: FastifyRequest) => Promise<SdkAnswer>;
 type AsUser = (call: SdkCall, contact: Contact, request: FastifyRequest) => Promise<SdkAnswer>;
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -78,11 +89,17 @@ export function serveSdk(
 ): void {
   const made = createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : MADE_PER_S);
   const guests = createGuests(ctx);
-  const open = (method: Method, url: string, handle: Handle, bodyLimit = JSON_BYTES) =>
+  app.decorateRequest('sdkUser', null);
+  const open = (method: Method, url: string, handle: Handle, { bodyLimit, admit = anybody }: Opened = {}) =>
     app.route({
       method,
       url,
-      bodyLimit,
+      bodyLimit: bodyLimit ?? JSON_BYTES,
+      // Before any of the body is read: a stranger has nothing to bring.
+      onRequest: async (request, reply) => {
+        const refused = await forApp(ctx, request, admit);
+        return isFault(refused) ? await answer(reply, refused, form) : undefined;
+      },
       handler: async (request, reply) => {
         const given = await forApp(ctx, request, handle);
         if (ctx.config.checkAnswers && !isFault(given))
@@ -91,25 +108,26 @@ export function serveSdk(
       },
     });
   const asUser: Serve = (method, url, handle, bodyLimit) =>
-    open(
-      method,
-      `/appusers/:userId${url}`,
-      async (call, request) => {
-        const contact = await userBehind(call, request);
-        return isFault(contact) ? contact : await handle(call, contact, request);
-      },
+    open(method, `/appusers/:userId${url}`, (call, request) => handle(call, request.sdkUser!, request), {
       bodyLimit,
-    );
+      async admit(call, request) {
+        const contact = await userBehind(call, request);
+        if (isFault(contact)) return contact;
+        request.sdkUser = contact;
+        request.isKnown = true;
+        return undefined;
+      },
+    });
 
   open('GET', '/config', async (call) => ({ status: 200, body: await configOf(call) }));
   open('POST', '/appusers', async (call, request) => {
-    const retryAfterS = made.take(request.ip, call.nowMs);
+    const retryAfterS = made.take(networkOf(request.ip), call.nowMs);
     if (retryAfterS !== undefined) return fault('rate_limited', 'Too many new users.', { retryAfterS });
     return await create(call, request, guests);
   });
   open('POST', '/login', signIn);
   open('POST', '/appusers/authcode', async (call, request) => {
-    const retryAfterS = made.take(request.ip, call.nowMs);
+    const retryAfterS = made.take(networkOf(request.ip), call.nowMs);
     if (retryAfterS !== undefined) return fault('rate_limited', 'Too many codes.', { retryAfterS });
     const body = readBody(Arrival, request.body);
     const user = isFault(body) ? body : await arriveWithCode(call, body);
@@ -139,7 +157,8 @@ function speaking(asUser: Serve, guests: Guests): Serve {
       url,
       async (call, contact, request) => {
         const isGuest = sessionGiven(request) !== undefined;
-        const busy = isGuest ? await guests.say(call.workspace.id, request.ip) : undefined;
+        const file = isMultipart(request) ? (request.rawBody?.length ?? 0) : 0;
+        const busy = isGuest ? await guests.say(call.workspace.id, request.ip, file) : undefined;
         return busy ?? (await handle(call, contact, request));
       },
       bodyLimit,
@@ -216,7 +235,14 @@ async function answer(reply: FastifyReply, given: SdkAnswer, form: FaultForm): P
   return await reply.code(given.status).send(given.body);
 }
 
-async function forApp(ctx: HttpContext, request: FastifyRequest, handle: Handle): Promise<SdkAnswer> {
+/** Where it is for the handler to say who may. */
+const anybody: Admit = () => Promise.resolve(undefined);
+
+async function forApp<T>(
+  ctx: HttpContext,
+  request: FastifyRequest,
+  handle: (call: SdkCall, request: FastifyRequest) => Promise<T>,
+): Promise<T | Fault> {
   const { appId } = request.params as { appId: string };
   const id = fromHex24(appId);
   const workspace = id === undefined ? undefined : await ctx.directory.workspace(id);

@@ -15,6 +15,7 @@ import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import { createContact, findContact, updateContact, type Contact } from '../../contacts/contacts.ts';
 import { destinationsOf, linkDestination } from '../../contacts/destinations.ts';
+import { keepNewestDevices } from '../../contacts/manyDevices.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
 import type { ConversationStarted } from '../../conversations/events.ts';
 import { markStarted } from '../../conversations/marks.ts';
@@ -231,7 +232,10 @@ async function linkPush(call: SdkCall, tx: Tx, contact: Contact, push: Push): Pr
     integrationId: push.integrationId,
     address: push.token,
   });
-  return isFault(linked) ? linked : undefined;
+  if (isFault(linked)) return linked;
+  const at = { workspaceId: call.workspace.id, nowMs: atOf(call) };
+  if ('created' in linked && linked.created) await keepNewestDevices(tx, at, [contact.id]);
+  return undefined;
 }
 
 function atOf({ workspace, nowMs }: SdkCall): number {

@@ -6,7 +6,10 @@ import type { Tx } from '../../db/pool.ts';
 import type { InApp } from './route.ts';
 import type { Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 
-/** `sunshine.told`: one thing to tell of one user. */
+/** The type of its events. */
+export const SUNSHINE_TOLD = 'sunshine.told';
+
+/** One thing to tell of one user. */
 export type SunshineTold = {
   trigger: Trigger;
   contactId: number;
@@ -26,7 +29,7 @@ export async function tellOfUsers(call: InApp, tx: Tx, told: readonly SunshineTo
     told.map((payload) => ({
       ownerId: payload.contactId,
       workspaceId: call.workspace.id,
-      type: 'sunshine.told',
+      type: SUNSHINE_TOLD,
       atMs,
       payload,
     })),

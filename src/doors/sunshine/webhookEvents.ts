@@ -22,6 +22,7 @@ import type { Webhook } from '../../webhooks/webhook.ts';
 import { LINKED_BY, momentsOf } from './moments.ts';
 import { tells, type Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 import { appSettings } from './settings.ts';
+import { SUNSHINE_TOLD } from './told.ts';
 import { bodyOf, errorOf, type MomentFacts, type Moment } from './webhookBodies.ts';
 
 /** Notifications shown with an answer. Nothing is documented; this many are one page of a conversation. */
@@ -33,6 +34,7 @@ export function sunshinePresenter(deps: {
 }): Presenter {
   return {
     door: 'sunshine',
+    personalEvents: [SUNSHINE_TOLD],
     async present(db, events, webhooks) {
       const wanted = new Set<Trigger>();
       const heard = (trigger: Trigger) => {
@@ -123,6 +125,11 @@ function linksOf(moment: Moment, message: Message, facts: MomentFacts): Moment[]
   if (channel === undefined || !change) return [];
   const delivery = facts.deliveries.get(toRef(change));
   const step = moment.trigger.slice('message:delivery:'.length) as 'channel' | 'user' | 'failure';
+  const destination = facts.destinations
+    .get(change.contactId)
+    ?.find(({ id }) => id === delivery?.destinationId);
+  // The person answered before it failed, and the link stays.
+  if (step === 'failure' && waits && destination?.status === 'active') return [];
   const more = {
     channel,
     criteria,

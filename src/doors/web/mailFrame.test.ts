@@ -11,6 +11,7 @@ test('a form of ours is given back; another site’s, and what is no form, is re
   const app = fastify();
   app.decorate('held', createHeld());
   app.decorateRequest('letGo', null);
+  app.decorateRequest('isKnown', false);
   mailFrameDoor(app);
   const send = rawSender(await app.listen({ port: 0, host: '127.0.0.1' }));
   const form = { 'content-type': 'application/x-www-form-urlencoded' };

@@ -7,6 +7,7 @@ import { mustFit } from '../kit/answer.ts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SCOPES } from '../../accounts/accessTokens.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { networkOf } from '../../base/network.ts';
 import { MOST_POSTED } from '../../../contract/doors/web1on1/bodies.ts';
 import { readShape } from '../../content/shape.ts';
 import { acceptJson, JSON_BYTES, readBody } from '../kit/body.ts';
@@ -94,7 +95,7 @@ async function token(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const nowMs = ctx.clock.nowMs();
-  const retryAfterS = limit.take(request.ip, nowMs);
+  const retryAfterS = limit.take(networkOf(request.ip), nowMs);
   if (retryAfterS !== undefined) return sendFault(reply, tooMany(TOKENS_PER_S, retryAfterS), web1on1Form);
   const body = readBody(tokenBody, request.body);
   const given = isFault(body) ? body : await giveToken(ctx, body, nowMs);

@@ -8,6 +8,7 @@ import { gather } from '../../db/gather.ts';
 import { apart } from '../../db/apart.ts';
 import { patiently } from '../../db/patiently.ts';
 import type { Sql } from '../../db/pool.ts';
+import type { Manner } from '../../db/statement.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { LaneLost } from '../../queue/work/settle.ts';
 import { isRun } from '../../queue/work/stream.ts';
@@ -82,13 +83,13 @@ type Write = (outcomes: Outcomes) => Promise<void>;
 
 /** Writes outcomes for one process: those of bulk streams by themselves, interactive ones together with others of the same moment. */
 export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Queue }): Write {
-  const write = (outcomes: readonly Outcomes[], batch: boolean) =>
+  const write = (outcomes: readonly Outcomes[], manner: Manner) =>
     patiently(deps, 'settling', () =>
-      deps.queue.transact((tx) => writeDecisions(deps, tx, outcomes), { keyed: true, batch }),
+      deps.queue.transact((tx) => writeDecisions(deps, tx, outcomes), manner),
     );
   const together = gather<Outcomes, boolean>(
     async (_key, outcomes) => {
-      const held = await write(outcomes, false);
+      const held = await write(outcomes, 'keyed');
       return outcomes.map(({ batch }) => held.has(batch));
     },
     (waiting) => most(waiting.map(({ decisions }) => decisions.length)),
@@ -99,7 +100,7 @@ export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Q
     const held =
       stream === 0
         ? await together(togetherKey(deps.sql, lane.lane), outcomes)
-        : (await write([outcomes], isRun(stream))).has(outcomes.batch);
+        : (await write([outcomes], isRun(stream) ? 'keyed batch' : 'keyed')).has(outcomes.batch);
     if (!held) throw new LaneLost(lane.lane);
   };
 }

@@ -5,6 +5,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
+import { createSuccession, type Turn } from '../../base/succession.ts';
 import { gather } from '../../db/gather.ts';
 import { apart } from '../../db/apart.ts';
 import { patiently } from '../../db/patiently.ts';
@@ -41,13 +42,14 @@ const WHOLE = 32;
 /** The handler of deliveries. */
 export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
   // Apart, so that nobody's single message waits behind a campaign's to the same person.
-  const takeTurns = { interactive: createTurns(), apart: createTurns() };
+  const turnTo = { interactive: createSuccession<number>(), apart: createSuccession<number>() };
   const write = createWrite(deps);
   const prepareSome = createPrepare(deps);
   /** Interactive messages under way. */
   let alone = 0;
   return {
     kind: KIND.delivery,
+    comesAs: 'message',
     batchSize: BATCH,
     inFlight,
     // Runs through one provider wait for the same thing. What a workspace's campaigns send shares one room.
@@ -68,20 +70,20 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
       const interactive = batch.stream === 0;
       const turns = isRun(batch.stream)
         ? undefined
-        : takeTurns[interactive ? 'interactive' : 'apart'](batch.items);
+        : takeTurns(batch.items, turnTo[interactive ? 'interactive' : 'apart']);
       const sending = beginSending(deps, batch, collector);
       if (interactive) alone += batch.items.length;
       try {
         const { ready, decided } = await prepareApart(deps, batch, prepareSome);
         collector.add(decided);
-        for (const { item } of decided) turns?.get(item)!.end();
+        for (const { item } of decided) turns?.get(item)!.forget();
         if (turns) sendInOrder(deps, sending, ready, turns);
         else sendBulk(deps, sending, ready);
         await collector.finished;
       } finally {
         if (interactive) alone -= batch.items.length;
         sending.end();
-        for (const turn of turns?.values() ?? []) turn.end();
+        for (const turn of turns?.values() ?? []) turn.forget();
       }
     },
   };
@@ -128,39 +130,20 @@ async function prepareApart(deps: DeliverDeps, batch: Batch, prepareSome: Prepar
   return { ready: parts.flatMap(({ ready }) => ready), decided: parts.flatMap(({ decided }) => decided) };
 }
 
-/** One message's turn among those to its contact. */
-type Turn = { before: Promise<void> | undefined; end(): void };
+/** The turn of each message among those to its contact, also of other batches. */
+type Turns = ReadonlyMap<WorkItem, Turn<never>>;
 
-/** Gives turns, so that messages to one contact leave one after the other, also from different batches. */
-function createTurns(): (items: readonly WorkItem[]) => Map<WorkItem, Turn> {
-  const lastTo = new Map<number, Promise<void>>();
-  return (items) =>
-    new Map(
-      items.map((item) => {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        const before = lastTo.get(item.ownerId);
-        lastTo.set(item.ownerId, promise);
-        const end = () => {
-          resolve();
-          if (lastTo.get(item.ownerId) === promise) lastTo.delete(item.ownerId);
-        };
-        return [item, { before, end }];
-      }),
-    );
+function takeTurns(items: readonly WorkItem[], turnTo: (contactId: number) => Turn<never>): Turns {
+  return new Map(items.map((item) => [item, turnTo(item.ownerId)]));
 }
 
 /** Interactive messages: to one contact one after the other, in the order they were accepted; to different contacts at once. */
-function sendInOrder(
-  deps: DeliverDeps,
-  sending: BatchSending,
-  ready: readonly Ready[],
-  turns: ReadonlyMap<WorkItem, Turn>,
-): void {
+function sendInOrder(deps: DeliverDeps, sending: BatchSending, ready: readonly Ready[], turns: Turns): void {
   for (const message of ready) {
     const turn = turns.get(message.subject.item)!;
     const sent = turn.before
       ? turn.before.then(() => sendOne(deps, sending, message))
       : sendOne(deps, sending, message);
-    void sent.finally(() => turn.end());
+    void sent.finally(() => turn.forget());
   }
 }

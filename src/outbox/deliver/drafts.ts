@@ -50,7 +50,7 @@ export async function readSingles(
         factsOfSingles(db, keys),
         selectPeople(db, contactsOf(batch.items), { channel: undefined, attributes: false, keyed: true }),
       ]),
-    { keyed: true },
+    'keyed',
   );
   return { drafts: draftSingles(deps, batch, rows, decided, nowMs), people };
 }

@@ -152,6 +152,7 @@ export function unreadHandler(
 ): Handler {
   return {
     kind: KIND.unread,
+    comesAs: 'fallback',
     batchSize: BATCH,
     inFlight: 2 * BATCH,
     async handle(batch) {

@@ -1,14 +1,8 @@
 /** What a provider's refusal or receipt teaches about an address: it is dead, or its owner said stop. From then on the gate knows. */
 import type { ChannelName, ErrorClass } from '../../../contract/channels.ts';
 import type { IdSource } from '../../base/ids.ts';
-import {
-  blockDestinations,
-  deadBlock,
-  eraseBlocked,
-  marketingSwitchBlock,
-  stopBlock,
-  type Block,
-} from '../../contacts/consent/blocks.ts';
+import { blockDestinations, eraseBlocked, type Block } from '../../contacts/consent/blocks.ts';
+import { deadBlock, marketingSwitchBlock, stopBlock } from '../../contacts/consent/meanings.ts';
 import { setDestinationStatus } from '../../contacts/destinations.ts';
 import { kindOfChannel } from '../../contacts/keys.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -23,6 +17,8 @@ export type Lesson = {
   contactId: number;
   destinationId: number | null;
   integrationId: number | null;
+  /** When it was sent what taught this, where it is told later; unix ms. */
+  sentMs?: number | null | undefined;
   /** The address will never work; otherwise its owner said stop to the provider. */
   dead: boolean;
   /** Whose it was is erased: it is blocked by its proof, and named nowhere. */
@@ -37,6 +33,7 @@ type SentTo = {
   channel: string | null;
   address: string | null;
   integrationId: number | null;
+  sentMs?: number | null | undefined;
 };
 
 /** The lesson in an error, when it says something of the address and not of the message or the day. */
@@ -83,6 +80,7 @@ function blockOf({
   integrationId,
   code,
   dead,
+  sentMs,
   isOfErased,
 }: Lesson): Block {
   const channel = name as ChannelName;
@@ -93,7 +91,7 @@ function blockOf({
     // A token says nothing about whose it is; a number's or a mail address's owner is looked up, it may have changed.
     ...(kindOfChannel(channel) || isOfErased ? {} : { contactId }),
   };
-  if (dead) return deadBlock(at, `dead address (${code})`);
+  if (dead) return deadBlock(at, `dead address (${code})`, sentMs);
   // Elsewhere than on text messages a provider's opt-out is one from marketing; on WhatsApp, from one number's.
   if (channel === 'whatsapp' && integrationId !== null) return marketingSwitchBlock(at, integrationId);
   return stopBlock(at, integrationId ?? 0, 'provider');

@@ -19,7 +19,7 @@ const EVENTS_A_TIME = 200;
 /** Lanes in a transaction, at most: what is fixed about one costs more than what is in it. */
 const LANES_A_TIME = 16;
 /** What readers do names people and messages. */
-const KEYED = { keyed: true };
+const MANNER = 'keyed';
 
 /** The dispatcher of this worker's lanes. */
 export function createDispatcher(core: WorkerCore, queue: Transacts, readers: readonly FeedReader[]) {
@@ -59,7 +59,7 @@ function createHanding(
         for (const reader of readers) await reader.read(tx, events);
         await moveToHistory(tx, lanes, events, null);
         return events;
-      }, KEYED);
+      }, MANNER);
       for (const reader of readers) reader.committed?.(handed);
       const counts = Map.groupBy(handed, ({ lane }) => lane);
       return lanes.filter(({ lane }) => counts.get(lane)?.length === limit);
@@ -85,7 +85,7 @@ function createHanding(
         }
         await moveToHistory(tx, [lane], events, failed);
         return events;
-      }, KEYED);
+      }, MANNER);
       if (handed.length) for (const reader of had) reader.committed?.(handed);
       return handed.length > 0;
     },

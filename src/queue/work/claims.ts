@@ -78,13 +78,10 @@ function wantedBy(
  * not take what it saw before. Interactive work is never called off so, and needs no second statement.
  */
 async function claimOfRun(sql: Sql, wanted: Parameters<typeof claimDue>[1]): Promise<WorkItem[]> {
-  return await sql.begin(
-    async (tx) => {
-      const [held, items] = await Promise.all([fenceLane(tx, wanted.lane), claimDue(tx, wanted)]);
-      return held ? items : [];
-    },
-    { keyed: true, batch: true },
-  );
+  return await sql.begin(async (tx) => {
+    const [held, items] = await Promise.all([fenceLane(tx, wanted.lane), claimDue(tx, wanted)]);
+    return held ? items : [];
+  }, 'keyed batch');
 }
 
 /** Where work is in flight. */

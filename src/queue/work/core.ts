@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import type { Sql } from '../../db/pool.ts';
+import type { ComingKind } from '../../db/room.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 import type { GiveWay } from './giveWay.ts';
 
@@ -20,6 +21,8 @@ export type Wake = {
 /** Who does the work of one kind. `handle` settles every item of the batch (settle.ts) before it resolves. */
 export type Handler = {
   kind: number;
+  /** What a piece of it is to who looks at what comes due in a test workspace; absent where it is nothing to them. */
+  comesAs?: ComingKind;
   /** Most items in one claim. */
   batchSize: number;
   /** Most items in flight in one room: of one workspace's interactive work, and of the bulk runs of one key (`roomOf`). */

@@ -33,7 +33,7 @@ function world(claim: (asked: ClaimOfLanes, nth: number) => number[]) {
     pump,
     clock,
     asked,
-    async stop() {
+    stop: async () => {
       stopping.abort();
       pump.wake();
       await running;

@@ -1,7 +1,7 @@
-/** The kinds of work there are, by number. The queue only keeps them apart; what each means is its handler's business. */
+/** The kinds of work there are, by number. The queue only keeps them apart; what each means is its handler's business. Metrics call them so. */
 export const KIND = {
   delivery: 1,
-  webhookCall: 2,
+  webhook: 2,
   broadcast: 3,
   simulatedReceipt: 4,
   unread: 5,

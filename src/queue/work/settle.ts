@@ -68,7 +68,7 @@ export async function settleHeld(
   const landed = parts.filter(({ settlement }) => settlement.landed);
   // Sent without waiting for each other's answers.
   await Promise.all([
-    done.length ? deleteDue(tx, buckets, kind, done) : undefined,
+    done.length ? deleteDue(tx, kind, done, buckets) : undefined,
     later.length ? putOffDue(tx, buckets, kind, later) : undefined,
     landed.length
       ? deleteFlights(

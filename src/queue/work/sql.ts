@@ -161,61 +161,42 @@ export async function claimDueOfLanes(
     FROM picked`.keyed();
 }
 
-/**
- * Deletes finished work of lanes. Here and below a key is found as a range with one key in it. Said as equal columns, Postgres has a
- * second way: all of the queue in the order of its key, each held against all that are looked for. It takes that one when it last cleaned
- * the queue while that was empty, and keeps to it when a broadcast fills it (14 ms a batch with 300,000 there, where keys take 1;
- * plans.test.ts).
- */
-export async function deleteDue(
-  db: Db,
-  buckets: readonly number[],
-  kind: number,
-  items: readonly WorkItem[],
-): Promise<void> {
-  await deleteKeys(
-    db,
-    items.map((item) => ({ ...item, kind })),
-    db.onShard('due.bucket', buckets),
-  );
-}
-
-/** Deletes work by key, of any lane. Locks the rows. */
-export async function deleteDueKeys(
-  db: Db,
-  keys: readonly (WorkKey & { bucket: number; kind: number })[],
-): Promise<void> {
-  if (keys.length) await deleteKeys(db, keys, db``);
-}
-
 /** What names work beside its kind. */
 type WorkKey = { ownerId: number; causeId: number; seq: number };
 
-async function deleteKeys(
+/**
+ * That a row of `due` is the one that `k` names: a range with one key in it. Said as equal columns, Postgres has a second way: all of the
+ * queue in the order of its key, each held against all that are looked for. It takes that one when it last cleaned the queue while that was
+ * empty, and keeps to it when a broadcast fills it (14 ms a batch with 300,000 there, where keys take 1; plans.test.ts).
+ */
+const isNamed = (db: Db): Fragment => db`
+  (due.bucket, due.kind, due.owner_id, due.cause_id, due.seq)
+    BETWEEN (k.bucket, k.kind, k.owner_id, k.cause_id, k.seq) AND (k.bucket, k.kind, k.owner_id, k.cause_id, k.seq)`;
+
+/** Deletes work by key. With `buckets` it is of the lanes that have those, and looked for on their shard alone. Locks the rows. */
+export async function deleteDue(
   db: Db,
-  keys: readonly (WorkKey & { bucket: number; kind: number })[],
-  there: Fragment,
+  kind: number,
+  keys: readonly WorkKey[],
+  buckets?: readonly number[],
 ): Promise<void> {
   await db`
     DELETE FROM due USING unnest(
-      ${column(keys, (k) => k.bucket)}::smallint[], ${column(keys, (k) => k.kind)}::smallint[],
+      ${column(keys, (k) => bucketOf(k.ownerId))}::smallint[], ${column(keys, () => kind)}::smallint[],
       ${column(keys, (k) => k.ownerId)}::bigint[], ${column(keys, (k) => k.causeId)}::bigint[],
-      ${column(keys, (k) => k.seq)}::smallint[]) AS gone (bucket, kind, owner_id, cause_id, seq)
-    WHERE (due.bucket, due.kind, due.owner_id, due.cause_id, due.seq)
-      BETWEEN (gone.bucket, gone.kind, gone.owner_id, gone.cause_id, gone.seq) AND (gone.bucket, gone.kind, gone.owner_id, gone.cause_id, gone.seq)
-      ${there}`;
+      ${column(keys, (k) => k.seq)}::smallint[]) AS k (bucket, kind, owner_id, cause_id, seq)
+    WHERE ${isNamed(db)} ${buckets ? db.onShard('due.bucket', buckets) : db``}`;
 }
 
 /** Work that is still in the queue, by key. */
 export async function selectDue(db: Db, kind: number, keys: readonly WorkKey[]): Promise<WorkItem[]> {
   return await db<WorkItem[]>`
-    SELECT d.bucket, d.owner_id AS "ownerId", d.cause_id AS "causeId", d.seq, d.attempt, d.stream, d.workspace_id AS "workspaceId",
-      d.due_ms AS "dueMs"
+    SELECT due.bucket, due.owner_id AS "ownerId", due.cause_id AS "causeId", due.seq, due.attempt, due.stream,
+      due.workspace_id AS "workspaceId", due.due_ms AS "dueMs"
     FROM unnest(${column(keys, (k) => bucketOf(k.ownerId))}::smallint[], ${column(keys, () => kind)}::smallint[],
       ${column(keys, (k) => k.ownerId)}::bigint[], ${column(keys, (k) => k.causeId)}::bigint[], ${column(keys, (k) => k.seq)}::smallint[])
       AS k (bucket, kind, owner_id, cause_id, seq)
-    JOIN due d ON (d.bucket, d.kind, d.owner_id, d.cause_id, d.seq)
-      BETWEEN (k.bucket, k.kind, k.owner_id, k.cause_id, k.seq) AND (k.bucket, k.kind, k.owner_id, k.cause_id, k.seq)`.keyed();
+    JOIN due ON ${isNamed(db)}`.keyed();
 }
 
 /** Work of runs that some owners have in the queue. */
@@ -262,15 +243,13 @@ export async function putOffDue(
   items: readonly { item: WorkItem; dueMs: number; attempt: number }[],
 ): Promise<void> {
   await db`
-    UPDATE due SET due_ms = later.due_ms, attempt = later.attempt
+    UPDATE due SET due_ms = k.due_ms, attempt = k.attempt
     FROM unnest(
       ${column(items, ({ item }) => item.bucket)}::smallint[], ${column(items, () => kind)}::smallint[],
       ${column(items, ({ item }) => item.ownerId)}::bigint[], ${column(items, ({ item }) => item.causeId)}::bigint[],
       ${column(items, ({ item }) => item.seq)}::smallint[], ${column(items, (i) => i.dueMs)}::bigint[],
-      ${column(items, (i) => i.attempt)}::smallint[]) AS later (bucket, kind, owner_id, cause_id, seq, due_ms, attempt)
-    WHERE (due.bucket, due.kind, due.owner_id, due.cause_id, due.seq)
-      BETWEEN (later.bucket, later.kind, later.owner_id, later.cause_id, later.seq) AND (later.bucket, later.kind, later.owner_id, later.cause_id, later.seq)
-      ${db.onShard('due.bucket', buckets)}`;
+      ${column(items, (i) => i.attempt)}::smallint[]) AS k (bucket, kind, owner_id, cause_id, seq, due_ms, attempt)
+    WHERE ${isNamed(db)} ${db.onShard('due.bucket', buckets)}`;
 }
 
 /** Which lanes have interactive work that is due, by kind; read when nothing woke the worker for a while. */

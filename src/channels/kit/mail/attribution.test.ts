@@ -128,6 +128,11 @@ const OTHERS = [
 ];
 const ABOVE_MARKS = [
   '2026-11-20 9:12 GMT+01:00 Shop <shop@shop.example>:',
+  'Le 4 janv. 2026 19:03, "Shop of All"\n<shop@shop.example>\na écrit :',
+  '---- On Tue, 22 Dec 2026 14:17:36 +0530 Shop&lt;shop@shop.example&gt; wrote ----',
+  '---- On Wed, 24 Feb 2027 14:02:50 +0530 shop@shop.example wrote ----',
+  'On Nov 21, 2026,\nat 10:18,\nThe Shop of Everything <shop@shop.example> wrote:',
+  'Am 21.04.2026 17:48 schrieb "Shop of All" <shop-with-a-long-name@shop.example\n>:',
   marked('[בתאריך יום ו׳, 20 בנוב׳ 2026 ב-9:12 מאת (Shop) <(shop@shop.example)>:'),
   'Пятница, 20 ноября 2026, 9:12 +03:00 от Shop <shop@shop.example>:',
   '20.11.2026, 09:12, "Shop" <shop@shop.example>:',
@@ -155,6 +160,16 @@ const ABOVE_ANSWERED = [
   '------- Original Message -------\nOn Friday, November 20th, 2026 at 9:12 AM, Shop <shop@shop.example> wrote:\n',
   '\u200fمن: Shop <shop@shop.example>\n\u200fتم الإرسال: الجمعة، 20 نوفمبر 2026 09:12 ص\n\u200fإلى: Ann <ann@people.example>\n\u200fالموضوع: Tuesday',
   '>>> Shop <shop@shop.example> 11/20/2026 9:12 AM >>>',
+  // Orange's, and Outlook's in French without a blank.
+  'Message du : 12/12/2026 13:20\nDe : "The Shop " <shop@shop.example>\nA : ann@people.example\nCopie à :\nSujet :  Mardi',
+  'De : Shop<mailto:shop@shop.example>\nEnvoyé le :jeudi 15 décembre 2026 09:35\nÀ : ann@people.example\nObjet :Mardi',
+  // Outlook's line as dashes, where HTML became text.
+  ' ------------------------------\n\n*From:* Shop\n*Sent:* 2026-01-27\n*To:* ann@people.example\n*Subject:* Tuesday',
+  // Samsung's, whose lines run into each other.
+  '-------- Original message --------From: Shop <shop@shop.example> Date: 11/20/26  9:12 AM  (GMT-06:00) To: ann@people.example Cc: b@people.example Subject: Tuesday ',
+  "-------- Message d'origine --------De : Shop <shop@shop.example> Date : 20/11/26  09:12  (GMT+01:00) À : ann@people.example Objet : Mardi ",
+  '-------- Ursprüngliche Nachricht --------Von: Shop <shop@shop.example> Datum: 20.11.26  09:12  (GMT+01:00) An: ann@people.example Betreff: Dienstag ',
+  "-------- Message d'origine --------\nDe : Shop <shop@shop.example>\nDate : 20/11/26  09:12  (GMT+01:00)\nÀ : ann@people.example Objet : Mardi ",
 ];
 
 /** What people say, also right above the attribution, and in shapes that look like what is cut. */
@@ -183,6 +198,9 @@ for (const [program, attributions] of Object.entries({ GMAIL, APPLE, YAHOO, THUN
       const wrapped = attribution.replace(/ (?=\S*@)/, '\n');
       equal(withoutQuotes(`Yes\n\n${wrapped}\n\n> Shall we deliver?\n`), 'Yes', wrapped);
       equal(withoutQuotes(`Yes\nno\n${wrapped}\n> Shall we deliver?\n`), 'Yes\nno', wrapped);
+      // Gmail wraps at 78 characters, also within the brackets of an address.
+      const broken = attribution.replace(/>(?=[^>]*$)/, '\n>');
+      equal(withoutQuotes(`Yes\n\n${broken}\n\n> Shall we deliver?\n`), 'Yes', broken);
       const marked = `> ${attribution}\n> \n> Shall we deliver?\n`;
       equal(withoutQuotes(`Yes\n\n${marked}`), 'Yes', marked);
     });
@@ -222,6 +240,7 @@ test('what people write that looks like a quote is theirs', () => {
     'See below.\n\n---------- Forwarded message ---------\nFrom: Bank <bank@bank.example>\nDate: Fri, Nov 20, 2026 at 9:12 AM\nSubject: Your bill\nTo: <ann@people.example>\n\nPlease pay.',
     'At 09:12 he said:\nno',
     '-----Original Message-----\nis what I would call it',
+    '-----Original Message-----From: here on I write to: you',
   ])
     equal(withoutQuotes(text), text);
 });

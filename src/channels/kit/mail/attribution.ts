@@ -82,6 +82,7 @@ const HEADERS: readonly (readonly [from: string, when: string, to: string, about
   ['van', 'verzonden|datum|verstuurd', 'aan', 'onderwerp'],
   ['von', 'gesendet|datum|gesendet am', 'an', 'betreff'],
   ['de', 'envoyé|date|envoyé le', 'à|a', 'objet|sujet'],
+  ['de', 'message du', 'à|a', 'objet|sujet'],
   ['de', 'enviado(?: el)?|fecha|enviado a las', 'para', 'asunto'],
   ['da', 'inviato|data|inviato il', 'a', 'oggetto'],
   ['de', 'enviad[ao](?: em)?|data', 'para', 'assunto'],
@@ -90,6 +91,9 @@ const HEADERS: readonly (readonly [from: string, when: string, to: string, about
   ['lähettäjä', 'lähetetty|päivämäärä', 'vastaanottaja', 'aihe'],
   ['od', 'wysłano|data|wysłane', 'do', 'temat'],
   ['od', 'odesláno|datum', 'komu', 'předmět'],
+  ['od', 'odoslané|dátum', 'komu', 'predmet'],
+  ['od|šalje', 'poslano|datum', 'za|prima', 'predmet|zadeva'],
+  ['от', 'изпратено|дата', 'до', 'относно|тема'],
   ['de la', 'trimis|data|dată', 'către|catre', 'subiect'],
   ['feladó', 'elküldve|dátum', 'címzett', 'tárgy'],
   ['από', 'στάλθηκε|ημερομηνία', 'προς', 'θέμα'],
@@ -112,30 +116,44 @@ const HEADERS: readonly (readonly [from: string, when: string, to: string, about
   ['보낸 ?사람|발신', '보낸 날짜|보낸 시간|날짜|발송일|보낸날짜', '받[는은] ?사람|수신', '제목'],
 ];
 
-/** One language's four headers, and that one of when which no person would write; `*From:*` where HTML became text. */
-export type HeaderSet = { from: RegExp; when: RegExp; sent: RegExp; to: RegExp; about: RegExp };
+/**
+ * One language's four headers, and that one of when which no person would write; `*From:*` where HTML became text. `behind`: those that
+ * stand behind the first where all are on one line.
+ */
+export type HeaderSet = {
+  from: RegExp;
+  when: RegExp;
+  sent: RegExp;
+  to: RegExp;
+  about: RegExp;
+  behind: readonly RegExp[];
+};
 
-const line = (words: string) =>
-  new RegExp(`^[\\s>]{0,6}\\*{0,2}(?:${words})\\s?\\*{0,2}[:：]\\*{0,2}(?:\\s|$)`, 'iu');
+const line = (words: string, behind = '(?:\\s|$)') =>
+  new RegExp(`^[\\s>]{0,6}\\*{0,2}(?:${words})\\s?\\*{0,2}[:：]\\*{0,2}${behind}`, 'iu');
 
 /** The headers by language. */
 export const HEADER_SETS: readonly HeaderSet[] = HEADERS.map(([from, when, to, about]) => ({
   from: line(from),
-  when: line(when),
+  // Below the first, some leave no blank: "Envoyé le :jeudi".
+  when: line(when, ''),
   sent: line(when.split('|')[0]!),
-  to: line(to),
-  about: line(about),
+  to: line(to, ''),
+  about: line(about, ''),
+  behind: [when, to, about].map((words) => new RegExp(`\\s(?:${words})\\s?[:：]\\s`, 'iu')),
 }));
 
 /** Outlook's rule above an answered mail that has its headers below it. */
 export const ORIGINAL =
   /^\s{0,3}-{2,20}(?: |&nbsp;)?(?:original(?: (?:message|appointment))?|oorspronkelijk bericht|urspr(?:ü|ue)ngliche (?:nachricht|mail)|original-nachricht|message d['’]origine|message original|mensaje original|messaggio originale|mensagem original|oprindelig (?:meddelelse|besked)|(?:opprinnelig|original) melding|ursprungligt meddelande|original?meddelande|alkuperäinen viesti|(?:oryginalna )?wiadomość(?: oryginalna)?|původní (?:zpráva|e-mail)|eredeti üzenet|mesaj original|αρχικό μήνυμα|исходное сообщение|пересылаемое сообщение|оригинальное сообщение|початкове повідомлення|özgün ileti|orijinal (?:mesaj|ileti)|pesan asli|thư gốc|tin nhắn gốc|ข้อความต้นฉบับ|הודעה מקורית|الرسالة الأصلية|رسالة أصلية|मूल संदेश|原始邮件|邮件原件|原始郵件|原始訊息|元のメッセージ|オリジナル ?メッセージ|원본 메시지|원본 (?:이)?메일)(?: |&nbsp;)?-{2,20}\s*$/iu;
+/** The same where a phone (Samsung's) loses the ends of lines: the headers stand on it. */
+export const ORIGINAL_THEN = new RegExp(ORIGINAL.source.replace(/\\s\*\$$/, '\\s?(?=[^\\s-])(.+)$'), 'iu');
 /** GroupWise's line above what is answered: ">>> Shop <shop@shop.example> 11/20/2026 9:12 AM >>>". */
 export const GROUPWISE = /^>>> [^<>]{0,80}<[^\s<>]{3,250}@[^\s<>]{3,250}> [^<>]{6,40} >>>\s*$/;
 /** How programs begin that say whom they quote, and not when. */
 export const QUOTING = /^(?:quoting|zitat von|citando(?: a)?|citation de|quoto|citeren|citat) /i;
 /** Outlook draws a line above the headers of what is answered. */
-export const RULE = /^\s{0,3}_{10,100}\s*$/;
+export const RULE = /^\s{0,3}(?:_{10,100}|-{10,100})\s*$/;
 /** What somebody sends on is what they want to say: "---------- Forwarded message ---------". */
 export const FORWARDED = /^\s{0,3}(?:-{5,20} ?[^-\s][^-]{2,60} ?-{2,20}|begin forwarded message:)\s*$/i;
 

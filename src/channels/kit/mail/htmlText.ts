@@ -66,7 +66,7 @@ export function textOfHtml(html: string): string {
 type Tag = { name: string; attribute: string; attributes: Map<string, string> };
 
 /** Attributes that tell a quote from what somebody set in. */
-const READ = new Set(['type', 'cite', 'class', 'style', 'id']);
+const READ = new Set(['type', 'cite', 'class', 'style', 'id', 'name']);
 
 /** Lines as they come about. */
 class Page {
@@ -169,12 +169,22 @@ function isSetIn(attributes: ReadonlyMap<string, string>): boolean {
   return /border:\s*(?:none|0)/.test(attributes.get('style') ?? '');
 }
 
-/** What Gmail and Thunderbird put "On Friday Ann wrote:" in, and Yahoo and Proton all of a quote. */
+/**
+ * What Gmail and Thunderbird put "On Friday Ann wrote:" in, and Yahoo, Proton, Zoho, Outlook on phones and on the web, GMX and
+ * Spark all of a quote: in whatever language.
+ */
 function isQuoting(attributes: ReadonlyMap<string, string>): boolean {
-  return /\b(?:gmail_attr|moz-cite-prefix|yahoo_quoted|protonmail_quote)\b/.test(
-    attributes.get('class') ?? '',
+  return (
+    QUOTING_CLASS.test(attributes.get('class') ?? '') ||
+    QUOTING_NAME.test(attributes.get('id') ?? '') ||
+    QUOTING_NAME.test(attributes.get('name') ?? '')
   );
 }
+
+const QUOTING_CLASS =
+  /(?:^|\s)(?:gmail_attr|moz-cite-prefix|yahoo_quoted|protonmail_quote|zmail_extra|ms-outlook-mobile-reference-message)(?:\s|$)/;
+const QUOTING_NAME =
+  /^(?:mail-editor-reference-message-container|olk_src_body_section|messagereplysection|quote)$/;
 
 function isBare(line: string | undefined): boolean {
   return line === undefined || /^>*$/.test(line);

@@ -170,6 +170,15 @@ test('what Outlook forwards has no mark but its subject: it stays whole; an answ
   }
 });
 
+test('what is forwarded stays whole also where a program marks it as quoted', () => {
+  for (const text of [
+    'See below\n\n> From: Shop <shop@shop.example>\n> Is it?\n> The shop',
+    'Begin forwarded message:\n\n> From: Shop\n> \n> Is it?',
+    'On 20/11/2026 09:12, Shop wrote:\n> Is it?',
+  ])
+    for (const subject of ['Fwd: Tuesday', 'FW: x']) equal(withoutQuotes(text, subject), text);
+});
+
 test('any text is read, and what is left was in it', () => {
   const piece = fc.oneof(
     fc.string(),
@@ -237,6 +246,15 @@ test('HTML of mail programs: the answer alone is left', () => {
     '<div dir="ltr">Yes</div><br><div class="gmail_quote"><div dir="ltr" class="gmail_attr">On Fri, Nov 20, 2026 at 9:12 AM Shop &lt;<a href="mailto:s@x.example">s@x.example</a>&gt; wrote:<br></div><blockquote class="gmail_quote"><div>Is it?</div></blockquote></div>',
     '<html><body><div>Yes</div><div id="appendonsend"></div><hr><div id="divRplyFwdMsg" dir="ltr"><b>Van:</b> Shop &lt;s@x.example&gt;<br><b>Verzonden:</b> vrijdag 20 november 2026 09:12<br><b>Aan:</b> Ada<br><b>Onderwerp:</b> Dinsdag</div><div>Is it?</div></body></html>',
     '<p>Yes</p><div class="moz-cite-prefix">Am 20.11.2026 um 09:12 schrieb Shop:<br></div><blockquote type="cite"><p>Is it?</p></blockquote>',
+    // In a language whose words are not known here, by what the program marks: Outlook on phones and on the web, GMX, Spark, Zoho, Yahoo, Proton.
+    '<div dir="ltr">Yes</div><div id="mail-editor-reference-message-container" class="ms-outlook-mobile-reference-message skipProofing"><div style="text-align:left"><b>Nuo:</b> Shop<br><b>Data:</b> 2026-11-20<br><b>Kam:</b> Ann<br><b>Tema:</b> x</div><div>Is it?</div></div>',
+    '<p>Yes</p><div class="ms-outlook-mobile-reference-message skipProofing"><div>Kimden ise</div><div>Is it?</div></div>',
+    '<div>Yes<div>&nbsp;<div name="quote" style="margin:10px 5px 5px 10px;border-left:2px solid #C3D9E5;"><div><b>Gesendet:</b> Freitag<br><b>Von:</b> Shop</div><div name="quoted-content">Is it?</div></div></div></div>',
+    '<div name="messageBodySection">Yes</div><div name="messageReplySection">2026-11-20, Shop parašė:<blockquote type="cite">Is it?</blockquote></div>',
+    '<div>Yes</div><div class="zmail_extra" style="z">---- Penk, 20 lapkr. Shop rašė ----<br><blockquote>Is it?</blockquote></div>',
+    '<p>Yes</p><div id="ydp1yahoo_quoted_1" class="ydp1yahoo_quoted yahoo_quoted"><div>Penktadienis, Shop rašė:</div><div>Is it?</div></div>',
+    '<div>Yes</div><div class="protonmail_quote">Penktadienis, Shop rašė:<br><blockquote class="protonmail_quote">Is it?</blockquote></div>',
+    '<p>Yes</p><p id="reply-intro">On 2026-11-20 09:12, Shop wrote:</p><blockquote>Is it?</blockquote>',
   ];
   for (const html of table) equal(withoutQuotes(textOfHtml(html)), 'Yes', html);
 });

@@ -15,6 +15,7 @@ import {
   type HeaderSet,
   OPENS,
   ORIGINAL,
+  ORIGINAL_THEN,
   QUOTING,
   RULE,
   WROTE,
@@ -31,8 +32,9 @@ const SIGNATURE_LINES = 6;
 
 /** The text without quoted parts and without a signature. What is forwarded, as the subject may say, is what somebody wants to say. */
 export function withoutQuotes(text: string, subject = ''): string {
-  const isSentOn = FORWARDED_SUBJECT.test(beginningOf(subject, LONGEST_LINE));
-  const written = text.replaceAll('\r\n', '\n').split('\n');
+  const whole = text.replaceAll('\r\n', '\n').trim();
+  if (FORWARDED_SUBJECT.test(beginningOf(subject, LONGEST_LINE))) return whole;
+  const written = whole.replaceAll(BROKEN_ADDRESS, '$1>').split('\n');
   // Marks of direction stand around names and at the ends of lines where a script runs to the left: they are looked past.
   const lines = DIRECTION.test(text) ? written.map((line) => line.replaceAll(DIRECTIONS, '')) : written;
   const marks = marksOf(lines);
@@ -43,10 +45,7 @@ export function withoutQuotes(text: string, subject = ''): string {
       kept.push(...written.slice(at));
       break;
     }
-    if (isAnswered(lines, at)) {
-      if (isSentOn) kept.push(...written.slice(at));
-      break;
-    }
+    if (isAnswered(lines, at)) break;
     // Proton: a rule, and then "On Friday … wrote:" below it.
     const isRule = marks.attributions.size > 0 && ORIGINAL.test(beginningOf(line, LONGEST_LINE));
     if (isRule && marks.attributions.has(nextSaidAt(lines, at + 1))) continue;
@@ -67,7 +66,7 @@ export function withoutQuotes(text: string, subject = ''): string {
     .join('\n')
     .replaceAll(/\n{3,}/g, '\n\n')
     .trim();
-  return said || text.replaceAll('\r\n', '\n').trim();
+  return said || whole;
 }
 
 function isMarked(line: string | undefined): boolean {
@@ -83,6 +82,9 @@ function nextSaidAt(lines: readonly string[], from: number): number {
   const next = lines.slice(from, from + HEADER_LINES).findIndex((line) => line.trim() !== '');
   return next < 0 ? -1 : from + next;
 }
+
+/** An attribution that Gmail has wrapped within its address: what stands on the next line is no mark. */
+const BROKEN_ADDRESS = /(<[^\s<>]{1,64}@[^\s<>]{1,190})\n>(?=[^\n>]{0,40}[:：][ \t]*(?:\n|$))/g;
 
 const DIRECTIONS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const DIRECTION = new RegExp(DIRECTIONS.source);
@@ -132,6 +134,7 @@ const COLON = /[:：]\s*$/;
 function attributionEndingAt(lines: readonly string[], at: number): number {
   const last = undashed(lines[at]!);
   if (last.length > ATTRIBUTION_LENGTH || (!COLON.test(last) && !WROTE.test(last))) return 0;
+  if (DASHED.test(lines[at]!) && WROTE.test(last) && DATED.test(last)) return 1;
   const isQuoted = isMarked(nextSaid(lines, at + 1));
   let words = '';
   for (let count = 1; count <= ATTRIBUTION_LINES && count <= at + 1; count++) {
@@ -145,17 +148,25 @@ function attributionEndingAt(lines: readonly string[], at: number): number {
   return 0;
 }
 
-/** Zoho draws lines around it: "---- On Tue, 24 Nov 2026 … wrote ---". */
+/** Zoho draws lines around it: "---- On Tue, 24 Nov 2026 … Shop&lt;shop@shop.example&gt; wrote ---". */
+const DASHED = /^\s{0,3}-{3,20} [^\n]{10,300}@[^\n]{3,200} -{3,20}\s*$/;
+
 function undashed(line: string): string {
   const plain = line.trim();
   return plain.startsWith('---') && plain.length <= ATTRIBUTION_LENGTH
-    ? plain.replaceAll(/^-+ | -+$/g, '')
+    ? plain
+        .replaceAll(/^-+ | -+$/g, '')
+        .replaceAll('&lt;', '<')
+        .replaceAll('&gt;', '>')
     : plain;
 }
 
-/** Apple Mail's Polish "Wiadomość napisana przez Shop" may stand on a line above the address. */
+/** What stands on a line above: Apple Mail's Polish "Wiadomość napisana przez Shop" above the address, "On Nov 21, 2026," above the hour. */
 function isBegunAbove(lines: readonly string[], above: number, words: string): number {
-  return words.startsWith('<') && /^wiadomość napisana przez\b/i.test(lines[above]?.trim() ?? '') ? 1 : 0;
+  const line = lines[above]?.trim() ?? '';
+  if (words.startsWith('<')) return /^wiadomość napisana przez\b/i.test(line) ? 1 : 0;
+  const isDay = line.length <= SHORT && line.endsWith(',') && OPENS.test(line) && DATED.test(line);
+  return isDay && !OPENS.test(words) ? 1 : 0;
 }
 
 /** "I called on 20 November. On Friday …": a sentence before it is somebody's own. */
@@ -163,8 +174,9 @@ const SENTENCE = /[^\s.]{3,}[.!?。！？]\s+\p{Lu}/u;
 
 function isAttribution(words: string, isQuoted: boolean): boolean {
   if (!/[:：]\s*$|작성$|wrote$/.test(words)) return false;
-  // "On Thursday Ann wrote:" right above marked lines.
-  if (isQuoted && words.length <= SHORT && OPENS.test(words) && WROTE.test(words)) return true;
+  // "On Thursday Ann wrote:" right above marked lines; not the last line alone of one that is wrapped, "a écrit :".
+  const isShort = isQuoted && words.length <= SHORT && OPENS.test(words) && WROTE.test(words);
+  if (isShort && /\p{L}/u.test(words.replace(OPENS, '').replace(WROTE, ''))) return true;
   const isAddressed = ADDRESSED.test(words);
   if (!DATED.test(words)) return false;
   // Without marks below it people's own "on 3 December at ten she wrote:" looks the same, but for the address.
@@ -199,6 +211,11 @@ function isAnswered(lines: readonly string[], at: number): boolean {
   if (line.length > LONGEST_LINE) return false;
   if (GROUPWISE.test(line)) return true;
   if (RULE.test(line)) return hasHeaders(lines, at + blanksFrom(lines, at + 1) + 1);
+  const behindRule = ORIGINAL_THEN.exec(line)?.at(-1);
+  if (behindRule !== undefined)
+    return HEADER_SETS.some(
+      ({ from, behind }) => from.test(behindRule) && behind.every((one) => one.test(behindRule)),
+    );
   if (!ORIGINAL.test(line)) return hasHeaders(lines, at);
   const next = beginningOf(nextSaid(lines, at + 1), LONGEST_LINE) ?? '';
   return HEADER_SETS.some(({ from, to, when, about }) =>

@@ -13,6 +13,20 @@ const WORDS_LENGTH = 4000;
 /** First match wins, so what is the sender's own fault stands before what the recipient's address can be blamed for. */
 const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])[] = [
   [
+    'blocked',
+    [
+      // NTT DoCoMo calls a user unknown also where a filter of theirs turned the mail away, but then only once it has all of it.
+      /\bdocomo\.ne\.jp\b.{0,200}\bsaid: 550 unknown user\b.{0,300}\bin reply to end of data\b/i,
+    ],
+  ],
+  [
+    'rate',
+    [
+      // A quota of what we send, and none of a mailbox.
+      /(?:(?:daily|hourly|monthly) (?:\w{1,20} ){0,2}|(?:relay|sending|outbound) )quota/i,
+    ],
+  ],
+  [
     'config',
     [
       /sender(?:['’]s)? (?:e-?mail )?(?:address |domain |verify |verification )?(?:was |is |has been |does )?(?:rejected|denied|refused|invalid|fail|not |unknown|empty|spammer|blacklisted|in my black)/i,
@@ -36,7 +50,7 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
   [
     'transient',
     [
-      /quota|mail ?box (?:is |size |for \S+ is )?(?:currently )?(?:full|exceed|over)|(?:mailbox|message store|folder)\b[^.;:]{0,40}\bfull|over ?quota|insufficient (?:disk |system )?(?:space|storage|resource)|not enough (?:disk |storage )?space|disk (?:is )?full|too many hops|mail loop|loops? back|routing loop|out of (?:disk )?space|too many messages (?:in|on) (?:the |this )?(?:mailbox|disk)|mailbox has exceeded/i,
+      /quota|mail ?box size limit|mail ?box (?:is |size |for \S+ is )?(?:currently )?(?:full|exceed|over)|(?:mailbox|message store|folder)\b[^.;:]{0,40}\bfull|over ?quota|insufficient (?:disk |system )?(?:space|storage|resource)|not enough (?:disk |storage )?space|disk (?:is )?full|too many hops|mail loop|loops? back|routing loop|out of (?:disk )?space|too many messages (?:in|on) (?:the |this )?(?:mailbox|disk)|mailbox has exceeded/i,
     ],
   ],
   [
@@ -66,8 +80,8 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
       /not listed in (?:the )?domino|not listed in (?:the )?public name|address not present|badrcptto|validrcptto|badrecipientto|no one at this address|destination addresses were unknown|requested action not taken: mailbox unavailable|mailbox unavailable\b(?! or| due)|account unavailable|bad destination mailbox|#5\.1\.0 address rejected|\bcuda_nsu\b|recipient(?:s)? (?:was|were) undeliverable/i,
       /(?:mailbox|account|user|recipient|address)\b[^.;:]{0,60}(?:(?:has been|is|was) (?:permanently )?(?:disabled|deactivated|terminated|discontinued|closed|deleted|removed)|no longer (?:active|valid|exist|accept|available|in use|works?))/i,
       /(?:is|has been) (?:a )?(?:disabled|deactivated|discontinued|closed|deleted) (?:mailbox|account|user|address)|(?:inactive|disabled|deactivated|expired) (?:user|account|mailbox)|(?:mailbox|account|user) (?:is )?(?:disabled|inactive|not active)|not an active address|not our customer|user doesn['’]t have|user (?:has )?moved|has moved to|address changed/i,
-      /(?:host or domain name|host|domain)(?: \S{1,253})? (?:is )?(?:unknown|not found|is not reachable)|unknown (?:host|domain)|no such (?:host|domain)|domain (?:name |\S{1,253} )?does(?:n['’]t| not) exist|recipient domain must exist|name or service not known|unroute?able (?:address|mail domain)|nxdomain|null mx|domain[^.;:]{0,60} (?:does not accept|accepts no) (?:e-?)?mail|(?:mx|a)[^.;:]{0,20}host (?:lookup )?not found|no (?:mx|mail exchanger?s?)\b[^.;:]{0,20}\bfound\b|mx[^.;]{0,30} records?[^.;]{0,20} (?:indicated no smtp service|point(?:s|ed)? to non-?existent)/i,
-      /utilisateur inconnu|destinataire inconnu|destinataire invalide|adresse[^.;:]{0,30}(?:inconnue|invalide)|usuario (?:desconocido|no existe|inexistente)|no existe (?:dicha|ese|el|la)|buzón[^.;:]{0,30}no existe|nessun utente|utente (?:sconosciuto|inesistente)|usuário (?:desconhecido|inexistente)|destinatario (?:desconocido|no existe|inesistente|sconosciuto)|destinatário (?:desconhecido|inexistente|não existe)|(?:empfänger|benutzer|postfach) (?:unbekannt|existiert nicht|nicht vorhanden)|unbekannter (?:benutzer|empfänger)|onbekende (?:gebruiker|ontvanger)|пользователь не найден|несуществующ|(?:ユーザ|宛先|受信者|ディレクトリ|送信先)[^。]{0,80}(?:見つかりません|見つかりませんでした|(?:リストに)ありません)|宛先不明|存在しません|用户不存在|收件人不存在|邮箱不存在/i,
+      /(?:host or domain name|host|domain)(?: \S{1,253})? (?:is )?(?:unknown|not found|is not reachable)|unknown (?:host|domain)|no such (?:host|domain)|domain (?:name |\S{1,253} )?does(?:n['’]t| not) exist|recipient domain must exist|name or service not known|unroute?able (?:address|mail domain)|nxdomain|null mx|\bhost does not accept mail(?! from)|domain[^.;:]{0,60} (?:does not accept|accepts no) (?:e-?)?mail|(?:mx|a)[^.;:]{0,20}host (?:lookup )?not found|no (?:mx|mail exchanger?s?)\b[^.;:]{0,20}\bfound\b|mx[^.;]{0,30} records?[^.;]{0,20} (?:indicated no smtp service|point(?:s|ed)? to non-?existent)/i,
+      /utilisateur inconnu|destinataire inconnu|destinataire invalide|adresse[^.;:]{0,30}(?:inconnue|invalide)|usuario (?:desconocido|no existe|inexistente)|no existe (?:dicha|ese|el|la)|buzón[^.;:]{0,30}no existe|nessun utente|utente (?:sconosciuto|inesistente|non esiste)|(?:usuário|conta) (?:desconhecid[oa]|inexistente|não existe)|destinatario (?:desconocido|no existe|inesistente|sconosciuto)|destinatário (?:desconhecido|inexistente|não existe)|kein solche[rs] (?:benutzer|empf(?:ä|ae)nger|postfach)|(?:empf(?:ä|ae)nger|benutzer|postfach) (?:unbekannt|existiert nicht|nicht vorhanden)|unbekannter (?:benutzer|empfänger)|onbekende (?:gebruiker|ontvanger)|пользователь не (?:найден|существует)|(?:ящик|адрес|пользовател)[^.]{0,30} не (?:существует|найден)|несуществующ|(?:ユーザ|宛先|受信者|ディレクトリ|送信先)[^。]{0,80}(?:見つかりません|見つかりませんでした|(?:リストに)ありません)|宛先不明|存在しません|用户不存在|收件人不存在|邮箱不存在|사용자를 찾을 수 없|존재하지 않는 (?:사용자|수신자|메일|계정)/i,
     ],
   ],
   [
@@ -84,7 +98,7 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
       /\bptr\b|reverse dns|rdns|reverse lookup|cannot (?:find|resolve) your|name lookup failed|unresolvable relay|without reverse|mismatches client ip|forward dns/i,
       /black ?list|block ?list|blocked|\bbl\b|rbl|dnsbl|spamhaus|spamcop|barracuda|abuseat|sorbs|\bbanned\b|reputation|listed (?:at|in|on|as abusive)|dynamic ip|zombied|open (?:proxy|relay)|insecure mail relay/i,
       /client host rejected|host network not allowed|not allowed to (?:send|connect)|no access from|access denied|server access|not accepting (?:mail|connections)|not currently accepting mail from|refused to talk|(?:mail|message|mail from [^;]{1,80}|service) refus|permission to post|smtp server of your isp|invalid ip for sending|messages from \S+ (?:weren['’]t sent|temporarily deferred)|go away|you are not allowed|\bdenied \[|your access[^.;]{0,60}(?:rejected|denied)/i,
-      /spam|\bjunk\b|unsolicited|\bbulk\b|virus|malware|infected|trojan|phish|suspicious|content reject|message filtered/i,
+      /spam|\bjunk\b|unsolicited|\bbulk\b|virus|malware|infected|trojan|phish|suspicious|content (?:reject|denied)|message filtered/i,
       /policy|prohibit|violation|administrative|not authorized|unauthorized|not compliant|non-?compliant|rejete|message rejected|user complaints|does not accept mail|protected by|only accept(?:s|ing) mail|restricted|aup#|groups\.google\.com\/support/i,
     ],
   ],
@@ -133,6 +147,6 @@ export function withoutReturned(text: string): string {
     .join('\n');
 }
 
-/** Rules that head a server's own words, not the mail, and what was said between two servers: `>>> MAIL FROM:<…>`. */
+/** Lines of a server's own words, not of the mail: rules, what two servers said (`>>> MAIL FROM:<…>`), Postfix's "you can delete your own text". */
 const ABOUT =
-  /^\s*(?:>>>|<<<) |transcript|fatal error|delivery error|delivery problem|had (?:permanent|transient|delivery)|addresses had|server message|SMTP command|undelivered to|failed recipient|reason/i;
+  /^\s*(?:>>>|<<<) |transcript|fatal error|delivery error|delivery problem|had (?:permanent|transient|delivery)|addresses had|server message|SMTP command|undelivered to|failed recipient|reason|your own text from/i;

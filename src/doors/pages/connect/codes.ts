@@ -9,7 +9,7 @@ import { fault, isFault, type Fault } from '../../../base/fault.ts';
 import type { Client } from '../../../connect/clients.ts';
 import { installMailing, mailingOf, mailTo, type Mailing } from '../../kit/accountMail.ts';
 import type { HttpContext } from '../../kit/context.ts';
-import { networkOf } from '../../kit/network.ts';
+import { networkOf } from '../../../base/network.ts';
 
 const HOUR_MS = 3600_000;
 /** Mails in an hour. */

@@ -8,7 +8,7 @@ import { clientSecret } from '../../../connect/clients.ts';
 import { grantOf } from '../../../connect/grants.ts';
 import { readIdentity } from '../../../connect/identity.ts';
 import type { HttpContext } from '../../kit/context.ts';
-import { networkOf } from '../../kit/network.ts';
+import { networkOf } from '../../../base/network.ts';
 import { createRateLimit } from '../../kit/rateLimit.ts';
 import { queryOnce } from '../../kit/route.ts';
 import { clientOf } from './asked.ts';

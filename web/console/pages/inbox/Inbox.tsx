@@ -17,7 +17,12 @@ export function Inbox(): ReactElement {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const view: View = VIEWS.find((one) => one === given) ?? 'all';
-  const filter = { q: search.q, channel: search.channel, unread: search.unread };
+  const filter = {
+    q: search.q,
+    channel: search.channel,
+    unread: search.unread,
+    day: view === 'all' || view === 'closed' ? search.day : undefined,
+  };
   const open = (id: string | undefined, at?: string) =>
     void (id === undefined
       ? navigate({
@@ -55,6 +60,7 @@ export function Inbox(): ReactElement {
           ws={ws}
           id={conversation}
           at={search.at}
+          onDay={(day) => open(conversation, day)}
           onEnd={() => search.at !== undefined && open(conversation)}
           onBack={() => open(undefined)}
         />

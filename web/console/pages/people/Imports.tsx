@@ -42,17 +42,34 @@ export function Imports(): ReactElement {
   );
 }
 
+/** In which spreadsheets save "CSV" by where they are used; what is refused because of it says so row by row. */
+const ENCODINGS = [
+  ['windows-1252', 'Western Europe, America'],
+  ['windows-1250', 'Central Europe'],
+  ['windows-1251', 'Cyrillic'],
+  ['windows-1253', 'Greek'],
+  ['windows-1254', 'Turkish'],
+  ['windows-1255', 'Hebrew'],
+  ['windows-1256', 'Arabic'],
+  ['shift_jis', 'Japanese'],
+  ['gbk', 'Chinese, simplified'],
+  ['big5', 'Chinese, traditional'],
+  ['euc-kr', 'Korean'],
+] as const;
+
 function Choose({ ws }: { ws: string }): ReactElement {
   const navigate = useNavigate();
   const client = useQueryClient();
   const [sent, setSent] = useState<{ name: string; share: number }>();
   const [error, setError] = useState<unknown>();
+  const [encoding, setEncoding] = useState('');
   const send = async (file: File | undefined) => {
     if (!file || sent) return;
     setError(undefined);
     setSent({ name: file.name, share: 0 });
     try {
-      const path = at(ws, `/imports?name=${encodeURIComponent(file.name.slice(0, 200))}`);
+      const query = new URLSearchParams({ name: file.name.slice(0, 200), ...(encoding && { encoding }) });
+      const path = at(ws, `/imports?${query}`);
       const onDone = (share: number) => setSent({ name: file.name, share });
       const made = await upload<ImportShown>(path, file, onDone, 'text/csv');
       await client.invalidateQueries({ queryKey: [ws, 'imports'] });
@@ -76,6 +93,17 @@ function Choose({ ws }: { ws: string }): ReactElement {
           aria-label="Choose a file"
           onChange={({ currentTarget: { files } }) => void send(files?.[0])}
         />
+      </label>
+      <label className="field">
+        <span>Encoding</span>
+        <select value={encoding} onChange={({ currentTarget }) => setEncoding(currentTarget.value)}>
+          <option value="">UTF-8, or UTF-16 by its mark</option>
+          {ENCODINGS.map(([name, where]) => (
+            <option key={name} value={name}>
+              {name} ({where})
+            </option>
+          ))}
+        </select>
       </label>
       {sent ? (
         <div className="progress">
