@@ -71,15 +71,9 @@ export const moreDeliverFaults = [
   ]),
   ...inFile('src/outbox/deliver/deliver.ts', DELIVER, [
     [
-      'the third to one person overtakes the second',
-      'if (lastTo.get(item.ownerId) === promise) lastTo.delete(item.ownerId);',
-      'lastTo.delete(item.ownerId);',
-      ['src/outbox/deliver/deliver.test.ts: messages to one person leave one after'],
-    ],
-    [
       'single messages wait behind what is set apart',
-      "takeTurns[interactive ? 'interactive' : 'apart'](batch.items)",
-      'takeTurns.apart(batch.items)',
+      "turnTo[interactive ? 'interactive' : 'apart']",
+      'turnTo.apart',
       ['src/outbox/deliver/deliver.test.ts: messages to one person leave one after'],
     ],
     [

@@ -171,7 +171,7 @@ export const moreQueueFaults = [
   ),
   ...inFile(
     'src/queue/turns.ts',
-    ['src/queue/work/pump.test.ts'],
+    ['src/queue/turns.test.ts'],
     [
       [
         'a taker that has no more ends the turn of the others',

@@ -5,7 +5,6 @@ import { stillClock } from '../../../test/support/stillClock.ts';
 import { until } from '../../../test/support/until.ts';
 import type { Log } from '../../base/log.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
-import { createTurnPump, type TurnTaker } from '../turns.ts';
 import type { WorkerCore } from './core.ts';
 import { createPump } from './pump.ts';
 import { LaneLost } from './settle.ts';
@@ -15,8 +14,8 @@ type Pumping = Parameters<typeof createPump>[1];
 const lane = (number: number) => ({ lane: number, epoch: 1 }) as unknown as OwnedLane;
 const passing = () => Object.assign(new Error('the database is away'), { code: '57P01' });
 
-/** A worker that owns these lanes. */
-function worker(numbers: readonly number[]) {
+/** A worker that owns these lanes, and a pump that takes from what each of them has. */
+function world(numbers: readonly number[], pumping: Partial<Pumping> & Pick<Pumping, 'take'>) {
   const stopping = new AbortController();
   const clock = stillClock();
   const lanes = numbers.map(lane);
@@ -35,22 +34,19 @@ function worker(numbers: readonly number[]) {
     lanes: () => lanes,
     holds: (one: OwnedLane) => !lost.has(one.lane),
   } as unknown as WorkerCore;
-  const started = (pump: Pick<ReturnType<typeof createPump>, 'run' | 'wake'>) => {
-    const running = pump.run();
-    return async () => {
+  const pump = createPump(core, { what: 'things', aloneFor: 3, together: 1, ...pumping });
+  const running = pump.run();
+  return {
+    pump,
+    clock,
+    lost,
+    told,
+    async stop() {
       stopping.abort();
       pump.wake();
       await running;
-    };
+    },
   };
-  return { core, clock, lost, told, started };
-}
-
-/** A worker that owns these lanes, and a pump that takes from what each of them has. */
-function world(numbers: readonly number[], pumping: Partial<Pumping> & Pick<Pumping, 'take'>) {
-  const { core, clock, lost, told, started } = worker(numbers);
-  const pump = createPump(core, { what: 'things', aloneFor: 3, together: 1, ...pumping });
-  return { pump, clock, lost, told, stop: started(pump) };
 }
 
 test('a lane that rings is taken from until it has no more, and a lane of nobody’s is not', async () => {
@@ -278,28 +274,4 @@ test('what rings soon after a group began goes together, a while after that; aft
   await until('nothing is waited for after a rest', () => rounds.length === 5);
   go.shift()!();
   await own.stop();
-});
-
-test('turns: a lane is gone through until no taker has more, whoever of them is asked last; the next look is for the first that falls due', async () => {
-  const left = new Map([
-    ['campaigns', 3],
-    ['groups', 1],
-  ]);
-  const taker = (name: string, nextMs: number | undefined): TurnTaker => ({
-    name,
-    async take() {
-      left.set(name, left.get(name)! - 1);
-      return left.get(name)! > 0;
-    },
-    look: () => Promise.resolve({ lanes: [1], nextMs }),
-  });
-  const { core, started } = worker([1]);
-  const pump = createTurnPump(core, [taker('campaigns', 700), taker('groups', 300)]);
-  const stop = started(pump);
-  const rung: number[] = [];
-  assert.equal(await pump.look(0, (lane) => rung.push(lane)), 300);
-  assert.deepEqual(rung, [1, 1]);
-  pump.ring(1);
-  await until('nobody has more', () => left.get('campaigns')! <= 0);
-  await stop();
 });
