@@ -12,6 +12,11 @@ import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
 import { groupFaults } from './groups.ts';
 import { inboxFaults } from './inbox.ts';
+import { moreAccessFaults } from './moreAccess.ts';
+import { moreDecidedFaults } from './moreDecided.ts';
+import { moreDeliverFaults } from './moreDeliver.ts';
+import { moreLedgerFaults } from './moreLedger.ts';
+import { moreQueueFaults } from './moreQueue.ts';
 import { orderFaults } from './orders.ts';
 import { queueFaults } from './queue.ts';
 import { receiptFaults } from './receipts.ts';
@@ -45,5 +50,10 @@ export const FAULTS: readonly Fault[] = [
   ...removalFaults,
   ...resultFaults,
   ...signInFaults,
+  ...moreDecidedFaults,
+  ...moreDeliverFaults,
+  ...moreLedgerFaults,
+  ...moreQueueFaults,
+  ...moreAccessFaults,
   ...conversationFaults,
 ];
