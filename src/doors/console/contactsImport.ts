@@ -13,7 +13,7 @@ import { appendAudit } from '../../accounts/audit.ts';
 import { answeredBefore, checkKey, hashRequest, keepAnswer } from '../../accounts/idempotency.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { createTurnsOf } from '../../base/turns.ts';
-import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
+import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/imports/import.ts';
 import { ImportLine } from '../../../contract/doors/console/contacts.ts';
 import { mustFit } from '../kit/answer.ts';
 import { isPassing } from '../../db/errors.ts';

@@ -3,7 +3,7 @@ import { beginningOf } from '../../base/text.ts';
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import { Type } from 'typebox';
 import { breaks, type Fault } from '../../base/fault.ts';
-import type { ColumnMapping } from '../../contacts/import.ts';
+import type { ColumnMapping } from '../../contacts/imports/import.ts';
 import { readShape } from '../../content/shape.ts';
 
 const FIELDS = ['phone', 'email', 'externalId', 'givenName', 'surname', 'timeZone', 'locale'] as const;

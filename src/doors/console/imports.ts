@@ -26,7 +26,7 @@ import {
   receiveImport,
   startImport,
   type ImportRow,
-} from '../../contacts/imports.ts';
+} from '../../contacts/imports/imports.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
 import { bytesOf, CSV_TYPES, encodingOf } from './csvBody.ts';

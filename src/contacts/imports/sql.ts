@@ -1,8 +1,8 @@
 /** Statements of imports that are jobs: what was uploaded, in parts, and how far it is. */
-import { bucketOf } from '../base/ids.ts';
-import type { Db } from '../db/pool.ts';
-import type { RowFault } from './import.columns.ts';
-import { numbers, texts } from './sql.arrays.ts';
+import { bucketOf } from '../../base/ids.ts';
+import type { Db } from '../../db/pool.ts';
+import type { RowFault } from './columns.ts';
+import { numbers, texts } from '../sql.arrays.ts';
 
 /** An import. `header`, `options` and `stopped` are JSON. */
 export type ImportRow = {

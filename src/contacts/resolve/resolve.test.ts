@@ -1,12 +1,12 @@
 /** Finding or making contacts: who wins, what is locked, what is left behind. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bucketOf, idSource } from '../base/ids.ts';
-import type { Tx } from '../db/pool.ts';
-import { testDatabase } from '../../test/support/database.ts';
-import { until } from '../../test/support/until.ts';
+import { bucketOf, idSource } from '../../base/ids.ts';
+import type { Tx } from '../../db/pool.ts';
+import { testDatabase } from '../../../test/support/database.ts';
+import { until } from '../../../test/support/until.ts';
 import { resolveContacts } from './resolve.ts';
-import type { Resolved, Wanted } from './wanted.ts';
+import type { Resolved, Wanted } from '../wanted.ts';
 
 const { sql } = await testDatabase();
 const NOW = Date.UTC(2026, 10, 20, 9);

@@ -10,12 +10,12 @@
  * pipeline mode, and one each if not (up to 7 for a new contact with a destination).
  * Expects READ COMMITTED, and addresses that are normalised.
  */
-import type { Wanted, Resolved, WantedPerson, PersonResolved } from './wanted.ts';
-import type { IdSource } from '../base/ids.ts';
-import type { Tx } from '../db/pool.ts';
-import { noteChanged } from './changes.ts';
-import { applyPlan } from './resolve.apply.ts';
-import { makePlan } from './resolve.plan.ts';
+import type { Wanted, Resolved, WantedPerson, PersonResolved } from '../wanted.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { Tx } from '../../db/pool.ts';
+import { noteChanged } from '../changes.ts';
+import { applyPlan } from './apply.ts';
+import { makePlan } from './plan.ts';
 
 /** Finds or makes each, as if one after the other. */
 export async function resolveContacts(

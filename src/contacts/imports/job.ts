@@ -2,22 +2,22 @@
  * The work of imports: part after part, each in one transaction with the note that it is done, behind a lock of the import's row. So a part
  * counts once, whichever of two workers takes it and wherever one dies. After a moment others have their turn.
  */
-import type { Clock } from '../base/clock.ts';
-import { isFault } from '../base/fault.ts';
-import type { IdSource } from '../base/ids.ts';
-import type { Log } from '../base/log.ts';
-import type { Sql, Tx } from '../db/pool.ts';
-import type { Queue } from '../queue/queue.ts';
-import { KIND } from '../queue/work/kinds.ts';
-import { stepping } from '../queue/stepping.ts';
-import type { WorkItem } from '../queue/work/work.ts';
-import type { Handler } from '../queue/worker.ts';
+import type { Clock } from '../../base/clock.ts';
+import { isFault } from '../../base/fault.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { Log } from '../../base/log.ts';
+import type { Sql, Tx } from '../../db/pool.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { KIND } from '../../queue/work/kinds.ts';
+import { stepping } from '../../queue/stepping.ts';
+import type { WorkItem } from '../../queue/work/work.ts';
+import type { Handler } from '../../queue/worker.ts';
 import { importPart } from './import.ts';
-import { columnsOf } from './import.columns.ts';
+import { columnsOf } from './columns.ts';
 import { rowsIn, type ImportRow, type SetPlan } from './imports.ts';
-import { erasedOf } from './imports.erased.ts';
-import { deleteParts, insertFaults, selectImport, selectPart, updateImport } from './sql.imports.ts';
-import { keepStatistics } from './statistics.ts';
+import { erasedOf } from './erased.ts';
+import { deleteParts, insertFaults, selectImport, selectPart, updateImport } from './sql.ts';
+import { keepStatistics } from '../statistics.ts';
 
 /** What the job needs. */
 export type ImportJobDeps = { sql: Sql; ids: IdSource; queue: Queue; clock: Clock; log: Log };

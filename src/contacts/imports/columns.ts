@@ -1,12 +1,12 @@
 /** What the columns of an imported file mean, and one row read by them. No database. */
-import { unguardedCell, unguardedId, type CsvRow } from '../base/csv.ts';
-import { breaks, type Fault, isFault } from '../base/fault.ts';
-import { isStorable } from '../base/storable.ts';
-import { normaliseEmail } from '../content/address.ts';
-import { normalisePhone } from '../content/phone.ts';
-import type { Identity } from './keys.ts';
-import { checkAttributes, checkContactChange, CONTACT_LIMITS, isInexact } from './profile.ts';
-import type { WantedPerson, Profile, WantedDestination } from './wanted.ts';
+import { unguardedCell, unguardedId, type CsvRow } from '../../base/csv.ts';
+import { breaks, type Fault, isFault } from '../../base/fault.ts';
+import { isStorable } from '../../base/storable.ts';
+import { normaliseEmail } from '../../content/address.ts';
+import { normalisePhone } from '../../content/phone.ts';
+import type { Identity } from '../keys.ts';
+import { checkAttributes, checkContactChange, CONTACT_LIMITS, isInexact } from '../profile.ts';
+import type { WantedPerson, Profile, WantedDestination } from '../wanted.ts';
 
 /** What a column is. */
 export type ColumnTarget =

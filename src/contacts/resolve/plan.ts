@@ -1,10 +1,10 @@
 /** First half of resolving: who owns what, and what has to be claimed and written for it. Changes nothing. */
-import { bucketOf, type IdSource } from '../base/ids.ts';
-import type { Tx } from '../db/pool.ts';
-import { type Key, keyOf, keyText } from './keys.ts';
-import type { WantedPerson, Profile } from './wanted.ts';
-import { selectContacts } from './sql.ts';
-import { type NewContact, ownersOf } from './sql.resolve.ts';
+import { bucketOf, type IdSource } from '../../base/ids.ts';
+import type { Tx } from '../../db/pool.ts';
+import { type Key, keyOf, keyText } from '../keys.ts';
+import type { WantedPerson, Profile } from '../wanted.ts';
+import { selectContacts } from '../sql.ts';
+import { type NewContact, ownersOf } from './sql.ts';
 
 /** A person and who it will be. */
 export type Planned = { person: WantedPerson; contactId: number; conflictsWith: number[] };

@@ -2,10 +2,10 @@
  * Statements that find or make contacts: identities, and the new rows of contacts and destinations. Batches are parallel
  * arrays through unnest; each table is reached by its distribution column (hash or bucket).
  */
-import { bucketOf } from '../base/ids.ts';
-import type { Db } from '../db/pool.ts';
-import type { DestinationKey, IdentityKind, Key } from './keys.ts';
-import { numbers, texts } from './sql.arrays.ts';
+import { bucketOf } from '../../base/ids.ts';
+import type { Db } from '../../db/pool.ts';
+import type { DestinationKey, IdentityKind, Key } from '../keys.ts';
+import { numbers, texts } from '../sql.arrays.ts';
 
 /** Who owns an identity. */
 type Owner = { workspaceId: number; kind: IdentityKind; value: string; contactId: number };

@@ -1,16 +1,16 @@
 /**
  * Imports as jobs: a file is uploaded and kept in parts, looked at with its columns guessed, and begun. What then is written is
- * `import.ts`'s; how it goes on is `imports.job.ts`'s. The file is kept until the import is over, and a week at most.
+ * `import.ts`'s; how it goes on is `job.ts`'s. The file is kept until the import is over, and a week at most.
  */
 import type { Readable } from 'node:stream';
-import { readCsv, type CsvRow, type Stop } from '../base/csv.ts';
-import { breaks, fault, isFault, type Fault } from '../base/fault.ts';
-import type { IdSource } from '../base/ids.ts';
-import type { Db, Sql, Tx } from '../db/pool.ts';
-import type { Queue } from '../queue/queue.ts';
-import { KIND } from '../queue/work/kinds.ts';
+import { readCsv, type CsvRow, type Stop } from '../../base/csv.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { Db, Sql, Tx } from '../../db/pool.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { KIND } from '../../queue/work/kinds.ts';
 import { setsNamed, type ColumnMapping, type ColumnTarget } from './import.ts';
-import { brokenHeader, columnsOf, guessColumns, personOf, type RowFault } from './import.columns.ts';
+import { brokenHeader, columnsOf, guessColumns, personOf, type RowFault } from './columns.ts';
 import {
   deleteImport,
   endUpload,
@@ -23,9 +23,9 @@ import {
   selectStale,
   updateImport,
   type ImportRow,
-} from './sql.imports.ts';
+} from './sql.ts';
 
-export type { ImportRow } from './sql.imports.ts';
+export type { ImportRow } from './sql.ts';
 
 /** Rows of a part: what is written in one transaction. */
 const PART_ROWS = 1_000;

@@ -1,6 +1,6 @@
 /** Second half of resolving: claims, then contacts and destinations. Undoes its claims when a rival was quicker. */
-import type { IdSource } from '../base/ids.ts';
-import type { Tx } from '../db/pool.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { Tx } from '../../db/pool.ts';
 import {
   addressOf,
   type DestinationKey,
@@ -8,10 +8,10 @@ import {
   keyOf,
   keyText,
   identityOfAddress,
-} from './keys.ts';
-import type { Plan, Planned } from './resolve.plan.ts';
-import { followLinks } from './linked.ts';
-import type { PersonResolved, WantedDestination } from './wanted.ts';
+} from '../keys.ts';
+import type { Plan, Planned } from './plan.ts';
+import { followLinks } from '../linked.ts';
+import type { PersonResolved, WantedDestination } from '../wanted.ts';
 import {
   beginClaims,
   claimIdentities,
@@ -22,7 +22,7 @@ import {
   type NewDestination,
   touchContacts,
   undoClaims,
-} from './sql.resolve.ts';
+} from './sql.ts';
 
 /** What this transaction has made so far, over several attempts. */
 type Made = { contacts: Set<number>; destinations: Set<number> };

@@ -3,12 +3,12 @@
  * the import, and no row that names one of those is written. A file that is uploaded after they were erased brings them back, since somebody
  * told us of them anew; so the proofs go with the import.
  */
-import type { Db, Tx } from '../db/pool.ts';
-import { proofOf } from './consent/proof.ts';
-import type { Identity } from './keys.ts';
-import { insertErased, lockOpenImports, selectErased } from './sql.imports.ts';
-import { selectIdentities } from './sql.ts';
-import type { WantedPerson } from './wanted.ts';
+import type { Db, Tx } from '../../db/pool.ts';
+import { proofOf } from '../consent/proof.ts';
+import type { Identity } from '../keys.ts';
+import { insertErased, lockOpenImports, selectErased } from './sql.ts';
+import { selectIdentities } from '../sql.ts';
+import type { WantedPerson } from '../wanted.ts';
 
 /**
  * Keeps people out of the imports of their workspace that are not over. Locks those: a part that is being written is waited for, and finds

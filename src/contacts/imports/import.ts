@@ -2,12 +2,12 @@
  * Imports contacts from CSV, as a stream: batches are written while the next is read, and reading waits for writing, so
  * memory does not grow with the file. A row that is bad is noted and passed over. Doing it again doubles nothing.
  */
-import { hushChanges, noteChanged } from './changes.ts';
+import { hushChanges, noteChanged } from '../changes.ts';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import { fault, type Fault, isFault } from '../base/fault.ts';
-import type { IdSource } from '../base/ids.ts';
-import type { Sql, Tx } from '../db/pool.ts';
+import { fault, type Fault, isFault } from '../../base/fault.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { Sql, Tx } from '../../db/pool.ts';
 import {
   brokenHeader,
   type Column,
@@ -15,15 +15,15 @@ import {
   columnsOf,
   personOf,
   type RowFault,
-} from './import.columns.ts';
-import { readCsv, type CsvRow, type Stop } from '../base/csv.ts';
-import type { WantedPerson } from './wanted.ts';
-import { ensureSets, getSet } from './sets.ts';
-import { insertMembers } from './sql.sets.ts';
-import { upsertContacts } from './upsert.ts';
-import { keepStatistics } from './statistics.ts';
+} from './columns.ts';
+import { readCsv, type CsvRow, type Stop } from '../../base/csv.ts';
+import type { WantedPerson } from '../wanted.ts';
+import { ensureSets, getSet } from '../sets.ts';
+import { insertMembers } from '../sql.sets.ts';
+import { upsertContacts } from '../upsert.ts';
+import { keepStatistics } from '../statistics.ts';
 
-export type { ColumnMapping, ColumnTarget, RowFault } from './import.columns.ts';
+export type { ColumnMapping, ColumnTarget, RowFault } from './columns.ts';
 
 /** What an import works with. */
 type ImportDeps = {

@@ -1,8 +1,8 @@
 /** What columns and rows of real files come to: spreadsheets, CRMs and databases as they save them. No database. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isFault } from '../base/fault.ts';
-import { columnsOf, personOf } from './import.columns.ts';
+import { isFault } from '../../base/fault.ts';
+import { columnsOf, personOf } from './columns.ts';
 
 function read(header: string[], cells: string[], defaultCountry?: string) {
   const columns = columnsOf(header);
