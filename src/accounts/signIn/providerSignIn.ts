@@ -3,12 +3,12 @@
  * only in the browser that began it: what proves it is made of that browser's cookie, of which a hash is kept. A provider makes nobody an
  * operator: in comes who is one, bound to the provider's subject on first use by an address that the provider has verified.
  */
-import { hmac, randomToken, sha256Hex } from '../base/crypto.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
-import type { IdSource } from '../base/ids.ts';
-import type { Db, Tx } from '../db/pool.ts';
-import { appendAudit } from './audit.ts';
-import { findOperator, getOperator, type Operator } from './operators.ts';
+import { hmac, randomToken, sha256Hex } from '../../base/crypto.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { Db, Tx } from '../../db/pool.ts';
+import { appendAudit } from '../audit.ts';
+import { findOperator, getOperator, type Operator } from '../operators.ts';
 import type { Proofs, Vouched } from './provider.ts';
 import { hasFactor } from './secondFactor.ts';
 import {

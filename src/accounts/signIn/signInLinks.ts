@@ -3,11 +3,11 @@
  * provider vouches for gets one where a code of the second factor is asked for as well. Each works once
  * and ends after an hour; its code stands behind a `#`, so that no server and no log is told of it, and only its hash is kept.
  */
-import { randomToken, sha256Hex } from '../base/crypto.ts';
-import { fault, type Fault } from '../base/fault.ts';
-import type { Db, Tx } from '../db/pool.ts';
-import { getOperator, type Operator } from './operators.ts';
-import { selectOperatorByEmail } from './sql.access.ts';
+import { randomToken, sha256Hex } from '../../base/crypto.ts';
+import { fault, type Fault } from '../../base/fault.ts';
+import type { Db, Tx } from '../../db/pool.ts';
+import { getOperator, type Operator } from '../operators.ts';
+import { selectOperatorByEmail } from '../sql.access.ts';
 import { insertSignInLink, selectSignInLink, takeSignInLink } from './sql.signInLinks.ts';
 
 /** How long a link is good. */

@@ -3,11 +3,11 @@
  * then nobody is told whether there is an account with that address: whoever has one is mailed that instead of a code. Mails nothing itself.
  */
 import { randomInt } from 'node:crypto';
-import { hmac, sameText, sha256Hex, type Vault } from '../base/crypto.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
-import type { IdSource } from '../base/ids.ts';
-import type { Db, Sql } from '../db/pool.ts';
-import { appendAudit } from './audit.ts';
+import { hmac, sameText, sha256Hex, type Vault } from '../../base/crypto.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { Db, Sql } from '../../db/pool.ts';
+import { appendAudit } from '../audit.ts';
 import {
   checkNewOperator,
   createOperator,
@@ -15,7 +15,7 @@ import {
   getOperator,
   hashPassword,
   type Operator,
-} from './operators.ts';
+} from '../operators.ts';
 import {
   deleteOldSignUps,
   deleteSignUp,

@@ -1,5 +1,5 @@
 /** The statements on signing in by a provider of the install: what is on its way, and which subject is which operator. */
-import type { Db } from '../db/pool.ts';
+import type { Db } from '../../db/pool.ts';
 
 /** Writes down a sign-in that is sent to the provider; those that are over are gone. */
 export async function insertSignIn(

@@ -15,10 +15,10 @@ import {
   type Configuration,
   type CustomFetch,
 } from 'openid-client';
-import type { Config } from '../base/config.ts';
-import { fault, type Fault } from '../base/fault.ts';
-import type { HttpClient } from '../base/http.ts';
-import type { Log } from '../base/log.ts';
+import type { Config } from '../../base/config.ts';
+import { fault, type Fault } from '../../base/fault.ts';
+import type { HttpClient } from '../../base/http.ts';
+import type { Log } from '../../base/log.ts';
 
 /** Whom a provider vouches for. `email` only where the provider says that it has been verified. */
 export type Vouched = { issuer: string; subject: string; email?: string; name?: string };

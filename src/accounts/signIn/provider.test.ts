@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
-import { httpClient } from '../base/http.ts';
-import { isFault } from '../base/fault.ts';
-import { silentLog } from '../base/log.ts';
-import { listen } from '../channels/testing/fake.ts';
+import { httpClient } from '../../base/http.ts';
+import { isFault } from '../../base/fault.ts';
+import { silentLog } from '../../base/log.ts';
+import { listen } from '../../channels/testing/fake.ts';
 import { createProvider } from './provider.ts';
 
 test('a provider that is away is none, and is looked for again by whoever comes next', async (t) => {

@@ -1,5 +1,5 @@
 /** The statements on those who sign up by themselves. */
-import type { Db } from '../db/pool.ts';
+import type { Db } from '../../db/pool.ts';
 
 /** A row of sign_ups. */
 type SignUpRow = {

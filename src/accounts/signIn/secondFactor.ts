@@ -4,10 +4,10 @@
  * make wait as wrong passwords do (operators.ts), over all processes.
  */
 import { Secret, TOTP } from 'otpauth';
-import { randomToken, sha256Hex, type Vault } from '../base/crypto.ts';
-import { fault, refuses, type Fault } from '../base/fault.ts';
-import type { Db } from '../db/pool.ts';
-import { provePassword, tryOnce, wrongCode, type Operator } from './operators.ts';
+import { randomToken, sha256Hex, type Vault } from '../../base/crypto.ts';
+import { fault, refuses, type Fault } from '../../base/fault.ts';
+import type { Db } from '../../db/pool.ts';
+import { provePassword, tryOnce, wrongCode, type Operator } from '../operators.ts';
 import {
   confirmFactor,
   deleteFactor,

@@ -2,13 +2,13 @@
  * Links by which a password is set: of the first owner of an install in which nobody can sign in yet, and of an operator whom an
  * administrator of the machine has made. Each is shown once, ends after a day and works once; only its hash is kept.
  */
-import { randomToken, sha256Hex } from '../base/crypto.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
-import type { IdSource } from '../base/ids.ts';
-import type { Db, Sql, Tx } from '../db/pool.ts';
-import { appendAudit } from './audit.ts';
-import { createOperator, hashPassword, NOBODYS_HASH, type Operator } from './operators.ts';
-import { deleteSessionsOf, selectOperator } from './sql.access.ts';
+import { randomToken, sha256Hex } from '../../base/crypto.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { Db, Sql, Tx } from '../../db/pool.ts';
+import { appendAudit } from '../audit.ts';
+import { createOperator, hashPassword, NOBODYS_HASH, type Operator } from '../operators.ts';
+import { deleteSessionsOf, selectOperator } from '../sql.access.ts';
 import {
   deletePasswordLink,
   hasNoOperator,
@@ -20,7 +20,7 @@ import {
   selectOperators,
   selectPasswordLink,
 } from './sql.passwordLinks.ts';
-import { createWorkspace, type Workspace } from './workspaces.ts';
+import { createWorkspace, type Workspace } from '../workspaces.ts';
 
 /** How long a link is good. */
 const LINK_MS = 24 * 3600 * 1000;

@@ -1,5 +1,5 @@
 /** The statements on links by which an operator signs in. */
-import type { Db } from '../db/pool.ts';
+import type { Db } from '../../db/pool.ts';
 
 /** Writes a link; those that have ended are gone. */
 export async function insertSignInLink(

@@ -1,7 +1,7 @@
 /** Whose addresses come in by the provider: the domain as a whole, and nothing that only looks like it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isFault } from '../base/fault.ts';
+import { isFault } from '../../base/fault.ts';
 import { letIn } from './providerSignIn.ts';
 
 test('an address at another domain is turned away before anybody is looked for, however alike it is', async () => {

@@ -1,5 +1,5 @@
 /** The statements on links by which a password is set. */
-import type { Db } from '../db/pool.ts';
+import type { Db } from '../../db/pool.ts';
 
 /** Any fixed number: the advisory lock under which the first owner's link is made and used. */
 const FIRST_OWNER_LOCK = 7_263_117;

@@ -2,10 +2,10 @@
  * Invitations: how somebody who is an operator already becomes a member. A workspace asks; only the operator himself says yes, so
  * that no workspace can put itself where his sign-in leads.
  */
-import { fault, type Fault } from '../base/fault.ts';
-import type { Db, Tx } from '../db/pool.ts';
-import { setMember } from './operators.ts';
-import type { Role } from '../../contract/roles.ts';
+import { fault, type Fault } from '../../base/fault.ts';
+import type { Db, Tx } from '../../db/pool.ts';
+import { setMember } from '../operators.ts';
+import type { Role } from '../../../contract/roles.ts';
 import { deleteInvitation, selectInvitations, upsertInvitation } from './sql.invitations.ts';
 
 /** An open invitation. */

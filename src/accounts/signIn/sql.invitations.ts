@@ -1,5 +1,5 @@
 /** The statements on invitations: who was asked into a workspace and has not answered. */
-import type { Db } from '../db/pool.ts';
+import type { Db } from '../../db/pool.ts';
 
 /** An invitation, with what both sides need to see of it. */
 type InvitationRow = {

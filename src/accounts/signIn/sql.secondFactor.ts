@@ -1,5 +1,5 @@
 /** The statements on second factors. */
-import type { Db } from '../db/pool.ts';
+import type { Db } from '../../db/pool.ts';
 
 /** Writes a factor that is to be confirmed, in the place of one that never was; false where one is in use. Locks the row. */
 export async function insertFactor(
