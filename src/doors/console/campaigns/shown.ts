@@ -1,12 +1,12 @@
 /** Campaigns as the console shows them, and who is in them. */
 import type { Static } from 'typebox';
-import type { CampaignPeople, CampaignShown } from '../../../contract/doors/console/campaigns.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
-import { MAX_ID, toHex24 } from '../../base/ids.ts';
-import { findCampaign, type CampaignRow } from '../../campaigns/campaigns.ts';
-import type { Arm } from '../../campaigns/enrol/member.ts';
-import { peopleIn } from '../../campaigns/report/lists.ts';
-import { idIn, idText, missing, queryId, readLimit, readTime, timeText, type Call } from './route.ts';
+import type { CampaignPeople, CampaignShown } from '../../../../contract/doors/console/campaigns.ts';
+import { isFault, type Fault } from '../../../base/fault.ts';
+import { MAX_ID, toHex24 } from '../../../base/ids.ts';
+import { findCampaign, type CampaignRow } from '../../../campaigns/campaigns.ts';
+import type { Arm } from '../../../campaigns/enrol/member.ts';
+import { peopleIn } from '../../../campaigns/report/lists.ts';
+import { idIn, idText, missing, queryId, readLimit, readTime, timeText, type Call } from '../route.ts';
 
 /** Who entered it, newest first. */
 export async function people(call: Call): Promise<Static<typeof CampaignPeople> | Fault> {

@@ -1,14 +1,14 @@
 /** Audiences as this API writes them: ids in hex. Lists and tags that are named must be there. */
 import type { Static } from 'typebox';
-import type { Audience, Clauses } from '../../../contract/audience.ts';
-import type { AudienceInput } from '../../../contract/doors/console/broadcasts.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { fromHex24, toHex24 } from '../../base/ids.ts';
-import { checkAudience } from '../../contacts/audience.ts';
-import { allSegments, type Segment } from '../../contacts/segments.ts';
-import { listSets, type ContactSet } from '../../contacts/sets.ts';
-import type { Db } from '../../db/pool.ts';
-import { idOf, missing } from './route.ts';
+import type { Audience, Clauses } from '../../../../contract/audience.ts';
+import type { AudienceInput } from '../../../../contract/doors/console/broadcasts.ts';
+import { fault, isFault, type Fault } from '../../../base/fault.ts';
+import { fromHex24, toHex24 } from '../../../base/ids.ts';
+import { checkAudience } from '../../../contacts/audience.ts';
+import { allSegments, type Segment } from '../../../contacts/segments.ts';
+import { listSets, type ContactSet } from '../../../contacts/sets.ts';
+import type { Db } from '../../../db/pool.ts';
+import { idOf, missing } from '../route.ts';
 
 /** An audience as a caller writes it. */
 export type AudienceText = Static<typeof AudienceInput>;

@@ -6,17 +6,17 @@ import {
   CampaignSeries,
   EntriesNeeded,
   WorkspaceHoldout,
-} from '../../../contract/doors/console/campaigns.ts';
-import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
-import { Id, Time } from '../../../contract/doors/fields.ts';
-import { breaks, isFault, type Fault } from '../../base/fault.ts';
-import { MAX_ID, readId } from '../../base/ids.ts';
-import { versionsOf } from '../../campaigns/campaigns.ts';
-import { basisPoints } from '../../campaigns/match/duration.ts';
-import { outsideOf, setOutside } from '../../campaigns/outside.ts';
-import { conversionsOf, seriesOf } from '../../campaigns/report/lists.ts';
-import { neededFor, reportOf } from '../../campaigns/report/report.ts';
-import { armName, find } from './campaignsShown.ts';
+} from '../../../../contract/doors/console/campaigns.ts';
+import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
+import { Id, Time } from '../../../../contract/doors/fields.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { MAX_ID, readId } from '../../../base/ids.ts';
+import { versionsOf } from '../../../campaigns/campaigns.ts';
+import { basisPoints } from '../../../campaigns/match/duration.ts';
+import { outsideOf, setOutside } from '../../../campaigns/outside.ts';
+import { conversionsOf, seriesOf } from '../../../campaigns/report/lists.ts';
+import { neededFor, reportOf } from '../../../campaigns/report/report.ts';
+import { armName, find } from './shown.ts';
 import {
   idText,
   queryId,
@@ -27,7 +27,7 @@ import {
   writes,
   type Call,
   type Route,
-} from './route.ts';
+} from '../route.ts';
 
 const one = '/campaigns/:campaignId';
 const Word = Type.String({ maxLength: 64 });

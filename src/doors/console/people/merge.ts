@@ -1,18 +1,18 @@
 /** Two contacts turn out to be one person: what would become of them, and doing it. */
 import type { Static } from 'typebox';
-import { ContactShown } from '../../../contract/doors/console/contacts.ts';
-import { MergeGiven, MergeShown } from '../../../contract/doors/console/people.ts';
-import { Id } from '../../../contract/doors/fields.ts';
-import { breaks, isFault, type Fault } from '../../base/fault.ts';
-import { toHex24 } from '../../base/ids.ts';
-import { setsOfContact } from '../../contacts/audience.ts';
-import { getContact, getContacts } from '../../contacts/contacts.ts';
-import { consentOf, destinationsOf } from '../../contacts/destinations.ts';
-import { mergedFields } from '../../contacts/merge.preview.ts';
-import { conversationsOf } from '../../conversations/conversations.ts';
-import { mergeUsers } from '../sunshine/merge.ts';
-import { consoleContact } from './present.ts';
-import { idOf, missing, queryId, reads, writes, type Call, type Route, type Work } from './route.ts';
+import { ContactShown } from '../../../../contract/doors/console/contacts.ts';
+import { MergeGiven, MergeShown } from '../../../../contract/doors/console/people.ts';
+import { Id } from '../../../../contract/doors/fields.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { toHex24 } from '../../../base/ids.ts';
+import { setsOfContact } from '../../../contacts/audience.ts';
+import { getContact, getContacts } from '../../../contacts/contacts.ts';
+import { consentOf, destinationsOf } from '../../../contacts/destinations.ts';
+import { mergedFields } from '../../../contacts/merge.preview.ts';
+import { conversationsOf } from '../../../conversations/conversations.ts';
+import { mergeUsers } from '../../sunshine/merge.ts';
+import { consoleContact } from '../present.ts';
+import { idOf, missing, queryId, reads, writes, type Call, type Route, type Work } from '../route.ts';
 
 /** `…/contacts/merge`. */
 export const mergeRoutes: readonly Route[] = [

@@ -10,11 +10,11 @@ import {
   ExportShown,
   NewExport,
   type Who,
-} from '../../../contract/doors/console/audiences.ts';
-import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
-import { Nothing } from '../../../contract/doors/fields.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
-import { BUCKETS, toHex24 } from '../../base/ids.ts';
+} from '../../../../contract/doors/console/audiences.ts';
+import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
+import { Nothing } from '../../../../contract/doors/fields.ts';
+import { isFault, type Fault } from '../../../base/fault.ts';
+import { BUCKETS, toHex24 } from '../../../base/ids.ts';
 import {
   changeOf,
   fileByLink,
@@ -25,9 +25,9 @@ import {
   startExport,
   stopJob,
   type JobRow,
-} from '../../audiences/jobs.ts';
-import type { WhoAsked } from '../../audiences/who.ts';
-import { linkWord, tokenIn } from './fileLinks.ts';
+} from '../../../audiences/jobs.ts';
+import type { WhoAsked } from '../../../audiences/who.ts';
+import { linkWord, tokenIn } from '../fileLinks.ts';
 import {
   actorOf,
   acts,
@@ -41,7 +41,7 @@ import {
   type Call,
   type Route,
   type Work,
-} from './route.ts';
+} from '../route.ts';
 
 const oneChange = '/contacts/bulk/:jobId';
 const oneExport = '/exports/:exportId';

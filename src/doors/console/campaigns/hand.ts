@@ -1,11 +1,11 @@
 /** Letting an audience into a campaign by hand: a forecast first, then at a bounded rate. */
-import { CampaignShown, EnterByHand, HandForecast } from '../../../contract/doors/console/campaigns.ts';
-import { isFault } from '../../base/fault.ts';
-import { enterByHand, forecastByHand } from '../../campaigns/byHand.ts';
-import { REFUSALS } from '../../campaigns/report/lists.ts';
-import { readAudience } from './audienceInput.ts';
-import { find, present } from './campaignsShown.ts';
-import { asks, writes, type Route } from './route.ts';
+import { CampaignShown, EnterByHand, HandForecast } from '../../../../contract/doors/console/campaigns.ts';
+import { isFault } from '../../../base/fault.ts';
+import { enterByHand, forecastByHand } from '../../../campaigns/byHand.ts';
+import { REFUSALS } from '../../../campaigns/report/lists.ts';
+import { readAudience } from '../people/audienceInput.ts';
+import { find, present } from './shown.ts';
+import { asks, writes, type Route } from '../route.ts';
 
 /** Whoever does not say how many a minute lets in so many. */
 const PER_MINUTE = 600;

@@ -1,10 +1,10 @@
 /** Entering a campaign for those who did what sets it off before it was there: about how many first, then at a bounded rate. */
-import { CampaignShown, EnterSince, SinceForecast } from '../../../contract/doors/console/campaigns.ts';
-import { TimeGiven } from '../../../contract/doors/console/fields.ts';
-import { isFault } from '../../base/fault.ts';
-import { enterSince, forecastSince } from '../../campaigns/since.ts';
-import { find, present } from './campaignsShown.ts';
-import { readTime, reads, writes, type Route } from './route.ts';
+import { CampaignShown, EnterSince, SinceForecast } from '../../../../contract/doors/console/campaigns.ts';
+import { TimeGiven } from '../../../../contract/doors/console/fields.ts';
+import { isFault } from '../../../base/fault.ts';
+import { enterSince, forecastSince } from '../../../campaigns/since.ts';
+import { find, present } from './shown.ts';
+import { readTime, reads, writes, type Route } from '../route.ts';
 
 /** Whoever does not say how many a minute lets in so many. */
 const PER_MINUTE = 600;

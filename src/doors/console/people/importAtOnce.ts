@@ -5,25 +5,25 @@
  * A row is found by its address, so doing it again doubles nothing. With an Idempotency-Key a repeat of the whole file changes
  * nothing at all: it is read, and answered as it was. Two at the same moment are both carried out.
  */
-import { beginningOf } from '../../base/text.ts';
+import { beginningOf } from '../../../base/text.ts';
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { appendAudit } from '../../accounts/audit.ts';
-import { answeredBefore, checkKey, hashRequest, keepAnswer } from '../../accounts/idempotency.ts';
-import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
-import { createTurnsOf } from '../../base/turns.ts';
-import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/imports/import.ts';
-import { ImportLine } from '../../../contract/doors/console/contacts.ts';
-import { mustFit } from '../kit/answer.ts';
-import { isPassing } from '../../db/errors.ts';
-import { idempotencyKey } from '../kit/change.ts';
-import type { HttpContext } from '../kit/context.ts';
-import { sendFault, type FaultForm } from '../kit/errors.ts';
-import { bytesOf, CSV_TYPES, encodingOf } from './csvBody.ts';
+import { appendAudit } from '../../../accounts/audit.ts';
+import { answeredBefore, checkKey, hashRequest, keepAnswer } from '../../../accounts/idempotency.ts';
+import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
+import { createTurnsOf } from '../../../base/turns.ts';
+import { importContacts, type ColumnMapping, type ImportResult } from '../../../contacts/imports/import.ts';
+import { ImportLine } from '../../../../contract/doors/console/contacts.ts';
+import { mustFit } from '../../kit/answer.ts';
+import { isPassing } from '../../../db/errors.ts';
+import { idempotencyKey } from '../../kit/change.ts';
+import type { HttpContext } from '../../kit/context.ts';
+import { sendFault, type FaultForm } from '../../kit/errors.ts';
+import { bytesOf, CSV_TYPES, encodingOf } from '../csvBody.ts';
 import { isCountry, readMapping } from './importInput.ts';
 import { receive, UPLOAD } from './imports.ts';
-import { idOf } from './route.ts';
+import { idOf } from '../route.ts';
 
 /** Imports of one workspace at the same time; the others wait unread. */
 const MOST_IMPORTS = 2;

@@ -5,18 +5,18 @@ import {
   NewCampaign,
   Rehearsal,
   Rehearsed,
-} from '../../../contract/doors/console/campaigns.ts';
-import { breaks, isFault, type Fault } from '../../base/fault.ts';
-import { rehearseWith } from '../../campaigns/backtest/rehearsal.ts';
-import type { Replayed } from '../../campaigns/backtest/replay.ts';
-import { checkDraft } from '../../campaigns/campaigns.ts';
-import { fileOf, isUnread, parseFile } from '../../campaigns/file.ts';
-import { gallery } from '../../campaigns/gallery.ts';
-import { durationMs } from '../../campaigns/match/duration.ts';
-import { REFUSALS, wordsOf } from '../../campaigns/report/lists.ts';
-import { keepsToAction } from '../../connect/actions.ts';
-import { checkAttributes } from '../../contacts/profile.ts';
-import { asks, idOf, missing, reads, timeText, type Route } from './route.ts';
+} from '../../../../contract/doors/console/campaigns.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { rehearseWith } from '../../../campaigns/backtest/rehearsal.ts';
+import type { Replayed } from '../../../campaigns/backtest/replay.ts';
+import { checkDraft } from '../../../campaigns/campaigns.ts';
+import { fileOf, isUnread, parseFile } from '../../../campaigns/file.ts';
+import { gallery } from '../../../campaigns/gallery.ts';
+import { durationMs } from '../../../campaigns/match/duration.ts';
+import { REFUSALS, wordsOf } from '../../../campaigns/report/lists.ts';
+import { keepsToAction } from '../../../connect/actions.ts';
+import { checkAttributes } from '../../../contacts/profile.ts';
+import { asks, idOf, missing, reads, timeText, type Route } from '../route.ts';
 
 const CAMPAIGN_BYTES = 512 * 1024;
 

@@ -1,11 +1,15 @@
 /** Where those who are in a campaign stand, and one contact's way through it. */
-import { CampaignPlaces, CampaignTrail, ResumeForecast } from '../../../contract/doors/console/campaigns.ts';
-import { isFault } from '../../base/fault.ts';
-import { versionsOf } from '../../campaigns/campaigns.ts';
-import { countPlaces, countStanding, REFUSALS, trailIn, wordsOf } from '../../campaigns/report/lists.ts';
-import { getContact } from '../../contacts/contacts.ts';
-import { armName, find } from './campaignsShown.ts';
-import { idIn, idText, missing, reads, timeText, type Route } from './route.ts';
+import {
+  CampaignPlaces,
+  CampaignTrail,
+  ResumeForecast,
+} from '../../../../contract/doors/console/campaigns.ts';
+import { isFault } from '../../../base/fault.ts';
+import { versionsOf } from '../../../campaigns/campaigns.ts';
+import { countPlaces, countStanding, REFUSALS, trailIn, wordsOf } from '../../../campaigns/report/lists.ts';
+import { getContact } from '../../../contacts/contacts.ts';
+import { armName, find } from './shown.ts';
+import { idIn, idText, missing, reads, timeText, type Route } from '../route.ts';
 
 const one = '/campaigns/:campaignId';
 

@@ -1,17 +1,17 @@
 /** `GET …/messages/search`: what was said in conversations, by its words. */
 import { Type } from 'typebox';
-import { CONSOLE_LIMITS, NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
-import { MessagesFound } from '../../../contract/doors/console/messageSearch.ts';
-import { breaks, isFault, type Fault } from '../../base/fault.ts';
-import { toHex24 } from '../../base/ids.ts';
-import { getContacts } from '../../contacts/contacts.ts';
-import { survivorsOf } from '../../contacts/merge.ts';
-import { plainText } from '../../content/fallback.ts';
-import { conversationsOf } from '../../conversations/conversations.ts';
-import { messagesById } from '../../conversations/history.ts';
-import { askedIn, excerptOf, findMessages, type SearchWords } from '../../inbox/find.ts';
-import { namesOf } from './inboxShown.ts';
-import { idText, readPage, reads, timeText, type Call, type Route } from './route.ts';
+import { CONSOLE_LIMITS, NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
+import { MessagesFound } from '../../../../contract/doors/console/messageSearch.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { toHex24 } from '../../../base/ids.ts';
+import { getContacts } from '../../../contacts/contacts.ts';
+import { survivorsOf } from '../../../contacts/merge.ts';
+import { plainText } from '../../../content/fallback.ts';
+import { conversationsOf } from '../../../conversations/conversations.ts';
+import { messagesById } from '../../../conversations/history.ts';
+import { askedIn, excerptOf, findMessages, type SearchWords } from '../../../inbox/find.ts';
+import { namesOf } from './shown.ts';
+import { idText, readPage, reads, timeText, type Call, type Route } from '../route.ts';
 
 /** The route. Its path stands before `…/messages/{id}`. */
 export const messageSearchRoutes: readonly Route[] = [

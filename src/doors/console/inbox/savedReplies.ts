@@ -5,12 +5,12 @@ import {
   SavedRepliesShown,
   SavedReplyPatch,
   SavedReplyShown,
-} from '../../../contract/doors/console/savedReplies.ts';
-import { Nothing } from '../../../contract/doors/fields.ts';
-import { isFault } from '../../base/fault.ts';
-import { toHex24 } from '../../base/ids.ts';
-import { changeSaved, deleteSaved, keepSaved, selectSaved, type SavedReply } from '../../inbox/saved.ts';
-import { acts, idIn, missing, reads, timeText, writes, type Call, type Route } from './route.ts';
+} from '../../../../contract/doors/console/savedReplies.ts';
+import { Nothing } from '../../../../contract/doors/fields.ts';
+import { isFault } from '../../../base/fault.ts';
+import { toHex24 } from '../../../base/ids.ts';
+import { changeSaved, deleteSaved, keepSaved, selectSaved, type SavedReply } from '../../../inbox/saved.ts';
+import { acts, idIn, missing, reads, timeText, writes, type Call, type Route } from '../route.ts';
 
 const one = '/saved-replies/:savedReplyId';
 

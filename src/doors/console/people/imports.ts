@@ -3,7 +3,7 @@ import type { Static } from 'typebox';
 import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
+import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
 import {
   ImportFaults,
   ImportLook,
@@ -11,12 +11,12 @@ import {
   ImportPreviewShown,
   ImportShown,
   ImportStart,
-} from '../../../contract/doors/console/imports.ts';
-import { Nothing } from '../../../contract/doors/fields.ts';
-import { appendAudit } from '../../accounts/audit.ts';
-import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
-import { MAX_ID, toHex24 } from '../../base/ids.ts';
-import { beginningOf } from '../../base/text.ts';
+} from '../../../../contract/doors/console/imports.ts';
+import { Nothing } from '../../../../contract/doors/fields.ts';
+import { appendAudit } from '../../../accounts/audit.ts';
+import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
+import { MAX_ID, toHex24 } from '../../../base/ids.ts';
+import { beginningOf } from '../../../base/text.ts';
 import {
   dropImport,
   faultsOfImport,
@@ -26,10 +26,10 @@ import {
   receiveImport,
   startImport,
   type ImportRow,
-} from '../../contacts/imports/imports.ts';
-import type { HttpContext } from '../kit/context.ts';
-import { sendFault, type FaultForm } from '../kit/errors.ts';
-import { bytesOf, CSV_TYPES, encodingOf } from './csvBody.ts';
+} from '../../../contacts/imports/imports.ts';
+import type { HttpContext } from '../../kit/context.ts';
+import { sendFault, type FaultForm } from '../../kit/errors.ts';
+import { bytesOf, CSV_TYPES, encodingOf } from '../csvBody.ts';
 import { isCountry, readColumns } from './importInput.ts';
 import {
   acts,
@@ -45,7 +45,7 @@ import {
   type Call,
   type Route,
   type Work,
-} from './route.ts';
+} from '../route.ts';
 
 const one = '/imports/:importId';
 const LONGEST_NAME = 200;

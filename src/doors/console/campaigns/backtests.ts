@@ -5,11 +5,11 @@ import {
   BacktestPath,
   BacktestShown,
   NewBacktest,
-} from '../../../contract/doors/console/backtests.ts';
-import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
-import { Id } from '../../../contract/doors/fields.ts';
-import { breaks, isFault, type Fault } from '../../base/fault.ts';
-import { MAX_ID } from '../../base/ids.ts';
+} from '../../../../contract/doors/console/backtests.ts';
+import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
+import { Id } from '../../../../contract/doors/fields.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { MAX_ID } from '../../../base/ids.ts';
 import {
   beginBacktest,
   dropBacktest,
@@ -17,10 +17,10 @@ import {
   listBacktests,
   pathIn,
   type BacktestRow,
-} from '../../campaigns/backtest/backtests.ts';
-import { triedOf } from '../../campaigns/backtest/tried.ts';
-import { isUnread, parseFile } from '../../campaigns/file.ts';
-import { present as presentWay } from './campaignsDrafts.ts';
+} from '../../../campaigns/backtest/backtests.ts';
+import { triedOf } from '../../../campaigns/backtest/tried.ts';
+import { isUnread, parseFile } from '../../../campaigns/file.ts';
+import { present as presentWay } from './drafts.ts';
 import {
   acts,
   idIn,
@@ -34,7 +34,7 @@ import {
   writes,
   type Call,
   type Route,
-} from './route.ts';
+} from '../route.ts';
 
 const one = '/backtests/:backtestId';
 const DAY_MS = 86_400_000;

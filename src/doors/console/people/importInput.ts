@@ -1,10 +1,10 @@
 /** How the columns of an imported file are named by its sender. */
-import { beginningOf } from '../../base/text.ts';
+import { beginningOf } from '../../../base/text.ts';
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import { Type } from 'typebox';
-import { breaks, type Fault } from '../../base/fault.ts';
-import type { ColumnMapping } from '../../contacts/imports/import.ts';
-import { readShape } from '../../content/shape.ts';
+import { breaks, type Fault } from '../../../base/fault.ts';
+import type { ColumnMapping } from '../../../contacts/imports/import.ts';
+import { readShape } from '../../../content/shape.ts';
 
 const FIELDS = ['phone', 'email', 'externalId', 'givenName', 'surname', 'timeZone', 'locale'] as const;
 const Mapping = Type.Record(Type.String(), Type.Unknown());

@@ -1,11 +1,11 @@
 /** On which addresses somebody may be answered, and why not on the others: in the gate's words. */
-import type { WayShown } from '../../../contract/doors/console/inbox.ts';
-import { destinationsOf } from '../../contacts/destinations.ts';
-import { selectPeople } from '../../contacts/people.ts';
-import { gate, windowEndsMs, windowIsOver } from '../../gate/gate.ts';
-import { saidOf } from '../../gate/say.ts';
-import type { InboxRow } from '../../inbox/inbox.ts';
-import { idText, timeText, type Call } from './route.ts';
+import type { WayShown } from '../../../../contract/doors/console/inbox.ts';
+import { destinationsOf } from '../../../contacts/destinations.ts';
+import { selectPeople } from '../../../contacts/people.ts';
+import { gate, windowEndsMs, windowIsOver } from '../../../gate/gate.ts';
+import { saidOf } from '../../../gate/say.ts';
+import type { InboxRow } from '../../../inbox/inbox.ts';
+import { idText, timeText, type Call } from '../route.ts';
 
 /** Every address, where the contact was heard last first; why one cannot be answered on is in the gate's words. */
 export async function waysOf(

@@ -11,33 +11,33 @@ import {
   DestinationsShown,
   NewContact,
   NewDestination,
-} from '../../../contract/doors/console/contacts.ts';
-import { NEWEST_FIRST, TimeGiven } from '../../../contract/doors/console/fields.ts';
-import { Id, Nothing } from '../../../contract/doors/fields.ts';
-import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
-import { toHex24 } from '../../base/ids.ts';
-import { createContact, getContact, listContacts, updateContact } from '../../contacts/contacts.ts';
-import type { Contact } from '../../contacts/contacts.ts';
+} from '../../../../contract/doors/console/contacts.ts';
+import { NEWEST_FIRST, TimeGiven } from '../../../../contract/doors/console/fields.ts';
+import { Id, Nothing } from '../../../../contract/doors/fields.ts';
+import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
+import { toHex24 } from '../../../base/ids.ts';
+import { createContact, getContact, listContacts, updateContact } from '../../../contacts/contacts.ts';
+import type { Contact } from '../../../contacts/contacts.ts';
 import {
   consentOf,
   destinationsOf,
   linkDestination,
   type Destination,
   unlinkDestinations,
-} from '../../contacts/destinations.ts';
-import { survivorsOf } from '../../contacts/merge.ts';
-import { blockDestination, liftByOperator } from '../../contacts/consent/blocks.ts';
-import { bitsOf, CLASS_BIT } from '../../contacts/consent/classes.ts';
-import { readBlocks } from '../../contacts/consent/compiled.ts';
-import type { Identity } from '../../contacts/keys.ts';
-import { checkContactChange } from '../../contacts/profile.ts';
-import type { Profile } from '../../contacts/wanted.ts';
-import { setsOfContact } from '../../contacts/audience.ts';
-import { erasePerson } from '../../people/people.ts';
-import type { Tx } from '../../db/pool.ts';
-import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
-import { readAddress, type Addressed } from './input.ts';
-import { consoleContact, presentDestination } from './present.ts';
+} from '../../../contacts/destinations.ts';
+import { survivorsOf } from '../../../contacts/merge.ts';
+import { blockDestination, liftByOperator } from '../../../contacts/consent/blocks.ts';
+import { bitsOf, CLASS_BIT } from '../../../contacts/consent/classes.ts';
+import { readBlocks } from '../../../contacts/consent/compiled.ts';
+import type { Identity } from '../../../contacts/keys.ts';
+import { checkContactChange } from '../../../contacts/profile.ts';
+import type { Profile } from '../../../contacts/wanted.ts';
+import { setsOfContact } from '../../../contacts/audience.ts';
+import { erasePerson } from '../../../people/people.ts';
+import type { Tx } from '../../../db/pool.ts';
+import { MESSAGE_CLASSES } from '../../../../contract/channels.ts';
+import { readAddress, type Addressed } from '../input.ts';
+import { consoleContact, presentDestination } from '../present.ts';
 import {
   acts,
   idIn,
@@ -52,7 +52,7 @@ import {
   type Done,
   type Route,
   type Work,
-} from './route.ts';
+} from '../route.ts';
 
 const one = '/contacts/:contactId';
 const address = `${one}/destinations/:destinationId`;

@@ -1,7 +1,7 @@
 /** The operators' inbox: its views, how one conversation stands, and what operators do with it. */
 import { Type, type Static } from 'typebox';
-import { CHANNELS } from '../../../contract/channels.ts';
-import { CONSOLE_LIMITS, NEWEST_FIRST, TimeGiven } from '../../../contract/doors/console/fields.ts';
+import { CHANNELS } from '../../../../contract/channels.ts';
+import { CONSOLE_LIMITS, NEWEST_FIRST, TimeGiven } from '../../../../contract/doors/console/fields.ts';
 import {
   ConversationPage,
   ConversationPatch,
@@ -11,16 +11,16 @@ import {
   NewDraft,
   Seen,
   VIEW,
-} from '../../../contract/doors/console/inbox.ts';
-import { Id, Nothing, oneOf } from '../../../contract/doors/fields.ts';
-import { MOST_COUNTED, rankIn, VIEWS, type View } from '../../../contract/inboxViews.ts';
-import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
-import { fromHex24, toHex24 } from '../../base/ids.ts';
-import { searchIn } from '../../contacts/search.ts';
-import type { Tx } from '../../db/pool.ts';
-import { conversationsOf } from '../../conversations/conversations.ts';
-import type { ConversationRead } from '../../conversations/events.ts';
-import { markSeenUpTo } from '../../conversations/marks.ts';
+} from '../../../../contract/doors/console/inbox.ts';
+import { Id, Nothing, oneOf } from '../../../../contract/doors/fields.ts';
+import { MOST_COUNTED, rankIn, VIEWS, type View } from '../../../../contract/inboxViews.ts';
+import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
+import { fromHex24, toHex24 } from '../../../base/ids.ts';
+import { searchIn } from '../../../contacts/search.ts';
+import type { Tx } from '../../../db/pool.ts';
+import { conversationsOf } from '../../../conversations/conversations.ts';
+import type { ConversationRead } from '../../../conversations/events.ts';
+import { markSeenUpTo } from '../../../conversations/marks.ts';
 import {
   changeStandings,
   contactOf,
@@ -37,10 +37,10 @@ import {
   type InboxRow,
   type Look,
   type ViewPlace,
-} from '../../inbox/inbox.ts';
-import { findWith } from '../../inbox/findWith.ts';
-import { operatorNames, operatorOf, presentConversations } from './inboxShown.ts';
-import { waysOf } from './inboxWays.ts';
+} from '../../../inbox/inbox.ts';
+import { findWith } from '../../../inbox/findWith.ts';
+import { operatorNames, operatorOf, presentConversations } from './shown.ts';
+import { waysOf } from './ways.ts';
 import {
   idIn,
   idOf,
@@ -56,7 +56,7 @@ import {
   type Call,
   type Route,
   type Work,
-} from './route.ts';
+} from '../route.ts';
 
 /** Conversations with mentions that are counted and listed. */
 const MOST_MENTIONED = 50;

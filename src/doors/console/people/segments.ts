@@ -9,18 +9,18 @@ import {
   SegmentPage,
   SegmentPatch,
   SegmentShown,
-} from '../../../contract/doors/console/segments.ts';
-import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
-import { oneOf } from '../../../contract/doors/fields.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
-import { MAX_ID, toHex24 } from '../../base/ids.ts';
+} from '../../../../contract/doors/console/segments.ts';
+import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
+import { oneOf } from '../../../../contract/doors/fields.ts';
+import { isFault, type Fault } from '../../../base/fault.ts';
+import { MAX_ID, toHex24 } from '../../../base/ids.ts';
 import {
   changeSegment,
   createSegment,
   removeSegment,
   tryRule,
   type SegmentInput,
-} from '../../campaigns/segments/segments.ts';
+} from '../../../campaigns/segments/segments.ts';
 import {
   countSegment,
   estimateSegment,
@@ -28,8 +28,8 @@ import {
   segmentsOf,
   selectSegment,
   type Segment,
-} from '../../contacts/segments.ts';
-import type { Tx } from '../../db/pool.ts';
+} from '../../../contacts/segments.ts';
+import type { Tx } from '../../../db/pool.ts';
 import {
   acts,
   idIn,
@@ -43,7 +43,7 @@ import {
   type Done,
   type Route,
   type Work,
-} from './route.ts';
+} from '../route.ts';
 
 const one = '/segments/:segmentId';
 const answers = { 200: SegmentShown };

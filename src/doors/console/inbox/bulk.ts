@@ -4,13 +4,13 @@ import {
   BulkChange,
   MOST_IN_BULK,
   type ConversationShown,
-} from '../../../contract/doors/console/inbox.ts';
-import { breaks, isFault, type Fault } from '../../base/fault.ts';
-import { fromHex24 } from '../../base/ids.ts';
-import { changeStandings, contactsOf, takeUpAll, type InboxRow } from '../../inbox/inbox.ts';
+} from '../../../../contract/doors/console/inbox.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { fromHex24 } from '../../../base/ids.ts';
+import { changeStandings, contactsOf, takeUpAll, type InboxRow } from '../../../inbox/inbox.ts';
 import { changeOf, tellOf } from './inbox.ts';
-import { operatorNames, presentConversations } from './inboxShown.ts';
-import { idOf, idText, missing, timeText, writes, type Call, type Route, type Work } from './route.ts';
+import { operatorNames, presentConversations } from './shown.ts';
+import { idOf, idText, missing, timeText, writes, type Call, type Route, type Work } from '../route.ts';
 
 /** `…/conversations/bulk`. */
 export const inboxBulkRoutes: readonly Route[] = [

@@ -1,8 +1,8 @@
 /** Everything Parley keeps about one contact, as one document. */
-import { ContactExport } from '../../../contract/doors/console/contacts.ts';
-import type { Fault } from '../../base/fault.ts';
-import { exportPerson } from '../../people/export.ts';
-import { idIn, idText, missing, reads, timeText, type Call, type Route } from './route.ts';
+import { ContactExport } from '../../../../contract/doors/console/contacts.ts';
+import type { Fault } from '../../../base/fault.ts';
+import { exportPerson } from '../../../people/export.ts';
+import { idIn, idText, missing, reads, timeText, type Call, type Route } from '../route.ts';
 
 /** `…/contacts/{id}/export`. */
 export const exportRoutes: readonly Route[] = [

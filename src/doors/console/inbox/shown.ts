@@ -1,20 +1,20 @@
 /** How conversations of the inbox, and what is in them, are shown: to who asks for them, and to who is told of what changed. */
-import type { ConversationShown, ThreadEntry } from '../../../contract/doors/console/inbox.ts';
-import type { ChannelName } from '../../../contract/channels.ts';
-import { listMembers } from '../../accounts/operators.ts';
-import { toHex24 } from '../../base/ids.ts';
-import { beginningOf } from '../../base/text.ts';
-import { getContacts, type Contact } from '../../contacts/contacts.ts';
-import { destinationsOf } from '../../contacts/destinations.ts';
-import { textFallback } from '../../content/fallback.ts';
-import { messagesById } from '../../conversations/history.ts';
-import type { Message } from '../../conversations/message.ts';
-import type { Db } from '../../db/pool.ts';
-import type { InboxRow } from '../../inbox/inbox.ts';
-import type { InboxNote } from '../../inbox/notes.ts';
-import { deliveriesByCause } from '../../ledger/deliveries.ts';
-import { presentDelivery, consoleMessage, saidBy } from './present.ts';
-import { idText, timeText } from './route.ts';
+import type { ConversationShown, ThreadEntry } from '../../../../contract/doors/console/inbox.ts';
+import type { ChannelName } from '../../../../contract/channels.ts';
+import { listMembers } from '../../../accounts/operators.ts';
+import { toHex24 } from '../../../base/ids.ts';
+import { beginningOf } from '../../../base/text.ts';
+import { getContacts, type Contact } from '../../../contacts/contacts.ts';
+import { destinationsOf } from '../../../contacts/destinations.ts';
+import { textFallback } from '../../../content/fallback.ts';
+import { messagesById } from '../../../conversations/history.ts';
+import type { Message } from '../../../conversations/message.ts';
+import type { Db } from '../../../db/pool.ts';
+import type { InboxRow } from '../../../inbox/inbox.ts';
+import type { InboxNote } from '../../../inbox/notes.ts';
+import { deliveriesByCause } from '../../../ledger/deliveries.ts';
+import { presentDelivery, consoleMessage, saidBy } from '../present.ts';
+import { idText, timeText } from '../route.ts';
 
 const PREVIEW_LENGTH = 140;
 

@@ -7,23 +7,23 @@ import {
   ThreadCursor,
   ThreadPage,
   type ThreadEntry,
-} from '../../../contract/doors/console/inbox.ts';
-import { NEWEST_FIRST, TimeGiven } from '../../../contract/doors/console/fields.ts';
-import { Id } from '../../../contract/doors/fields.ts';
+} from '../../../../contract/doors/console/inbox.ts';
+import { NEWEST_FIRST, TimeGiven } from '../../../../contract/doors/console/fields.ts';
+import { Id } from '../../../../contract/doors/fields.ts';
 import type { Static } from 'typebox';
-import { getOperator } from '../../accounts/operators.ts';
-import { breaks, isFault, type Fault } from '../../base/fault.ts';
-import { fromHex24, toHex24 } from '../../base/ids.ts';
-import { messagesById, threadPart, type ThreadPlace } from '../../conversations/history.ts';
-import type { Message } from '../../conversations/message.ts';
-import { mayAnswer, noteAnswer, takeUp, type InboxRow } from '../../inbox/inbox.ts';
-import { addNote, selectNotes } from '../../inbox/notes.ts';
-import { deliveriesTo } from '../../ledger/deliveries.ts';
-import { accept } from '../../outbox/accept.ts';
-import { broadcastEntries } from './history.ts';
+import { getOperator } from '../../../accounts/operators.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { fromHex24, toHex24 } from '../../../base/ids.ts';
+import { messagesById, threadPart, type ThreadPlace } from '../../../conversations/history.ts';
+import type { Message } from '../../../conversations/message.ts';
+import { mayAnswer, noteAnswer, takeUp, type InboxRow } from '../../../inbox/inbox.ts';
+import { addNote, selectNotes } from '../../../inbox/notes.ts';
+import { deliveriesTo } from '../../../ledger/deliveries.ts';
+import { accept } from '../../../outbox/accept.ts';
+import { broadcastEntries } from '../history.ts';
 import { findRow, operatorIn, tellOf } from './inbox.ts';
-import { operatorNames, presentMessages, presentNote } from './inboxShown.ts';
-import { readContent } from './input.ts';
+import { operatorNames, presentMessages, presentNote } from './shown.ts';
+import { readContent } from '../input.ts';
 import {
   idOf,
   missing,
@@ -36,7 +36,7 @@ import {
   type Call,
   type Route,
   type Work,
-} from './route.ts';
+} from '../route.ts';
 
 const one = '/conversations/:conversationId';
 /** Deliveries of broadcasts that are looked at. */

@@ -3,28 +3,28 @@
  * entered and ordered. Each kind is read by itself, a page of it at most, and only the kinds that are asked for.
  */
 import { Type } from 'typebox';
-import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
-import { NEWEST_FIRST, TimeGiven } from '../../../contract/doors/console/fields.ts';
+import { MESSAGE_CLASSES } from '../../../../contract/channels.ts';
+import { NEWEST_FIRST, TimeGiven } from '../../../../contract/doors/console/fields.ts';
 import {
   TIMELINE_KINDS,
   TimelinePage,
   type TimelineEntry,
   type TimelineKind,
-} from '../../../contract/doors/console/people.ts';
-import { breaks, isFault, type Fault } from '../../base/fault.ts';
-import { toHex24, MAX_ID } from '../../base/ids.ts';
-import { msOf } from '../../base/microseconds.ts';
-import { eventsOf, isHistory } from '../../campaigns/events/history.ts';
-import { enteredBy } from '../../campaigns/report/lists.ts';
-import { CLASS_BIT } from '../../contacts/consent/classes.ts';
-import { consentOf } from '../../contacts/destinations.ts';
-import { mergesInto } from '../../contacts/merge.ts';
-import { clicksOfContact, urisOfClicks } from '../../links/links.ts';
-import { listOrders } from '../../orders/orders.ts';
+} from '../../../../contract/doors/console/people.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { toHex24, MAX_ID } from '../../../base/ids.ts';
+import { msOf } from '../../../base/microseconds.ts';
+import { eventsOf, isHistory } from '../../../campaigns/events/history.ts';
+import { enteredBy } from '../../../campaigns/report/lists.ts';
+import { CLASS_BIT } from '../../../contacts/consent/classes.ts';
+import { consentOf } from '../../../contacts/destinations.ts';
+import { mergesInto } from '../../../contacts/merge.ts';
+import { clicksOfContact, urisOfClicks } from '../../../links/links.ts';
+import { listOrders } from '../../../orders/orders.ts';
 import { findContact } from './contacts.ts';
-import { onePage, passedBefore } from './history.ts';
-import { presentOrder } from './ordersShown.ts';
-import { readLimit, reads, readTime, timeText, type Call, type Route } from './route.ts';
+import { onePage, passedBefore } from '../history.ts';
+import { presentOrder } from '../ordersShown.ts';
+import { readLimit, reads, readTime, timeText, type Call, type Route } from '../route.ts';
 
 /** Rows of a kind that is kept whole that are looked at: more than anybody has. */
 const MOST_LOOKED_AT = 1_000;

@@ -1,5 +1,5 @@
 /** Lists, tags, shipping labels and bots, and who is in them. All are sets; each kind has routes of its own. */
-import { SetUses } from '../../../contract/doors/console/audiences.ts';
+import { SetUses } from '../../../../contract/doors/console/audiences.ts';
 import {
   BotsShown,
   LabelsShown,
@@ -10,10 +10,10 @@ import {
   SetCounted,
   SetShown,
   TagsShown,
-} from '../../../contract/doors/console/sets.ts';
-import { Nothing } from '../../../contract/doors/fields.ts';
-import { breaks, isFault, type Fault } from '../../base/fault.ts';
-import { toHex24 } from '../../base/ids.ts';
+} from '../../../../contract/doors/console/sets.ts';
+import { Nothing } from '../../../../contract/doors/fields.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { toHex24 } from '../../../base/ids.ts';
 import {
   addMembers,
   countMembers,
@@ -25,12 +25,12 @@ import {
   renameSet,
   type ContactSet,
   type SetKind,
-} from '../../contacts/sets.ts';
-import { broadcastsNaming } from '../../broadcasts/find.ts';
-import { setsRenamed } from '../../campaigns/segments/segments.ts';
-import { usesOfSet } from '../../campaigns/segments/uses.ts';
-import type { Db } from '../../db/pool.ts';
-import { acts, idIn, idOf, missing, reads, timeText, writes, type Call, type Route } from './route.ts';
+} from '../../../contacts/sets.ts';
+import { broadcastsNaming } from '../../../broadcasts/find.ts';
+import { setsRenamed } from '../../../campaigns/segments/segments.ts';
+import { usesOfSet } from '../../../campaigns/segments/uses.ts';
+import type { Db } from '../../../db/pool.ts';
+import { acts, idIn, idOf, missing, reads, timeText, writes, type Call, type Route } from '../route.ts';
 
 /** `…/lists`, `…/tags`, `…/labels` and `…/bots`. */
 export const setRoutes: readonly Route[] = (['list', 'tag', 'label', 'bot'] as const).flatMap(routesOf);

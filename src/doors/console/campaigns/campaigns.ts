@@ -15,12 +15,12 @@ import {
   PauseCampaign,
   PublishCampaign,
   ResumeCampaign,
-} from '../../../contract/doors/console/campaigns.ts';
-import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
-import { Id, oneOf, Time } from '../../../contract/doors/fields.ts';
-import { pause } from '../../base/clock.ts';
-import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
-import { MAX_ID, toHex24 } from '../../base/ids.ts';
+} from '../../../../contract/doors/console/campaigns.ts';
+import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
+import { Id, oneOf, Time } from '../../../../contract/doors/fields.ts';
+import { pause } from '../../../base/clock.ts';
+import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
+import { MAX_ID, toHex24 } from '../../../base/ids.ts';
 import {
   archiveCampaign,
   dropDraft,
@@ -33,18 +33,18 @@ import {
   versionsOf,
   type CampaignRow,
   type ChangedBy,
-} from '../../campaigns/campaigns.ts';
-import { planPublish } from '../../campaigns/plan.ts';
-import { callIn } from '../../campaigns/events/call.ts';
-import { auditCampaigns } from '../../campaigns/report/audit.ts';
-import { fileOf, isUnread, parseFile } from '../../campaigns/file.ts';
-import { durationMs } from '../../campaigns/match/duration.ts';
-import { keepsToAction } from '../../connect/actions.ts';
-import { checkAttributes } from '../../contacts/profile.ts';
-import { getContact } from '../../contacts/contacts.ts';
-import type { Tx } from '../../db/pool.ts';
-import { STOPPED_AFTER_MS } from '../../queue/work/flow.ts';
-import { find, people, present } from './campaignsShown.ts';
+} from '../../../campaigns/campaigns.ts';
+import { planPublish } from '../../../campaigns/plan.ts';
+import { callIn } from '../../../campaigns/events/call.ts';
+import { auditCampaigns } from '../../../campaigns/report/audit.ts';
+import { fileOf, isUnread, parseFile } from '../../../campaigns/file.ts';
+import { durationMs } from '../../../campaigns/match/duration.ts';
+import { keepsToAction } from '../../../connect/actions.ts';
+import { checkAttributes } from '../../../contacts/profile.ts';
+import { getContact } from '../../../contacts/contacts.ts';
+import type { Tx } from '../../../db/pool.ts';
+import { STOPPED_AFTER_MS } from '../../../queue/work/flow.ts';
+import { find, people, present } from './shown.ts';
 import {
   acts,
   idIn,
@@ -60,7 +60,7 @@ import {
   type Done,
   type Route,
   type Work,
-} from './route.ts';
+} from '../route.ts';
 
 const one = '/campaigns/:campaignId';
 const Word = Type.String({ maxLength: 64 });

@@ -8,15 +8,15 @@ import {
   PeopleFound,
   PeopleQuery,
   SampleAsked,
-} from '../../../contract/doors/console/audiences.ts';
-import { CONSOLE_LIMITS } from '../../../contract/doors/console/fields.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
-import { timeOfId } from '../../base/ids.ts';
-import { askRule, type AskedRule } from '../../campaigns/segments/asked.ts';
-import { getContacts } from '../../contacts/contacts.ts';
-import { attributesSeen, countBounded, walkNewest, whichHold } from '../../contacts/walk.ts';
-import { consoleContact } from './present.ts';
-import { asks, idOf, idText, reads, timeText, type Call, type Route } from './route.ts';
+} from '../../../../contract/doors/console/audiences.ts';
+import { CONSOLE_LIMITS } from '../../../../contract/doors/console/fields.ts';
+import { isFault, type Fault } from '../../../base/fault.ts';
+import { timeOfId } from '../../../base/ids.ts';
+import { askRule, type AskedRule } from '../../../campaigns/segments/asked.ts';
+import { getContacts } from '../../../contacts/contacts.ts';
+import { attributesSeen, countBounded, walkNewest, whichHold } from '../../../contacts/walk.ts';
+import { consoleContact } from '../present.ts';
+import { asks, idOf, idText, reads, timeText, type Call, type Route } from '../route.ts';
 
 /** People who are shown of a rule. */
 const SAMPLE = 10;
