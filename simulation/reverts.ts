@@ -165,12 +165,12 @@ export const REVERTS: readonly Revert[] = [
     to: 'runs: runSource(ground)',
     focus: [
       'people crowd',
-      'processes few connections',
+      'processes few connections count=2',
       'processes slow database player=door',
       TROUBLE,
-      `${START} by=asked`,
-      `${START} by=idempotent`,
-      `${START} by=batch`,
+      `${START} by=asked after=3000`,
+      `${START} by=idempotent after=0`,
+      `${START} by=batch after=0`,
     ],
   },
   {

@@ -276,6 +276,35 @@ test('a neighbour’s books are not looked at, and what breaks them breaks nothi
   assert.deepEqual([across.breaks, across.counts.messages], [[], 0]);
 });
 
+/** An audit of lanes each of which takes so long to read, and how long it rested. */
+async function auditIn(readMs: number, fromLane = 0) {
+  let nowMs = 0;
+  const rests: number[] = [];
+  const clock = {
+    nowMs: rig.ctx.clock.nowMs,
+    monotonicMs: () => (nowMs += readMs),
+    after(ms: number, run: () => void) {
+      rests.push(ms);
+      nowMs += ms;
+      setImmediate(run);
+      return () => {};
+    },
+  };
+  return { rests, ...(await audit({ ...rig.ctx, clock }, whole(), fromLane)) };
+}
+
+test('it rests nine times as long as it reads, and says after five seconds where to go on', async () => {
+  const quick = await auditIn(10);
+  assert.deepEqual(
+    [quick.lanes, quick.nextLane, quick.rests],
+    [32, undefined, Array.from({ length: 32 }, () => 90)],
+  );
+  const slow = await auditIn(100);
+  assert.deepEqual([slow.lanes, slow.nextLane], [5, 5]);
+  const one = await audit({ ...rig.ctx }, { ...whole(), contactId: people[0]!.id });
+  assert.equal(one.lanes, 1, 'of a contact only its own lane is read');
+});
+
 test('it writes nothing: a transaction of the audit refuses to', async () => {
   await assert.rejects(
     sql.begin(async (tx) => {

@@ -54,6 +54,16 @@ test('12.1, 12.11 phones as spreadsheets, phones and forms write them', () => {
   // The country of the workspace, with its zero and where a spreadsheet has taken that for a number's.
   for (const cell of ['0612345678', '612345678', '06-12345678', '0031612345678', '="0612345678"'])
     assert.equal(identityIn('phone', cell, 'NL'), same, cell);
+  // A short code is nobody's number, whatever the country; a small country's is.
+  for (const [cell, country] of [
+    ['22000', 'NL'],
+    ['88202', 'DE'],
+    ['36111', 'FR'],
+    ['4567', 'NL'],
+    ['+3122000', 'NL'],
+  ] as const)
+    assert.equal(identityIn('phone', cell, country), undefined, cell);
+  assert.equal(identityIn('phone', '4000', 'NU'), '+6834000');
   for (const cell of [
     '0612345678',
     '31612345678.0',

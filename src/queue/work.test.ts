@@ -494,9 +494,16 @@ test('a wake reaches other processes; of however many that are busy each has som
   const elsewhere = createQueue({ sql, ids, clock, log: silentLog });
   await elsewhere.start();
   const heard: string[] = [];
-  elsewhere.onWake((wakes) => wakes.forEach((wake) => heard.push(`${wake.lane}:${wake.what}`)));
+  elsewhere.onWake((wakes) =>
+    wakes.forEach(({ lane: at, what, stream }) => heard.push(`${at}:${what}${stream ? ` ${stream}` : ''}`)),
+  );
   await put(work());
   await until('it is heard', () => heard.some((one) => one === `${lane.lane}:1`));
+  await put(work({ stream: 777 }));
+  await until('of a run it is heard which', () => heard.includes(`${lane.lane}:bulk 777`));
+  await upsertStream(sql, { stream: 778, kind: 1, workspaceId: OURS, flowing: true, ratePerS: null });
+  await queue.transact((tx) => queue.bringForward(tx, OURS, 1));
+  await until('a clock that is put forward wakes runs', () => heard.includes(`${lane.lane}:bulk 778`));
   await elsewhere.stop();
   const rooms = createRooms<number>(100);
   for (let key = 0; key < 1_000; key++) rooms.take(key, 1);

@@ -2,6 +2,7 @@
 import { inFile, type Fault } from '../fault.ts';
 
 const PROVIDER = ['test/signInProvider.test.ts'];
+const ACCESS = ['src/accounts/access.test.ts'];
 
 export const signInFaults: readonly Fault[] = [
   ...inFile('src/accounts/provider.ts', PROVIDER, [
@@ -69,6 +70,7 @@ export const signInFaults: readonly Fault[] = [
       'a sign-in that took too long is good',
       'expiresMs: nowMs + AWAY_MS }',
       'expiresMs: nowMs + 100 * AWAY_MS }',
+      ACCESS,
     ],
   ]),
   ...inFile('src/accounts/sql.providerSignIn.ts', PROVIDER, [
@@ -81,6 +83,7 @@ export const signInFaults: readonly Fault[] = [
       'the same subject of another issuer is the same operator',
       'WHERE issuer = ${issuer} AND subject = ${subject}',
       "WHERE ${issuer}::text <> '' AND subject = ${subject}",
+      ACCESS,
     ],
     [
       'who was invited does not come in',
