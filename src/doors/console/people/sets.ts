@@ -85,7 +85,7 @@ function usesOf(kind: 'list' | 'tag', one: string): Route {
       if (isFault(set)) return set;
       const [{ segments, campaigns }, broadcasts] = await Promise.all([
         usesOfSet(ctx.sql, workspace.id, { kind, name: set.name }),
-        broadcastsNaming(ctx.sql, workspace.id, kind === 'list' ? 'lists' : 'tags', set.id),
+        broadcastsNaming(ctx.sql, workspace.id, set.id),
       ]);
       return {
         segments: segments.map(({ id, name }) => ({ id: toHex24(id), name })),
