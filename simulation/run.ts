@@ -9,6 +9,7 @@ import { monotonicMs } from '../src/base/clock.ts';
 import { silentLog, type Log } from '../src/base/log.ts';
 import { openPool, type Connection, type Sql } from '../src/db/pool.ts';
 import { drawsOf, type Draws } from './draws.ts';
+import { watchIds } from './ids.ts';
 import { CONNECTIONS, kill, startPlayer, stopPlayer, type Cast, type Player } from './player.ts';
 import { meetsOfReceipts, meetsOfStep } from './exercised.ts';
 import { ADAPTER_FAULT, type Books, type Kind } from './providers.ts';
@@ -60,6 +61,10 @@ export type Run = {
   isOver: () => boolean;
   /** What processes logged as errors: faults of the code, but for those that the run makes. */
   errors: string[];
+  /** Who drew an id, of those that are drawn to see that nobody else draws the same (doze). */
+  drawn: Map<number, string>;
+  /** Processes of which two drew one id. */
+  sameIds: Set<string>;
   /** From when on nothing went wrong any more. */
   healedMs: number;
 };
@@ -177,6 +182,8 @@ function createRun(setting: Setting): Run {
     players: () => [...workers.values(), ...(door ? [door] : [])],
     done: [],
     rooms: [],
+    drawn: new Map(),
+    sameIds: new Set(),
     trouble,
     outages,
     slow,
@@ -348,6 +355,7 @@ function doze(run: Run, untilMs: number): void {
   for (const player of run.players())
     player.asleepUntilMs = Math.max(player.asleepUntilMs, untilMs);
   run.stage.leap(untilMs);
+  watchIds(run, untilMs);
 }
 
 /** When something is due next; now, while something is under way; undefined when there is nothing. */

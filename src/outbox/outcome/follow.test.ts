@@ -4,6 +4,8 @@ import { after, before, beforeEach, test } from 'node:test';
 import { testDatabase } from '../../../test/support/database.ts';
 import { startOutbox, type OutboxRig } from '../../../test/support/outbox.ts';
 import type { Outcome } from '../../channels/adapter.ts';
+import { erasePerson } from '../../people/people.ts';
+import { followDestinations } from '../../ledger/deliveries.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { STATE } from '../../ledger/states.ts';
 import type { Batch } from '../../queue/work/work.ts';
@@ -113,6 +115,61 @@ test('what a receipt has moved on does not move on a second time when it is sett
   assert.equal(decisions[0]!.moveOn, true);
   await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
   assert.equal((await rig.standing(said!)).length, 1);
+});
+
+test('what a receipt brought stays, whatever is settled after it', async () => {
+  const place = await rig.newPlace();
+  const [ann] = await rig.newPeople(place.id, 1);
+  const [said] = await rig.say(place.id, [{ contactId: ann!.id }]);
+  const batch = await rig.claim(ann!.id);
+  const nowMs = rig.ctx.clock.nowMs();
+  const { ready } = await prepare(rig.deps, batch, nowMs);
+  const ref = toRef({ contactId: ann!.id, causeId: said!, seq: 0 });
+  const receipt = { ref, state: 'delivered', externalId: 'SM7' } as const;
+  await rig.ctx.queue.transact((tx) => applyReceipts(rig.deps, tx, place.integration, [receipt], nowMs));
+  const lost: Outcome = { kind: 'unclear', code: 'timeout', detail: '' };
+  const decisions = ready.map(({ subject }) => decideOutcome(subject, lost, nowMs, 0.5));
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+  const rows = await sql<{ state: number; ids: string[]; sentMs: number; address: string }[]>`
+    SELECT state, external_ids AS ids, sent_ms AS "sentMs", address FROM deliveries WHERE cause_id = ${said!}`;
+  assert.deepEqual(rows, [{ state: STATE.delivered, ids: ['SM7'], sentMs: nowMs, address: ann!.phone }]);
+});
+
+test('what waits to be sent follows its person to another address; what was sent stays where it went', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const [{ fromId } = { fromId: 0 }] = await sql<{ fromId: number }[]>`
+    SELECT id AS "fromId" FROM destinations WHERE contact_id = ${ann!.id}`;
+  const [sent] = await rig.say(workspaceId, [{ contactId: ann!.id, destinationId: fromId }]);
+  await settleAs(await rig.claim(ann!.id), ACCEPTED);
+  const [waits] = await rig.say(workspaceId, [{ contactId: ann!.id, destinationId: fromId }]);
+  const move = { contactId: ann!.id, fromId, toId: fromId + 1 };
+  await rig.ctx.queue.transact((tx) => followDestinations(tx, [move]));
+  const rows = await sql<{ id: number; at: number }[]>`
+    SELECT cause_id AS id, destination_id AS at FROM deliveries WHERE contact_id = ${ann!.id} ORDER BY cause_id`;
+  assert.deepEqual(rows, [
+    { id: sent!, at: fromId },
+    { id: waits!, at: fromId + 1 },
+  ]);
+});
+
+test('what was told too early of somebody who is erased by now is learned, and names them nowhere', async () => {
+  const place = await rig.newPlace();
+  const [ann] = await rig.newPeople(place.id, 1);
+  const [said] = await rig.say(place.id, [{ contactId: ann!.id }]);
+  const batch = await rig.claim(ann!.id);
+  const nowMs = rig.ctx.clock.nowMs();
+  const { ready } = await prepare(rig.deps, batch, nowMs);
+  const ref = toRef({ contactId: ann!.id, causeId: said!, seq: 0 });
+  const dead = { ref, state: 'failed', class: 'recipient', code: '30005' } as const;
+  await rig.ctx.queue.transact((tx) => applyReceipts(rig.deps, tx, place.integration, [dead], nowMs));
+  const whom = { workspaceId: place.id, contactId: ann!.id, atMs: nowMs };
+  await rig.ctx.queue.transact((tx) => erasePerson(rig.ctx, tx, { ...whom, afterCommit: (run) => run() }));
+  const decisions = ready.map(({ subject }) => decideOutcome(subject, ACCEPTED, nowMs, 0.5));
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+  const learned = await sql<{ cause: string; address: string | null }[]>`
+    SELECT cause, address FROM suppressions WHERE workspace_id = ${place.id}`;
+  assert.deepEqual(learned, [{ cause: 'dead', address: null }]);
 });
 
 test('what stays as it is is not told again; a delivery for each device of a run leaves its count of people as it is', async () => {
