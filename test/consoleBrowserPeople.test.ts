@@ -154,6 +154,20 @@ describe('people by the many', { skip }, () => {
   test('settings: a name and quiet hours are saved with what they mean; who did that is found', async () => {
     const tab = await openTab(browser, { colorScheme: 'dark' });
     const page = await signedIn(tab, `/w/${ws}/settings`);
+    // Somebody is asked in by a link, and taken out again.
+    await page.getByRole('button', { name: 'Ask somebody in' }).click();
+    await page.getByLabel('E-mail address').fill('ira@example.com');
+    await page.getByLabel(/^Name, of somebody/).fill('Ira');
+    await page.keyboard.press('Enter');
+    assert.match(await page.getByLabel('Link').inputValue(), /^http/);
+    await checkAxe(page, 'the link of somebody new');
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('button', { name: 'Take out … Ira' }).click();
+    await page
+      .getByRole('dialog', { name: 'Take out Ira?' })
+      .getByRole('button', { name: 'Take out' })
+      .click();
+    await page.getByText('Ira is no member any more.').waitFor();
     await page.getByLabel('Name of the workspace').fill('Shop of Ghent');
     await page.getByRole('button', { name: 'Save name of the workspace' }).click();
     await page.getByText('Name of the workspace is saved.').waitFor();

@@ -134,7 +134,7 @@ function openTab() {
       (await shown(client)).entries.map((entry: Json) => entry.text ?? entry.message.content.text),
     show: (query: { queryKey: string[]; queryFn: () => Promise<unknown> }) =>
       new QueryObserver(client, query).subscribe(() => {}),
-    shownAs: <T>(queryKey: string[]) => client.getQueryData<T>(queryKey),
+    shownAs: (queryKey: string[]): Json => client.getQueryData(queryKey),
     refetch: () => client.invalidateQueries({ queryKey: [ws] }),
     fetches: () => client.getQueryState(thread.queryKey)!.dataUpdateCount,
     settled: () => until('all is fetched', () => state.isOnline && client.isFetching() === 0),
@@ -244,7 +244,7 @@ test('§9 what comes onto a device, and what becomes of it, is there by itself f
   await answer('onto the phone');
   await until('it is on the phone', () => has('onto the phone'));
   await until('and was delivered', () => {
-    const { messages } = tab.shownAs<DevicePage>(device.queryKey)!;
+    const { messages } = tab.shownAs(device.queryKey) as DevicePage;
     return (
       messages.find(({ content }) => JSON.stringify(content).includes('onto the phone'))?.state ===
       'delivered'
