@@ -76,6 +76,8 @@ function bounded(raw: Record<string, unknown>): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   let left = MOST_RAW;
   for (const [name, value] of Object.entries(raw)) {
+    // What is too large is not gone through.
+    if ((JSON.stringify(value)?.length ?? 0) > MOST_RAW) return { ...kept, cut: true };
     const fit = clean({ [name]: value });
     left -= JSON.stringify(fit).length;
     if (left < 0) return { ...kept, cut: true };
