@@ -12,6 +12,8 @@ const MOST_PARTS = 50;
 const MOST_HEAD_BYTES = 16 * 1024;
 /** What looks like a delimiter and is none is somewhere in some file; where it is everywhere, somebody made it so. */
 const MOST_LOOKALIKES = 1_000;
+/** What is searched through at a time: within a few milliseconds, whatever is in it. */
+const WINDOW_BYTES = 4 * 1024 * 1024;
 
 /** The parts of a body: the file, and the texts beside it. */
 export async function readForm(call: {
@@ -20,7 +22,7 @@ export async function readForm(call: {
 }): Promise<{ source: Upload; fields: Record<string, string> } | Fault> {
   if (!/^multipart\/form-data\b/i.test(call.contentType))
     return fault('unsupported_media', 'The body must be multipart/form-data with a file named source.');
-  const parts = partsOf(call);
+  const parts = await partsOf(call);
   const named = isFault(parts) ? parts : await namesOf(call.contentType, parts);
   if (isFault(named)) return named;
   const fields: Record<string, string> = {};
@@ -44,29 +46,43 @@ type Part = { head: Buffer; content: Buffer };
 const MALFORMED = fault('bad_request', 'The body is not well-formed multipart/form-data.');
 
 /** The parts by their delimiters (RFC 2046 §5.1.1), each found by one search from the last. */
-function partsOf({ contentType, rawBody }: { contentType: string; rawBody: Buffer }): Part[] | Fault {
+async function partsOf({
+  contentType,
+  rawBody,
+}: {
+  contentType: string;
+  rawBody: Buffer;
+}): Promise<Part[] | Fault> {
   const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))/i.exec(contentType) ?? [];
   const boundary = quoted ?? plain;
   if (boundary === undefined) return MALFORMED;
   const delimiter = Buffer.from(`\r\n--${boundary}`);
   const parts: Part[] = [];
   let lookalikes = 0;
-  /** Where the next delimiter begins, at or after `from`; -1 when there is none. */
-  const next = (from: number): number => {
-    for (let at = rawBody.indexOf(delimiter, from); at >= 0; at = rawBody.indexOf(delimiter, at + 2)) {
+  /** Where the next delimiter begins, at or after `from`; -1 when there is none. Looks at some of it at a time, and others have their turn. */
+  const next = async (from: number): Promise<number> => {
+    for (let at = from; at < rawBody.length; ) {
+      const found = rawBody.subarray(at, at + WINDOW_BYTES).indexOf(delimiter);
+      if (found < 0) {
+        at += WINDOW_BYTES - delimiter.length;
+        if (at < rawBody.length) await new Promise((resolve) => setImmediate(resolve));
+        continue;
+      }
+      at += found;
       if (isDelimiter(rawBody, at + delimiter.length)) return at;
       if (++lookalikes > MOST_LOOKALIKES) return -1;
+      at += 2;
     }
     return -1;
   };
   // The first may stand without the line that ends before it.
   const isFirst = rawBody.subarray(0, delimiter.length - 2).equals(delimiter.subarray(2));
-  for (let at = isFirst ? -2 : next(0), until: number; at !== -1; at = until) {
+  for (let at = isFirst ? -2 : await next(0), until: number; at !== -1; at = until) {
     const after = at + delimiter.length;
     if (rawBody.subarray(after, after + 2).equals(DASHES)) return parts;
     const from = rawBody.indexOf('\r\n', after) + 2;
     const blank = rawBody.subarray(from, from + MOST_HEAD_BYTES).indexOf('\r\n\r\n');
-    until = blank < 0 || from < 2 ? -1 : next(from + blank + 2);
+    until = blank < 0 || from < 2 ? -1 : await next(from + blank + 2);
     if (until < 0 || parts.length === MOST_PARTS) return MALFORMED;
     const begins = from + blank + 4;
     parts.push({
