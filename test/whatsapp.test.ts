@@ -9,7 +9,7 @@ import { hashOfProof, proofOf } from '../src/contacts/consent/proof.ts';
 import { destinationsOf } from '../src/contacts/destinations.ts';
 import { destinationIdOf } from '../src/contacts/keys.ts';
 import { respellBlocks, respellDestinations } from '../src/contacts/respell.ts';
-import { insertDestinations } from '../src/contacts/sql.resolve.ts';
+import { insertDestinations } from '../src/contacts/resolve/sql.ts';
 import { followDestinations } from '../src/ledger/deliveries.ts';
 import { findContactIds } from '../src/contacts/contacts.ts';
 import { respellIdentities } from '../src/contacts/spellings.ts';
