@@ -125,10 +125,7 @@ export const moreLedgerFaults = [
       'what is transactional takes room',
       'AND d.class = ${CLASS_BIT.marketing}',
       '',
-      [
-        'src/outbox/deliver/deliver.test.ts: what was sent before there was a cap',
-        'test/caps.test.ts: what was sent before there was a cap',
-      ],
+      ['src/outbox/outcome/follow.test.ts: who takes room under a cap'],
     ],
     [
       'who becomes one with another has room for both',

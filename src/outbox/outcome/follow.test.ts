@@ -163,7 +163,9 @@ test('who takes room under a cap waits for whoever is changing it, and sees what
   const cap = { most: 1, perMs: 3_600_000 };
   const take = (causeId: number) =>
     takeRoom(sql, [{ contactId: ann!.id, causeId, cap, nowMs, capSetMs: 0 }], nowMs);
-  assert.equal((await take(1)).size, 0);
+  await rig.say(workspaceId, [{ contactId: ann!.id }]);
+  await settleAs(await rig.claim(ann!.id), ACCEPTED);
+  assert.equal((await take(1)).size, 0, 'what is transactional takes none');
   assert.equal((await take(2)).size, 1, 'it is full');
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
