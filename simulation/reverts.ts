@@ -227,8 +227,8 @@ export const REVERTS: readonly Revert[] = [
   {
     name: 'campaigns: an answer was told of no campaign, and the reader of the feed failed',
     file: 'src/campaigns/events/sql.told.ts',
-    from: 's.version_id AS "versionId", s.variant, s.step, s.depth\n    FROM campaign_sends s JOIN campaigns c ON c.id',
-    to: 'version_id AS "versionId", s.variant, s.step, s.depth\n    FROM campaign_sends s JOIN campaigns c ON c.id',
+    from: 's.version_id AS "versionId", s.variant, s.step, s.depth\n    FROM unnest(${contactIds',
+    to: 'version_id AS "versionId", s.variant, s.step, s.depth\n    FROM unnest(${contactIds',
     focus: ['campaigns event', 'people reply'],
   },
   {

@@ -12,7 +12,7 @@ import { applyReceipts } from '../src/outbox/outcome/receipt.ts';
 import { deliveryHandler } from '../src/outbox/deliver/deliver.ts';
 import { toRef } from '../src/ledger/ref.ts';
 import { STATE } from '../src/ledger/states.ts';
-import { resolvePeople } from '../src/contacts/resolve.ts';
+import { resolvePeople } from '../src/contacts/resolve/resolve.ts';
 import { ownContract } from '../src/channels/testing/contract.ts';
 import { MAILGUN } from '../src/channels/testing/contracts/mailgun.ts';
 import { TWILIO } from '../src/channels/testing/contracts/twilio.ts';

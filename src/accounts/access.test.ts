@@ -29,7 +29,7 @@ import {
   signOut,
   sweepSessions,
 } from './operators.ts';
-import { AWAY_MS, comeBack, letIn, sendAway } from './providerSignIn.ts';
+import { AWAY_MS, comeBack, letIn, sendAway } from './signIn/providerSignIn.ts';
 import { can } from './roles.ts';
 import { ACTIONS, ROLES, type Action, type Role } from '../../contract/roles.ts';
 import { createWorkspace, listWorkspaces } from './workspaces.ts';

@@ -7,7 +7,7 @@ import { bucketOf, type IdSource, MAX_ID } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { type Identity, keyOf, keyText } from './keys.ts';
 import { attributesTooLarge, CONTACT_LIMITS, type ContactChange } from './profile.ts';
-import { newContact } from './resolve.plan.ts';
+import { newContact } from './resolve/plan.ts';
 import type { Profile } from './wanted.ts';
 import { eraseBlocked } from './consent/blocks.ts';
 import { proofOf } from './consent/proof.ts';
@@ -19,7 +19,7 @@ import {
   ownersOf,
   releaseIdentities,
   touchContacts,
-} from './sql.resolve.ts';
+} from './resolve/sql.ts';
 import { searchIds, searchIn } from './search.ts';
 import { deleteMergedInto, selectMergedInto } from './sql.merge.ts';
 import { takePending } from './sql.pending.ts';

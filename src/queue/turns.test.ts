@@ -15,9 +15,9 @@ test('a lane is gone through until no taker has more, whoever of them is asked l
   ]);
   const taker = (name: string, nextMs: number): TurnTaker => ({
     name,
-    take: async () => {
+    take: async (lanes) => {
       left.set(name, left.get(name)! - 1);
-      return left.get(name)! > 0;
+      return left.get(name)! > 0 ? lanes : [];
     },
     look: () => Promise.resolve({ lanes: [1], nextMs }),
   });
@@ -25,6 +25,7 @@ test('a lane is gone through until no taker has more, whoever of them is asked l
   const core = {
     clock: stillClock(),
     log: silentLog,
+    sql: { placement: { distributed: false } },
     stopping: stopping.signal,
     lanes: () => [{ lane: 1, epoch: 1 }] as OwnedLane[],
     holds: () => true,

@@ -150,7 +150,15 @@ test('a claim of several lanes takes of each what a claim of one would, into a f
   const theirs = [work({ ownerId: owner(other) }), work({ ownerId: owner(other), workspaceId: THEIRS })];
   await put(...mine, ...theirs, work({ dueMs: NOW + 1 }), work({ kind: 2 }), work({ stream: 77 }));
   const flights = [lane, other].map((one) => ({ lane: one, flightId: ids.inBucket(one.bucket) }));
-  const wanted = { lanes: flights, kind: 1, nowMs: NOW, passOver: [THEIRS], limit: 2, wholeUpTo: 1 };
+  const wanted = {
+    lanes: flights,
+    kind: 1,
+    stream: 0,
+    nowMs: NOW,
+    passOver: [THEIRS],
+    limit: 2,
+    wholeUpTo: 1,
+  };
   const all = await claimDueOfLanes(sql, { ...wanted, busy: [] });
   const of = (number: number) => all.filter((item) => item.lane === number).map(({ causeId }) => causeId);
   assert.equal(of(lane.lane).length, 2, 'the limit is of each lane');
@@ -309,7 +317,7 @@ test('steps of flights in several lanes are written together, each by its own fe
     ],
   );
   assert.equal((await selectSteps(sql, other, [sleeper.flightId])).length, 0);
-  const together = stepsTogether({ sql, clock });
+  const together = stepsTogether({ sql, clock })('single');
   const elsewhere = step({ lane: other, flightId: ids.inBucket(other.bucket) });
   const written = [elsewhere, step(sleeper), step()].map((each) => together(each));
   assert.deepEqual(await Promise.all(written), [true, false, true]);

@@ -35,7 +35,7 @@ export const moreAccessFaults = [
       ],
     ],
   ),
-  ...inFile('src/accounts/secondFactor.ts', SIGN_IN, [
+  ...inFile('src/accounts/signIn/secondFactor.ts', SIGN_IN, [
     ['codes are good for ten minutes', 'const STEPS_OFF = 1;', 'const STEPS_OFF = 20;'],
     [
       'a factor that was never confirmed is asked for',
@@ -43,7 +43,7 @@ export const moreAccessFaults = [
       'if (!found)',
     ],
   ]),
-  ...inFile('src/accounts/sql.secondFactor.ts', SIGN_IN, [
+  ...inFile('src/accounts/signIn/sql.secondFactor.ts', SIGN_IN, [
     [
       'a code works twice',
       'AND confirmed_ms IS NOT NULL AND last_step < ${step}',
@@ -61,7 +61,7 @@ export const moreAccessFaults = [
     ],
   ]),
   ...inFile(
-    'src/accounts/sql.passwordLinks.ts',
+    'src/accounts/signIn/sql.passwordLinks.ts',
     [...SIGN_IN, 'test/administrator.test.ts'],
     [
       [
@@ -78,7 +78,7 @@ export const moreAccessFaults = [
     ],
   ),
   ...inFile(
-    'src/accounts/sql.signInLinks.ts',
+    'src/accounts/signIn/sql.signInLinks.ts',
     [...SIGN_IN, 'test/signInProvider.test.ts'],
     [
       [
@@ -89,7 +89,7 @@ export const moreAccessFaults = [
     ],
   ),
   ...inFile(
-    'src/accounts/sql.signUps.ts',
+    'src/accounts/signIn/sql.signUps.ts',
     [...SIGN_IN, 'test/connectPage.test.ts'],
     [
       ['a code is tried as often as one likes', 'AND tries < ${t.most} AND expires_ms', 'AND expires_ms'],

@@ -12,10 +12,14 @@ export const moreQueueFaults = [
     ['a run that is paused while it waits for room goes on', 'if (!goesOn()) return false;', ''],
     [
       'what was put off before the place of a pass is never seen',
-      'else {\n        cursors.delete(lane.lane);',
-      'else {\n        cursors.set(lane.lane, after);',
+      'else cursors.delete(one.lane);',
+      'else cursors.set(one.lane, after);',
     ],
-    ['room that a claim did not need is never given back', 'rooms.leave(charged, limit - found);', ''],
+    [
+      'room that a claim did not need is never given back',
+      'rooms.leave(charged, each * lanes.length - found);',
+      '',
+    ],
     [
       'room of what is settled is never given back',
       'const left = (items: readonly unknown[]) => void rooms.leave(charged, items.length);',
@@ -61,7 +65,7 @@ export const moreQueueFaults = [
   ...inFile('src/queue/work/interactive.ts', WORK, [
     [
       'a full lane is not looked at again',
-      'for (const lane of full) ringing.add(lane);\n      return;',
+      'for (const [lane, { items }] of claimed) if (items.length === limit) ringing.add(lane);\n      return;',
       'return;',
       ['src/queue/work/interactive.test.ts'],
     ],
@@ -175,8 +179,8 @@ export const moreQueueFaults = [
     [
       [
         'a taker that has no more ends the turn of the others',
-        'more = (await taker.take(lane!, alone)) || more;',
-        'more = await taker.take(lane!, alone);',
+        'for (const lane of await taker.take(lanes, alone)) more.add(lane);',
+        '{ more.clear(); for (const lane of await taker.take(lanes, alone)) more.add(lane); }',
       ],
     ],
   ),

@@ -5,7 +5,7 @@ const PROVIDER = ['test/signInProvider.test.ts'];
 const ACCESS = ['src/accounts/access.test.ts'];
 
 export const signInFaults: readonly Fault[] = [
-  ...inFile('src/accounts/provider.ts', PROVIDER, [
+  ...inFile('src/accounts/signIn/provider.ts', PROVIDER, [
     [
       'an address that nobody has verified is believed',
       "typeof email === 'string' && (isVerified === true || isVerified === 'true')",
@@ -16,7 +16,7 @@ export const signInFaults: readonly Fault[] = [
       'a provider that was away once stays away',
       '      found = undefined;\n',
       '',
-      ['src/accounts/provider.test.ts'],
+      ['src/accounts/signIn/provider.test.ts'],
     ],
     [
       'what the provider tells only when asked is not asked for',
@@ -29,7 +29,7 @@ export const signInFaults: readonly Fault[] = [
       "code === 'none' && said === 'access_denied'",
     ],
   ]),
-  ...inFile('src/accounts/providerSignIn.ts', PROVIDER, [
+  ...inFile('src/accounts/signIn/providerSignIn.ts', PROVIDER, [
     [
       'any domain comes in',
       '  if (domains.length === 0) return undefined;\n',
@@ -39,7 +39,7 @@ export const signInFaults: readonly Fault[] = [
       'a domain within another one comes in',
       'one.toLowerCase() === domain',
       'domain?.endsWith(one.toLowerCase())',
-      ['src/accounts/providerSignIn.test.ts'],
+      ['src/accounts/signIn/providerSignIn.test.ts'],
     ],
     [
       'who has an account at the provider is an operator of no workspace',
@@ -73,7 +73,7 @@ export const signInFaults: readonly Fault[] = [
       ACCESS,
     ],
   ]),
-  ...inFile('src/accounts/sql.providerSignIn.ts', PROVIDER, [
+  ...inFile('src/accounts/signIn/sql.providerSignIn.ts', PROVIDER, [
     [
       'a sign-in of one browser is ended in another',
       'WHERE state_hash = ${s.stateHash} AND browser_hash = ${s.browserHash} AND expires_ms > ${nowMs}',

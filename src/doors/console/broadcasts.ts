@@ -38,7 +38,7 @@ import { findBroadcast, listBroadcasts } from '../../broadcasts/find.ts';
 import type { Tx } from '../../db/pool.ts';
 import { amissInRun } from '../../ledger/deliveries.ts';
 import { STATE } from '../../ledger/states.ts';
-import { readAudience, showAudience, type AudienceText } from './audienceInput.ts';
+import { readAudience, showAudience, type AudienceText } from './people/audienceInput.ts';
 import { asSeen, templatesThrough } from '../kit/templateCatalogue.ts';
 import { readContent } from './input.ts';
 import { presentDelivery } from './present.ts';

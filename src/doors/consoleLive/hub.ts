@@ -19,7 +19,7 @@ import {
   presentConversations,
   presentMessages,
   presentNote,
-} from '../console/inboxShown.ts';
+} from '../console/inbox/shown.ts';
 import type { HttpContext } from '../kit/context.ts';
 
 /** A page that is told what happens in a workspace. */

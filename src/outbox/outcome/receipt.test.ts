@@ -5,7 +5,7 @@ import { testDatabase } from '../../../test/support/database.ts';
 import { startOutbox, type OutboxRig } from '../../../test/support/outbox.ts';
 import type { Receipt } from '../../channels/adapter.ts';
 import type { Tx } from '../../db/pool.ts';
-import { resolvePeople } from '../../contacts/resolve.ts';
+import { resolvePeople } from '../../contacts/resolve/resolve.ts';
 import { callOffDeliveries } from '../../ledger/callOff.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { STATE, stateName, type StateCode } from '../../ledger/states.ts';

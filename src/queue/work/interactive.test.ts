@@ -9,7 +9,7 @@ import type { ClaimOfLanes, Handler, WorkerCore } from './core.ts';
 import { createInteractive } from './interactive.ts';
 import type { WorkItem } from './work.ts';
 
-/** A pump of two lanes, whose claims do what `claim` says. */
+/** A pump of two lanes, whose claims do what `claim` says: it returns the lanes of which all was taken that may be. */
 function world(claim: (asked: ClaimOfLanes, nth: number) => number[]) {
   const clock = stillClock();
   const stopping = new AbortController();
@@ -24,7 +24,8 @@ function world(claim: (asked: ClaimOfLanes, nth: number) => number[]) {
     sql: { placement: { distributed: false } },
     claimOfLanes(one: ClaimOfLanes) {
       asked.push({ lanes: one.lanes.map(({ lane }) => lane), passOver: one.passOver });
-      return Promise.resolve().then(() => claim(one, asked.length));
+      const full = { items: Array.from({ length: one.limit }), ran: Promise.resolve() };
+      return Promise.resolve().then(() => new Map(claim(one, asked.length).map((lane) => [lane, full])));
     },
   } as unknown as WorkerCore;
   const pump = createInteractive(core, { batchSize: 5, inFlight: 3 } as Handler);
@@ -79,7 +80,7 @@ test('who fills a room is passed over until something of it is settled; then the
   const { pump, asked, stop } = world(({ taken, left }, nth) => {
     if (nth > 1) return [];
     const items = Array.from({ length: 3 }, () => ({ workspaceId: 7 }) as WorkItem);
-    taken(items);
+    taken?.(items);
     settle = () => left(items.slice(0, 1));
     return [];
   });

@@ -1,5 +1,5 @@
 /** The inbox: a view, the conversation that is open, and who it is with. The address says which. */
-import { getRouteApi, useParams } from '@tanstack/react-router';
+import { getRouteApi, useNavigate, useParams } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { VIEWS, type View } from '../../../../contract/inboxViews.ts';
 import { useHere } from '../../shell/session.ts';
@@ -16,6 +16,7 @@ export function Inbox(): ReactElement {
   const { conversation } = useParams({ strict: false });
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const stay = useNavigate();
   const view: View = VIEWS.find((one) => one === given) ?? 'all';
   const filter = {
     q: search.q,
@@ -44,7 +45,10 @@ export function Inbox(): ReactElement {
         among={search.in}
         open={conversation}
         onOpen={open}
-        onFilter={(next) => void navigate({ search: (now) => ({ ...now, ...next }), replace: true })}
+        onFilter={(next) =>
+          // Where one is: what is open stays open.
+          void stay({ to: '.', search: (now: object) => ({ ...now, ...next }), replace: true } as never)
+        }
       />
       {conversation === undefined ? (
         <div className="thread-none">
