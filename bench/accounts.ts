@@ -4,7 +4,7 @@
  */
 import { createWorkspace } from '../src/accounts/workspaces.ts';
 import { bucketOf } from '../src/base/ids.ts';
-import { resolvePeople } from '../src/contacts/resolve.ts';
+import { resolvePeople } from '../src/contacts/resolve/resolve.ts';
 import { openAnnouncements } from '../src/conversations/groups/groups.ts';
 import type { HttpContext } from '../src/doors/kit/context.ts';
 import { newCompany } from '../test/support/connect.ts';

@@ -5,7 +5,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { heapFlags } from '../scripts/bootstrap.mjs';
+import { arenas, heapFlags } from '../scripts/bootstrap.mjs';
 import { pause, systemClock } from '../src/base/clock.ts';
 
 /** What a child can be asked. */
@@ -27,7 +27,7 @@ const STOP_WITHIN_MS = 30_000;
 /** Starts a file of this folder as a process of its own; resolves when it serves. */
 export async function startChild<C extends Commands>(file: string, args: string[] = []): Promise<Child<C>> {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
-    env: cleanEnvironment(),
+    env: { ...cleanEnvironment(), ...arenas },
     // As `parley start` runs.
     execArgv: ['--disable-warning=ExperimentalWarning', ...heapFlags()],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -11,7 +11,12 @@ import { until } from '../test/support/until.ts';
 // oxlint-disable-next-line typescript/no-explicit-any
 type Json = any;
 /** Calls the API of the workspace; what is no object is sent as CSV. */
-export type Call = (method: string, path: string, body?: object | string) => Promise<Json>;
+export type Call = (
+  method: string,
+  path: string,
+  body?: object | string,
+  idempotencyKey?: string,
+) => Promise<Json>;
 
 const ADDRESS = '+14155550199';
 
@@ -49,24 +54,28 @@ export async function makeOne(call: Call, track: () => Promise<void>): Promise<O
     contactId: contact.id,
     broadcastId: broadcast.id,
     ...(await makeThings(call, contact.id)),
+    ...(await makeOthers(call)),
     ...(await makeJobs(call, contact.id, list.id)),
   };
 }
 
 /** What somebody makes by hand, of which she is a part. */
 async function makeThings(call: Call, contactId: string): Promise<One> {
-  const campaign = await call('POST', '/campaigns', {
-    campaign: {
-      parley: 'campaign/1',
-      key: 'one',
-      trigger: { api: true },
-      steps: [{ key: 'w', wait: { for: '300d' } }],
-    },
-  });
+  const wanted = {
+    parley: 'campaign/1',
+    key: 'one',
+    trigger: { api: true },
+    steps: [{ key: 'w', wait: { for: '300d' } }],
+  };
+  const campaign = await call('POST', '/campaigns', { campaign: wanted });
   await call('POST', `/campaigns/${campaign.id}/publish`, { people: 'move' });
   await call('POST', `/campaigns/${campaign.id}/enter`, { contactId, key: 'one' });
   await until('she is in', async () => {
     return (await call('GET', `/campaigns/${campaign.id}/people`)).people.length === 1;
+  });
+  // A draft beside what is published: what publishing it would do is a question too.
+  await call('POST', '/campaigns', {
+    campaign: { ...wanted, steps: [{ key: 'w', wait: { for: '200d' } }] },
   });
   const target = 'https://webhook.example/';
   const webhook = await call('POST', '/webhooks', { door: 'sunshine', target, triggers: ['*'] });
@@ -84,6 +93,43 @@ async function makeThings(call: Call, contactId: string): Promise<One> {
     segmentId: segment.id,
     order: order.id,
     groupId: group.id,
+  };
+}
+
+/** What there is one of, or few, however large a workspace is. */
+async function makeOthers(call: Call): Promise<One> {
+  const key = 'order-1042';
+  const other = await call('POST', '/contacts', { givenName: 'Olaf' }, key);
+  const [tag, label, bot] = [
+    await call('POST', '/tags', { name: 'One' }),
+    await call('POST', '/labels', { name: 'One' }),
+    await call('POST', '/bots', { name: 'One' }),
+  ];
+  await call('PUT', '/connect/enabled', { enabled: true });
+  await call('PUT', '/connect/webhook', { url: 'https://webhook.example/' });
+  await call('PUT', '/announcements', { enabled: true });
+  const moved = await call('POST', '/clock/advance', { byMs: 1_000 });
+  const { integrations } = await call('GET', '/integrations');
+  const { now } = await call('GET', '/clock');
+  const backtest = await call('POST', '/backtests', {
+    campaign: {
+      parley: 'campaign/1',
+      key: 'tried',
+      trigger: { event: { did: 'bought' } },
+      steps: [{ key: 'w', wait: { for: '300d' } }],
+    },
+  });
+  return {
+    key,
+    otherContactId: other.id,
+    tagId: tag.id,
+    labelId: label.id,
+    botId: bot.id,
+    advanceId: moved.id,
+    integrationId: integrations.find(({ channel }: Json) => channel === 'sms').id,
+    backtestId: backtest.id,
+    // Within what is copied: a month ago and older (test/support/manyPeople.ts).
+    month: new Date(Date.parse(now) - 29 * 86_400_000).toISOString(),
   };
 }
 

@@ -21,8 +21,8 @@ import { countBroadcast, forecastBroadcast, type ForecastCounts } from '../src/b
 import { selectBroadcast } from '../src/broadcasts/sql.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
 import type { Settings } from '../src/channels/adapter.ts';
-import { importContacts } from '../src/contacts/import.ts';
-import { resolvePeople } from '../src/contacts/resolve.ts';
+import { importContacts } from '../src/contacts/imports/import.ts';
+import { resolvePeople } from '../src/contacts/resolve/resolve.ts';
 import type { WantedPerson } from '../src/contacts/wanted.ts';
 import { addMembers, ensureSets } from '../src/contacts/sets.ts';
 import type { HttpContext } from '../src/doors/kit/context.ts';

@@ -4,6 +4,7 @@
 import module from 'node:module';
 import path from 'node:path';
 import {
+  arenas,
   compiledIn,
   endWithNpm,
   ensureInstalled,
@@ -21,9 +22,16 @@ try {
   node = node24();
   const flags = process.argv[2] === 'start' ? heapFlags() : [];
   if (node !== process.execPath) await runUnder24(main, process.argv.slice(2), flags);
-  // V8 reads its heap's bounds at its own start only: this process begins again in its own place, under the same number.
+  // V8 and glibc read their bounds at their own start only: this process begins again in its own place, under the same number.
   else if (flags.length > 0 && process.execve && !process.execArgv.includes(flags[0]))
-    process.execve(node, [node, '--disable-warning=ExperimentalWarning', ...flags, ...process.argv.slice(1)]);
+    process.execve(
+      node,
+      [node, '--disable-warning=ExperimentalWarning', ...flags, ...process.argv.slice(1)],
+      {
+        ...arenas,
+        ...process.env,
+      },
+    );
 } catch (error) {
   process.stderr.write(`parley: ${error.message}\n`);
   process.exit(1);

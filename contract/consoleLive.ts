@@ -53,6 +53,8 @@ export type ConsoleEvent =
   | { kind: 'conversation'; conversation: ConversationShown }
   /** Something in a conversation is new, or has changed (what became of it). */
   | { kind: 'entry'; conversationId: string; entry: ThreadEntry }
+  /** Passing: something on the simulated devices is new or has changed; who shows them looks again, as does who was away. */
+  | { kind: 'devices' }
   /** Passing: it is not sent again to who was away. */
   | {
       kind: 'presence';

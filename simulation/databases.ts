@@ -1,12 +1,12 @@
 /** Databases for runs: one Postgres, a template that is migrated once, and a copy of it for each run. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLog } from '../src/base/log.ts';
 import { startPostgres } from '../src/db/embedded/embedded.ts';
 import { migrate } from '../src/db/migrate.ts';
 import { ensurePartitions } from '../src/db/partitions.ts';
 import { openPool, type Connection, type Sql } from '../src/db/pool.ts';
+import { memoryFolder } from '../test/support/memoryFolder.ts';
 
 /** Where a Postgres is. */
 export type Server = Exclude<Connection, string>;
@@ -24,7 +24,6 @@ export type Databases = {
  * has many of them.
  */
 const SETTINGS = {
-  fsync: 'off',
   full_page_writes: 'off',
   synchronous_commit: 'off',
   autovacuum: 'off',
@@ -36,7 +35,7 @@ const TEMPLATE = 'simulation_template';
 
 /** A Postgres of its own, whose data nobody will miss; its tables are made for the time at which runs begin. */
 export async function startDatabases(beginMs: number): Promise<Databases> {
-  const dir = await mkdtemp(join(tmpdir(), 'parley-simulations-'));
+  const dir = await memoryFolder();
   const server = await startPostgres({ dataDir: join(dir, 'postgres'), log: silentLog, settings: SETTINGS });
   const admin = openPool(server.connection, { max: 1, name: 'simulations' });
   await admin.unsafe(`CREATE DATABASE ${TEMPLATE}`);

@@ -134,7 +134,7 @@ export const REVERTS: readonly Revert[] = [
     file: 'src/outbox/deliver/deliver.ts',
     from: 'Math.max(0, WHOLE - alone) : 0)',
     to: 'Math.max(0, WHOLE - alone) : BATCH)',
-    focus: [...LINE, `${START} by=plain`, 'processes kill worker=a after=9000', 'processes hire worker=b after=60000'],
+    focus: [...LINE, `${START} by=asked`, 'processes kill worker=a after=9000', 'processes hire worker=b after=60000'],
   },
   {
     name: 'abandoned batch: sent again although its receipt had come',
@@ -165,12 +165,12 @@ export const REVERTS: readonly Revert[] = [
     to: 'runs: runSource(ground)',
     focus: [
       'people crowd',
-      'processes few connections',
+      'processes few connections count=2',
       'processes slow database player=door',
       TROUBLE,
-      `${START} by=asked`,
-      `${START} by=idempotent`,
-      `${START} by=batch`,
+      `${START} by=asked after=3000`,
+      `${START} by=idempotent after=0`,
+      `${START} by=batch after=0`,
     ],
   },
   {
@@ -227,8 +227,8 @@ export const REVERTS: readonly Revert[] = [
   {
     name: 'campaigns: an answer was told of no campaign, and the reader of the feed failed',
     file: 'src/campaigns/events/sql.told.ts',
-    from: 's.version_id AS "versionId", s.variant, s.step, s.depth\n    FROM campaign_sends s JOIN campaigns c ON c.id',
-    to: 'version_id AS "versionId", s.variant, s.step, s.depth\n    FROM campaign_sends s JOIN campaigns c ON c.id',
+    from: 's.version_id AS "versionId", s.variant, s.step, s.depth\n    FROM unnest(${contactIds',
+    to: 'version_id AS "versionId", s.variant, s.step, s.depth\n    FROM unnest(${contactIds',
     focus: ['campaigns event', 'people reply'],
   },
   {

@@ -9,6 +9,7 @@ import { monotonicMs } from '../src/base/clock.ts';
 import { silentLog, type Log } from '../src/base/log.ts';
 import { openPool, type Connection, type Sql } from '../src/db/pool.ts';
 import { drawsOf, type Draws } from './draws.ts';
+import { watchIds } from './ids.ts';
 import { CONNECTIONS, kill, startPlayer, stopPlayer, type Cast, type Player } from './player.ts';
 import { meetsOfReceipts, meetsOfStep } from './exercised.ts';
 import { ADAPTER_FAULT, type Books, type Kind } from './providers.ts';
@@ -60,6 +61,10 @@ export type Run = {
   isOver: () => boolean;
   /** What processes logged as errors: faults of the code, but for those that the run makes. */
   errors: string[];
+  /** Who drew an id, of those that are drawn to see that nobody else draws the same (doze). */
+  drawn: Map<number, string>;
+  /** Processes of which two drew one id. */
+  sameIds: Set<string>;
   /** From when on nothing went wrong any more. */
   healedMs: number;
 };
@@ -177,6 +182,8 @@ function createRun(setting: Setting): Run {
     players: () => [...workers.values(), ...(door ? [door] : [])],
     done: [],
     rooms: [],
+    drawn: new Map(),
+    sameIds: new Set(),
     trouble,
     outages,
     slow,
@@ -320,13 +327,20 @@ async function perform(run: Run, step: Step): Promise<void> {
 
 /** Something is due for so long altogether, at most, before all is at rest: what is due for longer is due for ever. */
 const RESTLESS_MS = 10 * 60_000;
+/** A broadcast to a crowd by the slowest provider takes so long, and as long again where a cap has held everybody for a day. */
+const SLOW_BROADCAST_MS = 12 * 60_000;
+
+function restlessMs({ done }: Run): number {
+  const slow = done.filter(({ step }) => step.room === 'broadcasts' && step['by'] === 'plain').length;
+  return RESTLESS_MS + slow * SLOW_BROADCAST_MS;
+}
 
 /** Plays up to an instant, leaping over the time in which nothing is due. True when all is at rest and `toRest` asked for it. */
 async function playOn(run: Run, untilMs: number, toRest = false): Promise<boolean> {
   const { stage } = run;
   for (let busyMs = 0; stage.nowMs() < untilMs; busyMs += SPELL_MS) {
     if (run.isOver()) throw new Over();
-    if (toRest && busyMs > RESTLESS_MS) return false;
+    if (toRest && busyMs > restlessMs(run)) return false;
     await stage.play(Math.min(untilMs, stage.nowMs() + SPELL_MS));
     const nextMs = await nextDueMs(run);
     if (nextMs === undefined && toRest && stage.nextOutsideMs() === undefined) return true;
@@ -348,6 +362,7 @@ function doze(run: Run, untilMs: number): void {
   for (const player of run.players())
     player.asleepUntilMs = Math.max(player.asleepUntilMs, untilMs);
   run.stage.leap(untilMs);
+  watchIds(run, untilMs);
 }
 
 /** When something is due next; now, while something is under way; undefined when there is nothing. */

@@ -2,7 +2,7 @@
 import { createIntegration } from '../src/accounts/integrations.ts';
 import { createWorkspace } from '../src/accounts/workspaces.ts';
 import { isFault, type Fault } from '../src/base/fault.ts';
-import { resolvePeople } from '../src/contacts/resolve.ts';
+import { resolvePeople } from '../src/contacts/resolve/resolve.ts';
 import { KINDS, type Kind } from './providers.ts';
 import type { Draws } from './draws.ts';
 import { CAP_HOURS, type Rules } from './rooms/workspaces.ts';

@@ -35,9 +35,9 @@ import { doOnce } from './accounts/install.ts';
 import { sealCallbackKeys } from './accounts/integrations.ts';
 import { createKeyring } from './accounts/keys.ts';
 import { createRequestLog } from './accounts/requests.ts';
-import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
+import { firstOwnerLink, type FirstOwner } from './accounts/signIn/passwordLinks.ts';
 import { installSecret, openInstall } from './accounts/secret.ts';
-import { newSignInLink, type SignInLink } from './accounts/signInLinks.ts';
+import { newSignInLink, type SignInLink } from './accounts/signIn/signInLinks.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
@@ -272,8 +272,8 @@ function openRooms(ground: Ground) {
   const believeOnce = createSignatures(shared);
   const simulator = createSimulator({
     ...shared,
-    // In batches already.
-    takeReceipts: take,
+    takeReceipts: take, // In batches already.
+    devicesChanged: (workspaceId) => notices.send([{ kind: 'devices', workspaceId }]),
     takeInbound: (integrationId, inbound) => takeInbound(shared, integrationId, inbound),
     clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId, works),
     rooms: () => rooms,

@@ -9,6 +9,7 @@ import { beginBacktest, findBacktest } from '../src/campaigns/backtest/backtests
 import { triedOf } from '../src/campaigns/backtest/tried.ts';
 import { auditCampaigns } from '../src/campaigns/report/audit.ts';
 import { testDatabase } from './support/database.ts';
+import { assertProof } from './support/proof.ts';
 import { startProcess } from './support/processes.ts';
 import { until } from './support/until.ts';
 import { must, newWorkspace, startWorld, TEST_SECRET } from './support/world.ts';
@@ -129,6 +130,7 @@ test('kill -9 of the worker again and again: each enters once, is written to onc
   const { breaks, fewer } = await auditCampaigns(sql, id);
   assert.deepEqual([breaks, fewer], [[], []]);
   await last.stop();
+  await assertProof(ctx, id);
 });
 
 /** Publishes a campaign. */

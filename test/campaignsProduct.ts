@@ -115,7 +115,7 @@ export async function newPlace(timeZone?: string) {
             await sql`SELECT 1 FROM segments WHERE workspace_id = ${id} AND state = 'building' LIMIT 1`;
           return left.length === 0;
         },
-        60_000,
+        300_000,
       );
     },
     /** Who is in a segment, in order of id. */

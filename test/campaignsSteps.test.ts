@@ -309,6 +309,21 @@ test('a no to marketing is an exit for who listens to it; what became of a messa
   assert.deepEqual(await place.mails(ann), ['hello', 'second']);
 });
 
+test('of a dozen messages in a row that cannot be let in each is told, and what comes after them is sent', async () => {
+  const place = await newPlace();
+  const keys = Array.from({ length: 12 }, (_, n) => `text-${n}`);
+  const texts = keys.map((key) => mail(key, { channel: 'sms', await: 'accepted' }));
+  const { id } = await place.live({ key: 'dozen', ...IN, steps: [...texts, mail('last')] });
+  const ann = await place.tell('ann', { name: 'in' });
+  await place.settled();
+  assert.deepEqual([await place.mails(ann), await place.entries(ann)], [['last'], ['completed']]);
+  const tallies = await place.tallies(id);
+  assert.deepEqual(
+    keys.map((key) => tallies[`${key} unsent`]),
+    keys.map(() => 1),
+  );
+});
+
 test('a webhook of the workspace is called once for each who comes there; one that is not there is refused', async () => {
   const place = await newPlace();
   const step = (to: string) => ({ key: 'call', webhook: { to, body: { hello: 'world' } } });
@@ -330,7 +345,7 @@ test('a webhook of the workspace is called once for each who comes there; one th
   const ann = await place.tell('ann', { name: 'in', properties: { n: 1 } });
   await until('it went on', async () => (await place.mails(ann)).length === 1);
   const calls = await sql<{ trigger: string; body: string }[]>`
-    SELECT trigger, body FROM webhook_calls WHERE webhook_id = ${made.id}`;
+    SELECT trigger, body FROM webhook_calls WHERE webhook_id = ${made.id} AND trigger = 'campaign.step'`;
   assert.equal(calls.length, 1);
   const body = JSON.parse(calls[0]!.body) as Record<string, unknown>;
   assert.deepEqual(

@@ -9,6 +9,7 @@ import { publish, saveDraft } from '../src/campaigns/campaigns.ts';
 import { newConsoleKey } from './support/messages.ts';
 import { connectHolder, endGrant, newCompany, newHolder } from './support/connect.ts';
 import { testDatabase } from './support/database.ts';
+import { assertProof } from './support/proof.ts';
 import { startProcess } from './support/processes.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';
@@ -87,6 +88,7 @@ test('connect, disconnect, connect again within a second, and the worker dies wh
   } finally {
     await worker.stop();
   }
+  await assertProof(ctx, company.id);
 });
 
 /** A campaign that tags whoever connects or disconnects, each time. */

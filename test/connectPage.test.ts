@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { SignJWT } from 'jose';
-import { isVerified } from '../src/accounts/signUps.ts';
+import { isVerified } from '../src/accounts/signIn/signUps.ts';
 import { listWorkspaces } from '../src/accounts/workspaces.ts';
 import { hmac } from '../src/base/crypto.ts';
 import { isFault } from '../src/base/fault.ts';

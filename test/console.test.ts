@@ -317,6 +317,12 @@ describe('contacts', () => {
         ),
         search,
       );
+    const upTo = async (until: string, more = '') =>
+      ok(await call('GET', `${base}/contacts?until=${until}${more}`)).contacts.map(({ id }: Json) => id);
+    assert.equal((await upTo('2099-01-01T00:00:00Z'))[0], made.id, '§13 up to a day, the newest first');
+    assert.deepEqual(await upTo('2099-01-01T00:00:00Z', '&search=shop-1'), [made.id]);
+    assert.deepEqual(await upTo('2020-01-02T00:00:00Z'), []);
+    refused(await call('GET', `${base}/contacts?until=2026`), 400, 'until');
     const changed = ok(
       await call('PATCH', `${base}/contacts/${made.id}`, {
         givenName: null,
@@ -398,8 +404,14 @@ describe('contacts', () => {
 });
 
 describe('import', () => {
-  const send = async (csv: string, query = '', type = 'text/csv', more: Record<string, string> = {}) => {
-    const response = await fetch(`${url}${base}/contacts/import${query}`, {
+  const send = async (
+    csv: string | Buffer<ArrayBuffer>,
+    query = '',
+    type = 'text/csv',
+    more: Record<string, string> = {},
+    path = '/contacts/import',
+  ) => {
+    const response = await fetch(`${url}${base}${path}${query}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${demo.keys.console.token}`, 'content-type': type, ...more },
       body: csv,
@@ -472,6 +484,46 @@ describe('import', () => {
     const mixed = `email,first_name\r\n${rows(20_000, 'mixed')}\n`;
     const last = (await send(mixed)).lines.at(-1);
     assert.deepEqual([last.rows, last.created, last.rejected, last.stopped], [20_000, 20_000, 0, undefined]);
+  });
+
+  test('12.1 bytes that are no UTF-8 are listed by their row, at once and in the background, unless the encoding is named', async () => {
+    const csv = Buffer.from('email,first_name\nj@enc.example.com,Jos\xe9\nz@enc.example.com,Zoe\n', 'latin1');
+    const plain = (await send(csv)).lines.at(-1);
+    assert.deepEqual([plain.created, plain.rejected, plain.faults[0].line], [1, 1, 2]);
+    assert.match(plain.faults[0].rule, /no text in UTF-8.*windows-1252/);
+    const { lines: uploaded } = await send(csv, '?name=a.csv', 'text/csv', {}, '/imports');
+    const look = ok(await call('POST', `${base}/imports/${uploaded[0].id}/preview`, {}));
+    assert.deepEqual(
+      look.rows.map(({ line, fault }: Json) => [line, fault?.field ?? null]),
+      [
+        [2, 'row'],
+        [3, null],
+      ],
+    );
+    ok(await call('POST', `${base}/imports/${uploaded[0].id}/start`, {}));
+    const done = await until('the import is done', async () => {
+      const now = ok(await call('GET', `${base}/imports/${uploaded[0].id}`));
+      return now.state === 'done' ? now : undefined;
+    });
+    assert.deepEqual([done.rows, done.updated, done.rejected], [2, 1, 1]);
+    const named = [
+      await send(csv, '?encoding=windows-1252'),
+      await send(csv, '', 'text/csv; charset="ISO-8859-1"'),
+    ].map(({ lines }) => lines.at(-1).rejected);
+    assert.deepEqual(named, [0, 0]);
+    const found = ok(await call('GET', `${base}/contacts?search=j@enc.example.com`));
+    assert.equal(found.contacts[0].givenName, 'José');
+    const cut = await send(Buffer.from('email,pr\xe9nom\n', 'latin1'));
+    assert.deepEqual([cut.status, cut.lines[0].error.field], [400, 'header']);
+    for (const path of ['/contacts/import', '/imports'])
+      for (const [query, type] of [
+        ['?encoding=klingon', 'text/csv'],
+        ['?encoding=utf-8&encoding=utf-8', 'text/csv'],
+        ['', 'text/csv; charset=klingon'],
+      ] as const) {
+        const bad = await send(csv, query, type, {}, path);
+        assert.deepEqual([bad.status, bad.lines[0].error.field], [400, 'encoding'], path + query + type);
+      }
   });
 
   test('columns can be named by the sender', async () => {
@@ -1114,6 +1166,14 @@ describe('webhooks', () => {
     const pings = ok(await call('GET', `${at}/calls?trigger=ping`)).calls;
     assert.equal(pings.length, 2);
     assert.deepEqual(ok(await call('GET', `${at}/calls?trigger=other`)).calls, []);
+    const callsOf = async (more: string) =>
+      ok(await call('GET', `${at}/calls?${more}`)).calls.map(({ id }: Json) => id);
+    const both = pings.map(({ id }: Json) => id);
+    assert.deepEqual(await callsOf(`message=${pings[0].messageId}`), both, 'with what repeated it');
+    assert.deepEqual(await callsOf('message=msg_zz'), []);
+    refused(await call('GET', `${at}/calls?message=${pinged.callId}`), 400, 'message');
+    assert.deepEqual(await callsOf('until=2099-01-01T00:00:00Z'), both);
+    assert.deepEqual(await callsOf('until=2026-01-01T00:00:00Z'), []);
     const moved = ok(await call('PATCH', at, { target: receiver.url('/elsewhere'), triggers: ['*'] }));
     assert.deepEqual([moved.target, moved.triggers], [receiver.url('/elsewhere'), ['*']]);
     ok(await call('DELETE', at));

@@ -5,7 +5,8 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { openWeb } from '../src/doors/web/door.ts';
 import { shiftOf } from '../web/console/pages/inbox/shift.ts';
-import { errors, startConsole, type Json } from './consoleProduct.ts';
+import { dayOf } from '../web/shared/days.ts';
+import { advance, errors, startConsole, type Json } from './consoleProduct.ts';
 import { skip, startBrowser } from './support/browser.ts';
 import { testDatabase } from './support/database.ts';
 import { checkAxe, openTab, type Tab } from './support/page.ts';
@@ -146,6 +147,61 @@ describe('the inbox in a browser', { skip }, () => {
     assert.ok(!page.url().includes('at='));
     const scrollWidth = await page.evaluate<number>('document.documentElement.scrollWidth');
     assert.ok(scrollWidth <= 390, `${scrollWidth} px wide`);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('§13 one goes to a date: in a conversation by keys, in lists by mouse, on a phone’s width; and back to the newest', async () => {
+    await somebody('Dee');
+    const cy = await somebody('Cy', 'on the first day');
+    const { body: clock } = await call('GET', `${base}/clock`);
+    const firstDay = dayOf(Date.parse(clock.now));
+    await advance(call, base, 3 * 86_400_000);
+    await call('POST', `${base}/simulator/reply`, {
+      channel: 'sms',
+      address: cy.sms,
+      text: 'on the fourth day',
+    });
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/inbox/all`);
+    await rowOf(page, 'on the fourth day').click();
+    await said(page, 'Cy', 'on the fourth day').waitFor();
+    await page.keyboard.press('d');
+    const day = page.getByRole('dialog', { name: 'Go to date' }).getByLabel('Day, by your clock');
+    await day.and(page.locator(':focus')).waitFor();
+    await day.fill('');
+    await page.keyboard.press('Enter');
+    await page.getByText('Choose a day, from 1970 on.').waitFor();
+    await day.fill(firstDay);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/at=\d{4}-/);
+    await said(page, 'Cy', 'on the first day').waitFor();
+    await page.getByRole('log').and(page.locator(':focus')).waitFor();
+    await page.getByRole('button', { name: 'To the newest' }).click();
+    await page.waitForURL((at) => !at.searchParams.has('at'));
+    const list = page.getByRole('region', { name: 'Conversations' });
+    await list.getByRole('button', { name: 'Go to date' }).click();
+    await day.fill(firstDay);
+    await page.getByRole('button', { name: 'Go there' }).click();
+    await rowOf(page, 'Cy').waitFor({ state: 'detached' });
+    await rowOf(page, 'Dee').waitFor();
+    await list.getByRole('button', { name: 'Newest' }).click();
+    await rowOf(page, 'Cy').waitFor();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await said(page, 'Cy', 'on the fourth day').waitFor();
+    await page.getByRole('button', { name: 'Go to date' }).click();
+    await day.fill(firstDay);
+    await page.getByRole('button', { name: 'Go there' }).click();
+    await said(page, 'Cy', 'on the first day').waitFor();
+    await checkAxe(page, 'a conversation at a day');
+    await page.goto(`${url}/w/${ws}/people?day=1999-12-31`);
+    await page.getByRole('heading', { name: 'Nobody is found' }).waitFor();
+    await page.getByRole('button', { name: 'Newest' }).click();
+    await page.getByRole('link', { name: 'Cy' }).click();
+    await page.getByRole('button', { name: 'Go to date' }).click();
+    await day.fill('1999-12-31');
+    await page.getByRole('button', { name: 'Go there' }).click();
+    await page.getByRole('heading', { name: 'Nothing had happened yet' }).waitFor();
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

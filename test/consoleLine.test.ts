@@ -9,6 +9,7 @@ import { WebSocket as Socket } from 'ws';
 import { CONSOLE_ALIVE_MS, type ConsoleEvent } from '../contract/consoleLive.ts';
 import { fromHex24 } from '../src/base/ids.ts';
 import type { ConversationPage, ConversationWhole, ThreadPage } from '../contract/doors/console/inbox.ts';
+import type { DevicePage } from '../contract/doors/console/simulator.ts';
 import { call as callPage } from '../web/console/api/call.ts';
 import { openLine } from '../web/console/live/line.ts';
 import { errors, startConsole, type Json } from './consoleProduct.ts';
@@ -131,6 +132,9 @@ function openTab() {
     welcomes,
     texts: async () =>
       (await shown(client)).entries.map((entry: Json) => entry.text ?? entry.message.content.text),
+    show: (query: { queryKey: string[]; queryFn: () => Promise<unknown> }) =>
+      new QueryObserver(client, query).subscribe(() => {}),
+    shownAs: <T>(queryKey: string[]) => client.getQueryData<T>(queryKey),
     refetch: () => client.invalidateQueries({ queryKey: [ws] }),
     fetches: () => client.getQueryState(thread.queryKey)!.dataUpdateCount,
     settled: () => until('all is fetched', () => state.isOnline && client.isFetching() === 0),
@@ -222,6 +226,43 @@ test('§7 a process that heard nothing of the others for a moment has its tabs l
   await write('while nobody listened');
   await until('it looks again', () => tab.welcomes.length > 1 && tab.welcomes.at(-1)!.reset);
   await tab.isWhole('what was missed', 'while nobody listened');
+  tab.close();
+});
+
+test('§9 what comes onto a device, and what becomes of it, is there by itself for who shows it, at another process too', async () => {
+  server = two.url;
+  const tab = openTab();
+  const device = {
+    queryKey: [ws, 'device', SMS.channel, SMS.address],
+    queryFn: () => callPage<DevicePage>('GET', phone.slice('/api'.length)),
+    // Nothing looks by itself: what is seen was told of.
+    staleTime: Infinity,
+  };
+  const leave = tab.show(device);
+  await tab.settled();
+  const has = (text: string) => JSON.stringify(tab.shownAs(device.queryKey)).includes(text);
+  await answer('onto the phone');
+  await until('it is on the phone', () => has('onto the phone'));
+  await until('and was delivered', () => {
+    const { messages } = tab.shownAs<DevicePage>(device.queryKey)!;
+    return (
+      messages.find(({ content }) => JSON.stringify(content).includes('onto the phone'))?.state ===
+      'delivered'
+    );
+  });
+  await write('from the phone');
+  await until('so is what was said there', () => has('from the phone'));
+  tab.state.isAway = true;
+  tab.state.sockets.at(-1)!.terminate();
+  await until('it is noticed', () => !tab.state.isOnline);
+  await answer('while the line was gone');
+  await until('it is on the phone', async () =>
+    JSON.stringify(ok(await call('GET', phone))).includes('while the line was gone'),
+  );
+  tab.state.isAway = false;
+  tab.line.wake();
+  await until('who is back looks again', () => has('while the line was gone'));
+  leave();
   tab.close();
 });
 

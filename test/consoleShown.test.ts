@@ -15,6 +15,7 @@ import { applyToList, applyToThread } from '../web/console/live/apply.ts';
 import { SERIES, stepsOf } from '../web/console/pages/broadcasts/hourSteps.ts';
 import { followed, NOTHING, type StreamEvent } from '../web/console/pages/developers/followed.ts';
 import { isCut, MOST_ROWS, wantsMore } from '../web/console/ui/growth.ts';
+import { dayBeginsMs, dayEndsMs, dayIn, dayOf } from '../web/shared/days.ts';
 
 const HOUR_MS = 3_600_000;
 const FIRST = Date.UTC(2026, 10, 12, 9);
@@ -154,4 +155,30 @@ test('a list grows before its end is seen, and no further than anybody reads', (
   const far = { lastShown: MOST_ROWS - 1, loaded: MOST_ROWS, hasNext: true };
   assert.deepEqual([wantsMore(far), isCut(far)], [false, true]);
   assert.equal(isCut({ ...far, hasNext: false }), false);
+});
+
+test('§13 a day is one there is, of the zone of who looks; what is said at its last moment is of it, and nothing after', () => {
+  for (const text of ['2026-11-29', '1970-01-02', '2028-02-29', '9999-12-31'])
+    assert.equal(dayIn(text), text);
+  for (const text of [
+    undefined,
+    '',
+    'today',
+    '2026-02-29',
+    '2026-13-01',
+    '2026-00-10',
+    '0099-01-01',
+    '2026-1-1',
+  ])
+    assert.equal(dayIn(text), undefined, text);
+  const day = fc.date({ min: new Date(2000, 0, 1), max: new Date(2100, 0, 1), noInvalidDate: true });
+  fc.assert(
+    fc.property(day, (at) => {
+      const of = dayOf(at.getTime());
+      assert.equal(dayIn(of), of);
+      assert.ok(dayBeginsMs(of) <= at.getTime() && at.getTime() < dayEndsMs(of));
+      assert.equal(dayOf(dayEndsMs(of) - 1), of);
+      assert.notEqual(dayOf(dayEndsMs(of)), of);
+    }),
+  );
 });

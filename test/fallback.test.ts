@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import type { ChannelName } from '../contract/channels.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { blockDestination } from '../src/contacts/consent/blocks.ts';
-import { resolvePeople } from '../src/contacts/resolve.ts';
+import { resolvePeople } from '../src/contacts/resolve/resolve.ts';
 import { stateName } from '../src/ledger/states.ts';
 import { KIND } from '../src/queue/work/kinds.ts';
 import { testDatabase } from './support/database.ts';

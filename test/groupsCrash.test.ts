@@ -11,6 +11,7 @@ import { joinGroup, leaveGroup } from '../src/conversations/groups/groups.ts';
 import { testDatabase } from './support/database.ts';
 import { newDevices, newGroup, newPushPlace, post } from './support/groups.ts';
 import { hurry } from './support/hurry.ts';
+import { assertProof } from './support/proof.ts';
 import { startProcess, type ParleyProcess } from './support/processes.ts';
 import { until } from './support/until.ts';
 import { must, startWorld, TEST_SECRET } from './support/world.ts';
@@ -107,4 +108,5 @@ test('kill -9 in the middle of a post, and people come and go meanwhile: told on
     [],
   );
   await second.stop();
+  await assertProof(ctx, place.id);
 });

@@ -219,6 +219,42 @@ describe('the inbox', () => {
     assert.ok(!names(await list('closed')).includes('Bo'));
   });
 
+  test('§13 a list is gone into at a moment, and goes on from there; so is a conversation, whatever was said before and after it', async () => {
+    const { id, write } = await somebody('Day', 'on the first day');
+    const { lastAt: firstAt } = ok(await dana.call('GET', at(id)));
+    await advance(call, base, 3 * 86_400_000);
+    await write('on the fourth day');
+    const there = await until('it is there', async () => {
+      const page = await threadOf(id);
+      return page.entries.length === 3 && page;
+    });
+    const later = new Date(Date.parse(firstAt) + 86_400_000).toISOString();
+    const whole = names(await list('all'));
+    const listed = await list('all', dana, `&until=${later}`);
+    assert.ok(listed.length > 0 && listed.every(({ lastAt }: Json) => lastAt < later));
+    assert.deepEqual(
+      names(listed),
+      whole.filter((name) => name !== 'Day'),
+    );
+    assert.ok(names(await list('all', dana, `&until=${there.entries[2].at}`)).length === listed.length);
+    refused(await dana.call('GET', `${base}/conversations?view=mine&until=${later}`), 400, 'until');
+    refused(await dana.call('GET', `${base}/conversations?until=yesterday`), 400, 'until');
+    const around = async (when: string, more = '') => await threadOf(id, `?at=${when}${more}`);
+    for (const when of ['1970-01-01T00:00:00Z', firstAt, later, there.entries[2].at, '2099-01-01T00:00:00Z'])
+      assert.deepEqual((await around(when)).entries, there.entries, when);
+    for (const text of ['2', '3', '4']) await write(text);
+    await until('all are there', async () => (await threadOf(id)).entries.length === 6);
+    const part = await around(later, '&limit=2');
+    assert.deepEqual(textsOf(part), ['on the first day', 'on the fourth day']);
+    assert.deepEqual(textsOf(await threadOf(id, `?before=${part.before}`)), ['Hi']);
+    assert.deepEqual(textsOf(await threadOf(id, `?after=${part.after}`)), ['2', '3', '4']);
+    refused(
+      await dana.call('GET', at(id, `/messages?at=${later}&around=${there.entries[0].id}`)),
+      400,
+      'before',
+    );
+  });
+
   test('counts are bounded, and say what is unread of mine', async () => {
     const counts = ok(await eli.call('GET', `${base}/conversations/counts`));
     assert.equal(counts.mine, 1);
@@ -229,6 +265,16 @@ describe('the inbox', () => {
   test('a conversation is found by the beginning of a name', async () => {
     await somebody('Zebulon');
     assert.deepEqual(names(await list('all', dana, '&q=zebu')), ['Zebulon']);
+    const { id } = await somebody('Zebedee');
+    ok(await dana.call('PATCH', at(id), { closed: true }));
+    const first = ok(await dana.call('GET', `${base}/conversations?q=zeb&limit=1`));
+    const second = ok(await dana.call('GET', `${base}/conversations?q=zeb&limit=1&after=${first.next}`));
+    assert.deepEqual(
+      [names(first.conversations), names(second.conversations), second.next],
+      [['Zebedee'], ['Zebulon'], null],
+      'open or closed, page after page',
+    );
+    assert.deepEqual(names(await list('all', dana, '&q=zeb&channel=email')), []);
     refused(await dana.call('GET', `${base}/conversations?q=x&after=1.${'a'.repeat(24)}`), 400, 'after');
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { WebSocket as Socket } from 'ws';
 import { monotonicMs } from '../src/base/clock.ts';
-import { resolvePeople } from '../src/contacts/resolve.ts';
+import { resolvePeople } from '../src/contacts/resolve/resolve.ts';
 import { endSession, findSession, openSession } from '../src/links/sessions.ts';
 import { testClock } from './support/clock.ts';
 import { closeTabs, newSigner, openTab } from './support/live.ts';

@@ -11,6 +11,7 @@ import { silentLog, type Log } from '../src/base/log.ts';
 import { levelOf } from '../src/db/patiently.ts';
 import { testDatabase } from './support/database.ts';
 import { startReceiver } from './support/receiver.ts';
+import { assertProof } from './support/proof.ts';
 import { startTwilioSink, type TwilioSink } from './support/twilioSink.ts';
 import { until } from './support/until.ts';
 import {
@@ -152,6 +153,7 @@ test('9.2 a database that is lost anywhere: all is done, once, and no error is l
   assert.equal(new Set(ids).size, ids.length, 'each webhook call was made once');
   const failures = await sql`SELECT reader, error FROM feed_failures`;
   assert.deepEqual([...failures], [], 'no reader is held to blame');
+  await assertProof(ctx, app.id);
 });
 
 test('9.2 a sweep that meets a lost database is no error, one that is wrong is', async () => {

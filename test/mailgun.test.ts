@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { toHex24 } from '../src/base/ids.ts';
-import { resolvePeople } from '../src/contacts/resolve.ts';
+import { resolvePeople } from '../src/contacts/resolve/resolve.ts';
 import { testDatabase } from './support/database.ts';
 import { deliveriesOf, newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';
 import { startReceiver } from './support/receiver.ts';

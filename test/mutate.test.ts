@@ -1,10 +1,10 @@
 /** The list of faults (scripts/mutate) is of today's code: what is changed there is there, once, and whoever must notice exists. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { FAULTS } from '../scripts/mutate/faults/faults.ts';
-import { ROOT, timesIn } from '../scripts/mutate/fault.ts';
+import { ROOT, testIn, timesIn } from '../scripts/mutate/fault.ts';
 import { REVERTS } from '../simulation/reverts.ts';
 
 test('each fault changes a text that its file has once', () => {
@@ -20,7 +20,13 @@ test('each fault changes a text that its file has once', () => {
 test('each fault has tests that must notice it', () => {
   for (const { tests, wrong } of FAULTS) {
     assert.ok(tests.length > 0, wrong);
-    for (const file of tests) assert.ok(existsSync(path.join(ROOT, file)), `${wrong}: ${file}`);
+    for (const test of tests) {
+      const { file, words } = testIn(test);
+      const code = existsSync(path.join(ROOT, file))
+        ? readFileSync(path.join(ROOT, file), 'utf8')
+        : undefined;
+      assert.ok(code?.includes(words ?? ''), `${wrong}: ${test}`);
+    }
   }
 });
 

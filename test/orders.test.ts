@@ -335,7 +335,7 @@ async function notesOnce(shop: Awaited<ReturnType<typeof newShop>>, { id, contac
     workspaceId: shop.id,
     payload: { bulk: false, changes: [change] },
   };
-  await ctx.queue.transact((tx) => notifiedReader(ctx).read(tx, [event as never]));
+  await ctx.queue.transact((tx) => notifiedReader().read(tx, [event as never]));
   assert.equal(await notified(), before);
 }
 

@@ -15,6 +15,7 @@ import { STATE } from '../src/ledger/states.ts';
 import { makeGrant } from './support/connect.ts';
 import { testDatabase } from './support/database.ts';
 import { newConsoleKey } from './support/messages.ts';
+import { assertProof } from './support/proof.ts';
 import { startProcess, type ParleyProcess } from './support/processes.ts';
 import { seededRandom } from './support/random.ts';
 import { until } from './support/until.ts';
@@ -79,6 +80,7 @@ async function work(workspaceId: number, dies: boolean): Promise<void> {
   const worker = await startWorld(database.connection, env);
   await until('all is done', async () => must(await ctx.simulator.settled(workspaceId)), 60_000);
   await worker.stop();
+  await assertProof(ctx, workspaceId);
 }
 
 const SINGLY = 30;

@@ -7,7 +7,7 @@ import { createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts
 import { countBroadcast } from '../src/broadcasts/forecast.ts';
 import { selectBroadcast } from '../src/broadcasts/sql.ts';
 import { destinationsOf } from '../src/contacts/destinations.ts';
-import { resolvePeople } from '../src/contacts/resolve.ts';
+import { resolvePeople } from '../src/contacts/resolve/resolve.ts';
 import { webPushAddress } from '../src/channels/webpush/adapter.ts';
 import { selectDeliveriesOf } from '../src/ledger/sql.ts';
 import { stateName } from '../src/ledger/states.ts';

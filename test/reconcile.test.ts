@@ -12,7 +12,7 @@ import { applyReceipts } from '../src/outbox/outcome/receipt.ts';
 import { deliveryHandler } from '../src/outbox/deliver/deliver.ts';
 import { toRef } from '../src/ledger/ref.ts';
 import { STATE } from '../src/ledger/states.ts';
-import { resolvePeople } from '../src/contacts/resolve.ts';
+import { resolvePeople } from '../src/contacts/resolve/resolve.ts';
 import { ownContract } from '../src/channels/testing/contract.ts';
 import { MAILGUN } from '../src/channels/testing/contracts/mailgun.ts';
 import { TWILIO } from '../src/channels/testing/contracts/twilio.ts';
@@ -274,6 +274,35 @@ test('a neighbour’s books are not looked at, and what breaks them breaks nothi
   assert.deepEqual([ours.breaks, ours.counts.messages], [[], 6]);
   const across = await auditAll({ ...whole(), contactId: one!.id });
   assert.deepEqual([across.breaks, across.counts.messages], [[], 0]);
+});
+
+/** An audit of lanes each of which takes so long to read, and how long it rested. */
+async function auditIn(readMs: number, fromLane = 0) {
+  let nowMs = 0;
+  const rests: number[] = [];
+  const clock = {
+    nowMs: rig.ctx.clock.nowMs,
+    monotonicMs: () => (nowMs += readMs),
+    after(ms: number, run: () => void) {
+      rests.push(ms);
+      nowMs += ms;
+      setImmediate(run);
+      return () => {};
+    },
+  };
+  return { rests, ...(await audit({ ...rig.ctx, clock }, whole(), fromLane)) };
+}
+
+test('it rests nine times as long as it reads, and says after five seconds where to go on', async () => {
+  const quick = await auditIn(10);
+  assert.deepEqual(
+    [quick.lanes, quick.nextLane, quick.rests],
+    [32, undefined, Array.from({ length: 32 }, () => 90)],
+  );
+  const slow = await auditIn(100);
+  assert.deepEqual([slow.lanes, slow.nextLane], [5, 5]);
+  const one = await audit({ ...rig.ctx }, { ...whole(), contactId: people[0]!.id });
+  assert.equal(one.lanes, 1, 'of a contact only its own lane is read');
 });
 
 test('it writes nothing: a transaction of the audit refuses to', async () => {

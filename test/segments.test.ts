@@ -5,7 +5,7 @@ import { isFault } from '../src/base/fault.ts';
 import type { Rule } from '../contract/campaign.ts';
 import { audienceCondition } from '../src/contacts/audience.ts';
 import { updateContact } from '../src/contacts/contacts.ts';
-import { importContacts } from '../src/contacts/import.ts';
+import { importContacts } from '../src/contacts/imports/import.ts';
 import { addMembers, createSet, removeMembers } from '../src/contacts/sets.ts';
 import { allSegments, estimateSegment } from '../src/contacts/segments.ts';
 import { tellOwn } from '../src/campaigns/events/own.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TOTP } from 'otpauth';
 import { createOperator, setMember } from '../src/accounts/operators.ts';
-import { newLink } from '../src/accounts/passwordLinks.ts';
+import { newLink } from '../src/accounts/signIn/passwordLinks.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { caller } from './consoleProduct.ts';
 import { must, startProduct } from './sunshineProduct.ts';

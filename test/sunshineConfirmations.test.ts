@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { caller, errors, startProduct } from './sunshineProduct.ts';
+import { fromHex24 } from '../src/base/ids.ts';
+import { tellOfDeliveries } from '../src/ledger/events.ts';
+import { STATE } from '../src/ledger/states.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';
 
@@ -131,6 +134,29 @@ test('prompt: a no, or STOP, takes the link back and is told as link:failure', a
     assert.deepEqual([user.clients, user.pendingClients], [[], []]);
     assert.ok(!link.bodies().some(({ trigger }) => trigger === 'link:success'));
   }
+});
+
+test('a question that fails after the person has answered takes nothing back, and is told as nothing', async () => {
+  const link = await linking({ type: 'userActivity', message: hello });
+  await link.told('link:match');
+  await link.says('It is me');
+  await link.told('link:success');
+  const contactId = fromHex24(link.linked._id as string)!;
+  const [asked] = await sql<{ id: number }[]>`
+    SELECT id FROM messages WHERE contact_id = ${contactId} AND kind = 'confirmation'`;
+  const { queue, clock } = product.ctx;
+  const atMs = clock.nowMs();
+  const change = { contactId, causeId: asked!.id, seq: 0, from: STATE.accepted, to: STATE.failed, atMs };
+  await queue.transact((tx) =>
+    tellOfDeliveries(queue, tx, [
+      { ownerId: contactId, workspaceId: app.workspaceId, atMs, bulk: false, changes: [change] },
+    ]),
+  );
+  await until('it is read', async () => (await sql`SELECT 1 FROM feed`).length === 0);
+  const told =
+    await sql`SELECT 1 FROM webhook_calls WHERE contact_id = ${contactId} AND body LIKE '%link:failure%'`;
+  assert.equal(told.length, 0);
+  assert.equal((await link.user()).clients[0].status, 'active');
 });
 
 test('a question that could not be asked is a link that failed', async () => {

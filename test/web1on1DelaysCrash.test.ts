@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createKey } from '../src/accounts/keys.ts';
 import { testDatabase } from './support/database.ts';
+import { assertProof } from './support/proof.ts';
 import { startProcess } from './support/processes.ts';
 import { seededRandom } from './support/random.ts';
 import { until } from './support/until.ts';
@@ -83,6 +84,7 @@ test(`W34 whoever carries it out is killed, again and again: nothing is lost, do
     async () => (await ctx.sql`SELECT 1 FROM posts WHERE due_ms IS NOT NULL`).length === 0,
   );
   await last.stop();
+  await assertProof(ctx, app.id);
   for (const { body } of made) {
     const { body: list } = await call('GET', `/conversations/${body.id}/messages`);
     assert.deepEqual(

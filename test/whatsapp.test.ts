@@ -9,7 +9,7 @@ import { hashOfProof, proofOf } from '../src/contacts/consent/proof.ts';
 import { destinationsOf } from '../src/contacts/destinations.ts';
 import { destinationIdOf } from '../src/contacts/keys.ts';
 import { respellBlocks, respellDestinations } from '../src/contacts/respell.ts';
-import { insertDestinations } from '../src/contacts/sql.resolve.ts';
+import { insertDestinations } from '../src/contacts/resolve/sql.ts';
 import { followDestinations } from '../src/ledger/deliveries.ts';
 import { findContactIds } from '../src/contacts/contacts.ts';
 import { respellIdentities } from '../src/contacts/spellings.ts';
@@ -598,6 +598,11 @@ test('the switch for marketing in WhatsApp itself stops marketing from that numb
     ['stop', 1_767_225_910],
   ]);
   await reaches(world.ctx, await sale(), 'accepted');
+  // Meta's own button below marketing comes as a message.
+  const button = { text: 'Stop promotions', payload: 'Stop promotions' };
+  await write({ number }, { type: 'button', button, text: undefined, timestamp: '1767226000' });
+  await reaches(world.ctx, await sale(), 'suppressed');
+  await reaches(world.ctx, await say(number), 'accepted');
 });
 
 test('a tapped button answers the message it was on, with its payload; told to webhooks as a quoted message', async () => {

@@ -2,7 +2,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** One fault. `text` occurs exactly once in `file` (from the root); `tests` are tried in order until one fails. */
+/**
+ * One fault. `text` occurs exactly once in `file` (from the root); `tests` are tried in order until one fails. A test is a file, or those
+ * in it that have some words in their name: `src/gate/gate.test.ts: quiet hours`.
+ */
 export type Fault = {
   file: string;
   text: string;
@@ -12,6 +15,12 @@ export type Fault = {
   wrong: string;
   tests: readonly string[];
 };
+
+/** The file of a test, and the words that name those which are run of it. */
+export function testIn(test: string): { file: string; words: string | undefined } {
+  const [, file, words] = /^(.*?\.ts)(?:: (.*))?$/.exec(test)!;
+  return { file: file!, words };
+}
 
 /** The root of the project. */
 export const ROOT = path.resolve(import.meta.dirname, '../..');

@@ -1,12 +1,14 @@
 /**
  * `npm run mutate`: are the tests worth their name? Each fault of `faults/` is planted by itself (plant.mjs) and the tests that must
- * notice it are run. Prints what went unnoticed and the score; fails below 95 %, when a fault's text is not in the code any more, or
- * when a test fails without any fault.
+ * notice it are run, until one fails. Prints what went unnoticed and the score, by room; fails below 95 %, when a fault's text is not in
+ * the code any more, or when a test fails without any fault.
  *
  *     npm run mutate -- --only gate leases --jobs 2
+ *     npm run mutate -- --list webhooks connect       the lists of those files
+ *     npm run mutate -- --notes /tmp/mutate.jsonl     goes on where it was cut off, in the same tree
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,25 +16,33 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { globalSetup, globalTeardown } from '../../test/support/globalSetup.ts';
 import { FAULTS } from './faults/faults.ts';
-import { ROOT, timesIn, type Fault } from './fault.ts';
+import { ROOT, testIn, timesIn, type Fault } from './fault.ts';
 
 const LEAST_SCORE = 0.95;
-/** A test that hangs has noticed. */
-const LONGEST_RUN_MS = 180_000;
+/** A test that hangs has noticed: one that takes as many times longer than without any fault, and so long at least. */
+const LONGER = 5;
+const LONGEST_RUN_MS = 60_000;
+const LONGEST_SOUND_MS = 900_000;
 
-type Found = { fault: Fault; by: string | undefined; reached: boolean };
+type Found = { fault: Fault; by?: string | undefined; reached: boolean; tookMs: number };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string' }, jobs: { type: 'string', default: '2' } },
+  options: {
+    only: { type: 'string' },
+    list: { type: 'string' },
+    jobs: { type: 'string', default: '2' },
+    notes: { type: 'string' },
+  },
 });
-process.exitCode = await main([...(values.only === undefined ? [] : [values.only]), ...positionals]);
+process.exitCode = await main([values.only ?? values.list ?? [], positionals].flat());
 
 async function main(words: readonly string[]): Promise<number> {
   const stale = FAULTS.filter((fault) => timesIn(fault) !== 1);
   for (const { file, wrong } of stale) say(`no longer in the code: ${file}: ${wrong}`);
   if (stale.length) return 1;
-  const chosen = FAULTS.filter((fault) => isChosen(fault, words));
+  const chosen =
+    values.list === undefined ? FAULTS.filter((fault) => isChosen(fault, words)) : await listsOf(words);
   const temporary = await mkdtemp(path.join(tmpdir(), 'parley-mutate-'));
   await globalSetup();
   try {
@@ -47,21 +57,76 @@ function isChosen({ file, wrong }: Fault, words: readonly string[]): boolean {
   return !words.length || words.some((word) => `${file} ${wrong}`.includes(word));
 }
 
+/** The faults of the lists that are named as their files are. */
+async function listsOf(names: readonly string[]): Promise<Fault[]> {
+  const lists = names.map(async (name) => {
+    const list = (await import(`./faults/${name}.ts`)) as Record<string, readonly Fault[]>;
+    return Object.values(list).flat();
+  });
+  return (await Promise.all(lists)).flat();
+}
+
 async function judge(chosen: readonly Fault[], temporary: string): Promise<number> {
-  const files = [...new Set(chosen.flatMap(({ tests }) => tests))];
-  const sound = await atOnce(files, async (file) => ({ file, passes: await passes(file, temporary) }));
-  const failing = sound.filter(({ passes: fine }) => !fine);
-  for (const { file } of failing) say(`fails without any fault, and notices nothing: ${file}`);
-  const unfit = new Set(failing.map(({ file }) => file));
+  const noted = readNotes();
+  const toPlay = chosen.filter((fault) => !noted.has(nameOf(fault)));
+  const soundIn = createSound(temporary);
   let done = 0;
-  const found = await atOnce(chosen, async (fault): Promise<Found> => {
-    const one = await look(fault, temporary, done, unfit);
+  const played = await atOnce(toPlay, async (fault): Promise<Found> => {
+    const one = await look(fault, temporary, done, soundIn);
     done++;
     const word = one.by === undefined ? 'UNNOTICED' : 'noticed';
-    say(`${done}/${chosen.length} ${word} ${fault.file}: ${fault.wrong}${one.by ? ` (${one.by})` : ''}`);
+    const took = `${(one.tookMs / 1000).toFixed(1)} s`;
+    say(
+      `${done}/${toPlay.length} ${word} ${fault.file}: ${fault.wrong} (${one.by ? `${one.by}, ` : ''}${took})`,
+    );
+    note(one);
     return one;
   });
-  return report(found) || Math.sign(unfit.size);
+  const before = chosen.flatMap((fault) => noted.get(nameOf(fault)) ?? []);
+  return report([...before, ...played]) || Math.sign(soundIn.unfit.size);
+}
+
+/** How long a test takes without any fault, looked at before it is first used; undefined of one that fails then. */
+type SoundIn = ((test: string) => Promise<number | undefined>) & { unfit: Set<string> };
+
+function createSound(temporary: string): SoundIn {
+  const unfit = new Set<string>();
+  const known = new Map<string, Promise<number | undefined>>();
+  const measure = async (test: string): Promise<number | undefined> => {
+    const fromMs = performance.now();
+    if (await passes(test, temporary, LONGEST_SOUND_MS)) return performance.now() - fromMs;
+    unfit.add(test);
+    say(`fails without any fault, and notices nothing: ${test}`);
+    return undefined;
+  };
+  const soundIn = (test: string) => {
+    const measured = known.get(test) ?? measure(test);
+    known.set(test, measured);
+    return measured;
+  };
+  return Object.assign(soundIn, { unfit });
+}
+
+/** What was played before in this tree, by the names of faults. */
+function readNotes(): Map<string, Found> {
+  if (values.notes === undefined || !existsSync(values.notes)) return new Map();
+  const lines = readFileSync(values.notes, 'utf8').split('\n').filter(Boolean);
+  const all = lines.map((line) => JSON.parse(line) as Found);
+  return new Map(all.map((one) => [nameOf(one.fault), one]));
+}
+
+function note(one: Found): void {
+  if (values.notes !== undefined) appendFileSync(values.notes, `${JSON.stringify(one)}\n`);
+}
+
+function nameOf({ file, text, becomes }: Fault): string {
+  return JSON.stringify([file, text, becomes]);
+}
+
+/** `gate` of `src/gate/caps.ts`. */
+function roomOf({ file }: Fault): string {
+  const [top, room] = file.split('/');
+  return top === 'src' ? room! : top!;
 }
 
 function report(found: readonly Found[]): number {
@@ -69,28 +134,56 @@ function report(found: readonly Found[]): number {
   if (unnoticed.length) say('\nUnnoticed:');
   for (const { fault, reached } of unnoticed)
     say(`  ${fault.file}: ${fault.wrong}${reached ? '' : ' (none of its tests loads the file)'}`);
-  const score = found.length ? 1 - unnoticed.length / found.length : 1;
-  say(`\n${found.length - unnoticed.length} of ${found.length} noticed: ${(score * 100).toFixed(1)} %`);
-  return score < LEAST_SCORE ? 1 : 0;
+  say('');
+  const rooms = [...Map.groupBy(found, ({ fault }) => roomOf(fault))];
+  for (const [room, own] of rooms.toSorted(([a], [b]) => a.localeCompare(b))) say(scoreOf(room, own));
+  say(scoreOf('all', found));
+  return unnoticed.length > found.length * (1 - LEAST_SCORE) ? 1 : 0;
 }
 
-async function look(fault: Fault, temporary: string, n: number, unfit: ReadonlySet<string>): Promise<Found> {
+function scoreOf(room: string, found: readonly Found[]): string {
+  const noticed = found.filter(({ by }) => by !== undefined).length;
+  const percent = ((100 * noticed) / found.length).toFixed(1);
+  const tookMs = found.reduce((sum, one) => sum + one.tookMs, 0);
+  return `${room.padEnd(16)}${noticed} of ${found.length} noticed: ${percent} %, in ${Math.round(tookMs / 1000)} s of tests`;
+}
+
+async function look(fault: Fault, temporary: string, n: number, soundIn: SoundIn): Promise<Found> {
   const marker = path.join(temporary, `planted-${n}-${process.hrtime.bigint()}`);
   const url = pathToFileURL(path.join(ROOT, fault.file)).href;
   const planted = JSON.stringify({ url, text: fault.text, becomes: fault.becomes, marker });
-  for (const file of fault.tests)
-    if (!unfit.has(file) && !(await passes(file, temporary, planted)))
-      return { fault, by: file, reached: true };
-  return { fault, by: undefined, reached: existsSync(marker) };
+  let tookMs = 0;
+  for (const one of fault.tests) {
+    const soundMs = await soundIn(one);
+    if (soundMs === undefined) continue;
+    const fromMs = performance.now();
+    const fine = await passes(one, temporary, Math.max(LONGEST_RUN_MS, LONGER * soundMs), planted);
+    tookMs += Math.round(performance.now() - fromMs);
+    if (!fine) return { fault, by: one, reached: true, tookMs };
+  }
+  return { fault, reached: existsSync(marker), tookMs };
 }
 
-/** Runs one test file, to its first failure; false when it fails. */
-async function passes(file: string, temporary: string, planted?: string): Promise<boolean> {
+/** Runs a test, to its first failure; false when it fails. */
+async function passes(
+  test: string,
+  temporary: string,
+  longestMs: number,
+  planted?: string,
+): Promise<boolean> {
+  const { file, words } = testIn(test);
+  const named = words === undefined ? [] : [`--test-name-pattern=${words}`];
   const plant = pathToFileURL(path.join(import.meta.dirname, 'plant.mjs')).href;
   const child = spawn(
     process.execPath,
     // What is measured in µs says nothing beside other work.
-    ['--test-reporter=tap', '--test-skip-pattern=µs', `--import=./test/support/loopbackOnly.ts`, file],
+    [
+      '--test-reporter=tap',
+      '--test-skip-pattern=µs',
+      ...named,
+      `--import=./test/support/loopbackOnly.ts`,
+      file,
+    ],
     {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -98,6 +191,8 @@ async function passes(file: string, temporary: string, planted?: string): Promis
       env: {
         ...process.env,
         TMPDIR: temporary,
+        // Most of a short test is reading the code.
+        NODE_COMPILE_CACHE: path.join(temporary, 'compiled'),
         NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${plant}`,
         ...(planted === undefined ? {} : { PLANTED_FAULT: planted }),
       },
@@ -114,7 +209,7 @@ async function passes(file: string, temporary: string, planted?: string): Promis
         // It is over.
       }
     };
-    const timer = setTimeout(() => end(false), LONGEST_RUN_MS);
+    const timer = setTimeout(() => end(false), longestMs);
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => {
       text = (text + chunk.toString()).slice(-10_000);

@@ -13,7 +13,7 @@ import { auditCampaigns } from '../../src/campaigns/report/audit.ts';
 import { clientOfWorkspace, enableConnect } from '../../src/connect/clients.ts';
 import { connectAccount, disconnectAccount, grantOf } from '../../src/connect/grants.ts';
 import { findContact } from '../../src/contacts/contacts.ts';
-import { resolvePeople } from '../../src/contacts/resolve.ts';
+import { resolvePeople } from '../../src/contacts/resolve/resolve.ts';
 import { findAnnouncements, openAnnouncements } from '../../src/conversations/groups/groups.ts';
 import { erasePerson, mergePeople } from '../../src/people/people.ts';
 import type { Done, Run, Step } from '../run.ts';

@@ -3,7 +3,7 @@
  */
 import { isFault } from '../../src/base/fault.ts';
 import { postToGroup } from '../../src/broadcasts/posted.ts';
-import { resolvePeople } from '../../src/contacts/resolve.ts';
+import { resolvePeople } from '../../src/contacts/resolve/resolve.ts';
 import { createGroup, joinGroup, leaveGroup } from '../../src/conversations/groups/groups.ts';
 import { erasePerson, mergePeople } from '../../src/people/people.ts';
 import { KIND } from '../../src/queue/work/kinds.ts';

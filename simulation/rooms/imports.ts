@@ -1,6 +1,6 @@
 /** Files of contacts: people who are there already, people who are new, and rows that are no good. */
 import { Readable } from 'node:stream';
-import { importContacts, type ImportResult } from '../../src/contacts/import.ts';
+import { importContacts, type ImportResult } from '../../src/contacts/imports/import.ts';
 import type { Run, Step } from '../run.ts';
 import { must } from '../world.ts';
 import type { RoomPlay } from './room.ts';

@@ -1,6 +1,6 @@
 /** What people do and what is done to them: replies, stop and start, imports, merges, erasure. */
 import { findContact, updateContact } from '../../src/contacts/contacts.ts';
-import { resolvePeople } from '../../src/contacts/resolve.ts';
+import { resolvePeople } from '../../src/contacts/resolve/resolve.ts';
 import { fromRef, toRef } from '../../src/ledger/ref.ts';
 import { takeInbound } from '../../src/receipts/receive.ts';
 import { erasePerson, mergePeople } from '../../src/people/people.ts';

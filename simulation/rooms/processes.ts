@@ -43,7 +43,7 @@ export const processes: RoomPlay = {
   ],
   perform,
   // Whatever is logged as an error is a fault of the code: what a run does to it is to be expected.
-  check: async ({ errors }) => [...new Set(errors)].map((error) => `an error was logged: ${error}`),
+  check: async ({ errors, sameIds }) => [...[...new Set(errors)].map((error) => `an error was logged: ${error}`), ...sameIds],
 };
 
 async function perform(run: Run, step: Step): Promise<void> {

@@ -4,6 +4,7 @@ import { campaigns } from './campaigns.ts';
 import { connect } from './connect.ts';
 import { groups } from './groups.ts';
 import { imports } from './imports.ts';
+import { inbox } from './inbox.ts';
 import { ledger } from './ledger.ts';
 import { orders } from './orders.ts';
 import { people } from './people.ts';
@@ -27,6 +28,7 @@ export const ROOMS: readonly RoomPlay[] = [
   groups,
   workspaces,
   webhooks,
+  inbox,
   ledger,
   reconcile,
   processes,

@@ -1,6 +1,6 @@
 /** Single messages, to people who are known and to numbers that are not; now and then several at once to one of them. */
 import type { MessageClass } from '../../contract/channels.ts';
-import { resolveContacts } from '../../src/contacts/resolve.ts';
+import { resolveContacts } from '../../src/contacts/resolve/resolve.ts';
 import { ensureConversations } from '../../src/conversations/conversations.ts';
 import { fromRef } from '../../src/ledger/ref.ts';
 import { accept } from '../../src/outbox/accept.ts';

@@ -29,6 +29,7 @@ import {
   signOut,
   sweepSessions,
 } from './operators.ts';
+import { AWAY_MS, comeBack, letIn, sendAway } from './signIn/providerSignIn.ts';
 import { can } from './roles.ts';
 import { ACTIONS, ROLES, type Action, type Role } from '../../contract/roles.ts';
 import { createWorkspace, listWorkspaces } from './workspaces.ts';
@@ -512,5 +513,29 @@ describe('the console door', () => {
     );
     equal(faultOf(await authenticateConsole(keyring, { authorization, nowMs })).fault, 'invalid_auth');
     equal(faultOf(await sunshine(basic)).fault, 'invalid_auth');
+  });
+});
+
+describe('the provider', () => {
+  const browser = 'a cookie of one browser';
+  const away = (nowMs: number) => sendAway(sql, { browser, returnTo: '/inbox', nowMs });
+  const back = ({ state }: { state: string }, nowMs: number) => comeBack(sql, { browser, state, nowMs });
+
+  it('lets somebody be away for ten minutes and no longer', async () => {
+    const [inTime, late] = [await away(clock.ms), await away(clock.ms)];
+    equal(AWAY_MS, 600_000);
+    equal((await back(inTime, clock.ms + AWAY_MS - 1))?.returnTo, '/inbox');
+    equal(await back(late, clock.ms + AWAY_MS), undefined);
+  });
+
+  it('names nobody by a subject of another issuer', async () => {
+    const [ann, eve] = [await operator(), await operator()];
+    for (const { id } of [ann, eve]) await workspace(id);
+    const at = { domains: [], nowMs: clock.ms };
+    const come = (issuer: string, email: string) =>
+      sql.begin((tx) => letIn(tx, ids, { issuer, subject: '1', email }, at));
+    equal(good(await come('https://one.example', ann.email)).operator.id, ann.id);
+    equal(good(await come('https://other.example', eve.email)).operator.id, eve.id);
+    equal(good(await come('https://one.example', eve.email)).operator.id, ann.id, 'the subject is who it is');
   });
 });

@@ -4,7 +4,7 @@ import { sweepAllowances } from './allowances.ts';
 import { sweepIdempotency } from './idempotency.ts';
 import { sweepSessions } from './operators.ts';
 import { sweepRequests } from './requests.ts';
-import { sweepSignUps } from './signUps.ts';
+import { sweepSignUps } from './signIn/signUps.ts';
 
 /** Accounts. */
 export const accountsRoom: Room = {

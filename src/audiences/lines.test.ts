@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFault } from '../base/fault.ts';
-import { columnsOf as importColumnsOf, personOf } from '../contacts/import.columns.ts';
+import { columnsOf as importColumnsOf, personOf } from '../contacts/imports/columns.ts';
 import { columnsOf, lineOf } from './lines.ts';
 
 const contact = {

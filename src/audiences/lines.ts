@@ -1,6 +1,6 @@
 /**
  * People as lines of a CSV that a spreadsheet opens and an import reads again: the same columns, and what a spreadsheet would take for a
- * formula is guarded by an apostrophe, which the import takes away (`contacts/import.columns.ts`). Pure.
+ * formula is guarded by an apostrophe, which the import takes away (`contacts/imports/columns.ts`). Pure.
  */
 import { csvLine, guardedCell, guardedId } from '../base/csv.ts';
 import { isoTime } from '../base/clock.ts';

@@ -113,7 +113,7 @@ test('JSON is read as JSON.parse reads it, unless a whole number would not be wh
 });
 
 test('a number beyond the largest double is named, and is no null', () => {
-  for (const number of ['1e400', '-1E+309', '1.5e999', `${'9'.repeat(400)}`])
+  for (const number of ['1e400', '-1E+309', '1.5e999', '9'.repeat(400)])
     for (const text of [`{"a":[${number}]}`, `{"b":"1e400","a":[${number}]}`]) {
       assert.deepEqual(parseExact(text), { inexact: 'a[0]' }, number);
       assert.deepEqual((parseLenient(text) as { a: unknown }).a, [number]);

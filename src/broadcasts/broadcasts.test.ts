@@ -4,6 +4,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import { newGroup, post } from '../../test/support/groups.ts';
 import { startOutbox, type OutboxRig } from '../../test/support/outbox.ts';
+import { until } from '../../test/support/until.ts';
 import { must, newContacts } from '../../test/support/world.ts';
 import { isFault } from '../base/fault.ts';
 import { bucketOf } from '../base/ids.ts';
@@ -18,11 +19,13 @@ import {
   cancelBroadcast,
   changeBroadcast,
   createBroadcast,
+  deleteDraft,
   LATEST_START_MS,
   pauseBroadcast,
   resumeBroadcast,
   setRate,
   startBroadcast,
+  unscheduleBroadcast,
 } from './broadcasts.ts';
 import { fanOut } from './fanOut.ts';
 import { countBroadcast, rateInForce } from './forecast.ts';
@@ -106,10 +109,12 @@ test('the table of states: who may be changed, started, paused, resumed, cancele
     resume: resumeBroadcast,
     cancel: cancelBroadcast,
     rate: (deps, tx, workspaceId, id, nowMs) => setRate(deps, tx, workspaceId, id, 5, nowMs),
+    unschedule: unscheduleBroadcast,
+    delete: (_deps, tx, workspaceId, id) => deleteDraft(tx, workspaceId, id),
   };
   const MAY: Readonly<Record<string, string>> = {
-    draft: 'change start cancel rate',
-    scheduled: 'change start cancel rate',
+    draft: 'change start cancel rate delete',
+    scheduled: 'change start cancel rate unschedule',
     running: 'pause cancel rate',
     paused: 'resume cancel rate',
     done: '',
@@ -135,6 +140,40 @@ test('the table of states: who may be changed, started, paused, resumed, cancele
       assert.equal(!isFault(done), may.split(' ').includes(name), `${name} when ${state}`);
       if (isFault(done)) assert.equal(done.fault, 'conflict');
     }
+});
+
+test('a draft counts its changes, and is changed by nobody who has seen an older one', async () => {
+  const { id } = must(await create());
+  const change = (name: string, revision?: number) =>
+    rig.ctx.queue.transact((tx) =>
+      changeBroadcast(rig.ctx.broadcasts, tx, place.id, id, { name }, now(), revision),
+    );
+  assert.equal(must(await change('first', 1)).revision, 2);
+  assert.equal(isFault(await change('second', 1)), true);
+  must(await change('third'));
+  assert.deepEqual([(await read(id)).name, (await read(id)).revision], ['third', 3]);
+});
+
+test('its hour is by its workspace’s clock; taken from it, nothing is due', async () => {
+  const ahead = await rig.newPlace();
+  await sql`UPDATE workspaces SET environment = 'test', clock_ahead_ms = 3600000 WHERE id = ${ahead.id}`;
+  rig.ctx.directory.forget(ahead.id);
+  const { id } = must(await create({}, ahead.id));
+  const dueMs = now() + 60_000;
+  must(
+    await rig.ctx.queue.transact((tx) =>
+      startBroadcast(rig.ctx.broadcasts, tx, ahead.id, id, now(), dueMs + 3_600_000),
+    ),
+  );
+  for (let looked = 0; looked < 2; looked++) {
+    assert.deepEqual(
+      (await stepsOf(id)).map((one) => one.dueMs),
+      [dueMs],
+    );
+    await step(id);
+  }
+  must(await act(unscheduleBroadcast, id, ahead.id));
+  assert.deepEqual(await stepsOf(id), []);
 });
 
 test('its hour: not before it, at it, and when that is long past it waits for a person', async () => {
@@ -303,6 +342,8 @@ test('the lower of its own rate and its integration’s holds, and a run knows w
     (await sql<{ rate: number }[]>`SELECT rate_per_s AS rate FROM streams WHERE stream = ${runId!}`)[0]!.rate,
     10,
   );
+  must(await act(cancelBroadcast, id));
+  await until('it is known that it was called off', async () => (await rig.deps.runs(runId!))!.canceled);
 });
 
 /** A broadcast to one person, whose delivery has failed. */
@@ -341,6 +382,15 @@ const statesIn = async (runId: number) => (await rig.standing(runId)).map(({ sta
 test('whom it did not reach is tried once more, once, whoever asks at the same time; and once more where that fails, too', async () => {
   const { id, runId, contactId } = await failedTo();
   assert.equal(isFault(await retry(id, 'another')), true, 'nobody failed for that reason');
+  const off = await failedTo();
+  must(await act(cancelBroadcast, off.id));
+  assert.equal(isFault(await retry(off.id)), true, 'it was called off');
+  const twice = await failedTo();
+  await sql`
+    INSERT INTO deliveries (bucket, contact_id, cause_id, seq, workspace_id, class, state, attempts, channel, sent_ms, state_ms)
+    SELECT bucket, contact_id, cause_id, 1, workspace_id, class, ${STATE.accepted}, 1, channel, 1, 1 FROM deliveries
+    WHERE cause_id = ${twice.runId}`;
+  assert.equal(isFault(await retry(twice.id)), true, 'another device has it');
   const asked = await Promise.all([retry(id), retry(id), retry(id, '30008')]);
   const made = asked.filter((one) => !isFault(one));
   assert.equal(made.length, 1);

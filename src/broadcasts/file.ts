@@ -75,14 +75,14 @@ async function* linesOf(
   let afterContactId = 0;
   for (;;) {
     const page = { states, afterContactId, limit: AT_ONCE };
-    const { rows, isLast } = await deliveriesInRun(sql, workspaceId, runId, page);
+    const { rows, nextAfter } = await deliveriesInRun(sql, workspaceId, runId, page);
     if (rows.length > 0) {
       const named = rows.map(({ contactId }) => ({ workspaceId, contactId }));
       const people = await selectPeople(sql, named, { channel, attributes: false });
       yield rows.map((row) => recipientLine(row, people.get(row.contactId))).join('');
     }
-    if (isLast) return;
-    afterContactId = rows.at(-1)!.contactId;
+    if (nextAfter === undefined) return;
+    afterContactId = nextAfter;
   }
 }
 

@@ -111,18 +111,19 @@ export async function selectBroadcasts(
     ORDER BY id DESC LIMIT ${page.limit}`;
 }
 
-/** Broadcasts of a workspace that are not over and whose audience names a list or tag, some of them. Locks nothing. */
+/**
+ * Broadcasts of a workspace that are not over and whose audience names a list or tag, some of them: by `broadcasts_by_set`, whose words
+ * these are. Locks nothing.
+ */
 export async function selectNaming(
   db: Db,
   workspaceId: number,
-  kind: 'lists' | 'tags',
-  id: number,
+  setId: number,
 ): Promise<Pick<Broadcast, 'id' | 'name' | 'state'>[]> {
-  const naming = (side: 'include' | 'exclude') => JSON.stringify({ [side]: { [kind]: [id] } });
   return await db<Pick<Broadcast, 'id' | 'name' | 'state'>[]>`
     SELECT id, name, state FROM broadcasts
-    WHERE workspace_id = ${workspaceId} AND origin IS NULL AND state IN ('draft', 'scheduled', 'running', 'paused')
-      AND (audience @> ${naming('include')}::text::jsonb OR audience @> ${naming('exclude')}::text::jsonb)
+    WHERE (jsonb_path_query_array(audience, '$.*.lists[*]') || jsonb_path_query_array(audience, '$.*.tags[*]')) @> ${`[${setId}]`}::text::jsonb
+      AND origin IS NULL AND state IN ('draft', 'scheduled', 'running', 'paused') AND workspace_id = ${workspaceId}
     ORDER BY id DESC LIMIT 50`;
 }
 

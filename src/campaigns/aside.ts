@@ -9,7 +9,7 @@ import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { dueTimers } from './due.ts';
 import { noteTask, selectInside, selectTask } from './enrol/sql.tasks.ts';
 import { upsertTimers } from './enrol/sql.write.ts';
-import { deleteArrivals, selectArrivals } from './events/sql.take.ts';
+import { deleteArrivals, selectArrivals, type Arrival } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
 import type { TurnDeps } from './turnPart.ts';
 
@@ -23,18 +23,18 @@ export async function setAside(
   lane: OwnedLane,
   { nowMs, error }: { nowMs: number; error: unknown },
 ): Promise<boolean> {
-  const [arrival] = await selectArrivals(tx, lane, 1);
+  const [arrival] = await selectArrivals(tx, [lane], 1);
   if (arrival) {
     const { id, contactId } = arrival;
-    const isKept = await keepOnly(deps, tx, lane, nowMs);
-    if (!isKept) await deleteArrivals(tx, lane, [arrival]);
+    const isKept = await keepOnly(deps, tx, lane, arrival, nowMs);
+    if (!isKept) await deleteArrivals(tx, [lane], [arrival]);
     deps.log.error(
       { error, arrival: id, contactId, isKept },
       'campaigns could not look at what arrived for a contact; it sets nothing off',
     );
     return true;
   }
-  const [timer] = await dueTimers(tx, lane, nowMs, 1);
+  const [timer] = await dueTimers(tx, [lane], nowMs, 1);
   if (timer) {
     const { contactId, ownerId, workspaceId, atMs } = timer;
     const dueMs = nowMs + AGAIN_MS;
@@ -61,9 +61,15 @@ export async function setAside(
 }
 
 /** Keeps and counts the event, if that is not what fails. */
-async function keepOnly(deps: TurnDeps, tx: Tx, lane: OwnedLane, nowMs: number): Promise<boolean> {
+async function keepOnly(
+  deps: TurnDeps,
+  tx: Tx,
+  lane: OwnedLane,
+  arrival: Arrival,
+  nowMs: number,
+): Promise<boolean> {
   try {
-    await tx.savepoint((inner) => takeArrivals(deps, inner, lane, nowMs, 1));
+    await tx.savepoint((inner) => takeArrivals(deps, inner, [lane], [arrival], nowMs));
     return true;
   } catch (again) {
     if (isPassing(again)) throw again;

@@ -1,13 +1,25 @@
-/** What is due in a lane, as far as nothing waits unread that came before it. */
+/** What is due in lanes, as far as nothing waits unread there that came before it. */
 import { timeOfId } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import { oldestUnread } from '../queue/feed/unread.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { selectTimers, type Timer } from './enrol/sql.read.ts';
 
-/** Timers that may fire. */
-export async function dueTimers(tx: Tx, lane: OwnedLane, nowMs: number, most: number): Promise<Timer[]> {
-  const unread = await oldestUnread(tx, lane);
-  const untilMs = unread === undefined ? nowMs : Math.min(nowMs, timeOfId(unread) - 1);
-  return await selectTimers(tx, lane, untilMs, most);
+/** Timers that may fire, up to `most` of each lane. */
+export async function dueTimers(
+  tx: Tx,
+  lanes: readonly OwnedLane[],
+  nowMs: number,
+  most: number,
+): Promise<(Timer & { lane: number })[]> {
+  const unread = await oldestUnread(tx, lanes);
+  const untilMs = ({ lane }: OwnedLane) => {
+    const oldest = unread.get(lane);
+    return oldest === undefined ? nowMs : Math.min(nowMs, timeOfId(oldest) - 1);
+  };
+  return await selectTimers(
+    tx,
+    lanes.map((lane) => ({ lane, untilMs: untilMs(lane) })),
+    most,
+  );
 }

@@ -5,24 +5,11 @@
 import { parseDocument, stringify } from 'yaml';
 import type { CampaignFile } from '../../contract/campaign.ts';
 import { fault, type Fault } from '../base/fault.ts';
+import { CAMPAIGN_KEYS } from './steps/definition.ts';
 
 /** Keys in the order in which they are written; others follow in the order they have. */
 const ORDER = [
-  'parley',
-  'key',
-  'name',
-  'trigger',
-  'filter',
-  'checkFilter',
-  'entry',
-  'cooldown',
-  'whileActive',
-  'triggersWithin',
-  'holdout',
-  'planned',
-  'goals',
-  'exits',
-  'steps',
+  ...CAMPAIGN_KEYS,
   'send',
   'wait',
   'wait_until',

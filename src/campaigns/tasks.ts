@@ -89,8 +89,8 @@ async function takeBuild(
     contactIds.map((contactId) => ({ workspaceId, contactId })),
   );
   // Others may still be to be gone through in this lane.
-  const unknown = await selectUnbuilt(tx, lane);
-  const members = await openBook(tx, live, workspace, contactIds, [], theirNowMs, { unknown });
+  const unbuilt = (await selectUnbuilt(tx, [lane])).get(lane.lane) ?? new Set<number>();
+  const members = await openBook(tx, live, workspace, contactIds, [], theirNowMs, { unknown: () => unbuilt });
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
   for (const member of members.values()) look(live, member, { asOfMs: theirNowMs, isHushed: true }, changes);
   await writeChanges(deps, tx, live, workspace, members, changes, nowMs);

@@ -1,17 +1,18 @@
 /**
- * A turn: what has arrived in a lane is taken, then what is due, in one transaction behind the lane's fence. It calls nobody, so it may
+ * A turn: what has arrived in some lanes is taken, then what is due, in one transaction behind the lanes' fences. It calls nobody, so it may
  * die and be repeated at will; nobody else writes what a lane's contacts have here, so an event and a timer never race.
  *
- * A timer fires only when nothing that was received by then waits unread in the lane, as an arrival or on the feed.
+ * A timer fires only when nothing that was received by then waits unread in its lane, as an arrival or on the feed. What is to be done with
+ * many (`tasks.ts`) has transactions of its own, a lane in each, so that nobody's event waits for it to be written.
  */
 import { type Tx } from '../db/pool.ts';
 import { isPassing } from '../db/errors.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
-import { fence } from '../queue/work/settle.ts';
+import { fence, fenced } from '../queue/work/settle.ts';
 import type { TurnTaker } from '../queue/turns.ts';
 import type { LiveSource } from './enrol/live.ts';
 import { selectNextTimerMs, selectTimerLanes, selectWaiting } from './enrol/sql.read.ts';
-import { selectArrivalLanes } from './events/sql.take.ts';
+import { selectArrivalLanes, selectArrivals } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
 import { selectTaskLanes } from './enrol/sql.tasks.ts';
 import { dueTimers } from './due.ts';
@@ -19,25 +20,20 @@ import { setAside } from './aside.ts';
 import { takeTask } from './tasks.ts';
 import { byWorkspace, takeTurn, type TurnDeps } from './turnPart.ts';
 
-/** Arrivals, timers or people in one turn. */
+/** Arrivals, timers or people in one turn; each of its lanes has a share of it. */
 const A_TURN = 500;
+/** Tasks that one turn is at with at once, and for how long. */
+const TASKS_AT_ONCE = 2;
+const TASKS_MS = 100;
+/** What a turn does names people, and nobody waits for a connection because of it. */
+const KEYED = 'keyed batch';
 
 /** Takes the turns of campaigns. */
 export function turnTaker(deps: TurnDeps, source: LiveSource): TurnTaker {
   return {
     name: 'campaigns',
-    take: (lane, alone) =>
-      deps.queue.transact(async (tx) => {
-        await fence(tx, lane);
-        const nowMs = deps.clock.nowMs();
-        if (!alone) return await takeSome(deps, tx, lane, source, nowMs);
-        try {
-          return await tx.savepoint((inner) => takeSome(deps, inner, lane, source, nowMs, 1));
-        } catch (error) {
-          if (isPassing(error)) throw error;
-          return await setAside(deps, tx, lane, { nowMs, error });
-        }
-      }),
+    take: async (lanes, alone) =>
+      alone ? await takeAlone(deps, lanes[0]!, source) : await takeTogether(deps, lanes, source),
     async look(nowMs) {
       const tasks = await selectTaskLanes(deps.sql);
       const lanes = [
@@ -52,29 +48,92 @@ export function turnTaker(deps: TurnDeps, source: LiveSource): TurnTaker {
   };
 }
 
-/**
- * Takes what arrived, then what is due, then what is to be done with many; up to `most` of what comes first. True when
- * there may be more: behind it, or by what it led to.
- */
+async function takeTogether(
+  deps: TurnDeps,
+  lanes: readonly OwnedLane[],
+  source: LiveSource,
+): Promise<readonly OwnedLane[]> {
+  const took = await deps.queue.transact(async (tx) => {
+    const ours = await fenced(tx, lanes);
+    const nowMs = deps.clock.nowMs();
+    return ours.length ? await takeSome(deps, tx, ours, source, { nowMs, most: A_TURN }) : NOTHING;
+  }, KEYED);
+  await takeTasks(deps, took.tasks, source);
+  return [...took.again, ...took.tasks];
+}
+
+/** Takes the next of lanes' tasks, some lanes at once, for a while: what arrives in the other lanes of a turn waits no longer than that. */
+async function takeTasks(deps: TurnDeps, lanes: readonly OwnedLane[], source: LiveSource): Promise<void> {
+  const untilMs = deps.clock.monotonicMs() + TASKS_MS;
+  const left = lanes.values();
+  const go = async () => {
+    for (const one of left) {
+      await deps.queue.transact(async (tx) => {
+        const [lane] = await fenced(tx, [one]);
+        if (lane) await takeTask(deps, tx, lane, await source(tx), deps.clock.nowMs(), A_TURN);
+      });
+      if (deps.clock.monotonicMs() > untilMs) return;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(TASKS_AT_ONCE, lanes.length) }, go));
+}
+
+/** Only what is first in a lane; what fails even so is set aside. */
+async function takeAlone(deps: TurnDeps, lane: OwnedLane, source: LiveSource): Promise<readonly OwnedLane[]> {
+  const more = await deps.queue.transact(async (tx) => {
+    await fence(tx, lane);
+    const nowMs = deps.clock.nowMs();
+    try {
+      return await tx.savepoint(async (inner) => {
+        const { again, tasks } = await takeSome(deps, inner, [lane], source, { nowMs, most: 1 });
+        for (const one of tasks) await takeTask(deps, inner, one, await source(inner), nowMs, 1);
+        return again.length > 0 || tasks.length > 0;
+      });
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      return await setAside(deps, tx, lane, { nowMs, error });
+    }
+  });
+  return more ? [lane] : [];
+}
+
+/** Lanes that may have more: behind what was taken, or by what it led to; and those that have a task and nothing before it. */
+type Took = { again: readonly OwnedLane[]; tasks: readonly OwnedLane[] };
+
+const NOTHING: Took = { again: [], tasks: [] };
+
+/** Takes what arrived, then what is due: up to `most` of all lanes, of each what comes first. */
 async function takeSome(
   deps: TurnDeps,
   tx: Tx,
-  lane: OwnedLane,
+  lanes: readonly OwnedLane[],
   source: LiveSource,
-  nowMs: number,
-  most = A_TURN,
-): Promise<boolean> {
-  const { taken, more } = await takeArrivals(deps, tx, lane, nowMs, most);
-  const waits = await selectWaiting(tx, lane, nowMs);
+  { nowMs, most }: { nowMs: number; most: number },
+): Promise<Took> {
+  const each = Math.ceil(most / lanes.length);
+  // One after the other on the server: whatever came before a timer fell due is seen with it.
+  const [arrivals, waiting] = await Promise.all([
+    selectArrivals(tx, lanes, each),
+    selectWaiting(tx, lanes, nowMs),
+  ]);
+  const taken = await takeArrivals(deps, tx, lanes, arrivals, nowMs);
+  const arrived = Map.groupBy(arrivals, ({ lane }) => lane);
+  const more = new Set(lanes.map(({ lane }) => lane).filter((lane) => arrived.get(lane)?.length === each));
+  const of = new Map(waiting.map((one) => [one.lane, one]));
   // What waits behind may have come before what is due now.
-  const timers = more || !waits.hasTimers ? [] : await dueTimers(tx, lane, nowMs, most);
-  const liveOf = await source(tx, waits.stamp);
-  let again = more || timers.length > 0;
+  const ripe = lanes.filter(({ lane }) => !more.has(lane) && of.get(lane)!.hasTimers);
+  const timers = ripe.length ? await dueTimers(tx, ripe, nowMs, each) : [];
+  const liveOf = await source(tx, waiting[0]!.stamp);
+  const fired = Map.groupBy(timers, ({ lane }) => lane);
+  const again = new Set([...more, ...fired.keys()]);
   for (const [workspaceId, part] of byWorkspace(taken, timers))
-    again = (await takeTurn(deps, tx, lane, await liveOf(workspaceId), workspaceId, part, nowMs)) || again;
+    for (const lane of await takeTurn(deps, tx, lanes, await liveOf(workspaceId), workspaceId, part, nowMs))
+      again.add(lane);
   // Tasks wait for what lies before them, and not until nothing comes any more.
-  const isLast = waits.hasTask && !more && timers.length < most;
-  const hasTask = isLast && (await takeTask(deps, tx, lane, liveOf, nowMs, most));
-  // What arrives meanwhile wakes the lane itself: a look that finds nothing would cost as much as a turn.
-  return again || hasTask || (waits.hasTask && !isLast);
+  const isLast = (lane: number) => !more.has(lane) && (fired.get(lane)?.length ?? 0) < each;
+  return {
+    // What arrives meanwhile wakes the lane itself: a look that finds nothing would cost as much as a turn.
+    again: lanes.filter(({ lane }) => again.has(lane) || (of.get(lane)!.hasTask && !isLast(lane))),
+    tasks: lanes.filter(({ lane }) => of.get(lane)!.hasTask && isLast(lane)),
+  };
 }

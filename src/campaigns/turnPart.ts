@@ -51,25 +51,27 @@ export function byWorkspace(arrivals: readonly Arrival[], timers: readonly Timer
   return parts;
 }
 
-/** Takes it. `nowMs` is by our clock. True when it set a timer that is due already. */
+const NONE: ReadonlySet<number> = new Set();
+
+/** Takes it. `nowMs` is by our clock. Returns the lanes in which it set a timer that is due already. */
 export async function takeTurn(
   deps: TurnDeps,
   tx: Tx,
-  lane: OwnedLane,
+  lanes: readonly OwnedLane[],
   live: LiveNames,
   workspaceId: number,
   { arrivals, timers }: Part,
   nowMs: number,
-): Promise<boolean> {
+): Promise<ReadonlySet<number>> {
   const workspace = await deps.directory.workspace(workspaceId);
-  if (!workspace) return false;
+  if (!workspace) return NONE;
   const concerned = arrivals.filter(({ kind, nameId }) =>
     kind === ARRIVAL.event ? live.interest.has(nameId!) : live.versions.size > 0 || live.watches.length > 0,
   );
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
   await countOwn(tx, arrivals, changes);
   const ids = new Set([...concerned, ...timers].map(({ contactId }) => contactId));
-  if (!ids.size && !changes.tallies.size) return false;
+  if (!ids.size && !changes.tallies.size) return NONE;
   if (timers.length) await holdContacts(tx, timers);
   const theirNowMs = nowMs + workspace.clockAheadMs;
   // What happened is looked at as of when it did, however late this turn is: rules look back from there.
@@ -78,7 +80,10 @@ export async function takeTurn(
     ...timers.map(({ atMs }) => atMs),
     ...concerned.map(({ receivedMs }) => receivedMs),
   );
-  const unknown = live.isBuilding ? await selectUnbuilt(tx, lane) : undefined;
+  const unbuilt = live.isBuilding ? await selectUnbuilt(tx, lanes) : undefined;
+  const unknown = unbuilt?.size
+    ? (contactId: number) => unbuilt.get(deps.queue.laneOf(bucketOf(contactId))) ?? NONE
+    : undefined;
   const campaignIds = [...mayBeEntered(live, concerned)];
   const mayBeAnonymous = whoMayBe(live, concerned, timers);
   const doubts = { unknown, mayBeAnonymous };

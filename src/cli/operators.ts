@@ -2,8 +2,8 @@
 import { createKey } from '../accounts/keys.ts';
 import { appendAudit } from '../accounts/audit.ts';
 import { findOperator, setMember } from '../accounts/operators.ts';
-import { unbind } from '../accounts/providerSignIn.ts';
-import { endFactor } from '../accounts/secondFactor.ts';
+import { unbind } from '../accounts/signIn/providerSignIn.ts';
+import { endFactor } from '../accounts/signIn/secondFactor.ts';
 import {
   firstOwnerLink,
   inviteOperator,
@@ -11,7 +11,7 @@ import {
   listOperators,
   newLink,
   type PasswordLink,
-} from '../accounts/passwordLinks.ts';
+} from '../accounts/signIn/passwordLinks.ts';
 import type { Role } from '../../contract/roles.ts';
 import { createWorkspace, getWorkspace } from '../accounts/workspaces.ts';
 import { isoTime } from '../base/clock.ts';

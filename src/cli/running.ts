@@ -1,6 +1,6 @@
 /** A Parley that runs, as far as the commands know it. */
-import type { FirstOwner } from '../accounts/passwordLinks.ts';
-import type { SignInLink } from '../accounts/signInLinks.ts';
+import type { FirstOwner } from '../accounts/signIn/passwordLinks.ts';
+import type { SignInLink } from '../accounts/signIn/signInLinks.ts';
 import type { Demo } from '../accounts/demo.ts';
 
 /** A Parley that runs, as far as the commands know it. */

@@ -1,7 +1,7 @@
 /** What a newcomer sees: a first message that has arrived, and the line by which to send the next. */
 import { isoTime, monotonicMs, pause, systemClock } from '../base/clock.ts';
 import { readDemo, type Demo } from '../accounts/demo.ts';
-import type { FirstOwner } from '../accounts/passwordLinks.ts';
+import type { FirstOwner } from '../accounts/signIn/passwordLinks.ts';
 import { SETTINGS, type Config } from '../base/config.ts';
 import { createApi } from './api.ts';
 import { command } from './command.ts';

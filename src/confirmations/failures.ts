@@ -1,8 +1,9 @@
 /**
  * Takes back links whose confirmation could not be sent (api/sunshine.md §9.1): the person behind the address was not told, so
- * nothing else is to be sent there.
+ * nothing else is to be sent there. Not those that the person has made meanwhile.
  */
 import { unlinkDestinations } from '../contacts/destinations.ts';
+import { waitingAt } from '../contacts/pending.ts';
 import { messagesById } from '../conversations/history.ts';
 import type { DeliveryChanged } from '../ledger/events.ts';
 import { deliveriesNamed } from '../ledger/deliveries.ts';
@@ -24,17 +25,24 @@ export const linkFailures: FeedReader = {
       const messages = await messagesById(tx, workspaceId, [
         ...new Set(failed.map(({ causeId }) => causeId)),
       ]);
-      const confirming = new Set(
+      const confirming = new Map(
         messages
           .filter(({ kind, metadata }) => kind === 'confirmation' && metadata?.['channel'] !== undefined)
-          .map(({ id }) => id),
+          .map(({ id, metadata }) => [id, { waits: metadata?.['waits'] === true }]),
       );
       const keys = failed.filter(({ causeId }) => confirming.has(causeId));
       if (keys.length === 0) continue;
-      const refs = (await deliveriesNamed(tx, keys)).flatMap(({ contactId, destinationId }) =>
-        destinationId === null ? [] : [{ contactId, destinationId }],
+      const refs = (await deliveriesNamed(tx, keys)).flatMap(({ contactId, causeId, destinationId }) =>
+        destinationId === null ? [] : [{ contactId, destinationId, ...confirming.get(causeId)! }],
       );
-      await unlinkDestinations(tx, Math.max(...failed.map(({ atMs }) => atMs)), workspaceId, refs);
+      // Whoever has answered meanwhile has it: only what still waits is taken back.
+      const waiting = await waitingAt(
+        tx,
+        workspaceId,
+        refs.filter(({ waits }) => waits),
+      );
+      const gone = [...refs.filter(({ waits }) => !waits), ...waiting];
+      await unlinkDestinations(tx, Math.max(...failed.map(({ atMs }) => atMs)), workspaceId, gone);
     }
   },
 };

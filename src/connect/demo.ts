@@ -1,6 +1,6 @@
 /** The demo's connected account: somebody who has authorised the demo workspace, so that the first call of the Shout door acts for them. */
 import { createOperator } from '../accounts/operators.ts';
-import { vouchFor } from '../accounts/signUps.ts';
+import { vouchFor } from '../accounts/signIn/signUps.ts';
 import { createWorkspace } from '../accounts/workspaces.ts';
 import { randomToken, type Vault } from '../base/crypto.ts';
 import { isFault, type Fault } from '../base/fault.ts';

@@ -9,7 +9,7 @@ import { MAX_ID, type IdSource } from '../base/ids.ts';
 import { getContact, updateContact } from '../contacts/contacts.ts';
 import { destinationsOf } from '../contacts/destinations.ts';
 import { activate } from '../contacts/pending.ts';
-import { resolveContacts } from '../contacts/resolve.ts';
+import { resolveContacts } from '../contacts/resolve/resolve.ts';
 import { openChats, type OpenKind } from '../conversations/groups/chats.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';

@@ -21,7 +21,7 @@ import { consentOf, destinationsOf, linkDestination } from './destinations.ts';
 import type { Identity } from './keys.ts';
 import { mergeContacts } from './merge.ts';
 import { attributesBytes, checkContactChange } from './profile.ts';
-import { resolveContacts } from './resolve.ts';
+import { resolveContacts } from './resolve/resolve.ts';
 import {
   addMembers,
   countMembers,

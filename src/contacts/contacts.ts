@@ -1,14 +1,13 @@
 /** Contacts one at a time: reading, listing, searching, making, changing, erasing, merging. */
 import { noteChanged } from './changes.ts';
 import { leaveSegments } from './segments.ts';
-import { beginningOf } from '../base/text.ts';
 import type { ChannelName } from '../../contract/channels.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource, MAX_ID } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { type Identity, keyOf, keyText } from './keys.ts';
 import { attributesTooLarge, CONTACT_LIMITS, type ContactChange } from './profile.ts';
-import { newContact } from './resolve.plan.ts';
+import { newContact } from './resolve/plan.ts';
 import type { Profile } from './wanted.ts';
 import { eraseBlocked } from './consent/blocks.ts';
 import { proofOf } from './consent/proof.ts';
@@ -20,8 +19,8 @@ import {
   ownersOf,
   releaseIdentities,
   touchContacts,
-} from './sql.resolve.ts';
-import { collectIdentities, collectNames, type SearchPage, walkIdentities, walkNames } from './sql.search.ts';
+} from './resolve/sql.ts';
+import { searchIds, searchIn } from './search.ts';
 import { deleteMergedInto, selectMergedInto } from './sql.merge.ts';
 import { takePending } from './sql.pending.ts';
 import { deleteMemberships } from './sql.sets.ts';
@@ -263,9 +262,9 @@ export async function listContacts(
   page: ContactPage,
 ): Promise<{ contacts: Contact[]; next?: number }> {
   const within = { workspaceId, belowId: page.below ?? MAX_ID, limit: page.limit + 1 };
-  const search = beginningOf(page.search?.replaceAll('\u0000', '').toWellFormed().trim(), 256) ?? '';
+  const search = searchIn(page.search);
   const found =
-    search === ''
+    search === undefined
       ? await selectNewest(db, { ...within, setId: page.setId })
       : await getContacts(db, workspaceId, await searchIds(db, within, search));
   const contacts = found.slice(0, page.limit);
@@ -273,50 +272,6 @@ export async function listContacts(
 }
 
 const NOT_FOUND = fault('not_found', 'contact: there is none with this id');
-
-/** So many are collected at first: what somebody types is a name that few have. */
-const SOME = 200;
-/** Where more match, so many of the newest are walked through: what one in thirty is called fills a page from them. */
-const NEAR = 1000;
-/** Else so many are collected, and where even more match the newest are walked through to the end of a page, which is near then. */
-const FEW = 5000;
-
-async function searchIds(db: Db, page: SearchPage, search: string): Promise<number[]> {
-  const [first, ...rest] = search.split(/\s+/);
-  const names = rest.length > 0 ? { whole: search, first: first!, rest: rest.join(' ') } : { whole: search };
-  const prefixes = addressPrefixes(search);
-  const found = await Promise.all([
-    fewOrNewest(page, {
-      collect: (most) => collectIdentities(db, { ...page, limit: most }, prefixes),
-      walk: (among) => walkIdentities(db, page, prefixes, among),
-    }),
-    fewOrNewest(page, {
-      collect: (most) => collectNames(db, { ...page, limit: most }, names),
-      walk: (among) => walkNames(db, page, names, among),
-    }),
-  ]);
-  return [...new Set(found.flat())].sort((a, b) => b - a).slice(0, page.limit);
-}
-
-/** Two ways to find: any so many (of each way to match), or the highest ids, among so many of the newest when that is given. */
-type Ways = { collect: (most: number) => Promise<number[]>; walk: (among?: number) => Promise<number[]> };
-
-/** All that match where they are few, else at least the newest of them that fill a page. */
-async function fewOrNewest({ limit }: SearchPage, { collect, walk }: Ways): Promise<number[]> {
-  const some = await collect(SOME + 1);
-  if (some.length <= SOME) return some;
-  const near = await walk(NEAR);
-  if (near.length >= limit) return near;
-  const few = await collect(FEW + 1);
-  return few.length <= FEW ? few : await walk();
-}
-
-/** What an address may begin with when a person types this: as it is, in lower case, and as a phone number. */
-function addressPrefixes(search: string): string[] {
-  const digits = search.replaceAll(/[\s().-]/g, '').replace(/^(?:\+|00)/, '');
-  const phone = /^\d{2,}$/.test(digits) ? [`+${digits}`] : [];
-  return [...new Set([search, search.toLowerCase(), ...phone])];
-}
 
 async function changeExternalId(
   tx: Tx,

@@ -26,7 +26,7 @@ import {
   setDestinationStatus,
   unlinkDestinations,
 } from './destinations.ts';
-import { resolveContacts } from './resolve.ts';
+import { resolveContacts } from './resolve/resolve.ts';
 
 const { sql } = await testDatabase();
 const NOW = Date.UTC(2026, 10, 20, 9);

@@ -19,7 +19,7 @@ import {
   updateStatus,
 } from './sql.destinations.ts';
 import { deletePending } from './sql.pending.ts';
-import { claimIdentities, insertDestinations, releaseIdentities, touchContacts } from './sql.resolve.ts';
+import { claimIdentities, insertDestinations, releaseIdentities, touchContacts } from './resolve/sql.ts';
 
 export type { Destination, DestinationRef } from './sql.destinations.ts';
 

@@ -6,7 +6,7 @@ import type { ChannelName } from '../../contract/channels.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import { keyOf, keyText, type Key } from './keys.ts';
 import { deleteDevices, moveTokens, selectDevices, type Device } from './sql.devices.ts';
-import { claimIdentities } from './sql.resolve.ts';
+import { claimIdentities } from './resolve/sql.ts';
 
 /** Takes the devices among destinations that were just linked away from whoever had them. Part of the transaction that linked them. */
 export async function takeDevices(

@@ -21,7 +21,7 @@ import {
   takeConsent,
 } from './sql.merge.ts';
 import { takePending, upsertPending } from './sql.pending.ts';
-import { touchContacts } from './sql.resolve.ts';
+import { touchContacts } from './resolve/sql.ts';
 import { deleteMemberships, insertMembers } from './sql.sets.ts';
 import { type Contact, deleteContacts } from './sql.ts';
 

@@ -1,8 +1,8 @@
 /** What this room declares. */
 import type { WorkingRoom } from '../queue/room.ts';
-import { importHandler, type ImportJobDeps } from './imports.job.ts';
-import { keepOutOfImports } from './imports.erased.ts';
-import { sweepImports } from './imports.ts';
+import { importHandler, type ImportJobDeps } from './imports/job.ts';
+import { keepOutOfImports } from './imports/erased.ts';
+import { sweepImports } from './imports/imports.ts';
 import { tellRefused } from './refused.ts';
 import { forgetSpellings } from './spellings.ts';
 

@@ -23,6 +23,7 @@ export {
   selectInside as insideOf,
   selectKeeping as workspacesWithSegments,
   selectNextWhere as nextWhere,
+  selectOfCampaign as watchesOf,
   selectSegment,
   selectValues as valuesOf,
   updateSegment,

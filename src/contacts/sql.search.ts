@@ -3,13 +3,14 @@
  * few matches are collected through the index of the texts; where there are many, the newest contacts are walked through until
  * enough match. Walking for what nobody has took 0.6 to 1.1 s in a million contacts; collecting takes under 1 ms.
  */
+import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment } from '../db/pool.ts';
 
 /** What is searched for, and in which part of the contacts. */
 export type SearchPage = { workspaceId: number; belowId: number; limit: number };
 
 /** Names to look for: a given name or surname that begins with `whole`, or one of each that begin with `first` and `rest`. */
-type NameSearch = { whole: string; first?: string; rest?: string };
+export type NameSearch = { whole: string; first?: string; rest?: string };
 
 /** Above every text that begins with what stands before it, byte by byte. */
 const LAST = '\u{10FFFF}';
@@ -83,18 +84,49 @@ export async function walkNames(
   names: NameSearch,
   among?: number,
 ): Promise<number[]> {
-  const { given, surname } = columns(db);
-  const both = bothBegin(db, names);
   return await idsOf(db, [
     db`SELECT c.id FROM (
         SELECT bucket, id, given_name, surname FROM contacts
         WHERE workspace_id = ${page.workspaceId} AND bucket >= 0 AND id < ${page.belowId}
         ORDER BY id DESC ${among === undefined ? db`` : db`LIMIT ${among}`}) c
-      WHERE (${begins(db, given, names.whole)} OR ${begins(db, surname, names.whole)} ${both ? db`OR ${both}` : db``}
-          OR EXISTS (SELECT FROM destinations d WHERE d.bucket = c.bucket AND d.contact_id = c.id
-            AND d.display_name IS NOT NULL AND ${begins(db, called(db), names.whole)}))
+      WHERE ${isCalled(db, names)}
       ORDER BY c.id DESC LIMIT ${page.limit}`,
   ]);
+}
+
+/** Those of some contacts whose name, address or external id begins so. Looks at theirs and at nobody else's. Locks nothing. */
+export async function selectFoundAmong(
+  db: Db,
+  of: { workspaceId: number; contactIds: readonly number[] },
+  names: NameSearch,
+  prefixes: readonly string[],
+): Promise<number[]> {
+  const { workspaceId, contactIds } = of;
+  const begins = prefixes
+    .map((prefix) => identityBegins(db, prefix))
+    .reduce((all, one) => db`${all} OR ${one}`);
+  // Fenced, so that no plan goes through the index of the texts, in which a million may begin so.
+  return await idsOf(db, [
+    db`SELECT c.id FROM (
+        SELECT c.bucket, c.id, c.given_name, c.surname FROM contacts c
+        JOIN unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, id)
+          ON c.bucket = k.bucket AND c.id = k.id
+        WHERE c.workspace_id = ${workspaceId} OFFSET 0) c
+      WHERE ${isCalled(db, names)}`,
+    db`SELECT i.contact_id AS id FROM (
+        SELECT contact_id, kind, value FROM identities
+        WHERE workspace_id = ${workspaceId} AND contact_id = ANY(${[...contactIds]}::bigint[]) OFFSET 0) i
+      WHERE i.kind <> 'token' AND (${begins})`,
+  ]);
+}
+
+/** Whether `c` has such a name. */
+function isCalled(db: Db, names: NameSearch): Fragment {
+  const { given, surname } = columns(db);
+  const both = bothBegin(db, names);
+  return db`(${begins(db, given, names.whole)} OR ${begins(db, surname, names.whole)} ${both ? db`OR ${both}` : db``}
+          OR EXISTS (SELECT FROM destinations d WHERE d.bucket = c.bucket AND d.contact_id = c.id
+            AND d.display_name IS NOT NULL AND ${begins(db, called(db), names.whole)}))`;
 }
 
 async function idsOf(db: Db, parts: readonly Fragment[]): Promise<number[]> {

@@ -66,6 +66,12 @@ export async function selectAll(db: Db, workspaceId: number): Promise<Segment[]>
     SELECT ${COLUMNS(db)} FROM segments s WHERE s.workspace_id = ${workspaceId} ORDER BY s.id`;
 }
 
+/** What is kept for one campaign's trigger. Locks nothing. */
+export async function selectOfCampaign(db: Db, campaignId: number): Promise<Segment[]> {
+  return await db<Segment[]>`
+    SELECT ${COLUMNS(db)} FROM segments s WHERE s.campaign_id = ${campaignId} ORDER BY s.id`;
+}
+
 /** Workspaces in which something is kept. Locks nothing. */
 export async function selectKeeping(db: Db): Promise<number[]> {
   const rows = await db<{ id: number }[]>`SELECT DISTINCT workspace_id AS id FROM segments`;
@@ -84,8 +90,9 @@ export type Inside = { contactId: number; segmentId: number; sinceMs: number; va
 /** What contacts are in. Locks nothing. */
 export async function selectInside(db: Db, contactIds: readonly number[]): Promise<Inside[]> {
   return await db<Inside[]>`
-    SELECT contact_id AS "contactId", segment_id AS "segmentId", since_ms AS "sinceMs", value FROM segment_members
-    WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])`;
+    SELECT m.contact_id AS "contactId", m.segment_id AS "segmentId", m.since_ms AS "sinceMs", m.value
+    FROM unnest(${numbers(new Set(contactIds), bucketOf)}::smallint[], ${numbers(new Set(contactIds), (id) => id)}::bigint[]) AS k (bucket, contact_id)
+    JOIN segment_members m ON (m.bucket, m.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)`;
 }
 
 /** Writes who is in what, over what there is. Locks the rows. */
@@ -168,9 +175,10 @@ export async function selectValues(
   value: Fragment,
 ): Promise<{ contactId: number; value: string | null }[]> {
   return await db<{ contactId: number; value: string | null }[]>`
-    SELECT c.id AS "contactId", ${value} AS value FROM contacts c
-    WHERE c.bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND c.workspace_id = ${workspaceId}
-      AND c.id = ANY(${[...contactIds]}::bigint[])`;
+    SELECT c.id AS "contactId", ${value} AS value
+    FROM unnest(${numbers(new Set(contactIds), bucketOf)}::smallint[], ${numbers(new Set(contactIds), (id) => id)}::bigint[]) AS k (bucket, id)
+    JOIN contacts c ON (c.bucket, c.workspace_id, c.id)
+      BETWEEN (k.bucket, ${workspaceId}::bigint, k.id) AND (k.bucket, ${workspaceId}::bigint, k.id)`;
 }
 
 /** How many of some buckets are in a segment; of all without. */

@@ -144,7 +144,10 @@ export async function selectMemberships(
   contactIds: readonly number[],
 ): Promise<{ contactId: number; kind: SetKind; name: string }[]> {
   return await db<{ contactId: number; kind: SetKind; name: string }[]>`
-    SELECT m.contact_id AS "contactId", s.kind, s.name FROM set_members m JOIN sets s ON s.id = m.set_id
-    WHERE m.bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND m.contact_id = ANY(${[...contactIds]}::bigint[])
-      AND s.workspace_id = ${workspaceId}`;
+    SELECT m.contact_id AS "contactId", s.kind, s.name
+    FROM unnest(${numbers(new Set(contactIds), bucketOf)}::smallint[], ${numbers(new Set(contactIds), (id) => id)}::bigint[]) AS k (bucket, contact_id)
+    -- Looked up for each: all members of a set are never gone through, whatever is believed of how many there are.
+    CROSS JOIN LATERAL (
+      SELECT set_id, contact_id FROM set_members WHERE bucket = k.bucket AND contact_id = k.contact_id OFFSET 0) m
+    JOIN sets s ON s.id = m.set_id AND s.workspace_id = ${workspaceId}`;
 }

@@ -3,8 +3,8 @@ import type { IdSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import { noteChanged } from './changes.ts';
 import { CONTACT_LIMITS } from './profile.ts';
-import { mergeProfile } from './resolve.plan.ts';
-import { resolvePeople } from './resolve.ts';
+import { mergeProfile } from './resolve/plan.ts';
+import { resolvePeople } from './resolve/resolve.ts';
 import type { WantedPerson, PersonResolved, Profile } from './wanted.ts';
 import { mergeProfiles, type ProfileRow } from './sql.ts';
 

@@ -29,6 +29,8 @@ const TYPES: Readonly<Record<string, LineType>> = {
 
 /** UTF-16 units, what is not seen included. */
 const LONGEST = 256;
+/** Digits of a number behind the country code. */
+const FEWEST = 7;
 
 /**
  * A text as it is seen: marks of direction, joiners and variation selectors come along when a number is copied from a screen, and
@@ -70,6 +72,8 @@ export function normalisePhone(value: unknown, options: PhoneOptions = {}): Phon
     ...(known ? { defaultCountry: country } : {}),
   });
   if (!number || number.ext !== undefined || !number.isPossible()) return refuse(path, known);
+  // So few digits are a short code or a slip, unless somebody is known to have them: Niue's numbers have four.
+  if (number.nationalNumber.length < FEWEST && !number.isValid()) return refuse(path, known);
   return { e164: oneSpelling(number.number) };
 }
 

@@ -68,6 +68,8 @@ test('a workspace’s order is a list of names; anything else is none', () => {
   assert.deepEqual(rulesOf({ channelOrder: ['email', 'sms'] }).order, ['email', 'sms']);
   assert.equal(rulesOf({ channelOrder: ['email', 4] }).order, DEFAULT_ORDER);
   assert.equal(rulesOf({}).order, DEFAULT_ORDER);
+  const named = ['whatsapp', 'webchat', 'sms', 'push', 'email', 'voice', 'webhook'];
+  assert.deepEqual(DEFAULT_ORDER, named, 'where somebody reads it first');
   const all = [at(1), at(2, { channel: 'email' }), at(3)];
   assert.deepEqual(
     byOrder(all, ['email']).map(({ destinationId }) => destinationId),
@@ -108,6 +110,10 @@ test('a person was last heard at an address by what sends to it, not by other nu
 test('rules are read as they are written, each workspace’s own; what lacks a part is none', () => {
   assert.deepEqual(sendRules({ quietHours: { from: '21:15', to: '08:30' } }), {
     quietHours: { fromMinute: 21 * 60 + 15, toMinute: 8 * 60 + 30 },
+  });
+  assert.deepEqual(sendRules({ quietHours: { from: '23:59', to: '00:00' } }).quietHours, {
+    fromMinute: 24 * 60 - 1,
+    toMinute: 0,
   });
   assert.deepEqual(sendRules({ frequencyCap: { most: 2, perHours: 24 } }), {
     frequencyCap: { most: 2, perMs: 24 * HOUR_MS },

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { CAUSES, NEVER_CODES } from '../../contract/reasons.ts';
 import type { CompiledBlock } from '../contacts/consent/compiled.ts';
 import { freeAt, reserve, type Mark } from './caps.ts';
-import { gate, type AddressFacts, type GateFacts } from './gate.ts';
+import { gate, windowEndsMs, windowOpenSinceMs, type AddressFacts, type GateFacts } from './gate.ts';
 import { sendRules } from './settings.ts';
 import { saidOf } from './say.ts';
 import { allowed, nextOpen } from './window.ts';
@@ -57,6 +57,16 @@ test('never: expiry, no address, its status, what blocks it, WhatsApp’s window
   assert.deepEqual(codesOf({ destination: silent, class: 'transactional' }), ['whatsapp_window']);
   assert.deepEqual(codesOf({ destination: silent, isTemplate: true }), []);
   assert.deepEqual(codesOf({ destination: { ...silent, lastInboundMs: NOW - HOUR_MS } }), []);
+});
+
+test('WhatsApp’s window is a minute shorter than Meta’s, and all who ask for it ask for the same', () => {
+  const heardMs = NOW - 24 * HOUR_MS + 60_000;
+  const heard = (lastInboundMs: number) => address({ channel: 'whatsapp', lastInboundMs });
+  assert.deepEqual(codesOf({ destination: heard(heardMs) }), []);
+  assert.deepEqual(codesOf({ destination: heard(heardMs - 1) }), ['whatsapp_window']);
+  assert.equal(windowOpenSinceMs(NOW), heardMs);
+  assert.equal(windowEndsMs(heard(heardMs)), NOW);
+  assert.equal(windowEndsMs(address({ lastInboundMs: heardMs })), undefined, 'other channels have none');
 });
 
 test('the order of codes decides, not that in which they are found; a cap that has room by now holds nothing', () => {

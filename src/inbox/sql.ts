@@ -147,6 +147,24 @@ export async function selectView(
     ORDER BY ${order.column} ${order.way}, contact_id ${order.way} LIMIT ${limit}`;
 }
 
+/** The newest `step` conversations of a workspace behind a place, open or closed. Reads no more than it gives; locks nothing. */
+export async function walkNewest(
+  db: Db,
+  workspaceId: number,
+  after: ViewPlace | undefined,
+  step: number,
+): Promise<InboxRow[]> {
+  // Each half has its index.
+  const half = (closed: Fragment) => db`(
+    SELECT * FROM inbox
+    WHERE workspace_id = ${workspaceId} AND ${closed}
+      ${after === undefined ? db`` : db`AND (last_ms, contact_id) < (${-after.rank}::bigint, ${after.contactId}::bigint)`}
+    ORDER BY last_ms DESC, contact_id DESC LIMIT ${step})`;
+  return await db<InboxRow[]>`
+    SELECT ${columns(db)} FROM (${half(db`NOT closed`)} UNION ALL ${half(db`closed`)}) AS newest
+    ORDER BY last_ms DESC, contact_id DESC LIMIT ${step}`;
+}
+
 /** How many conversations a view has; at most `most`, so that it costs no more however many there are. */
 export async function countView(db: Db, look: Look, most: number): Promise<number> {
   const rows = await db<{ n: number }[]>`

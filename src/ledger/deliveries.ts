@@ -3,11 +3,8 @@ import type { Db, Tx } from '../db/pool.ts';
 import type { Delivery, DeliveryStanding, SingleFacts } from './delivery.ts';
 import type { DeliveryKey } from './ref.ts';
 import {
-  countAmiss,
   renameDestinations,
-  selectAmiss,
   selectArrivedLate,
-  selectInRun,
   selectDeliveries,
   selectDeliveriesOf,
   selectDeliveriesOfCauses,
@@ -16,6 +13,7 @@ import {
   selectSingles,
   selectStates,
 } from './sql.ts';
+import { countAmiss, selectAmiss, selectContactFurther, selectInRun } from './sql.inRun.ts';
 import type { StateCode } from './states.ts';
 
 /** The most deliveries of one message or run and person: more than anybody has devices and channels. */
@@ -58,32 +56,45 @@ export async function deliveriesNamed(db: Db, keys: readonly DeliveryKey[]): Pro
 
 /** Which deliveries of a run, after whom, and about how many. */
 type RunPage = { states: readonly StateCode[]; afterContactId: number; limit: number };
-/** A page of deliveries in the order of their contacts: all that one of them has are in it, or none. The next is after the last one. */
-type Paged = { rows: Delivery[]; isLast: boolean };
+/**
+ * A page of deliveries in the order of their contacts: all that one of them has are in it, or none. The next is after the contact that is
+ * named; undefined where there is none.
+ */
+type Paged = { rows: Delivery[]; nextAfter: number | undefined };
 
 /** Deliveries of a run that did not go well: a page of them. */
 export async function amissInRun(db: Db, workspaceId: number, runId: number, page: RunPage): Promise<Paged> {
   return await wholeContacts(page.limit, (limit) => selectAmiss(db, workspaceId, runId, { ...page, limit }));
 }
 
-/** Deliveries of a run in some states: a page of them. */
+/**
+ * Deliveries of a run in some states: a page of them. Where it is said among how many of the run they are looked for, a page may hold fewer
+ * than were asked for, or none, and yet not be the last: in a state that nobody is in, a million would be read.
+ */
 export async function deliveriesInRun(
   db: Db,
   workspaceId: number,
   runId: number,
-  page: RunPage,
+  { among, ...page }: RunPage & { among?: number },
 ): Promise<Paged> {
-  return await wholeContacts(page.limit, (limit) => selectInRun(db, workspaceId, runId, { ...page, limit }));
+  const { afterContactId } = page;
+  const toContactId =
+    among &&
+    (await selectContactFurther(db, runId, { afterContactId, further: Math.max(among, page.limit) }));
+  const found = await wholeContacts(page.limit, (limit) =>
+    selectInRun(db, workspaceId, runId, { ...page, toContactId, limit }),
+  );
+  return { ...found, nextAfter: found.nextAfter ?? toContactId };
 }
 
 /** A page is told to go on after a contact, so somebody's devices are never divided: it is a little shorter, or longer for who has very many. */
 async function wholeContacts(most: number, select: (limit: number) => Promise<Delivery[]>): Promise<Paged> {
   for (let limit = most + 1; ; limit *= 2) {
     const found = await select(limit);
-    if (found.length < limit) return { rows: found, isLast: true };
+    if (found.length < limit) return { rows: found, nextAfter: undefined };
     const { contactId: last } = found.at(-1)!;
     const rows = found.filter(({ contactId }) => contactId !== last);
-    if (rows.length > 0) return { rows, isLast: false };
+    if (rows.length > 0) return { rows, nextAfter: rows.at(-1)!.contactId };
   }
 }
 

@@ -23,18 +23,49 @@ test('nobody’s devices are divided between pages, and none is left out', async
     SELECT bucket, contact_id, ${RUN_ID}, seq, ${STATE.failed}, 1, 7, 'gone', ${NOW_MS}
     FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.seq)}::smallint[]) AS r (bucket, contact_id, seq)`;
-  for (const read of [deliveriesInRun, amissInRun])
+  const amongFew: typeof amissInRun = (db, workspaceId, runId, page) =>
+    deliveriesInRun(db, workspaceId, runId, { ...page, among: 2 });
+  for (const read of [deliveriesInRun, amissInRun, amongFew])
     for (let limit = 1; limit <= 18; limit++) {
       const seen: string[] = [];
-      let afterContactId = 0;
-      for (let isLast = false; !isLast; ) {
-        const page = await read(sql, 7, RUN_ID, { states: [STATE.failed], afterContactId, limit });
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        const page = await read(sql, 7, RUN_ID, { states: [STATE.failed], afterContactId: after, limit });
         seen.push(...page.rows.map(({ contactId, seq }) => `${contactId}.${seq}`));
-        isLast = page.isLast;
-        afterContactId = page.rows.at(-1)?.contactId ?? 0;
-        assert.ok(isLast || page.rows.length > 0, 'a page that is not the last has something on it');
+        after = page.nextAfter;
+        assert.ok(
+          after === undefined || page.rows.length > 0,
+          'a page that is not the last has something on it',
+        );
       }
       assert.equal(new Set(seen).size, seen.length, 'none is there twice');
       assert.deepEqual(seen.toSorted(), rows.map((r) => `${r.contactId}.${r.seq}`).toSorted());
     }
+});
+
+test('those in a state that hardly anybody is in are looked for among so many at a time', async () => {
+  const [first, , , fourth] = people;
+  await sql`UPDATE deliveries SET state = ${STATE.held} WHERE contact_id = ${fourth!} AND cause_id = ${RUN_ID}`;
+  const pages: number[] = [];
+  const seen = new Set<number>();
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const wanted = { states: [STATE.held], afterContactId: after, limit: 1, among: 3 };
+    const page = await deliveriesInRun(sql, 7, RUN_ID, wanted);
+    pages.push(page.rows.length);
+    for (const { contactId } of page.rows) seen.add(contactId);
+    after = page.nextAfter;
+  }
+  assert.deepEqual([...seen], [fourth]);
+  assert.ok(pages.includes(0) && pages.length > 3, `no page has gone through all: ${String(pages)}`);
+  assert.deepEqual(
+    await deliveriesInRun(sql, 7, RUN_ID + 1, {
+      states: [STATE.held],
+      afterContactId: first!,
+      limit: 1,
+      among: 1,
+    }),
+    {
+      rows: [],
+      nextAfter: undefined,
+    },
+  );
 });

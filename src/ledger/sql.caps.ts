@@ -15,9 +15,10 @@ const columns = (db: Db) =>
 
 /** Reads the marks of contacts. Locks nothing. */
 export async function selectMarks(db: Db, contactIds: readonly number[]): Promise<KeptMarks[]> {
+  const ids = [...new Set(contactIds)];
   return await db<KeptMarks[]>`
-    SELECT ${columns(db)} FROM caps c
-    WHERE c.bucket = ANY(${contactIds.map(bucketOf)}::smallint[]) AND c.contact_id = ANY(${[...contactIds]}::bigint[])`;
+    SELECT ${columns(db)} FROM unnest(${ids.map(bucketOf)}::smallint[], ${ids}::bigint[]) AS k (bucket, contact_id)
+    JOIN caps c ON c.bucket = k.bucket AND c.contact_id = k.contact_id`;
 }
 
 /** Reads the marks of contacts and locks them until the transaction ends, in order of the contacts. Who has none has no row. */

@@ -290,7 +290,8 @@ export async function selectTallies(
     WHERE bucket = ANY(${[...buckets]}::smallint[]) AND cause_id = ${causeId} GROUP BY state HAVING sum(n) <> 0`;
 }
 
-const deliveryColumns = (db: Db) => db`
+/** The columns of a delivery, of `d`. */
+export const deliveryColumns = (db: Db) => db`
   d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId", d.state, d.attempts, d.channel,
   d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.address, d.code, d.detail,
   d.external_ids AS "externalIds", d.vars, d.trail, d.sent_ms AS "sentMs", d.state_ms AS "stateMs"`;
@@ -329,51 +330,6 @@ export async function selectDeliveriesOfCauses(
     WHERE d.bucket = ${bucketOf(contactId)} AND d.contact_id = ${contactId} AND d.workspace_id = ${workspaceId}
       AND d.cause_id = ANY(${[...causeIds]}::bigint[])
     ORDER BY d.cause_id, d.seq`;
-}
-
-/** Deliveries of a run that did not go well, by state; a page ordered by contact. */
-export async function selectAmiss(
-  db: Db,
-  workspaceId: number,
-  causeId: number,
-  page: { states: readonly StateCode[]; afterContactId: number; limit: number },
-): Promise<Delivery[]> {
-  return await db<Delivery[]>`
-    SELECT ${deliveryColumns(db)} FROM deliveries d
-    WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.amiss = ANY(${[...page.states]}::smallint[])
-      AND d.contact_id > ${page.afterContactId}
-    ORDER BY d.contact_id LIMIT ${page.limit}`;
-}
-
-/**
- * Deliveries of a run in some states, in the order of their contacts. Read along the primary key of the partition that the run is in,
- * which others share: what did not go well is found quicker by `selectAmiss`.
- */
-export async function selectInRun(
-  db: Db,
-  workspaceId: number,
-  causeId: number,
-  page: { states: readonly StateCode[]; afterContactId: number; limit: number },
-): Promise<Delivery[]> {
-  return await db<Delivery[]>`
-    SELECT ${deliveryColumns(db)} FROM deliveries d
-    WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state = ANY(${[...page.states]}::smallint[])
-      AND d.bucket >= 0 AND (d.bucket, d.contact_id) > (${bucketOf(page.afterContactId)}, ${page.afterContactId}::bigint)
-    ORDER BY d.bucket, d.contact_id LIMIT ${page.limit}`;
-}
-
-/** Why deliveries of a run did not go well, the most frequent first; counted up to so many of them. Locks nothing. */
-export async function countAmiss(
-  db: Db,
-  workspaceId: number,
-  causeId: number,
-  most: number,
-): Promise<{ state: StateCode; code: string | null; detail: string | null; n: number }[]> {
-  return await db<{ state: StateCode; code: string | null; detail: string | null; n: number }[]>`
-    SELECT state, code, min(detail) AS detail, count(*) AS n FROM (
-      SELECT d.state, d.code, d.detail FROM deliveries d
-      WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.amiss IS NOT NULL LIMIT ${most}) a
-    GROUP BY 1, 2 ORDER BY 4 DESC, 1, 2 LIMIT 100`;
 }
 
 /** Ids that providers gave to the newest deliveries to a contact, but for one of them. */

@@ -54,6 +54,7 @@ const news: fc.Arbitrary<News> = fc.oneof(
     { kind: fc.constant('inbox' as const), workspaceId: id, contactId: id, entryId: id },
     { requiredKeys: ['kind', 'workspaceId', 'contactId'] },
   ),
+  fc.record({ kind: fc.constant('devices' as const), workspaceId: id }),
   fc.record({
     kind: fc.constant('operator' as const),
     workspaceId: id,

@@ -18,6 +18,8 @@ export type News =
   | { kind: 'typing'; contactId: number; by: 'contact' | 'business'; on: boolean }
   /** A conversation of the operators' inbox has moved, or something in it (a message or a note) is new or has changed. */
   | { kind: 'inbox'; workspaceId: number; contactId: number; entryId?: number }
+  /** Something on the simulated devices of a workspace is new, or has changed. */
+  | { kind: 'devices'; workspaceId: number }
   /** An operator looks at a conversation, types in it, or has left it. */
   | {
       kind: 'operator';
@@ -95,6 +97,8 @@ function wordOf(news: News): string {
       return `t:${news.contactId.toString(36)}:${news.by}:${news.on ? 1 : 0}`;
     case 'inbox':
       return `i:${[news.workspaceId, news.contactId, news.entryId ?? 0].map((id) => id.toString(36)).join(':')}`;
+    case 'devices':
+      return `d:${news.workspaceId.toString(36)}`;
     case 'operator':
       return `o:${[news.workspaceId, news.contactId, news.operatorId].map((id) => id.toString(36)).join(':')}:${news.as[0]}`;
   }
@@ -115,6 +119,8 @@ function readWord(word: string): News {
       };
     case 'i':
       return { kind: 'inbox', workspaceId: id, contactId: second, ...(third ? { entryId: third } : {}) };
+    case 'd':
+      return { kind: 'devices', workspaceId: id };
     case 'o': {
       const as = parts[3] === 't' ? 'typing' : parts[3] === 'l' ? 'looking' : 'gone';
       return { kind: 'operator', workspaceId: id, contactId: second, operatorId: third, as };

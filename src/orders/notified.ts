@@ -3,7 +3,6 @@
  * taken counts, so that doing it twice changes nothing.
  */
 import { whatSetOff } from '../campaigns/events/setOff.ts';
-import type { Names } from '../campaigns/events/names.ts';
 import { changesOf, type DeliveryChanged } from '../ledger/events.ts';
 import { SENT } from '../ledger/states.ts';
 import type { FeedReader } from '../queue/feed/reader.ts';
@@ -11,8 +10,8 @@ import { TEXT_CAMPAIGNS } from './alerts.ts';
 import { noteNotified } from './sql.ts';
 
 /** Reads the feed for it. */
-export function notifiedReader(deps: { names: Names }): FeedReader {
-  const setOff = whatSetOff(deps, TEXT_CAMPAIGNS.alert.key);
+export function notifiedReader(): FeedReader {
+  const setOff = whatSetOff(TEXT_CAMPAIGNS.alert.key);
   return {
     name: 'orders notified',
     async read(tx, events) {

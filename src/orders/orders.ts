@@ -2,7 +2,7 @@
  * Orders of a workspace: told, changed, taken back. What is told of many, be it in one call or by many who call at once, in whatever
  * accounts, is one batch, in which what is wrong with one is that one's.
  *
- * An order belongs to a contact, found or made by its phone number or its address in the way every contact is (`contacts/resolve.ts`), and
+ * An order belongs to a contact, found or made by its phone number or its address in the way every contact is (`contacts/resolve/resolve.ts`), and
  * has an id in the contact's bucket. Rows are locked in this order: contacts, orders, references.
  */
 import { NotTogether } from '../accounts/idempotency.ts';
@@ -11,7 +11,7 @@ import { bucketOf, type IdSource } from '../base/ids.ts';
 import { idsOfPerson } from '../contacts/contacts.ts';
 import { holdContacts } from '../contacts/held.ts';
 import type { Identity } from '../contacts/keys.ts';
-import { resolvePeople } from '../contacts/resolve.ts';
+import { resolvePeople } from '../contacts/resolve/resolve.ts';
 import type { WantedPerson } from '../contacts/wanted.ts';
 import { overtaken, type Db, type Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';

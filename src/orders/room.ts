@@ -29,6 +29,6 @@ export function ordersRoom(deps: { queue: Queue; ids: IdSource; names: Names }):
       const everIds = [discardedId, ...((await idsOfPerson(tx, workspaceId, survivingId)) ?? [])];
       await moveOrders(tx, { workspaceId, fromId: discardedId, toId: survivingId, everIds });
     },
-    readers: [ordersReader(deps), notifiedReader(deps)],
+    readers: [ordersReader(deps), notifiedReader()],
   };
 }

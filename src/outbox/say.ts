@@ -2,7 +2,7 @@
  * Saying something to somebody, in one transaction: who it is is found or made, their conversation too, and what is said is accepted.
  * For whoever does not hold the conversation already; who does calls `accept`.
  */
-import { resolveContacts } from '../contacts/resolve.ts';
+import { resolveContacts } from '../contacts/resolve/resolve.ts';
 import type { Wanted } from '../contacts/wanted.ts';
 import { beginConversations, ensureConversations } from '../conversations/conversations.ts';
 import type { Tx } from '../db/pool.ts';

@@ -5,13 +5,16 @@ import { systemClock } from '../base/clock.ts';
 import { idSource } from '../base/ids.ts';
 import { silentLog } from '../base/log.ts';
 import { testDatabase } from '../../test/support/database.ts';
+import { stillClock } from '../../test/support/stillClock.ts';
 import { until } from '../../test/support/until.ts';
 import type { OwnedLane } from './lanes/lane.ts';
 import { createGiveWay } from './work/giveWay.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createDispatcher } from './feed/dispatch.ts';
 import type { FeedEvent, FeedReader } from './feed/reader.ts';
+import { createFailures } from './feed/failures.ts';
 import { deleteEvents, selectFeed } from './feed/sql.ts';
+import type { WorkerCore } from './work/core.ts';
 
 const { sql } = await testDatabase();
 const ids = idSource(62, () => systemClock.nowMs());
@@ -123,4 +126,52 @@ test('of a person only the person’s events are forgotten, in that workspace', 
   );
   await deleteEvents(sql, WORKSPACE, { type: 'y', name: 'contactId', ids: [somebody] });
   assert.equal((await sql`SELECT 1 FROM feed`).length, 2);
+});
+
+test('what a reader fails on again comes more and more seldom, at once where its lane is new, and is told of when it is read', async () => {
+  const clock = stillClock(systemClock.nowMs());
+  let fails = true;
+  const told: string[] = [];
+  const reader: FeedReader = {
+    name: 'picky',
+    async read(_tx, [event]) {
+      told.push(`read ${event!.type}`);
+      if (fails) throw new Error('not yet');
+    },
+    committed: (events) => void told.push(`committed ${events.length}`),
+  };
+  let holds = [lane];
+  const core = {
+    sql,
+    clock,
+    log: silentLog,
+    lanes: () => holds,
+    holds: () => true,
+    stopping: { aborted: false },
+  };
+  const failures = createFailures(core as unknown as WorkerCore, queue, [reader]);
+  const id = ids.inBucket(lane.buckets[5]!);
+  const event = { id, bucket: lane.buckets[5]!, workspaceId: WORKSPACE, type: 'x', atMs: 1, payload: {} };
+  await queue.transact((tx) => failures.keep(tx, lane, reader, event as FeedEvent, new Error('no')));
+  const againMs = async () => {
+    const [row] = await sql<{ inMs: number }[]>`
+      SELECT again_ms - ${clock.nowMs()}::bigint AS "inMs" FROM feed_failures WHERE reader = 'picky'`;
+    return row?.inMs;
+  };
+  assert.equal(await againMs(), 60_000);
+  await failures.again();
+  assert.deepEqual([told.splice(0), await againMs()], [['read x'], 120_000], 'the lane is new here');
+  await failures.again();
+  assert.deepEqual(told, [], 'its time has not come');
+  await clock.moveOn(120_000);
+  await failures.again();
+  assert.deepEqual([told.splice(0), await againMs()], [['read x'], 240_000]);
+  await clock.moveOn(240_000);
+  fails = false;
+  holds = [{ ...lane, epoch: lane.epoch - 1 }];
+  await failures.again();
+  assert.deepEqual([told.splice(0), await againMs()], [[], 0], 'of a lane that is another’s nothing is read');
+  holds = [lane];
+  await failures.again();
+  assert.deepEqual([told, await againMs()], [['read x', 'committed 1'], undefined]);
 });

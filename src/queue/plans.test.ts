@@ -48,7 +48,7 @@ async function round(stream: number): Promise<void> {
   const claim = { ...asked, lane: lane!, flightId, stream, after };
   const items =
     stream === 0
-      ? await claimDueOfLanes(one, { ...asked, lanes: [{ lane: lane!, flightId }] })
+      ? await claimDueOfLanes(one, { ...asked, stream, lanes: [{ lane: lane!, flightId }] })
       : await one.begin(async (tx) => {
           await fenceLane(tx, lane!);
           return await claimDue(tx, claim);

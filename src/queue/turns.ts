@@ -1,7 +1,8 @@
 /**
  * Turns: work of a room that is taken lane by lane, in an order of the room's own, by the lane's owner alone. Where due work is claimed
  * row by row and may overlap, a turn is one after the other, so whoever takes them is the only writer of what the lane's contacts have
- * in that room. A turn is one transaction under the lane's fence and calls nobody; one that dies is taken again.
+ * in that room. A turn is one transaction under the lanes' fences and calls nobody; one that dies is taken again. Lanes that rang together
+ * go in one turn, since what is fixed about a turn costs more than what is mostly in it: some twenty statements.
  */
 import type { OwnedLane } from './lanes/lane.ts';
 import type { WorkerCore } from './work/core.ts';
@@ -11,28 +12,31 @@ import { createPump } from './work/pump.ts';
 export type TurnTaker = {
   name: string;
   /**
-   * Takes one turn, behind the lane's fence (`fenceLane`; `LaneLost` when it is another's). True when there is more to take. `alone` after
-   * a turn that failed: takes only what is first, and sets it aside when that is what fails, so that it keeps nobody else waiting.
+   * Takes one turn, behind the lanes' fences; those that are another's are left out (`LaneLost` where it is the only one). Returns the lanes
+   * that may have more. `alone` after a turn that failed: takes only what is first in the one lane given, and sets it aside when that is what
+   * fails, so that it keeps nobody else waiting.
    */
-  take(lane: OwnedLane, alone: boolean): Promise<boolean>;
+  take(lanes: readonly OwnedLane[], alone: boolean): Promise<readonly OwnedLane[]>;
   /** Lanes in which there is something to take, for what no wake told of; and when the next falls due, by our clock. */
   look(nowMs: number): Promise<{ lanes: readonly number[]; nextMs?: number | undefined }>;
 };
 
 /** Turns that are taken alone after one that failed: as many as there may have been things in it. */
 const ALONE = 1_000;
+/** Lanes in one turn, at most. */
+const LANES_A_TIME = 16;
 
 /** Takes the turns of this worker's lanes. */
 export function createTurnPump(core: WorkerCore, takers: readonly TurnTaker[]) {
   const pump = createPump(core, {
     what: 'turns',
     aloneFor: ALONE,
-    together: 1,
+    // Lanes of several shards in one transaction are dearer on Citus than one each.
+    together: core.sql.placement.distributed ? 1 : LANES_A_TIME,
     async take(lanes, alone) {
-      const [lane] = lanes;
-      let more = false;
-      for (const taker of takers) more = (await taker.take(lane!, alone)) || more;
-      return more ? lanes : [];
+      const more = new Set<OwnedLane>();
+      for (const taker of takers) for (const lane of await taker.take(lanes, alone)) more.add(lane);
+      return lanes.filter((lane) => more.has(lane));
     },
   });
   return {

@@ -150,7 +150,15 @@ test('a claim of several lanes takes of each what a claim of one would, into a f
   const theirs = [work({ ownerId: owner(other) }), work({ ownerId: owner(other), workspaceId: THEIRS })];
   await put(...mine, ...theirs, work({ dueMs: NOW + 1 }), work({ kind: 2 }), work({ stream: 77 }));
   const flights = [lane, other].map((one) => ({ lane: one, flightId: ids.inBucket(one.bucket) }));
-  const wanted = { lanes: flights, kind: 1, nowMs: NOW, passOver: [THEIRS], limit: 2, wholeUpTo: 1 };
+  const wanted = {
+    lanes: flights,
+    kind: 1,
+    stream: 0,
+    nowMs: NOW,
+    passOver: [THEIRS],
+    limit: 2,
+    wholeUpTo: 1,
+  };
   const all = await claimDueOfLanes(sql, { ...wanted, busy: [] });
   const of = (number: number) => all.filter((item) => item.lane === number).map(({ causeId }) => causeId);
   assert.equal(of(lane.lane).length, 2, 'the limit is of each lane');
@@ -309,7 +317,7 @@ test('steps of flights in several lanes are written together, each by its own fe
     ],
   );
   assert.equal((await selectSteps(sql, other, [sleeper.flightId])).length, 0);
-  const together = stepsTogether({ sql, clock });
+  const together = stepsTogether({ sql, clock })('single');
   const elsewhere = step({ lane: other, flightId: ids.inBucket(other.bucket) });
   const written = [elsewhere, step(sleeper), step()].map((each) => together(each));
   assert.deepEqual(await Promise.all(written), [true, false, true]);
@@ -486,9 +494,16 @@ test('a wake reaches other processes; of however many that are busy each has som
   const elsewhere = createQueue({ sql, ids, clock, log: silentLog });
   await elsewhere.start();
   const heard: string[] = [];
-  elsewhere.onWake((wakes) => wakes.forEach((wake) => heard.push(`${wake.lane}:${wake.what}`)));
+  elsewhere.onWake((wakes) =>
+    wakes.forEach(({ lane: at, what, stream }) => heard.push(`${at}:${what}${stream ? ` ${stream}` : ''}`)),
+  );
   await put(work());
   await until('it is heard', () => heard.some((one) => one === `${lane.lane}:1`));
+  await put(work({ stream: 777 }));
+  await until('of a run it is heard which', () => heard.includes(`${lane.lane}:bulk 777`));
+  await upsertStream(sql, { stream: 778, kind: 1, workspaceId: OURS, flowing: true, ratePerS: null });
+  await queue.transact((tx) => queue.bringForward(tx, OURS, 1));
+  await until('a clock that is put forward wakes runs', () => heard.includes(`${lane.lane}:bulk 778`));
   await elsewhere.stop();
   const rooms = createRooms<number>(100);
   for (let key = 0; key < 1_000; key++) rooms.take(key, 1);

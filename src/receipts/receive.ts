@@ -20,7 +20,7 @@ import { hear, hears, type Hearing } from '../channels/apart.ts';
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import { recordInbound } from '../contacts/destinations.ts';
 import { addressesBehind } from '../contacts/spellings.ts';
-import { resolveContacts } from '../contacts/resolve.ts';
+import { resolveContacts } from '../contacts/resolve/resolve.ts';
 import { firstHeard, receiveMessages } from '../conversations/conversations.ts';
 import { apart } from '../db/apart.ts';
 import type { Sql, Tx } from '../db/pool.ts';

@@ -206,6 +206,29 @@ test('a rate is shared by processes, and counts messages, not calls', () => {
   assert.deepEqual(began, ['first', 'second']);
 });
 
+test('a rate below one a second lets one go when its time has come; a call of more than a second’s goes, and is waited for', () => {
+  const slow = rig({ ratePerS: 0.5 });
+  slow.enter(['m'], slow.gatekeeper({ whole: true }));
+  for (let passed = 0; passed < 1_975; passed += 25) slow.clock.advance(25);
+  assert.deepEqual(slow.began, []);
+  for (let passed = 0; passed < 50; passed += 25) slow.clock.advance(25);
+  assert.deepEqual(slow.began, ['m']);
+  const { began, line, gatekeeper, clock } = rig({ ratePerS: 4 });
+  const call = (name: string) => ({
+    items: some(20, name),
+    gatekeeper: gatekeeper({ whole: true }),
+    call: () => (began.push(name), Promise.resolve()),
+    back() {},
+  });
+  clock.advance(1_000);
+  line.enter(false, [call('first'), call('second')]);
+  assert.deepEqual(began, ['first'], 'with a full bucket');
+  for (let passed = 0; passed < 4_900; passed += 100) clock.advance(100);
+  assert.deepEqual(began, ['first'], 'sixteen are owed, and four are to gather');
+  for (let passed = 0; passed < 200; passed += 100) clock.advance(100);
+  assert.deepEqual(began, ['first', 'second']);
+});
+
 test('the breaker opens after twenty failures in a row, longer each time, and an answer closes it', () => {
   const clock = handClock();
   const breaker = createBreaker(clock);

@@ -10,6 +10,7 @@ import type { Inbound, Receipt, TakeReceipts } from '../channels/adapter.ts';
 import { findContactIds } from '../contacts/contacts.ts';
 import { identityOfAddress } from '../contacts/keys.ts';
 import type { Sql } from '../db/pool.ts';
+import type { DevicesChanged } from './changed.ts';
 import { externalIdOf } from './forms.ts';
 import { deviceAddress } from './outcomes.ts';
 import type { Rules } from './rules.ts';
@@ -105,6 +106,7 @@ type Deps = {
   rules: Pick<Rules, 'world'>;
   takeReceipts: TakeReceipts;
   takeInbound: TakeInbound;
+  changed: DevicesChanged;
 };
 
 const PAGE = 50;
@@ -141,7 +143,7 @@ export function createDevices(deps: Deps): Devices {
   const read = async (workspaceId: number, messageId: number): Promise<DeviceMessage | Fault> => {
     const got = await received(deps, workspaceId, messageId);
     if (isFault(got)) return got;
-    await report(deps, got.row, got.atMs);
+    await report(deps, workspaceId, got.row, got.atMs);
     return present(got.row);
   };
 
@@ -193,7 +195,7 @@ async function pressKeys(
   if (!call) return fault('not_found', 'nobody called this number', { field: 'address' });
   if (!call.rendered['gather']) return fault('unprocessable', 'the last call does not ask for keys');
   // Keys prove that somebody listened.
-  await report(deps, call, deps.clock.nowMs() + world.clockAheadMs);
+  await report(deps, workspaceId, call, deps.clock.nowMs() + world.clockAheadMs);
   return await say(deps, {
     workspaceId,
     channel: 'voice',
@@ -255,6 +257,7 @@ async function say(deps: Deps, reply: Reply): Promise<DeviceMessage | Fault> {
   const common = { workspaceId, integrationId: integration.id, channel, direction: 'in', atMs } as const;
   await insertDeviceMessages(sql, common, [{ id, address, ref: null, rendered: JSON.stringify(content) }]);
   await deps.takeInbound(integration.id, [inbound]);
+  deps.changed(workspaceId);
   return {
     id,
     integrationId: integration.id,
@@ -330,10 +333,11 @@ async function complain(deps: Deps, workspaceId: number, messageId: number): Pro
 }
 
 /** The provider's word that a message was read. */
-async function report(deps: Deps, row: DeviceMessageRow, atMs: number): Promise<void> {
+async function report(deps: Deps, workspaceId: number, row: DeviceMessageRow, atMs: number): Promise<void> {
   const { ref, externalId } = present(row);
   const receipt: Receipt = { externalId, state: 'read', atMs, ...(ref === undefined ? {} : { ref }) };
   await deps.takeReceipts(row.integrationId, [receipt]);
+  deps.changed(workspaceId);
 }
 
 /** Whether anybody in the workspace has one of these addresses. */

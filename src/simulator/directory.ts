@@ -2,6 +2,7 @@
 import type { ChannelName } from '../../contract/channels.ts';
 import { isFault, type Fault } from '../base/fault.ts';
 import type { Sql } from '../db/pool.ts';
+import type { DevicesChanged } from './changed.ts';
 import { deviceAddress } from './outcomes.ts';
 import type { Rules } from './rules.ts';
 import { selectDevice } from './sql.ts';
@@ -17,7 +18,7 @@ export type LastOnDevice = { direction: 'in' | 'out'; text: string; atMs: number
 /** More than so many are not counted. */
 const MOST_UNREAD = 10;
 
-type Deps = { sql: Sql; rules: Pick<Rules, 'world'> };
+type Deps = { sql: Sql; rules: Pick<Rules, 'world'>; changed: DevicesChanged };
 
 /** What some devices got last, in their order; undefined of one that got nothing. */
 export async function lastOnDevices(
@@ -40,7 +41,7 @@ export async function lastOnDevices(
 
 /** Somebody looks at a device: nothing that is on it is unread any more. */
 export async function lookAtDevice(
-  { sql, rules }: Deps,
+  { sql, rules, changed }: Deps,
   workspaceId: number,
   { channel, address }: DeviceKey,
 ): Promise<Fault | undefined> {
@@ -48,6 +49,8 @@ export async function lookAtDevice(
   if (isFault(world)) return world;
   const key = { channel, address: deviceAddress(channel, address) };
   const [newest] = await selectDevice(sql, workspaceId, [key], { beforeId: MAX_ID, limit: 1 });
-  if (newest) await upsertMark(sql, workspaceId, key, newest.id);
+  if (!newest) return undefined;
+  await upsertMark(sql, workspaceId, key, newest.id);
+  changed(workspaceId);
   return undefined;
 }

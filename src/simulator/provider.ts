@@ -14,6 +14,7 @@ import { gather } from '../db/gather.ts';
 import type { Sql } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { DevicesChanged } from './changed.ts';
 import { codeOf, detailOf, externalIdOf } from './forms.ts';
 import { BEHAVIOURS, deviceAddress, type Behaviour } from './outcomes.ts';
 import type { Chosen, Rules, World } from './rules.ts';
@@ -32,6 +33,7 @@ export type SenderDeps = {
   ids: IdSource;
   clock: Clock;
   rules: Pick<Rules, 'world' | 'choose'>;
+  changed: DevicesChanged;
   takeReceipts: TakeReceipts;
   /** Says whether a key was met before, and keeps it: for outcomes that only the first attempt meets. */
   metBefore(key: string): boolean;
@@ -288,6 +290,7 @@ async function record(calls: readonly Recorded[]): Promise<void> {
       queue.putForLater(tx, due),
     ]),
   );
+  if (devices.length) deps.changed(workspaceId);
 }
 
 /** Receipts of calls to come, by their delay and then by what they say. */

@@ -13,6 +13,7 @@ import type { Queue } from '../queue/queue.ts';
 import { LaneLost, settle } from '../queue/work/settle.ts';
 import type { Batch } from '../queue/work/work.ts';
 import type { Handler } from '../queue/worker.ts';
+import type { DevicesChanged } from './changed.ts';
 import { externalIdOf } from './forms.ts';
 import type { Rules } from './rules.ts';
 import { deletePlans, selectPlans } from './sql.ts';
@@ -43,8 +44,9 @@ export function createReceiptHandler(deps: {
   clock: Clock;
   rules: Pick<Rules, 'world'>;
   takeReceipts: TakeReceipts;
+  changed: DevicesChanged;
 }): Handler {
-  const { sql, queue, clock, rules, takeReceipts } = deps;
+  const { sql, queue, clock, rules, takeReceipts, changed } = deps;
   const turns = createTurns(AT_ONE_TIME);
 
   const handOver = async (batch: Batch): Promise<number[]> => {
@@ -64,6 +66,7 @@ export function createReceiptHandler(deps: {
       await takeReceipts(integrationId, receipts);
     }
     for (const [integrationId, receipts] of pending) await takeReceipts(integrationId, receipts);
+    for (const { workspaceId } of plans) changed(workspaceId);
     return plans.map(({ id }) => id);
   };
 

@@ -11,6 +11,7 @@ import type { Queue } from '../queue/queue.ts';
 import type { Handler } from '../queue/worker.ts';
 import { advanceHandler, beginAdvance, type AdvanceRow } from './advances.ts';
 import { advanceClock, settled, workspaceNowMs, type ClockDeps } from './clock.ts';
+import { tellSeldom, type DevicesChanged } from './changed.ts';
 import { comingIn, type ComingPage } from './coming.ts';
 import { createDevices, type Devices, type TakeInbound } from './devices.ts';
 import { lastOnDevices, lookAtDevice, type DeviceKey, type LastOnDevice } from './directory.ts';
@@ -30,6 +31,8 @@ export type SimulatorDeps = {
   /** The receipts room's: a list may hold several receipts of one delivery, in their order. */
   takeReceipts: TakeReceipts;
   takeInbound: TakeInbound;
+  /** Told that something on a workspace's devices is new or has changed; nobody is, where it is left out. */
+  devicesChanged?: DevicesChanged;
   /** See `ClockDeps`: resolves when nobody answers with a workspace's old time any more. */
   clockMoved?: NonNullable<ClockDeps['clockMoved']>;
   /** See `ClockDeps`: rooms that have something due of their own. */
@@ -72,7 +75,8 @@ const KEYS_KEPT = 10_000;
 /** The simulator of this process. */
 export function createSimulator(deps: SimulatorDeps): Simulator {
   const rules = createRules(deps);
-  const shared = { ...deps, rules };
+  const changed = tellSeldom(deps.clock, deps.devicesChanged ?? (() => {}));
+  const shared = { ...deps, rules, changed };
   const senderDeps: SenderDeps = { ...shared, metBefore: createMemory(KEYS_KEPT) };
   return {
     ...createDevices(shared),

@@ -5,7 +5,7 @@ import { testDatabase } from '../../test/support/database.ts';
 import { isFault, type Fault } from '../base/fault.ts';
 import { idSource } from '../base/ids.ts';
 import { linkDestination, type Destination } from '../contacts/destinations.ts';
-import { resolvePeople } from '../contacts/resolve.ts';
+import { resolvePeople } from '../contacts/resolve/resolve.ts';
 import type { Table } from './participants.ts';
 import type { PlannedPost, Poster } from './post.ts';
 import { addressesOf, channelOf, destinationFor } from './where.ts';

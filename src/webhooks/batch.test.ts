@@ -187,8 +187,8 @@ test('what fails in our own hands says nothing about the target', async () => {
   const now = await rig.webhooks.get(sql, w);
   ok(!isFault(now));
   equal(now.failingSinceMs, undefined);
-  const [call] = await listCalls(sql, { workspaceId: w.workspaceId, webhookId: w.id });
-  deepEqual([call!.state, call!.attempts], ['pending', 1]);
+  const { calls } = await listCalls(sql, { workspaceId: w.workspaceId, webhookId: w.id });
+  deepEqual([calls[0]!.state, calls[0]!.attempts], ['pending', 1]);
 });
 
 test('a batch that failed halfway is handled again: what was settled of it is not called again', async () => {

@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { hmac } from '../base/crypto.ts';
+import { isId } from '../base/ids.ts';
 import type { HttpClient, HttpOutcome } from '../base/http.ts';
 import type { DoorName } from '../accounts/keys.ts';
 import type { BasicAuth, WebhookSecrets } from './webhooks.ts';
@@ -47,6 +48,12 @@ export async function callTarget(
 /** `webhook-id` of a call: that of the first call with this content. */
 export function messageIdOf(call: { id: number; replayOf: number | null }): string {
   return `msg_${(call.replayOf ?? call.id).toString(36)}`;
+}
+
+/** The first call behind a `webhook-id`; undefined where the text is none. */
+export function firstCallOf(messageId: string): number | undefined {
+  const id = /^msg_[0-9a-z]{1,11}$/.test(messageId) ? Number.parseInt(messageId.slice(4), 36) : undefined;
+  return isId(id) ? id : undefined;
 }
 
 /** What doors had before there was a standard. Sunshine's is the plain secret, Web1on1's signs with SHA-1. */

@@ -48,7 +48,8 @@ async function make(path: string, more: object = {}): Promise<WebhookWithSecret>
   ok(!isFault(made));
   return made;
 }
-const calls = (w: WebhookWithSecret) => listCalls(sql, { workspaceId: w.workspaceId, webhookId: w.id });
+const listed = async (page: Parameters<typeof listCalls>[1]) => (await listCalls(sql, page)).calls;
+const calls = (w: WebhookWithSecret) => listed({ workspaceId: w.workspaceId, webhookId: w.id });
 const stateOf = async (w: WebhookWithSecret) => {
   const got = await rig.webhooks.get(sql, w);
   ok(!isFault(got));
@@ -471,14 +472,10 @@ test('replay: a call of its own with the same body and webhook-id; failed ones a
     async () => (await calls(w)).filter(({ state }) => state === 'delivered').length === 5,
   );
   const page = { workspaceId: w.workspaceId, webhookId: w.id, limit: 3 };
-  const first = await listCalls(sql, { ...page, state: 'failed' });
-  const second = await listCalls(sql, { ...page, state: 'failed', beforeId: first.at(-1)!.id });
+  const first = await listed({ ...page, state: 'failed' });
+  const second = await listed({ ...page, state: 'failed', beforeId: first.at(-1)!.id });
   deepEqual([first.length, second.length], [3, 2]);
-  ok(
-    (await listCalls(sql, { ...page, state: 'delivered', limit: 200 })).every(
-      ({ state }) => state === 'delivered',
-    ),
-  );
+  ok((await listed({ ...page, state: 'delivered', limit: 200 })).every(({ state }) => state === 'delivered'));
 
   const foreign = { workspaceId: rig.ids.spread(), callId: failed!.id, webhookId: w.id, sinceMs };
   for (const answer of [
@@ -488,7 +485,7 @@ test('replay: a call of its own with the same body and webhook-id; failed ones a
     await rig.queue.transact((tx) => sendTest(rig, tx, foreign)),
   ])
     equal(isFault(answer) && answer.fault, 'not_found');
-  deepEqual(await listCalls(sql, foreign), []);
+  deepEqual(await listed(foreign), []);
 });
 
 test('a test call arrives like any other', async () => {

@@ -13,6 +13,7 @@ import { dueCall, write } from './expand.ts';
 import {
   insertReplays,
   selectCall,
+  selectCallFurther,
   selectCalls,
   selectMissed,
   selectOwnCalls,
@@ -60,7 +61,13 @@ type LogDeps = { queue: Queue; ids: IdSource; clock: Clock };
 const MOST_REPLAYS = 10_000;
 const REPLAYS_A_TIME = 1000;
 
-/** A page of a webhook's calls, newest first; `beforeId` is the id of the last call of the page before. */
+/** Calls that a page is looked for among, where no index leads to them: 6 ms of them. */
+const LOOKED_AT = 10_000;
+
+/**
+ * A page of a webhook's calls, newest first, before an id; `next` is before which to go on, undefined where there are no more. A page may
+ * hold fewer than were asked for, or none, and yet not be the last: of a trigger that there was none of, a million would be read.
+ */
 export async function listCalls(
   db: Db,
   page: {
@@ -70,17 +77,30 @@ export async function listCalls(
     limit?: number;
     state?: CallState;
     trigger?: string;
+    /** The first call of a message: it, and what repeated it. */
+    firstId?: number;
   },
-): Promise<WebhookCall[]> {
+): Promise<{ calls: WebhookCall[]; next: number | undefined }> {
+  const { webhookId, state, trigger, firstId } = page;
+  const beforeId = page.beforeId ?? MAX_ID;
+  const limit = Math.min(Math.max(page.limit ?? 50, 1), 200);
+  const isMissed = state === 'failed' || state === 'canceled';
+  const isLookedFor = firstId === undefined && !isMissed && (state !== undefined || trigger !== undefined);
+  const fromId = isLookedFor
+    ? await selectCallFurther(db, { webhookId, beforeId, further: LOOKED_AT })
+    : undefined;
   const rows = await selectCalls(db, {
     workspaceId: page.workspaceId,
-    webhookId: page.webhookId,
-    beforeId: page.beforeId ?? MAX_ID,
-    limit: Math.min(Math.max(page.limit ?? 50, 1), 200),
-    state: page.state ?? null,
-    trigger: page.trigger ?? null,
+    webhookId,
+    beforeId,
+    fromId: fromId ?? 0,
+    limit: limit + 1,
+    state: state ?? null,
+    trigger: trigger ?? null,
+    firstId: firstId ?? null,
   });
-  return rows.map(callOf);
+  const calls = rows.slice(0, limit).map(callOf);
+  return { calls, next: rows.length > limit ? calls.at(-1)!.id : fromId };
 }
 
 /** One call. */

@@ -125,25 +125,40 @@ export async function updateCalls(
       ${db.onShard('c.bucket', lane.buckets)}`;
 }
 
-/** A page of a webhook's calls, newest first, before an id. Asks every shard: for people, not for hot paths. */
+/** The id of the call of a webhook that is so many before an id; undefined where there are not so many. Asks every shard. Locks nothing. */
+export async function selectCallFurther(
+  db: Db,
+  page: { webhookId: number; beforeId: number; further: number },
+): Promise<number | undefined> {
+  const [row] = await db<{ id: number }[]>`
+    SELECT c.id FROM webhook_calls c WHERE c.webhook_id = ${page.webhookId} AND c.id < ${page.beforeId}
+    ORDER BY c.id DESC OFFSET ${page.further - 1} LIMIT 1`;
+  return row?.id;
+}
+
+/** A page of a webhook's calls, newest first, before an id and from another on. Asks every shard: for people, not for hot paths. */
 export async function selectCalls(
   db: Db,
   page: {
     workspaceId: number;
     webhookId: number;
     beforeId: number;
+    fromId: number;
     limit: number;
     state: CallState | null;
     trigger: string | null;
+    firstId: number | null;
   },
 ): Promise<CallRow[]> {
   // Said with literals too, so that the index of missed calls serves.
   const missed = page.state === 'failed' || page.state === 'canceled';
   return await db<CallRow[]>`
     SELECT ${logColumns(db)} FROM webhook_calls c
-    WHERE c.webhook_id = ${page.webhookId} AND c.workspace_id = ${page.workspaceId} AND c.id < ${page.beforeId}
+    WHERE c.webhook_id = ${page.webhookId} AND c.workspace_id = ${page.workspaceId} AND c.id < ${page.beforeId} AND c.id >= ${page.fromId}
       ${page.state === null ? db`` : db`AND c.state = ${page.state}`}
-      ${page.trigger === null ? db`` : db`AND c.trigger = ${page.trigger}`} ${missed ? db`AND c.state IN ('failed', 'canceled')` : db``}
+      ${page.trigger === null ? db`` : db`AND c.trigger = ${page.trigger}`}
+      ${page.firstId === null ? db`` : db`AND c.bucket = ${bucketOf(page.firstId)} AND (c.id = ${page.firstId} OR c.replay_of = ${page.firstId})`}
+      ${missed ? db`AND c.state IN ('failed', 'canceled')` : db``}
     ORDER BY c.id DESC LIMIT ${page.limit}`;
 }
 

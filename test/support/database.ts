@@ -7,6 +7,7 @@ import { after } from 'node:test';
 import { vault } from '../../src/base/crypto.ts';
 import { openProofKey } from '../../src/contacts/consent/proof.ts';
 import { openPool, type Connection, type Sql } from '../../src/db/pool.ts';
+import { isRunning } from './running.ts';
 
 /** The secret every test install shares, so that processes of one database can open each other's keys. */
 export const TEST_SECRET = 'test secret test secret test secret test';
@@ -58,13 +59,5 @@ async function dropLeft(admin: Sql): Promise<void> {
   const found = await admin<{ name: string }[]>`
     SELECT datname AS name FROM pg_database WHERE starts_with(datname, 'parley_test_')`;
   for (const { name } of found)
-    if (!runs(Number(name.split('_')[2]))) await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
-}
-
-function runs(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+    if (!isRunning(Number(name.split('_')[2]))) await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
 }

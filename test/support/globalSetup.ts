@@ -2,8 +2,7 @@
  * Starts one Postgres for the whole test run and a template database in it, migrated once; each test file copies the
  * template (about 60 ms). Given to `node --test` as --test-global-setup; its environment reaches the test processes.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
@@ -11,12 +10,13 @@ import { startPostgres, type EmbeddedPostgres } from '../../src/db/embedded/embe
 import { migrate } from '../../src/db/migrate.ts';
 import { ensurePartitions } from '../../src/db/partitions.ts';
 import { openPool } from '../../src/db/pool.ts';
+import { memoryFolder } from './memoryFolder.ts';
 
 let server: EmbeddedPostgres | undefined;
 let dataDir: string | undefined;
 
 export async function globalSetup(): Promise<void> {
-  dataDir = join(await mkdtemp(join(tmpdir(), 'parley-test-')), 'postgres');
+  dataDir = join(await memoryFolder(), 'postgres');
   server = await startPostgres({ dataDir, log: silentLog, settings: { max_connections: '200' } });
   const sql = openPool(server.connection, { max: 1, name: 'test set-up' });
   await sql`CREATE DATABASE parley_template`;

@@ -2,7 +2,7 @@
 import { placeholderSettings } from '../../src/accounts/placeholders.ts';
 import { postToGroup } from '../../src/broadcasts/posted.ts';
 import { ADAPTERS } from '../../src/channels/adapters.ts';
-import { resolvePeople } from '../../src/contacts/resolve.ts';
+import { resolvePeople } from '../../src/contacts/resolve/resolve.ts';
 import type { NewGroupPost } from '../../src/conversations/groups/posts.ts';
 import { createGroup, joinGroup } from '../../src/conversations/groups/groups.ts';
 import type { HttpContext } from '../../src/doors/kit/context.ts';

@@ -10,7 +10,7 @@ import { isFault, type Fault } from '../../src/base/fault.ts';
 import { toHex24 } from '../../src/base/ids.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { ADAPTERS } from '../../src/channels/adapters.ts';
-import { resolvePeople } from '../../src/contacts/resolve.ts';
+import { resolvePeople } from '../../src/contacts/resolve/resolve.ts';
 import type { Connection } from '../../src/db/pool.ts';
 import type { HttpContext } from '../../src/doors/kit/context.ts';
 import { TEST_SECRET } from './database.ts';

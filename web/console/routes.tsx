@@ -9,6 +9,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { bootstrapQuery } from './api/queries.ts';
+import { dayIn } from '../shared/days.ts';
 import { Inbox } from './pages/inbox/Inbox.tsx';
 import { Empty, Failed } from './ui/states.tsx';
 import { Shell } from './shell/Shell.tsx';
@@ -22,9 +23,13 @@ export type Search = {
   why?: string;
   contact?: string;
   in?: 'messages';
+  /** Where a conversation is opened: at a message, or a day. */
   at?: string;
+  /** Up to which day a list is shown. */
+  day?: string;
 };
 
+const ID = /^[0-9a-f]{24}$/;
 const textIn = (given: unknown) => (typeof given === 'string' && given !== '' ? given : undefined);
 const searchOf = (given: Record<string, unknown>): Search => ({
   q: textIn(given['q']),
@@ -33,7 +38,8 @@ const searchOf = (given: Record<string, unknown>): Search => ({
   why: textIn(given['why']),
   contact: textIn(given['contact']),
   in: given['in'] === 'messages' ? 'messages' : undefined,
-  at: textIn(given['at']),
+  at: ID.test(textIn(given['at']) ?? '') ? textIn(given['at']) : dayIn(textIn(given['at'])),
+  day: dayIn(textIn(given['day'])),
 });
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -193,6 +199,13 @@ const developers = createRoute({
 const webhook = createRoute({
   getParentRoute: () => workspace,
   path: 'developers/webhooks/$webhook/{-$call}',
+  validateSearch: (
+    given: Record<string, unknown>,
+  ): { state?: string; trigger?: string; message?: string } => ({
+    state: textIn(given['state']),
+    trigger: textIn(given['trigger']),
+    message: textIn(given['message']),
+  }),
   component: lazyRouteComponent(() => fetched(() => import('./pages/developers/Webhook.tsx')), 'Webhook'),
 });
 const templates = createRoute({

@@ -3,10 +3,9 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import type { AdvancePage, AdvanceShown, ComingPage } from '../../contract/doors/console/clock.ts';
 import type { DirectoryPage } from '../../contract/doors/console/simulator.ts';
 import { call } from '../console/api/call.ts';
-import { at } from '../console/api/queries.ts';
+import { at, LOOK_MS } from '../console/api/queries.ts';
 
-/** How often it is looked what devices got, how far a move is, and what comes due. */
-const DIRECTORY_LOOK_MS = 2_000;
+/** How often it is looked how far a move is, and what comes due. */
 const MOVE_LOOK_MS = 400;
 const COMING_LOOK_MS = 10_000;
 
@@ -23,7 +22,7 @@ export const directoryQuery = (ws: string, search: string) =>
     },
     getNextPageParam: ({ next }) => next ?? undefined,
     placeholderData: keepPreviousData,
-    refetchInterval: DIRECTORY_LOOK_MS,
+    refetchInterval: LOOK_MS,
   });
 
 /** What comes due next, growing. */

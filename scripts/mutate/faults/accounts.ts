@@ -291,7 +291,7 @@ export const accountFaults = [
     ],
   ),
   ...inFile(
-    'src/accounts/passwordLinks.ts',
+    'src/accounts/signIn/passwordLinks.ts',
     ['test/signIn.test.ts', 'test/administrator.test.ts'],
     [
       [

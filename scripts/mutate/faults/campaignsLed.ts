@@ -264,12 +264,12 @@ export const campaignLedFaults = [
     ],
   ),
   ...inFile(
-    'src/contacts/import.ts',
+    'src/contacts/imports/import.ts',
     ['test/campaignsConsole.test.ts'],
     [['an import that may set off does not', 'if (!setsOff) hushChanges(tx);', 'hushChanges(tx);']],
   ),
   ...inFile(
-    'src/contacts/imports.ts',
+    'src/contacts/imports/imports.ts',
     ['test/campaignsConsole.test.ts'],
     [
       [

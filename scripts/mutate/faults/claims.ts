@@ -29,8 +29,8 @@ export const claimFaults = [
       ],
       [
         'what is not due is taken',
-        'AND stream = 0 AND due_ms <= ${nowMs}\n          AND (owner_id',
-        'AND stream = 0\n          AND (owner_id',
+        'AND stream = ${stream} AND due_ms <= ${nowMs}\n          AND (owner_id',
+        'AND stream = ${stream}\n          AND (owner_id',
       ],
     ],
   ),

@@ -6,11 +6,17 @@ import { campaignFaults } from './campaigns.ts';
 import { campaignLedFaults } from './campaignsLed.ts';
 import { claimFaults } from './claims.ts';
 import { connectFaults } from './connect.ts';
+import { conversationFaults } from './conversations.ts';
 import { decisionFaults } from './decisions.ts';
 import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
 import { groupFaults } from './groups.ts';
 import { inboxFaults } from './inbox.ts';
+import { moreAccessFaults } from './moreAccess.ts';
+import { moreDecidedFaults } from './moreDecided.ts';
+import { moreDeliverFaults } from './moreDeliver.ts';
+import { moreLedgerFaults } from './moreLedger.ts';
+import { moreQueueFaults } from './moreQueue.ts';
 import { orderFaults } from './orders.ts';
 import { queueFaults } from './queue.ts';
 import { receiptFaults } from './receipts.ts';
@@ -44,4 +50,10 @@ export const FAULTS: readonly Fault[] = [
   ...removalFaults,
   ...resultFaults,
   ...signInFaults,
+  ...moreDecidedFaults,
+  ...moreDeliverFaults,
+  ...moreLedgerFaults,
+  ...moreQueueFaults,
+  ...moreAccessFaults,
+  ...conversationFaults,
 ];

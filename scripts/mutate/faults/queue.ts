@@ -234,7 +234,7 @@ export const queueFaults = [
     ['another lane’s flights are left behind', 'AND f.lane = ${lane.lane} AND f.epoch', 'AND f.epoch'],
     [
       'steps outlive their flight',
-      "DELETE FROM flight_steps s USING unnest(${buckets}::smallint[], ${ids}::bigint[]) AS k (bucket, id)\n      WHERE s.bucket = k.bucket AND s.flight_id = k.id ${db.onShard('s.bucket', buckets)}",
+      "DELETE FROM flight_steps s USING unnest(${buckets}::smallint[], ${ids}::bigint[]) AS k (bucket, id)\n      WHERE (s.bucket, s.flight_id) BETWEEN (k.bucket, k.id) AND (k.bucket, k.id) ${db.onShard('s.bucket', buckets)}",
       'SELECT 1',
     ],
     ['what is settled is left behind', "FILTER (WHERE d.bucket IS NOT NULL), '[]')", ", '[]')"],

@@ -73,7 +73,7 @@ export const segmentFaults = [
       ],
       [
         'a segment that a campaign names is deleted',
-        "if (user) return fault('conflict', `campaign ${user.file.key} names this segment`);",
+        "if (user) return fault('conflict', `campaign ${user.key} names this segment`);",
         '',
       ],
       ['a list that is renamed is another’s in segments', '    await build(deps, tx, one);\n', ''],

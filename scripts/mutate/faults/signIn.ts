@@ -2,9 +2,10 @@
 import { inFile, type Fault } from '../fault.ts';
 
 const PROVIDER = ['test/signInProvider.test.ts'];
+const ACCESS = ['src/accounts/access.test.ts'];
 
 export const signInFaults: readonly Fault[] = [
-  ...inFile('src/accounts/provider.ts', PROVIDER, [
+  ...inFile('src/accounts/signIn/provider.ts', PROVIDER, [
     [
       'an address that nobody has verified is believed',
       "typeof email === 'string' && (isVerified === true || isVerified === 'true')",
@@ -15,7 +16,7 @@ export const signInFaults: readonly Fault[] = [
       'a provider that was away once stays away',
       '      found = undefined;\n',
       '',
-      ['src/accounts/provider.test.ts'],
+      ['src/accounts/signIn/provider.test.ts'],
     ],
     [
       'what the provider tells only when asked is not asked for',
@@ -28,7 +29,7 @@ export const signInFaults: readonly Fault[] = [
       "code === 'none' && said === 'access_denied'",
     ],
   ]),
-  ...inFile('src/accounts/providerSignIn.ts', PROVIDER, [
+  ...inFile('src/accounts/signIn/providerSignIn.ts', PROVIDER, [
     [
       'any domain comes in',
       '  if (domains.length === 0) return undefined;\n',
@@ -38,7 +39,7 @@ export const signInFaults: readonly Fault[] = [
       'a domain within another one comes in',
       'one.toLowerCase() === domain',
       'domain?.endsWith(one.toLowerCase())',
-      ['src/accounts/providerSignIn.test.ts'],
+      ['src/accounts/signIn/providerSignIn.test.ts'],
     ],
     [
       'who has an account at the provider is an operator of no workspace',
@@ -69,9 +70,10 @@ export const signInFaults: readonly Fault[] = [
       'a sign-in that took too long is good',
       'expiresMs: nowMs + AWAY_MS }',
       'expiresMs: nowMs + 100 * AWAY_MS }',
+      ACCESS,
     ],
   ]),
-  ...inFile('src/accounts/sql.providerSignIn.ts', PROVIDER, [
+  ...inFile('src/accounts/signIn/sql.providerSignIn.ts', PROVIDER, [
     [
       'a sign-in of one browser is ended in another',
       'WHERE state_hash = ${s.stateHash} AND browser_hash = ${s.browserHash} AND expires_ms > ${nowMs}',
@@ -81,6 +83,7 @@ export const signInFaults: readonly Fault[] = [
       'the same subject of another issuer is the same operator',
       'WHERE issuer = ${issuer} AND subject = ${subject}',
       "WHERE ${issuer}::text <> '' AND subject = ${subject}",
+      ACCESS,
     ],
     [
       'who was invited does not come in',

@@ -39,7 +39,7 @@ export async function rehearseWith(
   const terms = (await termsOf(deps.directory, [workspace.id])).get(workspace.id);
   if (!contact || !terms) return undefined;
   const { holdout: _held, ...open } = file;
-  const live = asIfLive({ workspaceId: workspace.id, id: 1, salt: '', sinceMs: nowMs }, open);
+  const live = asIfLive({ workspaceId: workspace.id, id: 1, salt: '' }, open);
   const campaign = live.campaigns.get(1)!;
   const { trigger } = campaign.version;
   const told = [

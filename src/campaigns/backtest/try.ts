@@ -41,7 +41,7 @@ export async function readyOf(deps: TryDeps, backtest: BacktestRow): Promise<Rea
   const workspace = await deps.directory.workspace(workspaceId);
   const terms = (await termsOf(deps.directory, [workspaceId])).get(workspaceId);
   if (!workspace || !terms) return undefined;
-  const live = asIfLive({ workspaceId, id: campaignId ?? 1, salt, sinceMs: fromMs }, file);
+  const live = asIfLive({ workspaceId, id: campaignId ?? 1, salt }, file);
   const wanted = [...new Set([...live.asked.keys(), ...live.heard])];
   const known = await selectNames(deps.sql, workspaceId, wanted);
   const trigger = live.versions.get(1)!.trigger?.name;

@@ -35,12 +35,14 @@ export async function openBook(
   contactIds: readonly number[],
   campaignIds: readonly number[],
   asOfMs: number,
-  { unknown = NOTHING, mayBeAnonymous = [] }: Doubts = {},
+  { unknown = nothing, mayBeAnonymous = [] }: Doubts = {},
 ): Promise<Map<number, Member>> {
   if (!contactIds.length) return new Map();
-  const contacts = await getContacts(tx, workspace.id, contactIds);
+  const [contacts, enrolments] = await Promise.all([
+    getContacts(tx, workspace.id, contactIds),
+    selectEnrolments(tx, contactIds),
+  ]);
   const ids = contacts.map(({ id }) => id);
-  const enrolments = await selectEnrolments(tx, ids);
   const inside = enrolments.map(({ campaignId }) => campaignId);
   const theirs = [...new Set([...campaignIds, ...inside, ...live.indirect])];
   const left = theirs.filter((id) => live.campaigns.get(id)?.isLeft);
@@ -64,7 +66,11 @@ export async function openBook(
     const { id } = contact;
     const own = entriesOf.get(id) ?? [];
     const known = { stats: statsOf.get(id) ?? [], events: eventsOf.get(id) ?? [], sets: sets?.get(id) };
-    const kept = { inside: watchedOf.get(id) ?? [], values: values.get(id) ?? NO_VALUES, unknown };
+    const kept = {
+      inside: watchedOf.get(id) ?? [],
+      values: values.get(id) ?? NO_VALUES,
+      unknown: unknown(id),
+    };
     const member = memberOf(live, workspace, contact, known, kept);
     for (const row of enrolmentsOf.get(id) ?? [])
       member.enrolments.set(
@@ -79,8 +85,11 @@ export async function openBook(
   return members;
 }
 
-/** What is not taken for granted of contacts: `unknown` watches, and who of them may be nobody that is known. */
-type Doubts = { unknown?: ReadonlySet<number> | undefined; mayBeAnonymous?: readonly number[] };
+/** What is not taken for granted of contacts: `unknown` watches of each, and who of them may be nobody that is known. */
+type Doubts = {
+  unknown?: ((contactId: number) => ReadonlySet<number>) | undefined;
+  mayBeAnonymous?: readonly number[];
+};
 
 /** What is known of a contact: what they did, newest first, and which lists and tags they have. */
 type Known = {
@@ -128,6 +137,7 @@ type NamesOf = { nameOf: ReadonlyMap<number, string> } & Pick<LiveNames, 'watche
 
 const NONE: ReadonlySet<string> = new Set();
 const NOTHING: ReadonlySet<number> = new Set();
+const nothing = () => NOTHING;
 const NO_VALUES: ReadonlyMap<number, string | null> = new Map();
 
 /** What is kept of a contact that is watched. */

@@ -32,24 +32,25 @@ export async function brake(
   changes: Changes,
   nowMs: number,
 ): Promise<void> {
-  const entered = new Map<number, number>();
-  let contactId = 0;
-  for (const one of changes.tallies.values()) {
-    const { expectedPerHour, paused } = live.campaigns.get(one.campaignId) ?? {};
-    if (one.metric !== 'entered' || expectedPerHour == null || paused !== null) continue;
-    entered.set(one.campaignId, (entered.get(one.campaignId) ?? 0) + one.n);
-    contactId = one.contactId;
+  const entered = new Map<string, { bucket: number; campaignId: number; n: number }>();
+  const lanes = queue.lanes();
+  for (const { campaignId, contactId, metric, n } of changes.tallies.values()) {
+    const { expectedPerHour, paused } = live.campaigns.get(campaignId) ?? {};
+    if (metric !== 'entered' || expectedPerHour == null || paused !== null) continue;
+    const { bucket } = lanes[queue.laneOf(bucketOf(contactId))]!;
+    const known = entered.get(`${bucket}.${campaignId}`);
+    if (known) known.n += n;
+    else entered.set(`${bucket}.${campaignId}`, { bucket, campaignId, n });
   }
   if (!entered.size) return;
-  const lanes = queue.lanes();
-  const lane = lanes.find((one) => one.lane === queue.laneOf(bucketOf(contactId)))!;
   const hourMs = hourOf(nowMs);
-  const rows = [...entered].map(([campaignId, n]) => ({ campaignId, n }));
-  for (const { campaignId, n } of await addHours(tx, lane.bucket, hourMs, rows)) {
+  const asked = new Set<number>();
+  for (const { campaignId, n } of await addHours(tx, hourMs, [...entered.values()])) {
     const { expectedPerHour, key } = live.campaigns.get(campaignId)!;
     const most = Math.max(LEAST, TIMES * expectedPerHour!);
     // All lanes are asked only where this one has its share and more.
-    if (n * lanes.length <= most / 2) continue;
+    if (asked.has(campaignId) || n * lanes.length <= most / 2) continue;
+    asked.add(campaignId);
     const all = await sumHour(tx, campaignId, hourMs);
     if (all <= most) continue;
     const note = `${all} entered within an hour, and ${expectedPerHour} were expected: nobody else is let in until it is resumed`;

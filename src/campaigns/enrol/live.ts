@@ -15,10 +15,10 @@ import { selectOutside, type Outside } from './sql.arms.ts';
 import { triggersOf } from './triggers.ts';
 import {
   selectLiveCampaigns,
-  selectLiveVersions,
+  selectOpenness,
   selectStamp,
-  type CampaignRow,
-  type VersionRow,
+  selectVersionsById,
+  type LiveCampaign,
 } from './sql.live.ts';
 
 /** What is live in a workspace, with the ids of names. */
@@ -41,21 +41,28 @@ export type LiveNames = Live & {
 /** What is live, for turns. `stamp`: of what is live, where this very transaction has read it. */
 export type LiveSource = (tx: Tx, stamp?: number) => Promise<(workspaceId: number) => Promise<LiveNames>>;
 
-/** Versions kept that were made ready. */
+/** Versions kept that were made ready, but for what one workspace has more. */
 const KEPT = 5_000;
 
-/** Remembers what is live, as long as it is. */
+/** A version that is live; `isOpen` while those who enter, or who entered by it, go by it. */
+type LiveVersion = { version: Version; isOpen: boolean };
+
+/** Remembers what is live, as long as it is. Versions are immutable: one that was made ready is not read again when another is published. */
 export function createLiveSource(deps: { names: Names }): LiveSource {
   let stamp = -1;
   const known = new Map<number, LiveNames>();
-  const versions = new Map<number, Version>();
-  const ready = (row: VersionRow): Version => {
-    const found = versions.get(row.id);
-    if (found) return found;
-    if (versions.size > KEPT) versions.clear();
-    const made = versionOf(row);
-    versions.set(row.id, made);
-    return made;
+  const ready = new Map<number, Version>();
+  const versionsOf = async (tx: Tx, workspaceId: number): Promise<LiveVersion[]> => {
+    const found = await selectOpenness(tx, workspaceId);
+    if (ready.size > KEPT)
+      for (const { id, workspaceId: of } of ready.values()) if (of !== workspaceId) ready.delete(id);
+    const missing = found.filter(({ id }) => !ready.has(id)).map(({ id }) => id);
+    for (const row of missing.length ? await selectVersionsById(tx, missing) : [])
+      ready.set(row.id, versionOf(row));
+    return found.flatMap(({ id, isOpen }) => {
+      const version = ready.get(id);
+      return version ? [{ version, isOpen }] : [];
+    });
   };
   return async (tx, given) => {
     const now = given ?? (await selectStamp(tx));
@@ -64,13 +71,13 @@ export function createLiveSource(deps: { names: Names }): LiveSource {
     return async (workspaceId) => {
       const found = known.get(workspaceId);
       if (found) return found;
-      const [campaigns, rows, outside, segments] = [
-        await selectLiveCampaigns(tx, workspaceId),
-        await selectLiveVersions(tx, workspaceId),
-        await selectOutside(tx, workspaceId),
-        await allSegments(tx, workspaceId),
-      ];
-      const made = liveOf(campaigns, rows, ready, outside, segments);
+      const [campaigns, versions, outside, segments] = await Promise.all([
+        selectLiveCampaigns(tx, workspaceId),
+        versionsOf(tx, workspaceId),
+        selectOutside(tx, workspaceId),
+        allSegments(tx, workspaceId),
+      ]);
+      const made = liveOf(campaigns, versions, outside, segments);
       const ids = await deps.names(workspaceId, [...made.asked.keys(), ...made.heard]);
       const idOf = isFault(ids) ? new Map<string, number>() : ids;
       const live: LiveNames = {
@@ -86,15 +93,14 @@ export function createLiveSource(deps: { names: Names }): LiveSource {
   };
 }
 
-/** What is live, from its rows. */
+/** What is live, from its rows and versions. */
 export function liveOf(
-  campaigns: readonly CampaignRow[],
-  rows: readonly VersionRow[],
-  ready: (row: VersionRow) => Version = versionOf,
+  campaigns: readonly LiveCampaign[],
+  open: readonly LiveVersion[],
   outside: Outside | null = null,
   segments: readonly Segment[] = [],
 ): Omit<LiveNames, 'idOf' | 'nameOf' | 'interest'> & { heard: ReadonlySet<string> } {
-  const versions = new Map(rows.map((row) => [row.id, ready(row)]));
+  const versions = new Map(open.map(({ version }) => [version.id, version]));
   const live = campaigns.flatMap((row): Campaign[] => {
     const version = versions.get(row.versionId!);
     return version ? [{ ...row, version, outside }] : [];
@@ -137,7 +143,7 @@ export function liveOf(
     isBuilding: segments.some(({ state }) => state === 'building'),
     goals: listsOf(goals),
     waited: listsOf(waited),
-    closed: new Set(rows.filter(({ isOpen }) => !isOpen).map(({ id }) => id)),
+    closed: new Set(open.flatMap(({ version, isOpen }) => (isOpen ? [] : [version.id]))),
     asked,
     heard,
     asksSets:
@@ -167,16 +173,18 @@ function watchOfRow({ id, key, kind, rule }: Segment): Watch {
 
 /** Which campaigns go by what is looked at. */
 function watchedBy(live: readonly Campaign[], segments: readonly Segment[]): Live['onWatch'] {
+  const byKey = new Map(segments.map(({ key, id }) => [key, id]));
+  const byCampaign = new Map(segments.map(({ campaignId, id }) => [campaignId, id]));
   const found = new Map<number, { campaign: Campaign; on: 'entered' | 'left' }[]>();
   for (const campaign of live) {
     const { watch } = campaign.version;
     if (!watch) continue;
-    const row = segments.find(({ key, campaignId }) =>
-      watch.kind === 'segment' ? key === watch.key : campaignId === campaign.id,
-    );
-    if (!row) continue;
-    const on = 'on' in watch ? watch.on : 'entered';
-    found.set(row.id, [...(found.get(row.id) ?? []), { campaign, on }]);
+    const id = watch.kind === 'segment' ? byKey.get(watch.key) : byCampaign.get(campaign.id);
+    if (id === undefined) continue;
+    const one = { campaign, on: 'on' in watch ? watch.on : 'entered' };
+    const others = found.get(id);
+    if (others) others.push(one);
+    else found.set(id, [one]);
   }
   return found;
 }

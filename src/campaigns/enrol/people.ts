@@ -69,7 +69,12 @@ export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promis
     ...ends.map((one) => tallyOf(one, 'ended:merged')),
     ...clashing.filter(hasCrossed).map((one) => tallyOf(one, 'crossover')),
   ];
-  if (tallies.length) await addTallies(tx, bucketOf(discardedId), merged(tallies));
+  const bucket = bucketOf(discardedId);
+  if (tallies.length)
+    await addTallies(
+      tx,
+      merged(tallies).map((tally) => ({ ...tally, bucket })),
+    );
   await moveHistory(tx, discardedId, survivingId);
   const isIn = await moveEnrolments(tx, discardedId, survivingId, ended);
   await deleteCampaignRowsOf(tx, [discardedId]);

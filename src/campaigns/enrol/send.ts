@@ -29,17 +29,23 @@ export type EnrolSendDeps = AcceptDeps & { ids: IdSource };
 /** An effect that was to be a message and became none, and why. */
 type Unsent = { done: EffectDone; reason: string };
 
-/** Lets messages in; part of the turn's transaction. Returns those that could not be. */
+/**
+ * Lets messages in; part of the turn's transaction. Returns those that could not be. Who is in `people` is not read again, and who is read
+ * is put there.
+ */
 export async function sendAll(
   deps: EnrolSendDeps,
   tx: Tx,
   workspace: Workspace,
-  members: ReadonlyMap<number, Member>,
+  { members, people }: { members: ReadonlyMap<number, Member>; people: Map<number, Person> },
   wanted: readonly EffectDone[],
   nowMs: number,
 ): Promise<Unsent[]> {
   if (!wanted.length) return [];
-  const people = await selectPeople(tx, wanted, { attributes: true });
+  const unread = wanted.filter(({ contactId }) => !people.has(contactId));
+  if (unread.length)
+    for (const [contactId, person] of await selectPeople(tx, unread, { attributes: true }))
+      people.set(contactId, person);
   const byChannel = (await termsOf(deps.directory, [workspace.id])).get(workspace.id)?.byChannel;
   const unsent: Unsent[] = [];
   const sends: { done: EffectDone; saying: Saying }[] = [];

@@ -3,18 +3,18 @@ import { bucketOf, BUCKETS } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
 
-/** Adds to how many entered in an hour, in a lane by its first bucket; returns how many did there. */
+/** Adds to how many entered in an hour, in lanes by their first buckets; returns how many did in each. */
 export async function addHours(
   db: Db,
-  bucket: number,
   hourMs: number,
-  entered: readonly { campaignId: number; n: number }[],
+  entered: readonly { bucket: number; campaignId: number; n: number }[],
 ): Promise<{ campaignId: number; n: number }[]> {
   return await db<{ campaignId: number; n: number }[]>`
     INSERT INTO campaign_hours AS h (bucket, campaign_id, hour_ms, n)
-    SELECT ${bucket}::smallint, e.campaign_id, ${hourMs}::bigint, e.n
-    FROM unnest(${entered.map((e) => e.campaignId)}::bigint[], ${entered.map((e) => e.n)}::bigint[]) AS e (campaign_id, n)
-    ORDER BY 2
+    SELECT e.bucket, e.campaign_id, ${hourMs}::bigint, e.n
+    FROM unnest(${entered.map((e) => e.bucket)}::smallint[], ${entered.map((e) => e.campaignId)}::bigint[],
+      ${entered.map((e) => e.n)}::bigint[]) AS e (bucket, campaign_id, n)
+    ORDER BY 1, 2
     ON CONFLICT (bucket, campaign_id, hour_ms) DO UPDATE SET n = h.n + excluded.n
     RETURNING campaign_id AS "campaignId", n`;
 }

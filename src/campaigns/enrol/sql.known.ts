@@ -21,13 +21,12 @@ type Held = EventKey & { receivedMs: number; order: number; properties: Record<s
 
 /** Takes what is held of contacts since a moment, in the order in which it came: nobody takes it again. Locks the rows. */
 export async function takeHeld(db: Db, contactIds: readonly number[], sinceMs: number): Promise<Held[]> {
-  const buckets = [...new Set(contactIds.map(bucketOf))];
   return await db<Held[]>`
     WITH taken AS (
-      UPDATE contact_events SET flags = flags & ~${FLAG.held}::smallint
-      WHERE bucket = ANY(${buckets}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[]) AND at_ms >= ${sinceMs}
-        AND flags & ${FLAG.held}::smallint <> 0
-      RETURNING contact_id, name_id, at_ms, key, received_ms, arrival_id, properties
+      UPDATE contact_events e SET flags = flags & ~${FLAG.held}::smallint
+      FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
+      WHERE e.bucket = k.bucket AND e.contact_id = k.contact_id AND e.at_ms >= ${sinceMs} AND e.flags & ${FLAG.held}::smallint <> 0
+      RETURNING e.contact_id, e.name_id, e.at_ms, e.key, e.received_ms, e.arrival_id, e.properties
     )
     SELECT contact_id AS "contactId", name_id AS "nameId", at_ms AS "atMs", key, received_ms AS "receivedMs",
       arrival_id AS "order", properties FROM taken ORDER BY arrival_id`;

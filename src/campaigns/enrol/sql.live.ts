@@ -84,18 +84,62 @@ export async function selectFiltering(db: Db): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** The live campaigns of a workspace. */
-export async function selectLiveCampaigns(db: Db, workspaceId: number): Promise<CampaignRow[]> {
-  return await db<CampaignRow[]>`
-    SELECT ${CAMPAIGN(db)} FROM campaigns c
-    WHERE c.workspace_id = ${workspaceId} AND c.state IN ('active', 'paused') ORDER BY c.id`;
+/** What is asked of a campaign while people go through it: not what is only shown of it. */
+export type LiveCampaign = Pick<
+  CampaignRow,
+  | 'id'
+  | 'workspaceId'
+  | 'key'
+  | 'versionId'
+  | 'epoch'
+  | 'salt'
+  | 'paused'
+  | 'pausedMs'
+  | 'expectedPerHour'
+  | 'isLeft'
+>;
+
+/** The live campaigns of a workspace, in order of id. */
+export async function selectLiveCampaigns(db: Db, workspaceId: number): Promise<LiveCampaign[]> {
+  return await db<LiveCampaign[]>`
+    SELECT c.id, c.workspace_id AS "workspaceId", c.key, c.version_id AS "versionId", c.epoch, c.salt, c.paused, c.paused_ms AS "pausedMs",
+      c.expected_per_hour AS "expectedPerHour", c.is_left AS "isLeft"
+    FROM campaigns c WHERE c.workspace_id = ${workspaceId} AND c.state IN ('active', 'paused') ORDER BY c.id`;
 }
 
-/** The versions of a workspace's live campaigns: those that are open, and the others that somebody may stand in. */
-export async function selectLiveVersions(db: Db, workspaceId: number): Promise<VersionRow[]> {
-  return await db<VersionRow[]>`
-    SELECT ${VERSION(db)} FROM campaign_versions v JOIN campaigns c ON c.id = v.campaign_id
+/** The versions of a workspace's live campaigns, by their ids: those that are open, and the others that somebody may stand in. */
+export async function selectOpenness(
+  db: Db,
+  workspaceId: number,
+): Promise<{ id: number; isOpen: boolean }[]> {
+  return await db<{ id: number; isOpen: boolean }[]>`
+    SELECT v.id, v.is_open AS "isOpen" FROM campaign_versions v JOIN campaigns c ON c.id = v.campaign_id
     WHERE c.workspace_id = ${workspaceId} AND c.state IN ('active', 'paused') ORDER BY v.number`;
+}
+
+/** What a campaign that names a text somewhere, as a draft or as it is live, is made of. */
+type Naming = Pick<CampaignRow, 'id' | 'key' | 'state' | 'draft'> & { file: CampaignFile | null };
+
+/** Campaigns of a workspace in whose draft or live versions a text stands, whatever it means there; a row for each version. */
+export async function selectNaming(db: Db, workspaceId: number, text: string): Promise<Naming[]> {
+  const said = JSON.stringify(text);
+  return await db<Naming[]>`
+    SELECT c.id, c.key, c.state, c.draft, v.file FROM campaigns c
+    LEFT JOIN campaign_versions v ON v.campaign_id = c.id AND c.state IN ('active', 'paused') AND strpos(v.file::text, ${said}) > 0
+    WHERE c.workspace_id = ${workspaceId} AND c.archived_ms IS NULL
+      AND (v.id IS NOT NULL OR strpos(c.draft::text, ${said}) > 0) ORDER BY c.id DESC`;
+}
+
+/** Those of some workspaces in which a campaign of a key is live. */
+export async function selectLiveOfKey(
+  db: Db,
+  workspaceIds: readonly number[],
+  key: string,
+): Promise<number[]> {
+  const rows = await db<{ id: number }[]>`
+    SELECT workspace_id AS id FROM campaigns
+    WHERE workspace_id = ANY(${[...workspaceIds]}::bigint[]) AND key = ${key} AND state IN ('active', 'paused')`;
+  return rows.map(({ id }) => id);
 }
 
 /** Campaigns that have ended, of some, and that nobody is in any more. Their end is by the workspace's clock. */

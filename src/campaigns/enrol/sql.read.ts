@@ -7,36 +7,61 @@ import type { Place } from '../steps/run.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import type { Arm, Entry } from './member.ts';
 
-const bucketsOf = (ids: readonly number[]) => [...new Set(ids.map(bucketOf))];
+/**
+ * Some contacts, each by its whole key: of a list of buckets and one of ids Postgres tries every id in every bucket, which are 200,000 looks
+ * for 500 people.
+ */
+const those = (db: Db, contactIds: readonly number[]) => {
+  const ids = [...new Set(contactIds)];
+  return db`unnest(${ids.map(bucketOf)}::smallint[], ${ids}::bigint[]) AS k (bucket, contact_id)`;
+};
 
 /** A timer that is due. */
 export type Timer = { contactId: number; ownerId: number; workspaceId: number; dueMs: number; atMs: number };
 
-/** The next timers of a lane that are due, oldest first. */
+const TIMER = (db: Db) => db`
+  lane, contact_id AS "contactId", owner_id AS "ownerId", workspace_id AS "workspaceId", due_ms AS "dueMs", at_ms AS "atMs"`;
+
+/** The next timers of some lanes that are due, up to `limit` of each, those of a lane oldest first. */
 export async function selectTimers(
   db: Db,
-  lane: OwnedLane,
-  untilMs: number,
+  lanes: readonly { lane: OwnedLane; untilMs: number }[],
   limit: number,
-): Promise<Timer[]> {
-  return await db<Timer[]>`
-    SELECT contact_id AS "contactId", owner_id AS "ownerId", workspace_id AS "workspaceId", due_ms AS "dueMs", at_ms AS "atMs"
-    FROM timers WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[]) AND due_ms <= ${untilMs}
-    ORDER BY due_ms, at_ms LIMIT ${limit}`;
+): Promise<(Timer & { lane: number })[]> {
+  const [only] = lanes;
+  if (only && lanes.length === 1)
+    return await db<(Timer & { lane: number })[]>`
+      SELECT ${TIMER(db)} FROM timers
+      WHERE lane = ${only.lane.lane} AND bucket = ANY(${only.lane.buckets}::smallint[]) AND due_ms <= ${only.untilMs}
+      ORDER BY due_ms, at_ms LIMIT ${limit}`;
+  return await db<(Timer & { lane: number })[]>`
+    SELECT t.* FROM unnest(${lanes.map(({ lane }) => lane.lane)}::smallint[], ${lanes.map(({ untilMs }) => untilMs)}::bigint[])
+      AS k (lane, until_ms)
+    CROSS JOIN LATERAL (
+      SELECT ${TIMER(db)} FROM timers WHERE timers.lane = k.lane AND timers.due_ms <= k.until_ms
+      ORDER BY timers.due_ms, timers.at_ms LIMIT ${limit}) t`;
 }
 
 /** What a lane has besides arrivals, and the stamp of what is live. */
-type Waiting = { stamp: number; hasTimers: boolean; hasTask: boolean };
+type Waiting = { lane: number; stamp: number; hasTimers: boolean; hasTask: boolean };
 
-/** Whether anything is due in a lane: one statement of each turn, since mostly nothing is. */
-export async function selectWaiting(db: Db, lane: OwnedLane, nowMs: number): Promise<Waiting> {
-  const rows = await db<Waiting[]>`
-    SELECT s.n AS stamp,
-      EXISTS (SELECT FROM timers t WHERE t.lane = ${lane.lane} AND t.bucket = ANY(${lane.buckets}::smallint[]) AND t.due_ms <= ${nowMs})
-        AS "hasTimers",
-      EXISTS (SELECT FROM campaign_tasks k WHERE k.bucket = ${lane.bucket} AND k.lane = ${lane.lane} AND k.due_ms <= ${nowMs}) AS "hasTask"
-    FROM campaign_stamp s WHERE s.id = 1`;
-  return rows[0]!;
+/** Whether anything is due in each of some lanes: one statement of each turn, since mostly nothing is. */
+export async function selectWaiting(db: Db, lanes: readonly OwnedLane[], nowMs: number): Promise<Waiting[]> {
+  const [only] = lanes;
+  if (only && lanes.length === 1)
+    return await db<Waiting[]>`
+      SELECT ${only.lane}::integer AS lane, s.n AS stamp,
+        EXISTS (SELECT FROM timers t WHERE t.lane = ${only.lane} AND t.bucket = ANY(${only.buckets}::smallint[]) AND t.due_ms <= ${nowMs})
+          AS "hasTimers",
+        EXISTS (SELECT FROM campaign_tasks k WHERE k.bucket = ${only.bucket} AND k.lane = ${only.lane} AND k.due_ms <= ${nowMs}) AS "hasTask"
+      FROM campaign_stamp s WHERE s.id = 1`;
+  return await db<Waiting[]>`
+    SELECT l.lane, s.n AS stamp,
+      EXISTS (SELECT FROM timers t WHERE t.lane = l.lane AND t.due_ms <= ${nowMs}) AS "hasTimers",
+      EXISTS (SELECT FROM campaign_tasks k WHERE k.bucket = l.bucket AND k.lane = l.lane AND k.due_ms <= ${nowMs}) AS "hasTask"
+    FROM campaign_stamp s CROSS JOIN unnest(${lanes.map(({ lane }) => lane)}::smallint[], ${lanes.map(({ bucket }) => bucket)}::smallint[])
+      AS l (lane, bucket)
+    WHERE s.id = 1`;
 }
 
 /** Lanes in which a timer is due. */
@@ -72,13 +97,14 @@ export type EnrolmentRow = {
   place: Place;
 };
 
-/** All that contacts are in. */
+/** All that contacts are in. A key is found as a range of one (`queue/work/sql.ts`): nobody may be in anything when this is planned. */
 export async function selectEnrolments(db: Db, contactIds: readonly number[]): Promise<EnrolmentRow[]> {
   return await db<EnrolmentRow[]>`
-    SELECT contact_id AS "contactId", id, workspace_id AS "workspaceId", campaign_id AS "campaignId", version_id AS "versionId",
-      entry_key AS "entryKey", epoch, arm, variant, entered_ms AS "enteredMs", trigger, place
-    FROM enrolments WHERE bucket = ANY(${bucketsOf(contactIds)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])
-    ORDER BY contact_id, id`;
+    SELECT e.contact_id AS "contactId", e.id, e.workspace_id AS "workspaceId", e.campaign_id AS "campaignId", e.version_id AS "versionId",
+      e.entry_key AS "entryKey", e.epoch, e.arm, e.variant, e.entered_ms AS "enteredMs", e.trigger, e.place
+    FROM ${those(db, contactIds)} JOIN enrolments e
+      ON (e.bucket, e.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
+    ORDER BY e.contact_id, e.id`;
 }
 
 /**
@@ -96,9 +122,10 @@ export async function selectEntries(
       version_id AS "versionId", epoch, arm, variant, reached_ms AS "reachedMs", entered_ms AS "enteredMs", ended_ms AS "endedMs", ending,
       trigger, converted, missed
     FROM (
-      SELECT e.*, row_number() OVER (PARTITION BY contact_id, campaign_id ORDER BY entered_ms DESC) AS place FROM campaign_entries e
-      WHERE bucket = ANY(${bucketsOf(contactIds)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])
-        AND campaign_id = ANY(${[...campaignIds]}::bigint[])) n
+      SELECT e.*, row_number() OVER (PARTITION BY e.contact_id, e.campaign_id ORDER BY e.entered_ms DESC) AS place
+      FROM ${those(db, contactIds)} JOIN campaign_entries e
+        ON (e.bucket, e.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
+        AND e.campaign_id = ANY(${[...campaignIds]}::bigint[])) n
     WHERE place <= ${most} ORDER BY entered_ms DESC`;
 }
 
@@ -123,9 +150,10 @@ export async function selectStats(
   nameIds: readonly number[],
 ): Promise<{ contactId: number; nameId: number; count: number; firstMs: number; lastMs: number }[]> {
   return await db<{ contactId: number; nameId: number; count: number; firstMs: number; lastMs: number }[]>`
-    SELECT contact_id AS "contactId", name_id AS "nameId", count, first_ms AS "firstMs", last_ms AS "lastMs" FROM event_stats
-    WHERE bucket = ANY(${bucketsOf(contactIds)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])
-      AND name_id = ANY(${[...nameIds]}::bigint[])`;
+    SELECT s.contact_id AS "contactId", s.name_id AS "nameId", s.count, s.first_ms AS "firstMs", s.last_ms AS "lastMs"
+    FROM ${those(db, contactIds)} JOIN event_stats s
+      ON (s.bucket, s.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
+      AND s.name_id = ANY(${[...nameIds]}::bigint[])`;
 }
 
 /** An event of a contact, by the id of its name. */

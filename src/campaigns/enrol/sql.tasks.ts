@@ -50,12 +50,18 @@ export async function selectTask(db: Db, lane: OwnedLane, nowMs: number): Promis
   return rows[0];
 }
 
-/** Segments that a lane was not gone through for: nothing is known of who is in them there. */
-export async function selectUnbuilt(db: Db, lane: OwnedLane): Promise<Set<number>> {
-  const rows = await db<{ id: number }[]>`
-    SELECT campaign_id AS id FROM campaign_tasks
-    WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND kind = 'build' AND params ->> 'filled' IS NULL`;
-  return new Set(rows.map(({ id }) => id));
+/** Segments that lanes were not gone through for, by lane: nothing is known of who is in them there. */
+export async function selectUnbuilt(
+  db: Db,
+  lanes: readonly Pick<OwnedLane, 'lane' | 'bucket'>[],
+): Promise<ReadonlyMap<number, ReadonlySet<number>>> {
+  const rows = await db<{ lane: number; id: number }[]>`
+    SELECT lane, campaign_id AS id FROM campaign_tasks
+    WHERE bucket = ANY(${lanes.map(({ bucket }) => bucket)}::smallint[]) AND lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[])
+      AND kind = 'build' AND params ->> 'filled' IS NULL`;
+  const found = new Map<number, Set<number>>();
+  for (const { lane, id } of rows) found.set(lane, (found.get(lane) ?? new Set()).add(id));
+  return found;
 }
 
 /** Whether anything is left to be done of a campaign or segment, in any lane. */

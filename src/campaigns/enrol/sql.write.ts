@@ -39,15 +39,18 @@ export async function upsertEnrolments(
       variant = excluded.variant, entered_ms = excluded.entered_ms, trigger = excluded.trigger, place = excluded.place`;
 }
 
-/** Deletes enrolments with their timers. */
+/** Deletes enrolments with their timers. A key is found as a range of one (`queue/work/sql.ts`): there may be none when this is planned. */
 export async function deleteEnrolments(
   db: Db,
   rows: readonly { contactId: number; id: number }[],
 ): Promise<void> {
   const keys = db`unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
     ${rows.map((r) => r.id)}::bigint[]) AS k (bucket, contact_id, id)`;
-  await db`DELETE FROM enrolments e USING ${keys} WHERE e.bucket = k.bucket AND e.contact_id = k.contact_id AND e.id = k.id`;
-  await db`DELETE FROM timers t USING ${keys} WHERE t.bucket = k.bucket AND t.contact_id = k.contact_id AND t.owner_id = k.id`;
+  const key = db`BETWEEN (k.bucket, k.contact_id, k.id) AND (k.bucket, k.contact_id, k.id)`;
+  await Promise.all([
+    db`DELETE FROM enrolments e USING ${keys} WHERE (e.bucket, e.contact_id, e.id) ${key}`,
+    db`DELETE FROM timers t USING ${keys} WHERE (t.bucket, t.contact_id, t.owner_id) ${key}`,
+  ]);
 }
 
 /** Sets timers, in place of those there are. */
@@ -190,16 +193,16 @@ export async function upsertRefusals(
     ON CONFLICT (bucket, contact_id, campaign_id) DO UPDATE SET at_ms = excluded.at_ms, reason = excluded.reason`;
 }
 
-/** Adds to counts of a lane; `bucket` is its first. */
-export async function addTallies(db: Db, bucket: number, rows: readonly Tally[]): Promise<void> {
+/** Adds to counts of lanes; the bucket is the lane's first. */
+export async function addTallies(db: Db, rows: readonly (Tally & { bucket: number })[]): Promise<void> {
   await db`
     INSERT INTO campaign_tallies AS t (bucket, campaign_id, epoch, arm, variant, version_id, step, metric, n, total, squares)
-    SELECT ${bucket}::smallint, n.* FROM unnest(${rows.map((r) => r.campaignId)}::bigint[], ${rows.map((r) => r.epoch)}::integer[],
+    SELECT n.* FROM unnest(${rows.map((r) => r.bucket)}::smallint[], ${rows.map((r) => r.campaignId)}::bigint[], ${rows.map((r) => r.epoch)}::integer[],
       ${rows.map((r) => r.arm)}::smallint[], ${rows.map((r) => r.variant ?? '')}::text[], ${rows.map((r) => r.versionId)}::bigint[],
       ${rows.map((r) => r.step)}::text[], ${rows.map((r) => r.metric)}::text[],
       ${rows.map((r) => r.n)}::bigint[], ${rows.map((r) => r.total)}::double precision[], ${rows.map((r) => r.squares)}::double precision[])
-      AS n (campaign_id, epoch, arm, variant, version_id, step, metric, n, total, squares)
-    ORDER BY 2, 3, 4, 5, 6, 7, 8
+      AS n (bucket, campaign_id, epoch, arm, variant, version_id, step, metric, n, total, squares)
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
     ON CONFLICT (bucket, campaign_id, epoch, arm, variant, version_id, step, metric) DO UPDATE SET n = t.n + excluded.n, total = t.total + excluded.total,
       squares = t.squares + excluded.squares`;
 }

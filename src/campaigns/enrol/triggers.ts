@@ -18,7 +18,10 @@ export function triggersOf(campaigns: Iterable<Campaign>): Triggers {
     if (!decides) ofName.others.push(campaign);
     for (const value of decides?.values ?? []) {
       const values = ofName.byValue.get(decides!.property) ?? new Map<unknown, Campaign[]>();
-      ofName.byValue.set(decides!.property, values.set(value, [...(values.get(value) ?? []), campaign]));
+      ofName.byValue.set(decides!.property, values);
+      const others = values.get(value);
+      if (others) others.push(campaign);
+      else values.set(value, [campaign]);
     }
   }
   return found;

@@ -4,12 +4,13 @@ import { bucketOf, type IdSource } from '../../base/ids.ts';
 import { noteDepths } from '../../contacts/changes.ts';
 import { fillAttributes } from '../../contacts/upsert.ts';
 import { putIntoSegments, takeOutOfSegments } from '../../contacts/segments.ts';
+import type { Person } from '../../contacts/person.ts';
 import { tagContacts } from '../../contacts/sets.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { brake, type BrakeDeps } from './brake.ts';
 import { depthBehind } from './chain.ts';
-import type { Changes, EffectDone } from './changes.ts';
+import type { Changes, EffectDone, Of } from './changes.ts';
 import { onHanded, onUnsent } from './cameOf.ts';
 import { handAll, type HandDeps } from './hand.ts';
 import { takeBack } from './takeBack.ts';
@@ -30,13 +31,10 @@ import {
 
 /** What a pause puts a timer off by: it comes back when the pause ends. */
 const FAR_MS = 400 * 86_400_000;
-/** One message that cannot be sent may lead to another that cannot. */
-const MOST_ROUNDS = 10;
-
 /** What writing needs. */
 export type EnrolWriteDeps = EnrolSendDeps & HandDeps & BrakeDeps & { queue: Queue; ids: IdSource };
 
-/** Writes the changes of one workspace's contacts. `nowMs` is by our clock. True when a timer that it set is due already. */
+/** Writes the changes of one workspace's contacts. `nowMs` is by our clock. Returns the lanes in which a timer that it set is due already. */
 export async function writeChanges(
   deps: EnrolWriteDeps,
   tx: Tx,
@@ -45,89 +43,136 @@ export async function writeChanges(
   members: ReadonlyMap<number, Member>,
   changes: Changes,
   nowMs: number,
-): Promise<boolean> {
-  for (let round = 0; changes.effects.length && round < MOST_ROUNDS; round++) {
-    const effects = changes.effects.splice(0);
-    const sends = effects.filter(({ effect }) => effect.do === 'send');
-    const atMs = nowMs + workspace.clockAheadMs;
-    for (const { done, reason } of await sendAll(deps, tx, workspace, members, sends, nowMs))
-      onUnsent(
-        live,
-        members.get(done.contactId)!,
-        done.enrolment,
-        { stepKey: done.effect.step, reason, atMs },
-        changes,
-      );
-    for (const { done, failed } of await handAll(deps, tx, live, workspace, effects, nowMs))
-      onHanded(
-        live,
-        members.get(done.contactId)!,
-        done.enrolment,
-        { stepKey: done.effect.step, failed, atMs },
-        changes,
-      );
-    await changePeople(deps, tx, workspace, effects, atMs);
-  }
+): Promise<ReadonlySet<number>> {
   const theirNowMs = nowMs + workspace.clockAheadMs;
+  const round = { people: new Map<number, Person>(), members, nowMs };
+  // It ends: each round takes people on, and a circle of steps has a wait in it.
+  while (changes.effects.length) await writeEffects(deps, tx, live, workspace, round, changes);
   if (changes.exits.length) await takeBack(deps, tx, live, workspace.id, changes.exits, theirNowMs);
+  const timers = timersOf(deps, live, workspace, changes);
+  const looks = looksOf(deps, workspace, changes);
+  // None of these is asked for by another: they leave in one write.
+  await Promise.all([
+    ...writePlaces(tx, changes, timers),
+    ...writeCrossings(tx, changes),
+    looks.length ? upsertLooks(tx, looks, nowMs) : undefined,
+    changes.entries.size ? upsertEntries(tx, [...changes.entries.values()]) : undefined,
+    changes.conversions.length ? insertConversions(tx, changes.conversions) : undefined,
+    changes.refusals.size ? upsertRefusals(tx, [...changes.refusals.values()]) : undefined,
+    changes.log.length ? insertLog(tx, changes.log) : undefined,
+    writeTallies(deps, tx, changes),
+  ]);
+  await brake(deps, tx, live, changes, nowMs);
+  return new Set([...timers, ...looks].flatMap(({ lane, dueMs }) => (dueMs <= nowMs ? [lane] : [])));
+}
+
+/** What the rounds of a turn share: who is in it, and as whom they were read for what is sent. */
+type Rounds = { members: ReadonlyMap<number, Member>; people: Map<number, Person>; nowMs: number };
+
+/**
+ * Does what steps gave away, once: messages are let in, other rooms do theirs, attributes and tags are set. What comes of it may give away
+ * more.
+ */
+async function writeEffects(
+  deps: EnrolWriteDeps,
+  tx: Tx,
+  live: LiveNames,
+  workspace: Workspace,
+  { members, people, nowMs }: Rounds,
+  changes: Changes,
+): Promise<void> {
+  const effects = changes.effects.splice(0);
+  const sends = effects.filter(({ effect }) => effect.do === 'send');
+  const atMs = nowMs + workspace.clockAheadMs;
+  for (const { done, reason } of await sendAll(deps, tx, workspace, { members, people }, sends, nowMs))
+    onUnsent(
+      live,
+      members.get(done.contactId)!,
+      done.enrolment,
+      { stepKey: done.effect.step, reason, atMs },
+      changes,
+    );
+  for (const { done, failed } of await handAll(deps, tx, live, workspace, effects, nowMs))
+    onHanded(
+      live,
+      members.get(done.contactId)!,
+      done.enrolment,
+      { stepKey: done.effect.step, failed, atMs },
+      changes,
+    );
+  await changePeople(deps, tx, workspace, effects, atMs);
+  // They may be others now.
+  if (sends.length < effects.length) people.clear();
+}
+
+type TimerRow = Of & { ownerId: number; lane: number; atMs: number; dueMs: number };
+
+/** When each of those who go on is to be taken on. */
+function timersOf(
+  { queue }: Pick<EnrolWriteDeps, 'queue'>,
+  live: LiveNames,
+  { clockAheadMs }: Workspace,
+  changes: Changes,
+): TimerRow[] {
+  return [...changes.enrolments.values()].map(({ of, enrolment: { place, id, campaignId } }) => {
+    const atMs = Math.min(place.dueMs, place.lookMs ?? Infinity);
+    const isPaused = live.campaigns.get(campaignId)?.paused === 'all';
+    const dueMs = atMs - clockAheadMs + (isPaused ? FAR_MS : 0);
+    return { ...of, ownerId: id, lane: queue.laneOf(bucketOf(of.contactId)), atMs, dueMs };
+  });
+}
+
+/** When contacts are to be looked at again. */
+function looksOf(
+  { queue }: Pick<EnrolWriteDeps, 'queue'>,
+  { clockAheadMs }: Workspace,
+  changes: Changes,
+): TimerRow[] {
+  return [...changes.looks.values()].map(({ atMs, ...of }) => {
+    const lane = queue.laneOf(bucketOf(of.contactId));
+    return { ...of, ownerId: of.contactId, lane, atMs, dueMs: atMs - clockAheadMs };
+  });
+}
+
+/** Where people stand. Who came and went in this turn has no row. */
+function writePlaces(tx: Tx, changes: Changes, timers: readonly TimerRow[]): Promise<void>[] {
   const kept = [...changes.enrolments.values()];
-  // Who came and went in this turn has no row.
   const gone = [...changes.gone.values()].filter(
     ({ id }) => !changes.enrolments.has(id) && !changes.fresh.has(id),
   );
-  let isDue = false;
-  if (gone.length) await deleteEnrolments(tx, gone);
-  if (kept.length) {
-    await upsertEnrolments(tx, kept);
-    await upsertTimers(
-      tx,
-      kept.map(({ of, enrolment }) => {
-        const { place, id, campaignId } = enrolment;
-        const atMs = Math.min(place.dueMs, place.lookMs ?? Infinity);
-        const isPaused = live.campaigns.get(campaignId)?.paused === 'all';
-        const dueMs = atMs - workspace.clockAheadMs + (isPaused ? FAR_MS : 0);
-        isDue ||= dueMs <= nowMs;
-        return { ...of, ownerId: id, lane: deps.queue.laneOf(bucketOf(of.contactId)), atMs, dueMs };
-      }),
-    );
-  }
-  isDue = (await writeLooks(deps, tx, workspace, changes, nowMs)) || isDue;
-  if (changes.entries.size) await upsertEntries(tx, [...changes.entries.values()]);
-  if (changes.conversions.length) await insertConversions(tx, changes.conversions);
-  if (changes.refusals.size) await upsertRefusals(tx, [...changes.refusals.values()]);
-  if (changes.log.length) await insertLog(tx, changes.log);
-  const lanes = deps.queue.lanes();
-  const byLane = Map.groupBy(changes.tallies.values(), ({ contactId }) =>
-    deps.queue.laneOf(bucketOf(contactId)),
-  );
-  await brake(deps, tx, live, changes, nowMs);
-  for (const [lane, tallies] of byLane)
-    await addTallies(tx, lanes.find((one) => one.lane === lane)!.bucket, tallies);
-  return isDue;
+  return [
+    ...(gone.length ? [deleteEnrolments(tx, gone)] : []),
+    ...(kept.length ? [upsertEnrolments(tx, kept), upsertTimers(tx, timers)] : []),
+  ];
 }
 
-/** What holds of contacts now, and when they are to be looked at again; true when that is at once. */
-async function writeLooks(
-  deps: EnrolWriteDeps,
-  tx: Tx,
-  workspace: Workspace,
-  changes: Changes,
-  nowMs: number,
-): Promise<boolean> {
+/** What holds of contacts now. */
+function writeCrossings(tx: Tx, changes: Changes): Promise<void>[] {
   const crossed = [...changes.crossings.values()].map(({ contactId, watchId, atMs, isIn, value }) => ({
     row: { contactId, segmentId: watchId, sinceMs: atMs, value },
     isIn,
   }));
   const into = crossed.filter(({ isIn }) => isIn).map(({ row }) => row);
   const out = crossed.filter(({ isIn }) => !isIn).map(({ row }) => row);
-  if (into.length) await putIntoSegments(tx, into);
-  if (out.length) await takeOutOfSegments(tx, out);
-  const looks = [...changes.looks.values()].map(({ atMs, ...of }) => {
-    const lane = deps.queue.laneOf(bucketOf(of.contactId));
-    return { ...of, ownerId: of.contactId, lane, atMs, dueMs: atMs - workspace.clockAheadMs };
-  });
-  if (looks.length) await upsertLooks(tx, looks, nowMs);
-  return looks.some(({ dueMs }) => dueMs <= nowMs);
+  return [
+    ...(into.length ? [putIntoSegments(tx, into)] : []),
+    ...(out.length ? [takeOutOfSegments(tx, out)] : []),
+  ];
+}
+
+/** Counts, by lane. */
+async function writeTallies(
+  { queue }: Pick<EnrolWriteDeps, 'queue'>,
+  tx: Tx,
+  changes: Changes,
+): Promise<void> {
+  if (!changes.tallies.size) return;
+  const lanes = queue.lanes();
+  const bucketIn = (contactId: number) => lanes[queue.laneOf(bucketOf(contactId))]!.bucket;
+  await addTallies(
+    tx,
+    [...changes.tallies.values()].map((tally) => ({ ...tally, bucket: bucketIn(tally.contactId) })),
+  );
 }
 
 /** Attributes and tags that steps set; part of the same transaction, so that what they lead to is seen with them. */

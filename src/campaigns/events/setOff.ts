@@ -1,7 +1,6 @@
 /** What set off the campaign that sent a message: for whoever wants to know what a text was about. */
 import type { Tx } from '../../db/pool.ts';
-import { createLiveSource } from '../enrol/live.ts';
-import type { Names } from './names.ts';
+import { selectLiveOfKey, selectStamp } from '../enrol/sql.live.ts';
 import { selectSetOff } from './sql.told.ts';
 
 /** A message, by whom it was for. */
@@ -14,15 +13,20 @@ type WhatSetOff = (
 ) => Promise<(SentTo & { properties: Record<string, unknown> })[]>;
 
 /** Asks for campaigns of one key. Costs a look at one row where no workspace has a live one. */
-export function whatSetOff(deps: { names: Names }, campaignKey: string): WhatSetOff {
-  const source = createLiveSource(deps);
+export function whatSetOff(campaignKey: string): WhatSetOff {
+  let stamp = -1;
+  const isLive = new Map<number, boolean>();
   return async (tx, sent) => {
-    const liveOf = await source(tx);
-    const concerned: SentTo[] = [];
-    for (const one of sent) {
-      const { campaigns } = await liveOf(one.workspaceId);
-      if ([...campaigns.values()].some(({ key }) => key === campaignKey)) concerned.push(one);
-    }
+    const now = await selectStamp(tx);
+    if (now !== stamp) isLive.clear();
+    stamp = now;
+    const unknown = [...new Set(sent.map(({ workspaceId }) => workspaceId))].filter((id) => !isLive.has(id));
+    const living = unknown.length ? await selectLiveOfKey(tx, unknown, campaignKey) : [];
+    // Another transaction may have found meanwhile that this is out of date.
+    if (stamp === now) for (const id of unknown) isLive.set(id, living.includes(id));
+    const concerned = sent.filter(
+      ({ workspaceId }) => isLive.get(workspaceId) === true || living.includes(workspaceId),
+    );
     if (!concerned.length) return [];
     const byMessage = new Map(concerned.map((one) => [`${one.contactId}.${one.messageId}`, one]));
     const found = await selectSetOff(tx, concerned, campaignKey);

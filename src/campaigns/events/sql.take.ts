@@ -21,24 +21,41 @@ export type Arrival = {
 
 const buckets = (rows: readonly { contactId: number }[]) => column(rows, (r) => bucketOf(r.contactId));
 
-/** The next arrivals of a lane, in order. Locks nothing. */
-export async function selectArrivals(db: Db, lane: OwnedLane, limit: number): Promise<Arrival[]> {
-  return await db<Arrival[]>`
-    SELECT id, workspace_id AS "workspaceId", contact_id AS "contactId", kind, name_id AS "nameId", at_ms AS "atMs",
-      received_ms AS "receivedMs", key, flags, properties
-    FROM event_arrivals WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[])
-    ORDER BY id LIMIT ${limit}`;
+const ARRIVED = (db: Db) => db`
+  lane, id, workspace_id AS "workspaceId", contact_id AS "contactId", kind, name_id AS "nameId", at_ms AS "atMs",
+  received_ms AS "receivedMs", key, flags, properties`;
+
+/** The next arrivals of some lanes, up to `limit` of each, those of a lane in order. Locks nothing. */
+export async function selectArrivals(
+  db: Db,
+  lanes: readonly OwnedLane[],
+  limit: number,
+): Promise<(Arrival & { lane: number })[]> {
+  const [only] = lanes;
+  // Most often it is one lane, and that is all that Citus takes to one shard.
+  if (only && lanes.length === 1)
+    return await db<(Arrival & { lane: number })[]>`
+      SELECT ${ARRIVED(db)} FROM event_arrivals WHERE lane = ${only.lane} AND bucket = ANY(${only.buckets}::smallint[])
+      ORDER BY id LIMIT ${limit}`;
+  return await db<(Arrival & { lane: number })[]>`
+    SELECT a.* FROM unnest(${lanes.map(({ lane }) => lane)}::smallint[]) AS k (lane)
+    CROSS JOIN LATERAL (
+      SELECT ${ARRIVED(db)} FROM event_arrivals WHERE event_arrivals.lane = k.lane ORDER BY id LIMIT ${limit}) a`;
 }
 
-/** Deletes arrivals and returns the ids of those that were still there. */
+/** Deletes arrivals and returns the ids of those that were still there. A key is found as a range of one (`queue/work/sql.ts`). */
 export async function deleteArrivals(
   db: Db,
-  lane: OwnedLane,
+  lanes: readonly OwnedLane[],
   rows: readonly Arrival[],
 ): Promise<Set<number>> {
   const gone = await db<{ id: number }[]>`
     DELETE FROM event_arrivals a USING unnest(${buckets(rows)}::smallint[], ${column(rows, (r) => r.id)}::bigint[]) AS k (bucket, id)
-    WHERE a.bucket = k.bucket AND a.id = k.id ${db.onShard('a.bucket', lane.buckets)} RETURNING a.id`;
+    WHERE (a.bucket, a.id) BETWEEN (k.bucket, k.id) AND (k.bucket, k.id)
+      ${db.onShard(
+        'a.bucket',
+        lanes.flatMap((lane) => lane.buckets),
+      )} RETURNING a.id`;
   return new Set(gone.map(({ id }) => id));
 }
 

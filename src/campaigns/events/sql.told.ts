@@ -36,9 +36,9 @@ export async function selectLastSends(db: Db, contactIds: readonly number[]): Pr
   return await db<Sent[]>`
     SELECT DISTINCT ON (s.contact_id) s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId",
       c.key AS campaign, s.enrolment_id AS "enrolmentId", s.epoch, s.version_id AS "versionId", s.variant, s.step, s.depth
-    FROM campaign_sends s JOIN campaigns c ON c.id = s.campaign_id
-    WHERE s.bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
-      AND s.contact_id = ANY(${[...contactIds]}::bigint[]) ORDER BY s.contact_id, s.message_id DESC`;
+    FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
+    JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id
+    JOIN campaigns c ON c.id = s.campaign_id ORDER BY s.contact_id, s.message_id DESC`;
 }
 
 /** What set off those campaigns that sent some messages, of the campaigns of one key. */

@@ -1,5 +1,5 @@
 /**
- * Taking what has arrived in a lane, as the first part of a turn: repeats are dropped, events are kept and counted. What is returned is
+ * Taking what has arrived in some lanes, as the first part of a turn: repeats are dropped, events are kept and counted. What is returned is
  * what campaigns look at. Everything is a batch over the whole turn.
  */
 import { bucketOf } from '../../base/ids.ts';
@@ -8,39 +8,29 @@ import type { Tx } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { ARRIVAL, insertArrivals } from './sql.ts';
-import {
-  addCounts,
-  deleteArrivals,
-  insertEvents,
-  insertKeys,
-  selectArrivals,
-  type Arrival,
-  type Count,
-} from './sql.take.ts';
+import { addCounts, deleteArrivals, insertEvents, insertKeys, type Arrival, type Count } from './sql.take.ts';
 import { FLAG } from './time.ts';
 
-/** Takes the next arrivals of a lane. `more` says that there are others behind them. `nowMs` is by our clock. */
+/** Takes what waits in lanes, as it was read in this transaction. `nowMs` is by our clock. */
 export async function takeArrivals(
   deps: { queue: Pick<Queue, 'laneOf' | 'turn'> },
   tx: Tx,
-  lane: OwnedLane,
+  lanes: readonly OwnedLane[],
+  waiting: readonly Arrival[],
   nowMs: number,
-  most: number,
-): Promise<{ taken: Arrival[]; more: boolean }> {
-  const waiting = await selectArrivals(tx, lane, most);
-  if (!waiting.length) return { taken: [], more: false };
+): Promise<Arrival[]> {
+  if (!waiting.length) return [];
   const people = new Map(waiting.map((one) => [one.contactId, one]));
   // Contacts before what is theirs, here as where they are erased or merged.
   const { present, became } = await holdContacts(tx, [...people.values()]);
-  const left = await deleteArrivals(tx, lane, waiting);
+  const left = await deleteArrivals(tx, lanes, waiting);
   const there = waiting.filter(({ id }) => left.has(id));
   await passOn(deps, tx, there, became);
-  const taken = await keep(
+  return await keep(
     tx,
     there.filter(({ contactId }) => present.has(contactId)),
     nowMs,
   );
-  return { taken, more: waiting.length === most };
 }
 
 /** What arrived for a contact that has become another one is that one's, in its lane. */

@@ -6,18 +6,39 @@ import {
   selectConversions,
   selectEnteredBy,
   selectEntriesOf,
+  selectEntryFurther,
   selectLog,
   selectPeople,
   selectRefusal,
   selectSendsTo,
   selectSeries,
   selectStanding,
+  type EntryPlace,
   type EntryRow,
   type LogRow,
 } from './sql.ts';
 
-/** Who entered, newest first. */
-export const peopleIn = selectPeople;
+/** Entries that a page is looked for among, where it is narrowed: 5 ms of them. */
+const LOOKED_AT = 10_000;
+
+/**
+ * Who entered, newest first; `next` is before which to go on, undefined where there are no more. Of those at a step, or who ended in a way,
+ * a page may hold fewer than were asked for, or none, and yet not be the last.
+ */
+export async function peopleIn(
+  db: Db,
+  campaignId: number,
+  page: { before: EntryPlace; limit: number; step?: string | undefined; ending?: string | undefined },
+): Promise<{ rows: EntryRow[]; next: EntryPlace | undefined }> {
+  const { before, limit, step, ending } = page;
+  const isNarrow = step !== undefined || ending !== undefined;
+  const from = isNarrow
+    ? await selectEntryFurther(db, campaignId, { before, further: LOOKED_AT })
+    : undefined;
+  const found = await selectPeople(db, campaignId, { ...page, from, limit: limit + 1 });
+  const rows = found.slice(0, limit);
+  return { rows, next: found.length > limit ? rows.at(-1) : from };
+}
 /** What a contact entered, newest first. */
 export const enteredBy = selectEnteredBy;
 /** What happened on each day. */

@@ -189,6 +189,23 @@ export type EntryRow = {
   dueMs: number | null;
 };
 
+/** Where an entry stands among those of its campaign. */
+export type EntryPlace = { enteredMs: number; contactId: number };
+
+/** The entry that is so many before a place, newest first; undefined where there are not so many. Locks nothing. */
+export async function selectEntryFurther(
+  db: Db,
+  campaignId: number,
+  page: { before: EntryPlace; further: number },
+): Promise<EntryPlace | undefined> {
+  const { before, further } = page;
+  const [row] = await db<EntryPlace[]>`
+    SELECT e.entered_ms AS "enteredMs", e.contact_id AS "contactId" FROM campaign_entries e
+    WHERE e.campaign_id = ${campaignId} AND (e.entered_ms, e.contact_id) < (${before.enteredMs}::bigint, ${before.contactId}::bigint)
+    ORDER BY e.entered_ms DESC, e.contact_id DESC OFFSET ${further - 1} LIMIT 1`;
+  return row;
+}
+
 /**
  * Who entered, newest first: of those who are in it at a step, who ended in a way, or all. LATERAL with LIMIT keeps the planner to walking the
  * newest until the page is full: what a step holds is hidden from its statistics, and it reads all who are in the campaign instead, 80 ms for
@@ -198,19 +215,22 @@ export async function selectPeople(
   db: Db,
   campaignId: number,
   page: {
-    before: { enteredMs: number; contactId: number };
+    before: EntryPlace;
+    /** The last that is looked at. */
+    from?: EntryPlace | undefined;
     limit: number;
     step?: string | undefined;
     ending?: string | undefined;
   },
 ): Promise<EntryRow[]> {
-  const { before, limit, step, ending } = page;
+  const { before, from, limit, step, ending } = page;
   return await db<EntryRow[]>`
     SELECT e.contact_id AS "contactId", e.enrolment_id AS "enrolmentId", e.arm, e.variant, e.epoch, e.entered_ms AS "enteredMs",
       e.ended_ms AS "endedMs", e.ending, n.place ->> 'step' AS step, (n.place ->> 'dueMs')::bigint AS "dueMs"
     FROM campaign_entries e LEFT JOIN LATERAL (
       SELECT place FROM enrolments n WHERE n.bucket = e.bucket AND n.contact_id = e.contact_id AND n.id = e.enrolment_id LIMIT 1) n ON true
     WHERE e.campaign_id = ${campaignId} AND (e.entered_ms, e.contact_id) < (${before.enteredMs}::bigint, ${before.contactId}::bigint)
+      ${from === undefined ? db`` : db`AND (e.entered_ms, e.contact_id) >= (${from.enteredMs}::bigint, ${from.contactId}::bigint)`}
       ${step === undefined ? db`` : db`AND e.ended_ms IS NULL AND n.place ->> 'step' = ${step}`}
       ${ending === undefined ? db`` : db`AND e.ending = ${ending}`}
     ORDER BY e.entered_ms DESC, e.contact_id DESC LIMIT ${limit}`;

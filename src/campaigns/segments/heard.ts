@@ -11,9 +11,9 @@ import type { Clock } from '../../base/clock.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import { takeChanged } from '../../contacts/changes.ts';
 import { workspacesWithSegments } from '../../contacts/segments.ts';
-import type { Sql, Tx } from '../../db/pool.ts';
+import type { Db, Sql, Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { hasBumped, selectFiltering } from '../enrol/sql.live.ts';
+import { hasBumped, selectFiltering, selectStamp } from '../enrol/sql.live.ts';
 import type { Names } from '../events/names.ts';
 import { tellOwn } from '../events/own.ts';
 import { ARRIVAL, insertArrivals, type ArrivalRow } from '../events/sql.ts';
@@ -37,6 +37,7 @@ export type HearDeps = {
 /** What is done at the end of each transaction. */
 export function hearChanges(deps: HearDeps): (tx: Tx) => Promise<void> {
   const { clock } = deps;
+  const read = keepingNow(deps.aside);
   let known: Promise<ReadonlySet<number>> | undefined;
   let untilMs = -Infinity;
   let doubtsUntilMs = -Infinity;
@@ -44,9 +45,7 @@ export function hearChanges(deps: HearDeps): (tx: Tx) => Promise<void> {
     const nowMs = clock.monotonicMs();
     if (known && nowMs < untilMs && nowMs >= doubtsUntilMs) return known;
     untilMs = nowMs + REMEMBERED_MS;
-    known = Promise.all([workspacesWithSegments(deps.aside), selectFiltering(deps.aside)]).then(
-      (found) => new Set(found.flat()),
-    );
+    known = read();
     known.catch(() => (known = undefined));
     return known;
   };
@@ -81,6 +80,19 @@ export function hearChanges(deps: HearDeps): (tx: Tx) => Promise<void> {
     if (!rows.length) return;
     await insertArrivals(tx, rows);
     deps.queue.turn(tx, new Set(rows.map(({ lane }) => lane)));
+  };
+}
+
+/** Workspaces in which something is to be kept or decided by a change: asked again when what is live has changed, since it is a look at every version. */
+function keepingNow(db: Db): () => Promise<ReadonlySet<number>> {
+  let kept: { stamp: number; found: ReadonlySet<number> } | undefined;
+  return async () => {
+    // Before what it stands for: what changes in between is another stamp next time.
+    const stamp = await selectStamp(db);
+    if (kept?.stamp === stamp) return kept.found;
+    const found = await Promise.all([workspacesWithSegments(db), selectFiltering(db)]);
+    kept = { stamp, found: new Set(found.flat()) };
+    return kept.found;
   };
 }
 

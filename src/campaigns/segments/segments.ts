@@ -12,6 +12,7 @@ import {
   insertSegment,
   selectSegment,
   updateSegment,
+  watchesOf,
   type SegmentEstimate,
   type Segment,
 } from '../../contacts/segments.ts';
@@ -19,7 +20,7 @@ import { walkNewest } from '../../contacts/walk.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { bumpStamp, selectLiveVersions } from '../enrol/sql.live.ts';
+import { bumpStamp, selectNaming } from '../enrol/sql.live.ts';
 import { deleteTasks, insertTasks } from '../enrol/sql.tasks.ts';
 import type { Names } from '../events/names.ts';
 import { asksSets, namesIn } from '../match/evaluate.ts';
@@ -104,9 +105,9 @@ export async function changeSegment(
 export async function removeSegment(tx: Tx, workspaceId: number, id: number): Promise<Segment | Fault> {
   const now = await named(tx, workspaceId, id);
   if (isFault(now)) return now;
-  const versions = await selectLiveVersions(tx, workspaceId);
-  const user = versions.find(({ file }) => segmentsAsked(file).includes(now.key!));
-  if (user) return fault('conflict', `campaign ${user.file.key} names this segment`);
+  const naming = await selectNaming(tx, workspaceId, now.key!);
+  const user = naming.find(({ file }) => file && segmentsAsked(file).includes(now.key!));
+  if (user) return fault('conflict', `campaign ${user.key} names this segment`);
   await deleteSegments(tx, [id]);
   await deleteTasks(tx, id, 'build');
   await bumpStamp(tx);
@@ -145,8 +146,7 @@ export async function watchFor(
   file: CampaignFile | undefined,
   nowMs: number,
 ): Promise<void> {
-  const all = await allSegments(tx, campaign.workspaceId);
-  const there = all.filter(({ campaignId }) => campaignId === campaign.id);
+  const there = await watchesOf(tx, campaign.id);
   const watch = file ? watchOf(file.trigger) : null;
   const wanted = watch && watch.kind !== 'segment' ? wantedBy(watch) : undefined;
   const isSame = (one: Segment) =>

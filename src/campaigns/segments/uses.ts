@@ -1,8 +1,7 @@
 /** What would miss a list or tag that is gone: segments and campaigns name them by their names. */
 import { allSegments, type Segment } from '../../contacts/segments.ts';
 import type { Db } from '../../db/pool.ts';
-import { MAX_ID } from '../../base/ids.ts';
-import { selectCampaigns, selectLiveVersions } from '../enrol/sql.live.ts';
+import { selectNaming } from '../enrol/sql.live.ts';
 
 /** Segments and campaigns, drafts too, that name a list or tag. */
 type Uses = {
@@ -10,23 +9,24 @@ type Uses = {
   campaigns: { id: number; key: string; state: string }[];
 };
 
-const MOST = 1_000;
-
 /** Who names a list or tag. */
 export async function usesOfSet(
   db: Db,
   workspaceId: number,
   set: { kind: 'list' | 'tag'; name: string },
 ): Promise<Uses> {
-  const [segments, campaigns, versions] = await Promise.all([
+  const [segments, rows] = await Promise.all([
     allSegments(db, workspaceId),
-    selectCampaigns(db, workspaceId, { beforeId: MAX_ID, limit: MOST }),
-    selectLiveVersions(db, workspaceId),
+    selectNaming(db, workspaceId, set.name),
   ]);
-  const live = new Set(versions.filter(({ file }) => names(file, set)).map(({ campaignId }) => campaignId));
+  const campaigns = new Map(
+    rows
+      .filter(({ draft, file }) => names(draft, set) || names(file, set))
+      .map(({ id, key, state }) => [id, { id, key, state }]),
+  );
   return {
     segments: segments.filter(({ key, rule }) => key !== null && names(rule, set)),
-    campaigns: campaigns.filter(({ id, draft }) => live.has(id) || names(draft, set)),
+    campaigns: [...campaigns.values()],
   };
 }
 

@@ -32,7 +32,8 @@ import { checkFlow } from './flow.ts';
 import { dateAt, triggerAt } from './trigger.ts';
 import { STEP_KINDS, type StepKind } from './kinds.ts';
 
-const KEYS = [
+/** What a campaign may say, in the order in which it is written. */
+export const CAMPAIGN_KEYS = [
   'parley',
   'key',
   'name',
@@ -52,7 +53,7 @@ const KEYS = [
 /** The campaign in `value`, or the first rule it breaks. */
 export function readCampaign(value: unknown, path = 'campaign'): CampaignFile | Fault {
   return reading(() => {
-    const given = objectAt(value, path, KEYS);
+    const given = objectAt(value, path, CAMPAIGN_KEYS);
     if (given['parley'] !== 'campaign/1') breaks(`${path}.parley`, 'must be campaign/1');
     keyAt(given['key'], `${path}.key`);
     if (given['name'] !== undefined) textAt(given['name'], `${path}.name`);

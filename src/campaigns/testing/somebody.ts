@@ -9,9 +9,9 @@ import { onChange, onDue, onEvent } from '../enrol/engine.ts';
 import { liveOf } from '../enrol/live.ts';
 import { look } from '../enrol/look.ts';
 import type { Campaign, Taken } from '../enrol/member.ts';
-import type { CampaignRow, VersionRow } from '../enrol/sql.live.ts';
+import type { LiveCampaign } from '../enrol/sql.live.ts';
 import { withAttributes } from '../steps/changed.ts';
-import { watchOf } from '../steps/version.ts';
+import { versionOf, watchOf, type Version } from '../steps/version.ts';
 
 /** When what is tested begins, unix ms. */
 export const BEGAN_MS = Date.parse('2026-03-02T10:00:00Z');
@@ -40,8 +40,7 @@ export function somebody(
   );
   const made = liveOf(
     rows.map(([campaign]) => campaign),
-    rows.map(([, version]) => version),
-    undefined,
+    rows.map(([, version]) => ({ version, isOpen: true })),
     null,
     [...watched, ...named],
   );
@@ -91,11 +90,11 @@ export function somebody(
   };
 }
 
-function rowsOf(file: Published, i: number): [CampaignRow, VersionRow] {
-  const of = { campaignId: i + 1, workspaceId: 1, number: 1, epoch: 1, isOpen: true, publishedMs: 0 };
-  const version = { ...of, id: i + 1, file: { parley: 'campaign/1' as const, ...file } };
+function rowsOf(file: Published, i: number): [LiveCampaign, Version] {
+  const of = { workspaceId: 1, campaignId: i + 1, number: 1, id: i + 1 };
+  const version = versionOf({ ...of, file: { parley: 'campaign/1' as const, ...file } });
   const campaign = { id: i + 1, key: file.key, workspaceId: 1, versionId: i + 1, epoch: 1, paused: null };
-  return [{ ...campaign, salt: 's', state: 'active' } as unknown as CampaignRow, version];
+  return [{ ...campaign, pausedMs: null, salt: 's' }, version];
 }
 
 function segmentRow(id: number, own: Pick<Segment, 'rule' | 'name'> & Partial<Segment>): Segment {

@@ -166,7 +166,7 @@ test('no kind of message is named twice', () => {
 // An extra, where the documents lie beside the project: nothing of the product is tested by these alone.
 if (COLLECTED) {
   test('the collected documents take what these contracts take', async () => {
-    for (const sample of SAMPLES) {
+    for (const sample of SAMPLES.filter(({ of }) => of.collected !== undefined)) {
       // Of Mailgun the collected document takes a form in parts only, and the checker reads it as one that is not.
       const parts = sample.of === MAILGUN ? { contentType: 'multipart/form-data' } : {};
       const call = { ...callOf(sample, sample.right), ...parts };

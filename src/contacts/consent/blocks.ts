@@ -12,7 +12,7 @@ import { noteLeft } from '../changes.ts';
 import { noteRefused } from '../refused.ts';
 import { addressOf, formerAddresses, identityOfAddress, keyOf, keyText } from '../keys.ts';
 import { insertConsent } from '../sql.destinations.ts';
-import { ownersOf, touchContacts } from '../sql.resolve.ts';
+import { ownersOf, touchContacts } from '../resolve/sql.ts';
 import { bitsOf } from './classes.ts';
 import { compileBlocks, type CompiledConsent, type CompiledBlock } from './compiled.ts';
 import { hashOfProof, proofOf } from './proof.ts';

@@ -64,7 +64,12 @@ export function makeCluster(
   throw new PostgresRefusal('failed', `Postgres could not make its data directory. ${fault}`);
 }
 
-/** Nothing of ours: PGPORT, PGDATA or a locale of the shell would change what the server does. */
+/**
+ * Nothing of ours: PGPORT, PGDATA or a locale of the shell would change what the server does. Where glibc is left alone, it learns from one
+ * large statement to keep up to 64 MB of what a backend gave back, for as long as that lives (mallopt(3), M_MMAP_THRESHOLD); said, both
+ * stay as they are.
+ */
 export function serverEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, LC_ALL: 'C' };
+  const kept = { MALLOC_TRIM_THRESHOLD_: String(4 << 20), MALLOC_MMAP_THRESHOLD_: String(1 << 20) };
+  return { PATH: process.env.PATH, LC_ALL: 'C', ...kept };
 }

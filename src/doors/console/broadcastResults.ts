@@ -31,12 +31,14 @@ import { presentDelivery } from './present.ts';
 import { idIn, idText, missing, reads, timeText, writes, type Call, type Route, type Work } from './route.ts';
 
 const one = '/broadcasts/:broadcastId';
+/** Recipients that a page is looked for among: 4 ms of them. */
+const LOOKED_AT = 10_000;
 
 /** `…/broadcasts/{id}/recipients` and `/results`. */
 export const resultRoutes: readonly Route[] = [
   reads({
     path: `${one}/recipients`,
-    does: 'Recipients in a state, with who they are. Those that are queued have nothing to show yet.',
+    does: 'Recipients in a state, with who they are. Those that are queued have nothing to show yet. A page may be short, or empty, and not be the last.',
     action: 'broadcasts.read',
     query: { state: oneOf(DELIVERY_STATES), limit: NEWEST_FIRST.limit, after: Id },
     answer: RecipientPage,
@@ -114,9 +116,10 @@ async function recipients(call: Call): Promise<RecipientPage | Fault> {
   if (state === undefined) return breaks('state', 'is required');
   if (broadcast.runId === null) return { recipients: [], next: null };
   const { ctx, workspace } = call;
-  const { rows, isLast } = await deliveriesInRun(ctx.sql, workspace.id, broadcast.runId, {
+  const { rows, nextAfter } = await deliveriesInRun(ctx.sql, workspace.id, broadcast.runId, {
     ...page,
     states: [STATE[state]],
+    among: LOOKED_AT,
   });
   const named = rows.map(({ contactId }) => ({ workspaceId: workspace.id, contactId }));
   const people = await selectPeople(ctx.sql, named, { channel: broadcast.channel, attributes: false });
@@ -126,7 +129,7 @@ async function recipients(call: Call): Promise<RecipientPage | Fault> {
       name: nameOf(people.get(row.contactId)),
       ...presentDelivery(row),
     })),
-    next: isLast ? null : toHex24(rows.at(-1)!.contactId),
+    next: idText(nextAfter),
   };
 }
 

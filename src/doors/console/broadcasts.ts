@@ -38,7 +38,7 @@ import { findBroadcast, listBroadcasts } from '../../broadcasts/find.ts';
 import type { Tx } from '../../db/pool.ts';
 import { amissInRun } from '../../ledger/deliveries.ts';
 import { STATE } from '../../ledger/states.ts';
-import { readAudience, showAudience, type AudienceText } from './audienceInput.ts';
+import { readAudience, showAudience, type AudienceText } from './people/audienceInput.ts';
 import { asSeen, templatesThrough } from '../kit/templateCatalogue.ts';
 import { readContent } from './input.ts';
 import { presentDelivery } from './present.ts';
@@ -270,13 +270,13 @@ async function listAmiss(call: Call): Promise<AmissPage | Fault> {
   if (isFault(asked)) return asked;
   const { word: state, broadcast, ...page } = asked;
   if (broadcast.runId === null) return { recipients: [], next: null };
-  const { rows, isLast } = await amissInRun(call.ctx.sql, call.workspace.id, broadcast.runId, {
+  const { rows, nextAfter } = await amissInRun(call.ctx.sql, call.workspace.id, broadcast.runId, {
     ...page,
     states: (state === undefined ? AMISS : [state]).map((name) => STATE[name]),
   });
   return {
     recipients: rows.map((row) => ({ contactId: idText(row.contactId), ...presentDelivery(row) })),
-    next: isLast ? null : toHex24(rows.at(-1)!.contactId),
+    next: idText(nextAfter),
   };
 }
 

@@ -24,7 +24,7 @@ import {
   type AdvanceRow,
 } from '../../simulator/advances.ts';
 import type { HttpContext } from '../kit/context.ts';
-import { namesOf } from './inboxShown.ts';
+import { namesOf } from './inbox/shown.ts';
 import {
   acts,
   idIn,

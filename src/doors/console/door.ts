@@ -13,7 +13,7 @@ import { useFaultForm, type FaultForm } from '../kit/errors.ts';
 import { oddText } from '../kit/route.ts';
 import { serveRoutes, type Serving } from '../kit/serve.ts';
 import { useCookie } from './cookie.ts';
-import { addImport } from './contactsImport.ts';
+import { addImport } from './people/importAtOnce.ts';
 import { oddQuery, readStrictly } from './input.ts';
 import { actorOf, type ConsoleKind } from './route.ts';
 import { ROUTES } from './routes.ts';

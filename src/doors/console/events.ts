@@ -5,7 +5,7 @@ import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { eventNames, eventsOf, isHistory } from '../../campaigns/events/history.ts';
 import { EVENT_LIMITS } from '../../campaigns/events/time.ts';
-import { findContact } from './contacts.ts';
+import { findContact } from './people/contacts.ts';
 import { readLimit, reads, timeText, type Call, type Route } from './route.ts';
 
 /** `…/contacts/{id}/events`, `…/events/names`. */

@@ -18,7 +18,7 @@ import type { Post } from '../../conversations/groups/group.ts';
 import { findGroup } from '../../conversations/groups/groups.ts';
 import { favoritesAmong, listPosts, takePostBack } from '../../conversations/groups/posts.ts';
 import { tellAccount } from '../../outbox/tellAccount.ts';
-import { readAudience } from './audienceInput.ts';
+import { readAudience } from './people/audienceInput.ts';
 import {
   acts,
   idIn,

@@ -12,7 +12,7 @@ import type { Message } from '../../conversations/message.ts';
 import { historyPage } from '../../conversations/history.ts';
 import { deliveriesTo } from '../../ledger/deliveries.ts';
 import type { Delivery } from '../../ledger/delivery.ts';
-import { findContact } from './contacts.ts';
+import { findContact } from './people/contacts.ts';
 import { presentDelivery, consoleMessage, saidBy, type Said } from './present.ts';
 import { reads, readLimit, readTime, timeText, type Call, type Route } from './route.ts';
 

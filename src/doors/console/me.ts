@@ -17,7 +17,7 @@ import {
   renameOperator,
   type Operator,
 } from '../../accounts/operators.ts';
-import { beginFactor, confirm, endFactor, proveOperator } from '../../accounts/secondFactor.ts';
+import { beginFactor, confirm, endFactor, proveOperator } from '../../accounts/signIn/secondFactor.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { SIGN_IN_BYTES } from '../kit/signIn.ts';
 import { acts, idText, missing, reads, timeText, writes, type Call, type Route } from './route.ts';

@@ -25,7 +25,7 @@ import {
   type Phone,
 } from '../../content/phone.ts';
 import { createTurns } from '../../base/turns.ts';
-import { isCountry } from './importInput.ts';
+import { isCountry } from './people/importInput.ts';
 import { idOf, idText, missing, writes, type Call, type Route, type Work } from './route.ts';
 
 type Asked = Call<Static<typeof NumbersAsked>>;

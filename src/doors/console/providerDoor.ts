@@ -5,9 +5,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { appendAudit } from '../../accounts/audit.ts';
 import { openSession } from '../../accounts/operators.ts';
-import { createProvider, type SignInProvider, type Vouched } from '../../accounts/provider.ts';
-import { AWAY_MS, comeBack, letIn, sendAway } from '../../accounts/providerSignIn.ts';
-import { newFactorLink } from '../../accounts/signInLinks.ts';
+import { createProvider, type SignInProvider, type Vouched } from '../../accounts/signIn/provider.ts';
+import { AWAY_MS, comeBack, letIn, sendAway } from '../../accounts/signIn/providerSignIn.ts';
+import { newFactorLink } from '../../accounts/signIn/signInLinks.ts';
 import { randomToken } from '../../base/crypto.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { networkOf } from '../../base/network.ts';

@@ -6,7 +6,7 @@ import type { Static, TSchema } from 'typebox';
 import type { ConsoleCaller } from '../../accounts/authenticate.ts';
 import { isoTime, parseIsoTime } from '../../base/clock.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
-import { fromHex24, readId, toHex24 } from '../../base/ids.ts';
+import { firstIdAt, fromHex24, readId, toHex24 } from '../../base/ids.ts';
 import { CONSOLE_LIMITS } from '../../../contract/doors/console/fields.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
@@ -97,6 +97,16 @@ export function readPage(call: Call<unknown>, cursor = 'before'): { limit: numbe
   const before = queryId(call, cursor);
   if (typeof before === 'object') return before;
   return before === undefined ? { limit } : { limit, before };
+}
+
+/** The same of a list whose ids tell when its entries were made: with `until`, those that were made before a time. */
+export function readPageUntil(call: Call<unknown>): { limit: number; before?: number } | Fault {
+  const page = readPage(call);
+  const { until } = call.query;
+  if (until === undefined || isFault(page)) return page;
+  const untilMs = readTime(until, 'until');
+  if (isFault(untilMs)) return untilMs;
+  return { ...page, before: Math.min(page.before ?? Number.MAX_SAFE_INTEGER, firstIdAt(untilMs)) };
 }
 
 /** The revision in If-Match, as our answers write it or as an entity tag. */

@@ -19,13 +19,18 @@ import {
   signOut,
   type Operator,
 } from '../../accounts/operators.ts';
-import { providerName } from '../../accounts/provider.ts';
-import { hasFactor } from '../../accounts/secondFactor.ts';
-import { readSignInLink, useSignInLink } from '../../accounts/signInLinks.ts';
+import { providerName } from '../../accounts/signIn/provider.ts';
+import { hasFactor } from '../../accounts/signIn/secondFactor.ts';
+import { readSignInLink, useSignInLink } from '../../accounts/signIn/signInLinks.ts';
 import type { Tx } from '../../db/pool.ts';
 import { presentWorkspace } from './presentWorkspace.ts';
 import { VERSION } from '../kit/version.ts';
-import { acceptInvitation, dropInvitation, listInvitations, type Which } from '../../accounts/invitations.ts';
+import {
+  acceptInvitation,
+  dropInvitation,
+  listInvitations,
+  type Which,
+} from '../../accounts/signIn/invitations.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { proveCode, proveSignIn, SIGN_IN_BYTES } from '../kit/signIn.ts';
 import {

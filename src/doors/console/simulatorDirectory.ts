@@ -14,8 +14,8 @@ import { listContacts } from '../../contacts/contacts.ts';
 import { destinationsOf } from '../../contacts/destinations.ts';
 import { issueAuthCodes } from '../../links/authCodes.ts';
 import type { LastOnDevice } from '../../simulator/directory.ts';
-import { findContact } from './contacts.ts';
-import { namesOf } from './inboxShown.ts';
+import { findContact } from './people/contacts.ts';
+import { namesOf } from './inbox/shown.ts';
 import { acts, readPage, reads, timeText, writes, type Call, type Route } from './route.ts';
 
 const action = 'simulator.use';

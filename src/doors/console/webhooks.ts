@@ -16,12 +16,13 @@ import {
 } from '../../../contract/doors/console/webhooks.ts';
 import { Type } from 'typebox';
 import { CALL_STATES } from '../../../contract/webhookCalls.ts';
-import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
+import { NEWEST_FIRST, TimeGiven } from '../../../contract/doors/console/fields.ts';
 import { oneOf } from '../../../contract/doors/fields.ts';
 import { DOORS } from '../../accounts/keys.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
+import { firstCallOf } from '../../webhooks/call.ts';
 import {
   getCall,
   listCalls,
@@ -42,7 +43,7 @@ import {
   missing,
   queryWord,
   reads,
-  readPage,
+  readPageUntil,
   readTime,
   timeText,
   writes,
@@ -169,9 +170,15 @@ export const webhookRoutes: readonly Route[] = [
   }),
   reads({
     path: `${one}/calls`,
-    does: 'Calls of a webhook, newest first.',
+    does: 'Calls of a webhook, newest first: all, of a state, a trigger, a message (its `webhook-id`, with what was made again), up to a time. A page may be short, or empty, and not be the last.',
     action,
-    query: { state: oneOf(CALL_STATES), trigger: Type.String(), ...NEWEST_FIRST },
+    query: {
+      state: oneOf(CALL_STATES),
+      trigger: Type.String(),
+      message: Type.String({ maxLength: 40 }),
+      until: TimeGiven,
+      ...NEWEST_FIRST,
+    },
     answer: WebhookCallPage,
     handle: list,
   }),
@@ -280,23 +287,28 @@ async function find(call: Call<unknown>, db: Db): Promise<Webhook | Fault> {
 }
 
 async function list(call: Call): Promise<WebhookCallPage | Fault> {
-  const page = readPage(call);
+  const page = readPageUntil(call);
   if (isFault(page)) return page;
   const state = queryWord(call, 'state', CALL_STATES);
   if (isFault(state)) return state;
+  const { message } = call.query;
+  const firstId = message === undefined ? undefined : firstCallOf(message);
+  if (message !== undefined && firstId === undefined)
+    return breaks('message', 'must be what a receiver had as webhook-id, such as msg_2gk3');
   const webhook = await find(call, call.ctx.sql);
   if (isFault(webhook)) return webhook;
-  const found = await listCalls(call.ctx.sql, {
+  const { calls, next } = await listCalls(call.ctx.sql, {
     workspaceId: call.workspace.id,
     webhookId: webhook.id,
     limit: page.limit,
     ...(page.before === undefined ? {} : { beforeId: page.before }),
     ...(state === undefined ? {} : { state }),
     ...(call.query['trigger'] === undefined ? {} : { trigger: call.query['trigger'] }),
+    ...(firstId === undefined ? {} : { firstId }),
   });
   return {
-    calls: found.map(presentCall),
-    next: found.length === page.limit ? toHex24(found.at(-1)!.id) : null,
+    calls: calls.map(presentCall),
+    next: idText(next),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Workspaces and their settings, the audit log, and who belongs to them. */
 import { installMailing, mailTo, type Mailing } from '../kit/accountMail.ts';
 import { keepOtherwise } from '../../accounts/keeping.ts';
-import { dropInvitation, inviteOperator, listInvitations } from '../../accounts/invitations.ts';
+import { dropInvitation, inviteOperator, listInvitations } from '../../accounts/signIn/invitations.ts';
 import {
   MemberInvited,
   MemberMade,
@@ -27,7 +27,7 @@ import {
   removeMember,
   setMember,
 } from '../../accounts/operators.ts';
-import { inviteOperator as operatorByLink, type PasswordLink } from '../../accounts/passwordLinks.ts';
+import { inviteOperator as operatorByLink, type PasswordLink } from '../../accounts/signIn/passwordLinks.ts';
 import { can } from '../../accounts/roles.ts';
 import type { Role } from '../../../contract/roles.ts';
 import {

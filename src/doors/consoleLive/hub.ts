@@ -19,7 +19,7 @@ import {
   presentConversations,
   presentMessages,
   presentNote,
-} from '../console/inboxShown.ts';
+} from '../console/inbox/shown.ts';
 import type { HttpContext } from '../kit/context.ts';
 
 /** A page that is told what happens in a workspace. */
@@ -74,6 +74,7 @@ export function createConsoleHub(deps: Deps): ConsoleHub {
     for (const one of news)
       if (one.kind === 'missed') for (const there of open.values()) reset(there);
       else if (one.kind === 'inbox') mark(open.get(one.workspaceId), one);
+      else if (one.kind === 'devices') tellDevices(open.get(one.workspaceId));
       else if (one.kind === 'operator') void tellPresence(deps, open.get(one.workspaceId), one);
     if ([...open.values()].some(({ changed }) => changed.size)) rung.ring();
   };
@@ -237,6 +238,12 @@ function tell(there: Open, event: ConsoleEvent): void {
   if (there.kept.length > MOST_KEPT) there.kept.splice(0, there.kept.length - MOST_KEPT);
   for (const listener of there.listeners)
     listener.send({ type: 'event', cursor: cursorOf(there, there.n), event });
+}
+
+/** Passing: who comes back looks again by itself. */
+function tellDevices(there: Open | undefined): void {
+  for (const listener of there?.listeners ?? [])
+    listener.send({ type: 'event', cursor: cursorOf(there!, there!.n), event: { kind: 'devices' } });
 }
 
 /** Passing: it has no place among what is kept, and goes to the others only. */

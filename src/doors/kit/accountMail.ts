@@ -8,7 +8,7 @@ import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import { sendConfirmation } from '../../confirmations/confirm.ts';
-import { resolveContacts } from '../../contacts/resolve.ts';
+import { resolveContacts } from '../../contacts/resolve/resolve.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { HttpContext } from './context.ts';
 

@@ -1,6 +1,7 @@
 /** Pages that say one thing, for people who followed a link. All text is escaped; no script. */
 import type { FastifyReply } from 'fastify';
 import { escapeHtml } from '../../base/html.ts';
+import { sendHtml } from './html.ts';
 
 /** What a page says. */
 type Note = {
@@ -15,29 +16,20 @@ type Note = {
 
 /** Sends the page, to an address one level below the root. */
 export async function sendNote(reply: FastifyReply, status: number, note: Note): Promise<FastifyReply> {
-  const title = escapeHtml(note.title);
   const text = [note.text].flat().map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`);
   const leadsTo = note.leadsTo === undefined ? '' : ` ${new URL(note.leadsTo).protocol}`;
-  const mayPost = note.form === undefined ? "'none'" : `'self'${leadsTo}`;
-  return await reply
-    .code(status)
-    .type('text/html; charset=utf-8')
-    .header(
-      'content-security-policy',
-      `default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action ${mayPost}; frame-ancestors 'none'`,
-    )
-    .send(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<meta property="og:title" content="${title}">
-<link rel="icon" href="../chat/assets/icon.svg">
-<link rel="stylesheet" href="../chat/assets/page.css">
-</head>
-<body><main class="note"><h1>${title}</h1>${text.join('')}${note.form ?? ''}</main></body>
-</html>
-`);
+  return await sendHtml(reply, status, {
+    title: note.title,
+    policy: {
+      'style-src': "'self'",
+      'img-src': "'self'",
+      ...(note.form === undefined ? {} : { 'form-action': `'self'${leadsTo}` }),
+    },
+    head: [
+      `<meta property="og:title" content="${escapeHtml(note.title)}">`,
+      '<link rel="icon" href="../chat/assets/icon.svg">',
+      '<link rel="stylesheet" href="../chat/assets/page.css">',
+    ],
+    body: `<body><main class="note"><h1>${escapeHtml(note.title)}</h1>${text.join('')}${note.form ?? ''}</main></body>`,
+  });
 }

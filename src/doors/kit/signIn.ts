@@ -4,7 +4,7 @@
  */
 import { appendAudit } from '../../accounts/audit.ts';
 import { findOperator, type Operator } from '../../accounts/operators.ts';
-import { proveFactor, proveOperator } from '../../accounts/secondFactor.ts';
+import { proveFactor, proveOperator } from '../../accounts/signIn/secondFactor.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { levelOf } from '../../db/patiently.ts';
 import type { HttpContext } from './context.ts';

@@ -6,7 +6,7 @@ import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import type { TakeReceipts } from '../../channels/adapter.ts';
 import { recordInbound } from '../../contacts/destinations.ts';
-import { resolveContacts } from '../../contacts/resolve.ts';
+import { resolveContacts } from '../../contacts/resolve/resolve.ts';
 import { conversationsOf, ensureConversations, receiveMessages } from '../../conversations/conversations.ts';
 import type { Conversation } from '../../conversations/message.ts';
 import { messagesById, historyPage, messageKeptAs } from '../../conversations/history.ts';

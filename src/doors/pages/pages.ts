@@ -4,10 +4,16 @@ import path from 'node:path';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { escapeHtml } from '../../base/html.ts';
 import { toHex24 } from '../../base/ids.ts';
+import { sendHtml } from '../kit/html.ts';
 
 /** Nothing but what comes from here; pictures of messages may be anywhere on the web. Framed by pages of ours only: the simulator. */
-const CHAT_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+const CHAT_POLICY = {
+  'script-src': "'self'",
+  'style-src': "'self'",
+  'connect-src': "'self'",
+  'img-src': "'self' https:",
+  'frame-ancestors': "'self'",
+};
 
 const ASSETS = [
   { name: 'page.js', file: 'page.client.js', type: 'text/javascript; charset=utf-8' },
@@ -32,22 +38,15 @@ export async function sendChatPage(
   workspace: { id: number; name: string },
 ): Promise<FastifyReply> {
   const name = escapeHtml(workspace.name);
-  return await reply
-    .type('text/html; charset=utf-8')
-    .header('content-security-policy', CHAT_POLICY)
-    .header('cross-origin-opener-policy', 'same-origin')
-    .send(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${name}</title>
-<link rel="icon" href="assets/icon.svg">
-<link rel="stylesheet" href="assets/page.css">
-<script type="module" src="assets/page.js"></script>
-</head>
-<body class="chat">
+  return await sendHtml(reply.header('cross-origin-opener-policy', 'same-origin'), 200, {
+    title: workspace.name,
+    policy: CHAT_POLICY,
+    head: [
+      '<link rel="icon" href="assets/icon.svg">',
+      '<link rel="stylesheet" href="assets/page.css">',
+      '<script type="module" src="assets/page.js"></script>',
+    ],
+    body: `<body class="chat">
 <header><h1>${name}</h1><p id="state" role="status"></p></header>
 <main id="chat" data-workspace="${toHex24(workspace.id)}" tabindex="0">
 <button id="earlier" type="button" hidden>Earlier messages</button>
@@ -61,7 +60,6 @@ export async function sendChatPage(
 <button type="submit">Send</button>
 </form>
 <noscript><p class="note">This page needs JavaScript. You can also answer where the message reached you.</p></noscript>
-</body>
-</html>
-`);
+</body>`,
+  });
 }

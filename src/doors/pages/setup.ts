@@ -3,7 +3,7 @@
  * takes and works once; opening it changes nothing. Without a script, and for `curl -d` as for a browser.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { readLink, useLink, type Setup } from '../../accounts/passwordLinks.ts';
+import { readLink, useLink, type Setup } from '../../accounts/signIn/passwordLinks.ts';
 import { escapeHtml } from '../../base/html.ts';
 import { isFault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';

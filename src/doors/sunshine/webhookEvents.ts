@@ -125,6 +125,11 @@ function linksOf(moment: Moment, message: Message, facts: MomentFacts): Moment[]
   if (channel === undefined || !change) return [];
   const delivery = facts.deliveries.get(toRef(change));
   const step = moment.trigger.slice('message:delivery:'.length) as 'channel' | 'user' | 'failure';
+  const destination = facts.destinations
+    .get(change.contactId)
+    ?.find(({ id }) => id === delivery?.destinationId);
+  // The person answered before it failed, and the link stays.
+  if (step === 'failure' && waits && destination?.status === 'active') return [];
   const more = {
     channel,
     criteria,

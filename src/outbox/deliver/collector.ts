@@ -81,7 +81,7 @@ export function createCollector(deps: CollectDeps, size: number, settle: Settle)
 /** Writes what was decided of a batch; throws LaneLost when it is somebody else's now. */
 type Write = (outcomes: Outcomes) => Promise<void>;
 
-/** Writes outcomes for one process: those of bulk streams by themselves, interactive ones together with others of the same moment. */
+/** Writes outcomes for one process: those of runs by themselves, others together with what came at the same moment. */
 export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Queue }): Write {
   const write = (outcomes: readonly Outcomes[], manner: Manner) =>
     patiently(deps, 'settling', () =>
@@ -96,12 +96,11 @@ export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Q
     patience(deps.clock),
   );
   return async (outcomes) => {
-    const { lane, stream } = outcomes.batch;
-    const held =
-      stream === 0
-        ? await together(togetherKey(deps.sql, lane.lane), outcomes)
-        : (await write([outcomes], isRun(stream) ? 'keyed batch' : 'keyed')).has(outcomes.batch);
-    if (!held) throw new LaneLost(lane.lane);
+    const { batch } = outcomes;
+    const held = isRun(batch.stream)
+      ? (await write([outcomes], 'keyed batch')).has(batch)
+      : await together(togetherKey(deps.sql, batch), outcomes);
+    if (!held) throw new LaneLost(batch.lane.lane);
   };
 }
 

@@ -92,18 +92,23 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
 type Prepared = { ready: Ready[]; decided: Decision[] };
 type Prepare = (batch: Batch, items: readonly WorkItem[]) => Promise<Prepared>;
 
-/** Prepares for one process: items of bulk streams by themselves, interactive ones together with others of the same moment. */
+/** Prepares for one process: items of runs by themselves, others together with what came at the same moment. */
 function createPrepare(deps: DeliverDeps): Prepare {
   const prepareAll = (stream: number, items: WorkItem[]) =>
     patiently(deps, 'preparing', () => prepare(deps, { stream, items }, deps.clock.nowMs()));
   const together = gather<readonly WorkItem[], Prepared>(
-    async (_key, lists) => divide(lists, await prepareAll(0, lists.flat())),
+    async (_key, lists) => divide(lists, await prepareAll(SINGLE, lists.flat())),
     (waiting) => most(waiting.map(({ length }) => length)),
     patience(deps.clock),
   );
-  return ({ stream, lane }, items) =>
-    stream === 0 ? together(togetherKey(deps.sql, lane.lane), items) : prepareAll(stream, [...items]);
+  return (batch, items) =>
+    isRun(batch.stream)
+      ? prepareAll(batch.stream, [...items])
+      : together(togetherKey(deps.sql, batch), items);
 }
+
+/** The stream as which whatever is no run is prepared. */
+const SINGLE = 0;
 
 /** Gives each list of items what was prepared of it. */
 function divide(lists: readonly (readonly WorkItem[])[], { ready, decided }: Prepared): Prepared[] {

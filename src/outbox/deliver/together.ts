@@ -1,9 +1,11 @@
 /**
  * Single messages of one moment go together, though they are of many lanes: their facts are read, and what came of them is written, in
- * one set of statements (16 messages that come at once are in 13 lanes). Each batch keeps its flight and its fence.
+ * one set of statements (16 messages that come at once are in 13 lanes). So does what campaigns send, apart from those. Each batch keeps its
+ * flight and its fence.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { Sql } from '../../db/pool.ts';
+import type { Batch } from '../../queue/work/work.ts';
 
 /** One that waits for a row somebody has locked holds up only those that went with it. */
 export const patience = (clock: Clock) => ({ clock, ms: 50, atOnce: 4 });
@@ -18,7 +20,11 @@ export function most(sizes: readonly number[]): number {
   return end < 0 ? sizes.length : Math.max(1, end);
 }
 
-/** What may go together: all, but on Citus only what is of one lane, which is a shard's. */
-export function togetherKey(sql: Sql, lane: number): number {
-  return sql.placement.distributed ? lane : 0;
+/**
+ * What may go together: all that is single, and all that campaigns send, so that nobody waits behind those; on Citus only what is of one
+ * lane, which is a shard's.
+ */
+export function togetherKey(sql: Sql, { lane: { lane }, stream }: Pick<Batch, 'lane' | 'stream'>): number {
+  const place = sql.placement.distributed ? lane + 1 : 1;
+  return stream === 0 ? place : -place;
 }

@@ -92,6 +92,13 @@ test('accepted: sent, and looked at again where reading is waited for', () => {
   const sent = { ...NOTHING, state: 'accepted', attempts: 3, sent: true };
   assert.deepEqual(outcomeOf(accepted), sent);
   assert.deepEqual(outcomeOf(accepted, { unreadAfterMs: 60 }), { ...sent, unreadIn: 60 });
+  const odd: Outcome = { ...accepted, externalIds: ['a\0b'] };
+  const long = decideOutcome(subject({ segments: 3 }), odd, NOW, 0.5).row!;
+  assert.deepEqual(
+    [long.segments, long.externalIds],
+    [3, ['a\uFFFDb']],
+    'what cannot be stored costs nothing',
+  );
   const { row } = decideOutcome(subject(), accepted, NOW, 0.5);
   assert.deepEqual(
     [row!.externalIds, row!.sentMs, row!.stateMs, row!.address, row!.destinationId, row!.integrationId],
@@ -166,6 +173,8 @@ test('unclear, by class of message and what the provider can do: who is sent to 
     begunMs: 44,
   });
   assert.match(trail({ canTell: true }).what, /asked before/);
+  const soon = outcomeOf(unclear(), { expiresMs: NOW + AHEAD + 50 });
+  assert.deepEqual(soon.later, [50, 3], 'not after its life, by our clock');
   assert.match(trail({ class: 'marketing' }).what, /not sent again/);
 });
 
@@ -202,6 +211,8 @@ test('a verdict: never ends it, a hold holds it to the instant, and neither is a
     short(decideVerdict(subject(more), { verdict: 'never', code, also: [] }, 'said', NOW));
   const suppressed = { ...NOTHING, state: 'suppressed', attempts: 2, code: 'opted_out_all' };
   assert.deepEqual(never('opted_out_all'), { ...suppressed, moveOn: true, roomBack: true });
+  const verdict = { verdict: 'never', code: 'opted_out_all', also: [] } as const;
+  assert.equal(decideVerdict(subject(), verdict, 'he said stop', NOW).row!.detail, 'he said stop');
   assert.deepEqual(never('opted_out_all', { mayFallBack: false, isCapped: false }), suppressed);
   assert.equal(never('opted_out_all', { destination: undefined }).moveOn, false);
   assert.deepEqual(never('expired'), {

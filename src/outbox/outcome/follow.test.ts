@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { testDatabase } from '../../../test/support/database.ts';
 import { startOutbox, type OutboxRig } from '../../../test/support/outbox.ts';
+import { until } from '../../../test/support/until.ts';
 import type { Outcome } from '../../channels/adapter.ts';
+import { erasePerson } from '../../people/people.ts';
+import { followDestinations } from '../../ledger/deliveries.ts';
+import { takeRoom } from '../../ledger/caps.ts';
+import { sendOnward } from '../../ledger/onward.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { STATE } from '../../ledger/states.ts';
 import type { Batch } from '../../queue/work/work.ts';
@@ -113,6 +118,115 @@ test('what a receipt has moved on does not move on a second time when it is sett
   assert.equal(decisions[0]!.moveOn, true);
   await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
   assert.equal((await rig.standing(said!)).length, 1);
+});
+
+test('what a receipt brought stays, whatever is settled after it', async () => {
+  const place = await rig.newPlace();
+  const [ann] = await rig.newPeople(place.id, 1);
+  const [said] = await rig.say(place.id, [{ contactId: ann!.id }]);
+  const batch = await rig.claim(ann!.id);
+  const nowMs = rig.ctx.clock.nowMs();
+  const { ready } = await prepare(rig.deps, batch, nowMs);
+  const ref = toRef({ contactId: ann!.id, causeId: said!, seq: 0 });
+  const receipt = { ref, state: 'delivered', externalId: 'SM7' } as const;
+  await rig.ctx.queue.transact((tx) => applyReceipts(rig.deps, tx, place.integration, [receipt], nowMs));
+  const lost: Outcome = { kind: 'unclear', code: 'timeout', detail: '' };
+  const decisions = ready.map(({ subject }) => decideOutcome(subject, lost, nowMs, 0.5));
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+  const rows = await sql<{ state: number; ids: string[]; sentMs: number; address: string }[]>`
+    SELECT state, external_ids AS ids, sent_ms AS "sentMs", address FROM deliveries WHERE cause_id = ${said!}`;
+  assert.deepEqual(rows, [{ state: STATE.delivered, ids: ['SM7'], sentMs: nowMs, address: ann!.phone }]);
+});
+
+test('what waits to be sent follows its person to another address; what was sent stays where it went', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const [{ fromId } = { fromId: 0 }] = await sql<{ fromId: number }[]>`
+    SELECT id AS "fromId" FROM destinations WHERE contact_id = ${ann!.id}`;
+  const [sent] = await rig.say(workspaceId, [{ contactId: ann!.id, destinationId: fromId }]);
+  await settleAs(await rig.claim(ann!.id), ACCEPTED);
+  const [waits] = await rig.say(workspaceId, [{ contactId: ann!.id, destinationId: fromId }]);
+  const move = { contactId: ann!.id, fromId, toId: fromId + 1 };
+  await rig.ctx.queue.transact((tx) => followDestinations(tx, [move]));
+  const rows = await sql<{ id: number; at: number }[]>`
+    SELECT cause_id AS id, destination_id AS at FROM deliveries WHERE contact_id = ${ann!.id} ORDER BY cause_id`;
+  assert.deepEqual(rows, [
+    { id: sent!, at: fromId },
+    { id: waits!, at: fromId + 1 },
+  ]);
+});
+
+test('who takes room under a cap waits for whoever is changing it, and sees what came of that', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const nowMs = rig.ctx.clock.nowMs();
+  const cap = { most: 1, perMs: 3_600_000 };
+  const take = (causeId: number) =>
+    takeRoom(sql, [{ contactId: ann!.id, causeId, cap, nowMs, capSetMs: 0 }], nowMs);
+  await rig.say(workspaceId, [{ contactId: ann!.id }]);
+  await settleAs(await rig.claim(ann!.id), ACCEPTED);
+  assert.equal((await take(1)).size, 0, 'what is transactional takes none');
+  assert.equal((await take(2)).size, 1, 'it is full');
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const givesBack = sql.begin(async (tx) => {
+    await tx`UPDATE caps SET at_ms = '{}', cause_ids = '{}' WHERE contact_id = ${ann!.id}`;
+    begin();
+    await released;
+  });
+  await begun;
+  const taking = take(2);
+  await until('it waits', async () => {
+    const waiting = await sql`
+      SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return waiting.length > 0;
+  });
+  release();
+  await givesBack;
+  assert.equal((await taking).size, 0);
+});
+
+test('a further delivery that is there already stays where it goes', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const [said] = await rig.say(workspaceId, [{ contactId: ann!.id }]);
+  const next = (destinationId: number) => ({
+    contactId: ann!.id,
+    causeId: said!,
+    seq: 1,
+    workspaceId,
+    class: 'transactional' as const,
+    destinationId,
+    expiresMs: null,
+    mayFallBack: true,
+    trail: null,
+    atMs: 1,
+    stream: 0,
+  });
+  for (const destinationId of [31, 32])
+    await rig.ctx.queue.transact((tx) => sendOnward(rig.ctx.queue, tx, [next(destinationId)], 9e12));
+  const rows = await sql<{ at: number }[]>`
+    SELECT destination_id AS at FROM deliveries WHERE cause_id = ${said!} AND seq = 1`;
+  assert.deepEqual(rows, [{ at: 31 }]);
+});
+
+test('what was told too early of somebody who is erased by now is learned, and names them nowhere', async () => {
+  const place = await rig.newPlace();
+  const [ann] = await rig.newPeople(place.id, 1);
+  const [said] = await rig.say(place.id, [{ contactId: ann!.id }]);
+  const batch = await rig.claim(ann!.id);
+  const nowMs = rig.ctx.clock.nowMs();
+  const { ready } = await prepare(rig.deps, batch, nowMs);
+  const ref = toRef({ contactId: ann!.id, causeId: said!, seq: 0 });
+  const dead = { ref, state: 'failed', class: 'recipient', code: '30005' } as const;
+  await rig.ctx.queue.transact((tx) => applyReceipts(rig.deps, tx, place.integration, [dead], nowMs));
+  const whom = { workspaceId: place.id, contactId: ann!.id, atMs: nowMs };
+  await rig.ctx.queue.transact((tx) => erasePerson(rig.ctx, tx, { ...whom, afterCommit: (run) => run() }));
+  const decisions = ready.map(({ subject }) => decideOutcome(subject, ACCEPTED, nowMs, 0.5));
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+  const learned = await sql<{ cause: string; address: string | null }[]>`
+    SELECT cause, address FROM suppressions WHERE workspace_id = ${place.id}`;
+  assert.deepEqual(learned, [{ cause: 'dead', address: null }]);
 });
 
 test('what stays as it is is not told again; a delivery for each device of a run leaves its count of people as it is', async () => {

@@ -34,7 +34,10 @@ export async function selectFeed(
       WHERE feed.lane = k.lane ORDER BY id LIMIT ${limit}) f`;
 }
 
-/** Moves events that were handed to every reader into history. `error` tells that a reader failed on them. */
+/**
+ * Moves events that were handed to every reader into history. `error` tells that a reader failed on them. A key is found as a range of one
+ * (`work/sql.ts`): the feed is empty most of the time.
+ */
 export async function moveToHistory(
   db: Db,
   lanes: readonly OwnedLane[],
@@ -44,7 +47,7 @@ export async function moveToHistory(
   await db`
     WITH gone AS (
       DELETE FROM feed USING unnest(${events.map((e) => e.bucket)}::smallint[], ${events.map((e) => e.id)}::bigint[]) AS k (bucket, id)
-      WHERE feed.bucket = k.bucket AND feed.id = k.id ${db.onShard(
+      WHERE (feed.bucket, feed.id) BETWEEN (k.bucket, k.id) AND (k.bucket, k.id) ${db.onShard(
         'feed.bucket',
         lanes.flatMap(({ buckets }) => buckets),
       )}
@@ -84,9 +87,16 @@ export async function selectFeedBacklog(db: Db): Promise<{ events: number; oldes
   return rows[0]!;
 }
 
-/** The id of the oldest event of a lane; undefined when there is none. One probe of the index. */
-export async function selectOldest(db: Db, lane: OwnedLane): Promise<number | undefined> {
-  const rows = await db<{ id: number }[]>`
-    SELECT id FROM feed WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[]) ORDER BY id LIMIT 1`;
-  return rows[0]?.id;
+/** The id of the oldest event of each of some lanes; lanes without are left out. One probe of the index each. */
+export async function selectOldest(
+  db: Db,
+  lanes: readonly OwnedLane[],
+): Promise<{ lane: number; id: number }[]> {
+  const [only] = lanes;
+  if (only && lanes.length === 1)
+    return await db<{ lane: number; id: number }[]>`
+      SELECT lane, id FROM feed WHERE lane = ${only.lane} AND bucket = ANY(${only.buckets}::smallint[]) ORDER BY id LIMIT 1`;
+  return await db<{ lane: number; id: number }[]>`
+    SELECT f.lane, f.id FROM unnest(${lanes.map(({ lane }) => lane)}::smallint[]) AS k (lane)
+    CROSS JOIN LATERAL (SELECT lane, id FROM feed WHERE feed.lane = k.lane ORDER BY id LIMIT 1) f`;
 }

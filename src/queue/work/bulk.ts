@@ -11,10 +11,14 @@ import { levelOf } from '../../db/patiently.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 import { createRooms, type Rooms } from './fair.ts';
 import { selectNextOfStream, selectStreams } from './sql.ts';
+import { isRun } from './stream.ts';
 import type { Stream } from './work.ts';
-import type { Handler, WorkerCore } from './core.ts';
+import type { ClaimOfLanes, Flown, Handler, WorkerCore } from './core.ts';
 
 const NOWHERE = { dueMs: 0, ownerId: 0 };
+const NOTHING: Flown = { items: [], ran: Promise.resolve() };
+/** Lanes in one claim, at most. */
+const LANES_A_TIME = 16;
 /** Of a stream that is closed. */
 const NO_KIND = 0;
 /** Pause of a pump that cannot go on for another reason than that nothing is due. */
@@ -72,41 +76,45 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
   const pace = createPace(core.clock);
   const goesOn = () => stream.flowing && !core.stopping.aborted;
 
-  /** One claim from one lane; true when there was something. */
-  const visit = async (lane: OwnedLane): Promise<boolean> => {
-    const limit = pace.allows(Math.ceil(handler.batchSize * core.giveWay.part()));
-    if (limit === 0) return false;
+  /** One claim, from one lane or of what several have; true when there was something. */
+  const visit = async (lanes: readonly OwnedLane[]): Promise<boolean> => {
+    const allowed = pace.allows(Math.ceil(handler.batchSize * core.giveWay.part()));
+    if (allowed === 0) return false;
+    const each = Math.max(1, Math.floor(allowed / lanes.length));
     key ??= String((await handler.roomOf?.(stream)) ?? stream.workspaceId);
     const charged = key;
-    await rooms.enter(charged, limit);
-    const asking = idle.asking(lane, core.clock.nowMs());
+    await rooms.enter(charged, each * lanes.length);
+    const asking = idle.asking(core.clock.nowMs());
     let found = 0;
     try {
       if (!goesOn()) return false;
-      const after = cursors.get(lane.lane) ?? NOWHERE;
+      const [lane] = lanes;
+      const after = cursors.get(lane!.lane) ?? NOWHERE;
       const left = (items: readonly unknown[]) => void rooms.leave(charged, items.length);
-      const which = { handler, lane, stream: stream.stream, limit, after, passOver: [] };
-      const { items, ran } = await core.claim({ ...which, left });
-      found = items.length;
-      pace.took(found);
-      // What was put off falls due at a time that nobody knows yet.
-      void ran.finally(() => woken.ring());
-      if (found === limit) cursors.set(lane.lane, items.at(-1)!);
-      else {
-        cursors.delete(lane.lane);
+      const which = { handler, stream: stream.stream, limit: each, passOver: [], left };
+      for (const [one, { items, ran }] of await claimOf(core, which, lanes, after)) {
+        found += items.length;
+        // What was put off falls due at a time that nobody knows yet.
+        void ran.finally(() => woken.ring());
+        if (items.length === each) cursors.set(one.lane, items.at(-1)!);
+        else cursors.delete(one.lane);
         // What was put off meanwhile may be due before the place where this pass was.
-        if (after === NOWHERE) asking.foundNoMore();
+        if (items.length < each && after === NOWHERE) asking.foundNoMore(one);
       }
+      pace.took(found);
       return found > 0;
     } finally {
-      rooms.leave(charged, limit - found);
+      rooms.leave(charged, each * lanes.length - found);
     }
   };
 
   const round = async (): Promise<boolean> => {
     let found = false;
-    for (const lane of core.lanes())
-      if (goesOn() && core.holds(lane) && !idle.has(lane)) found = (await visit(lane)) || found;
+    const lanes = core.lanes().filter((lane) => core.holds(lane) && !idle.has(lane));
+    for (const group of visitedTogether(core, stream, lanes, cursors)) {
+      const held = group.filter(core.holds);
+      if (goesOn() && held.length) found = (await visit(held)) || found;
+    }
     return found && goesOn();
   };
 
@@ -138,6 +146,37 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
   };
 }
 
+/** What is claimed of each of some lanes; of one alone, what is after a place. */
+async function claimOf(
+  core: WorkerCore,
+  which: Omit<ClaimOfLanes, 'lanes'>,
+  lanes: readonly OwnedLane[],
+  after: typeof NOWHERE,
+): Promise<[OwnedLane, Flown][]> {
+  const [lane] = lanes;
+  if (lanes.length === 1) return [[lane!, await core.claim({ ...which, lane: lane!, after })]];
+  const claimed = await core.claimOfLanes({ ...which, lanes });
+  return lanes.map((one) => [one, claimed.get(one.lane) ?? NOTHING]);
+}
+
+/** Lanes that are visited together: of what is no run those that do not have very much, since a claim costs more than the few that are in it. */
+function visitedTogether(
+  { sql }: WorkerCore,
+  { stream }: Stream,
+  lanes: readonly OwnedLane[],
+  cursors: ReadonlyMap<number, unknown>,
+): (readonly OwnedLane[])[] {
+  if (isRun(stream) || sql.placement.distributed) return lanes.map((lane) => [lane]);
+  // One whose last claim was full has a place at which the next goes on.
+  const hasMuch = ({ lane }: OwnedLane) => cursors.has(lane);
+  const few = lanes.filter((lane) => !hasMuch(lane));
+  const groups = Math.ceil(few.length / LANES_A_TIME);
+  return [
+    ...lanes.filter(hasMuch).map((lane) => [lane]),
+    ...Array.from({ length: groups }, (_, i) => few.slice(i * LANES_A_TIME, (i + 1) * LANES_A_TIME)),
+  ];
+}
+
 /** Lanes that had nothing more of a stream when they were asked, and when each of them will have. */
 function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
   const asked = new Map<number, { lane: OwnedLane; afterMs: number; dueMs?: number }>();
@@ -145,11 +184,11 @@ function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
   let askedAllMs = core.clock.monotonicMs() - (Math.abs(stream) % ASK_ANYWAY_MS);
   let rings = 0;
   return {
-    /** To be called before a lane is asked: what rings meanwhile may tell of what the answer does not have yet. */
-    asking(lane: OwnedLane, nowMs: number) {
+    /** To be called before lanes are asked: what rings meanwhile may tell of what the answer does not have yet. */
+    asking(nowMs: number) {
       const before = rings;
       return {
-        foundNoMore() {
+        foundNoMore(lane: OwnedLane) {
           if (rings === before) asked.set(lane.lane, { lane, afterMs: nowMs });
         },
       };

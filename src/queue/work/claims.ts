@@ -3,8 +3,8 @@ import type { IdSource } from '../../base/ids.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
-import { fenceLane } from '../lanes/sql.ts';
-import type { Claim, ClaimOfLanes, Handler } from './core.ts';
+import { fenceLane, fenceLanes } from '../lanes/sql.ts';
+import type { Claim, Flown, ClaimOfLanes, Handler } from './core.ts';
 import { claimDue, claimDueOfLanes } from './sql.ts';
 import type { Batch, WorkItem } from './work.ts';
 
@@ -24,7 +24,7 @@ export function createClaims(
 ) {
   return {
     /** Claims one batch and starts it; `ran` resolves when it is settled. */
-    async claim(claim: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }> {
+    async claim(claim: Claim): Promise<Flown> {
       const { handler, lane, stream } = claim;
       const flightId = ids.inBucket(lane.bucket);
       const wholeUpTo = handler.wholeUpTo?.(stream) ?? Infinity;
@@ -37,27 +37,26 @@ export function createClaims(
       const flight = { lane, flightId, stream, items, whole, claimedMs: nowMs, ...FRESH };
       return { items, ran: run(handler, flight, claim.left) };
     },
-    /** Claims interactive work, a batch of each lane, and starts them; returns the lanes of which it took `limit`. */
-    async claimOfLanes(claim: ClaimOfLanes): Promise<number[]> {
-      const { handler, lanes, limit, passOver, taken, left } = claim;
+    /** Claims of what is no run, a batch of each lane, and starts them; returns what was claimed, by lane. */
+    async claimOfLanes(claim: ClaimOfLanes): Promise<ReadonlyMap<number, Flown>> {
+      const { handler, lanes, stream, limit, passOver, taken, left } = claim;
       // What may begin without a further word is shared out: it bounds what a dead worker leaves unclear.
-      const wholeUpTo = Math.min(Math.ceil((handler.wholeUpTo?.(0) ?? Infinity) / lanes.length), limit);
+      const wholeUpTo = Math.min(Math.ceil((handler.wholeUpTo?.(stream) ?? Infinity) / lanes.length), limit);
       const nowMs = clock.nowMs();
       const flightOf = new Map(
         lanes.map((lane) => [lane.lane, { lane, flightId: ids.inBucket(lane.bucket) }]),
       );
-      const busyThere = lanes.flatMap((lane) => busy.at(placeOf(lane, handler, 0)));
-      const wanted = { kind: handler.kind, nowMs, passOver, busy: busyThere, limit, wholeUpTo };
-      const claimed = await claimDueOfLanes(sql, { ...wanted, lanes: [...flightOf.values()] });
-      taken(claimed);
-      const full: number[] = [];
-      for (const [lane, items] of Map.groupBy(claimed, (item) => item.lane)) {
-        if (items.length === limit) full.push(lane);
-        const whole = items.length <= wholeUpTo;
-        const flight = { ...flightOf.get(lane)!, stream: 0, items, whole, claimedMs: nowMs, ...FRESH };
-        void run(handler, flight, left);
-      }
-      return full;
+      const busyThere = lanes.flatMap((lane) => busy.at(placeOf(lane, handler, stream)));
+      const wanted = { kind: handler.kind, stream, nowMs, passOver, busy: busyThere, limit, wholeUpTo };
+      const claimed = await claimEach(sql, { ...wanted, lanes: [...flightOf.values()] });
+      taken?.(claimed);
+      return new Map(
+        [...Map.groupBy(claimed, (item) => item.lane)].map(([lane, items]) => {
+          const whole = items.length <= wholeUpTo;
+          const flight = { ...flightOf.get(lane)!, stream, items, whole, claimedMs: nowMs, ...FRESH };
+          return [lane, { items, ran: run(handler, flight, left) }];
+        }),
+      );
     },
   };
 }
@@ -82,6 +81,19 @@ async function claimOfRun(sql: Sql, wanted: Parameters<typeof claimDue>[1]): Pro
     const [held, items] = await Promise.all([fenceLane(tx, wanted.lane), claimDue(tx, wanted)]);
     return held ? items : [];
   }, 'keyed batch');
+}
+
+/** As `claimOfRun`, of several lanes: what campaigns send is called off as well. */
+async function claimEach(
+  sql: Sql,
+  wanted: Parameters<typeof claimDueOfLanes>[1],
+): Promise<Awaited<ReturnType<typeof claimDueOfLanes>>> {
+  if (wanted.stream === 0) return await claimDueOfLanes(sql, wanted);
+  const lanes = wanted.lanes.map(({ lane }) => lane);
+  return await sql.begin(
+    async (tx) => (await Promise.all([fenceLanes(tx, lanes), claimDueOfLanes(tx, wanted)]))[1],
+    'keyed batch',
+  );
 }
 
 /** Where work is in flight. */

@@ -65,11 +65,11 @@ export type Claim = {
   left: (items: readonly WorkItem[]) => void;
 };
 
-/** A claim of interactive work, from several lanes; `taken` and `left` as of a claim. */
-export type ClaimOfLanes = Pick<Claim, 'handler' | 'limit' | 'passOver' | 'left'> & {
-  lanes: readonly OwnedLane[];
-  taken: (items: readonly WorkItem[]) => void;
-};
+/** A claim from several lanes, of what is no run; `limit` is of each, `taken` and `left` as of a claim. */
+export type ClaimOfLanes = Omit<Claim, 'lane' | 'after'> & { lanes: readonly OwnedLane[] };
+
+/** What was claimed; `ran` resolves when it is settled. */
+export type Flown = { items: WorkItem[]; ran: Promise<void> };
 
 /** What the pumps of a worker share. */
 export type WorkerCore = Pick<WorkDeps, 'sql' | 'clock' | 'log'> & {
@@ -78,7 +78,7 @@ export type WorkerCore = Pick<WorkDeps, 'sql' | 'clock' | 'log'> & {
   /** Lanes that may be claimed from. */
   lanes(): readonly OwnedLane[];
   holds: (lane: OwnedLane) => boolean;
-  claim(claim: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }>;
-  /** Claims a batch of each lane and starts them; returns the lanes of which it took as many as it may. */
-  claimOfLanes(claim: ClaimOfLanes): Promise<number[]>;
+  claim(claim: Claim): Promise<Flown>;
+  /** Claims a batch of each lane and starts them; returns what was claimed of those that had anything. Not on Citus. */
+  claimOfLanes(claim: ClaimOfLanes): Promise<ReadonlyMap<number, Flown>>;
 };

@@ -1,7 +1,9 @@
 /** Room in flight: whose it is, how much there is, and who is let in next. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stillClock } from '../../../test/support/stillClock.ts';
 import { createRooms } from './fair.ts';
+import { createGiveWay } from './giveWay.ts';
 
 test('one that fills its room leaves the others all of theirs', async () => {
   const rooms = createRooms<string>(100);
@@ -48,4 +50,31 @@ test('the more are busy, the less each has, but never nothing', () => {
   assert.equal(rooms.isFull(99), false);
   rooms.take(99, 99);
   assert.equal(rooms.isFull(99), true);
+});
+
+test('bulk has a third of its room for a quarter of a second after a single message', async () => {
+  const clock = stillClock();
+  const giveWay = createGiveWay(clock);
+  const rooms = createRooms<string>(90, () => giveWay.part());
+  rooms.take('run', 30);
+  assert.equal(rooms.isFull('run'), false);
+  giveWay.came();
+  assert.equal(rooms.isFull('run'), true);
+  await clock.moveOn(249);
+  assert.equal(rooms.isFull('run'), true);
+  await clock.moveOn(1);
+  assert.equal(rooms.isFull('run'), false);
+});
+
+test('who comes when there is room again goes behind who waited for it', async () => {
+  let part = 0.3;
+  const rooms = createRooms<string>(10, () => part);
+  rooms.take('run', 5);
+  const order: number[] = [];
+  const first = rooms.enter('run', 1).then(() => order.push(1));
+  part = 1;
+  const second = rooms.enter('run', 1).then(() => order.push(2));
+  rooms.leave('run', 1);
+  await Promise.all([first, second]);
+  assert.deepEqual(order, [1, 2]);
 });

@@ -6,6 +6,7 @@ import { pause } from '../../base/clock.ts';
 import { isPassing } from '../../db/errors.ts';
 import { createBusy, createClaims, placeOf, type Flight } from './claims.ts';
 import { LaneLost } from './settle.ts';
+import { isRun } from './stream.ts';
 import type { Batch, WorkItem } from './work.ts';
 import { createSteps, stepsTogether } from './steps.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
@@ -45,7 +46,11 @@ export function createFlights(deps: WorkDeps, around: Around) {
     const batch: Batch = {
       ...flight,
       kind: handler.kind,
-      steps: createSteps(sql, flight, stream === 0 ? together : undefined),
+      steps: createSteps(
+        sql,
+        flight,
+        isRun(stream) ? undefined : together(stream === 0 ? 'single' : 'apart'),
+      ),
       holds: () => around.holds(lane),
       wakeAt(dueMs) {
         firstAgainMs = Math.min(firstAgainMs, dueMs);

@@ -45,8 +45,8 @@ export function createInteractive(core: WorkerCore, handler: Handler) {
     // Before the claim: room that is given back meanwhile rings these lanes again.
     if (passOver.length) for (const { lane } of lanes) passedOver.add(lane);
     if (!core.sql.placement.distributed) {
-      const full = await core.claimOfLanes({ handler, lanes, limit, passOver, taken, left });
-      for (const lane of full) ringing.add(lane);
+      const claimed = await core.claimOfLanes({ handler, lanes, stream: 0, limit, passOver, taken, left });
+      for (const [lane, { items }] of claimed) if (items.length === limit) ringing.add(lane);
       return;
     }
     const claims = lanes.map(async (lane) => {

@@ -124,6 +124,37 @@ test('lanes go together, and a lane that has no more is left out of the next rou
   assert.deepEqual(rounds, [[1, 2, 3], [2, 3], [3]]);
 });
 
+test('what rings in a lane that has no more waits for none of those it went with, and is taken once at a time', async () => {
+  const rounds: number[][] = [];
+  const go: (() => void)[] = [];
+  const own = world([1, 2], {
+    together: 2,
+    async take(lanes) {
+      rounds.push(lanes.map((one) => one.lane));
+      const isFirst = rounds.length === 1;
+      await new Promise<void>((resolve) => go.push(resolve));
+      return lanes.filter((one) => isFirst && one.lane === 1);
+    },
+  });
+  own.pump.ring(1);
+  own.pump.ring(2);
+  await until('both are at work', () => rounds.length === 1);
+  go[0]!();
+  await until('one goes on', () => rounds.length === 2);
+  own.pump.ring(2);
+  await own.clock.moveOn(25);
+  await until('the other one is taken beside it', () => rounds.length === 3);
+  own.pump.ring(2);
+  go[1]!();
+  await own.clock.moveOn(1_000);
+  assert.equal(rounds.length, 3, 'the group that it has left is over, and it is still at work');
+  go[2]!();
+  await until('it is taken again', () => rounds.length === 4);
+  go[3]!();
+  await own.stop();
+  assert.deepEqual(rounds, [[1, 2], [1], [2], [2]]);
+});
+
 test('one lane that fails costs the others nothing: each goes on by itself, and in the bad one things go one by one', async () => {
   const left = new Map([
     [1, 5],

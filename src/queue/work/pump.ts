@@ -65,12 +65,17 @@ export function createPump(core: WorkerCore, pumping: Pumping) {
     groups++;
     begunMs = core.clock.monotonicMs();
     for (const { lane } of lanes) active.add(lane);
-    void drain(core, lanes, pumping)
+    // Those that it has left may be at work in another group.
+    const own = new Set(lanes);
+    const leave = (gone: readonly OwnedLane[]) => {
+      for (const lane of gone) if (own.delete(lane)) active.delete(lane.lane);
+      woken.ring();
+    };
+    void drain(core, lanes, pumping, leave)
       .catch((error: unknown) => core.log.error({ error }, `${pumping.what} of some lanes: not drained`))
       .finally(() => {
         groups--;
-        for (const { lane } of lanes) active.delete(lane);
-        woken.ring();
+        leave(lanes);
       });
   };
 
@@ -94,18 +99,26 @@ export function createPump(core: WorkerCore, pumping: Pumping) {
   };
 }
 
-async function drain(core: WorkerCore, group: readonly OwnedLane[], pumping: Pumping): Promise<void> {
+/** `leave` is told of lanes as soon as they have no more: what rings there next does not wait for those that have. */
+async function drain(
+  core: WorkerCore,
+  group: readonly OwnedLane[],
+  pumping: Pumping,
+  leave: (gone: readonly OwnedLane[]) => void,
+): Promise<void> {
   let lanes = group;
   let alone = 0;
   while (!core.stopping.aborted && (lanes = lanes.filter(core.holds)).length) {
     try {
-      lanes = await pumping.take(lanes, alone > 0);
+      const left = await pumping.take(lanes, alone > 0);
+      leave(lanes.filter((lane) => !left.includes(lane)));
+      lanes = left;
       alone = Math.max(0, alone - 1);
     } catch (error) {
       if (error instanceof LaneLost) return;
       const isTheirs = !isPassing(error);
       if (isTheirs && lanes.length > 1) {
-        await Promise.all(lanes.map((lane) => drain(core, [lane], pumping)));
+        await Promise.all(lanes.map((lane) => drain(core, [lane], pumping, leave)));
         return;
       }
       if (isTheirs && alone === 0) {

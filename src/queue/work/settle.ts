@@ -91,6 +91,12 @@ export class LaneLost extends Error {
   }
 }
 
+/** Keeps lanes from changing hands until the transaction ends; returns those that have not. */
+export async function fenced(tx: Tx, lanes: readonly OwnedLane[]): Promise<OwnedLane[]> {
+  const held = await fenceLanes(tx, lanes);
+  return lanes.filter(({ lane }) => held.has(lane));
+}
+
 /** Keeps a lane from changing hands until the transaction ends; throws `LaneLost` when it has. */
 export async function fence(tx: Tx, lane: OwnedLane): Promise<void> {
   if (!(await fenceLane(tx, lane))) throw new LaneLost(lane.lane);

@@ -48,7 +48,7 @@ export async function insertSteps(db: Db, steps: readonly Step[]): Promise<boole
   return steps.map(({ flightId, n }) => known.has(`${flightId}.${n}`));
 }
 
-/** Ends flights, with their steps; `bucket` is their lane's. */
+/** Ends flights, with their steps; `bucket` is their lane's. Keys are found as ranges (`sql.ts`): at rest there are no flights. */
 export async function deleteFlights(
   db: Db,
   flights: readonly { bucket: number; flightId: number }[],
@@ -58,10 +58,10 @@ export async function deleteFlights(
   await db`
     WITH steps AS (
       DELETE FROM flight_steps s USING unnest(${buckets}::smallint[], ${ids}::bigint[]) AS k (bucket, id)
-      WHERE s.bucket = k.bucket AND s.flight_id = k.id ${db.onShard('s.bucket', buckets)}
+      WHERE (s.bucket, s.flight_id) BETWEEN (k.bucket, k.id) AND (k.bucket, k.id) ${db.onShard('s.bucket', buckets)}
     )
     DELETE FROM flights f USING unnest(${buckets}::smallint[], ${ids}::bigint[]) AS k (bucket, id)
-    WHERE f.bucket = k.bucket AND f.id = k.id ${db.onShard('f.bucket', buckets)}`;
+    WHERE (f.bucket, f.id) BETWEEN (k.bucket, k.id) AND (k.bucket, k.id) ${db.onShard('f.bucket', buckets)}`;
 }
 
 /** A flight that a former owner left behind. */
@@ -81,8 +81,9 @@ export async function selectAbandoned(db: Db, lane: OwnedLane): Promise<LeftFlig
         'stream', d.stream, 'workspaceId', d.workspace_id, 'dueMs', d.due_ms, 'at', k.at - 1)) FILTER (WHERE d.bucket IS NOT NULL), '[]') AS items
     FROM flights f
     CROSS JOIN LATERAL unnest(f.owner_ids, f.cause_ids, f.seqs) WITH ORDINALITY AS k (owner_id, cause_id, seq, at)
-    LEFT JOIN due d ON d.bucket = (k.owner_id & 4095)::smallint AND d.kind = f.kind AND d.owner_id = k.owner_id
-      AND d.cause_id = k.cause_id AND d.seq = k.seq
+    LEFT JOIN due d ON (d.bucket, d.kind, d.owner_id, d.cause_id, d.seq)
+      BETWEEN ((k.owner_id & 4095)::smallint, f.kind, k.owner_id, k.cause_id, k.seq)
+      AND ((k.owner_id & 4095)::smallint, f.kind, k.owner_id, k.cause_id, k.seq)
     WHERE f.bucket = ${lane.bucket} AND f.lane = ${lane.lane} AND f.epoch < ${lane.epoch}
     GROUP BY f.bucket, f.id ORDER BY f.id`;
 }

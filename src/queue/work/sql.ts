@@ -117,7 +117,7 @@ type Claimed = {
 };
 
 /**
- * As `claimDue`, of interactive work, from several lanes in one statement: each by its own fence, into a flight of its own. What one
+ * As `claimDue`, of what is no run, from several lanes in one statement: each by its own fence, into a flight of its own. What one
  * lane has is read by the lane's index. Not on Citus, where each lane is a shard's. Returns the lane with each item.
  */
 export async function claimDueOfLanes(
@@ -125,6 +125,7 @@ export async function claimDueOfLanes(
   claim: {
     lanes: readonly { lane: OwnedLane; flightId: number }[];
     kind: number;
+    stream: number;
     nowMs: number;
     busy: readonly { ownerId: number; causeId: number; seq: number }[];
     passOver: readonly number[];
@@ -133,7 +134,7 @@ export async function claimDueOfLanes(
     wholeUpTo: number;
   },
 ): Promise<(WorkItem & { lane: number })[]> {
-  const { lanes, kind, nowMs, busy, passOver } = claim;
+  const { lanes, kind, stream, nowMs, busy, passOver } = claim;
   return await db<(WorkItem & { lane: number })[]>`
     WITH fence AS MATERIALIZED (
       SELECT l.bucket, l.lane, l.epoch, k.flight_id
@@ -145,7 +146,7 @@ export async function claimDueOfLanes(
     ), picked AS MATERIALIZED (
       SELECT f.lane, d.* FROM fence f CROSS JOIN LATERAL (
         SELECT bucket, owner_id, cause_id, seq, attempt, stream, workspace_id, due_ms FROM due
-        WHERE lane = f.lane AND kind = ${kind} AND stream = 0 AND due_ms <= ${nowMs}
+        WHERE lane = f.lane AND kind = ${kind} AND stream = ${stream} AND due_ms <= ${nowMs}
           AND (owner_id, cause_id, seq) NOT IN (SELECT * FROM unnest(
             ${column(busy, (b) => b.ownerId)}::bigint[], ${column(busy, (b) => b.causeId)}::bigint[], ${column(busy, (b) => b.seq)}::smallint[]))
           AND workspace_id <> ALL(${[...passOver]}::bigint[])
@@ -279,7 +280,7 @@ export async function deleteStream(
 ): Promise<WorkItem[]> {
   return await db<WorkItem[]>`
     WITH picked AS MATERIALIZED (
-      SELECT bucket, owner_id, cause_id, seq FROM due
+      SELECT bucket, kind, owner_id, cause_id, seq FROM due
       WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[]) AND kind = ${kind} AND stream = ${stream}
         AND (owner_id, cause_id, seq) NOT IN (
           SELECT k.owner_id, k.cause_id, k.seq FROM flights f
@@ -287,9 +288,8 @@ export async function deleteStream(
           WHERE f.bucket = ANY(${lane.buckets}::smallint[]) AND f.lane = ${lane.lane} AND f.kind = ${kind})
       LIMIT ${limit}
     )
-    DELETE FROM due USING picked p
-    WHERE due.bucket = p.bucket AND due.kind = ${kind} AND due.owner_id = p.owner_id AND due.cause_id = p.cause_id
-      AND due.seq = p.seq ${db.onShard('due.bucket', lane.buckets)}
+    DELETE FROM due USING picked k
+    WHERE ${isNamed(db)} ${db.onShard('due.bucket', lane.buckets)}
     RETURNING due.bucket, due.owner_id AS "ownerId", due.cause_id AS "causeId", due.seq, due.attempt, due.stream,
       due.workspace_id AS "workspaceId", due.due_ms AS "dueMs"`;
 }
@@ -305,7 +305,8 @@ export async function deleteOfCauses(
   return await db<WorkItem[]>`
     DELETE FROM due USING unnest(${column(of, (o) => bucketOf(o.ownerId))}::smallint[], ${column(of, (o) => o.ownerId)}::bigint[],
       ${column(of, (o) => o.causeId)}::bigint[]) AS k (bucket, owner_id, cause_id)
-    WHERE due.bucket = k.bucket AND due.kind = ${kind} AND due.owner_id = k.owner_id AND due.cause_id = k.cause_id
+    WHERE (due.bucket, due.kind, due.owner_id, due.cause_id)
+      BETWEEN (k.bucket, ${kind}::smallint, k.owner_id, k.cause_id) AND (k.bucket, ${kind}::smallint, k.owner_id, k.cause_id)
       AND due.stream = ANY(${[...streams]}::bigint[]) ${db.onShard('due.bucket', lane.buckets)}
       AND (due.owner_id, due.cause_id, due.seq) NOT IN (
         SELECT f.owner_id, f.cause_id, f.seq FROM (

@@ -16,17 +16,24 @@ type WriteStep = (step: Step) => Promise<boolean>;
 const MOST_TOGETHER = 64;
 
 /**
- * Writes steps of single messages: those of one moment are in many lanes, and go in one statement, since a commit is dearer than what is in it.
- * On Citus each goes to its lane's shard.
+ * Writes steps of what is no run: those of one moment are in many lanes, and go in one statement, since a commit is dearer than what is in it;
+ * those of single messages by themselves (`of`). On Citus each goes to its lane's shard.
  */
-export function stepsTogether({ sql, clock }: { sql: Sql; clock: Clock }): WriteStep {
+export function stepsTogether({
+  sql,
+  clock,
+}: {
+  sql: Sql;
+  clock: Clock;
+}): (of: 'single' | 'apart') => WriteStep {
   const together = gather<Step, boolean>(
     async (_key, steps) =>
       steps.length === 1 ? [await insertStep(sql, steps[0]!)] : await insertSteps(sql, steps),
     (waiting) => Math.min(waiting.length, MOST_TOGETHER),
     { clock, ms: 50, atOnce: 4 },
   );
-  return (step) => (sql.placement.distributed ? insertStep(sql, step) : together(0, step));
+  const keys = { single: 0, apart: 1 };
+  return (of) => (step) => (sql.placement.distributed ? insertStep(sql, step) : together(keys[of], step));
 }
 
 /** The steps of a flight of this process. */

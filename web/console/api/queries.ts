@@ -14,21 +14,20 @@ import type { ClockShown } from '../../../contract/doors/console/clock.ts';
 import type { DevicePage } from '../../../contract/doors/console/simulator.ts';
 import type { MembersShown } from '../../../contract/doors/console/workspaces.ts';
 import type { View } from '../../../contract/inboxViews.ts';
+import { dayEndsMs } from '../../shared/days.ts';
 import { call } from './call.ts';
 
 /** A lost notice is found by looking again this often, while the page is seen. */
-const LOOK_MS = 30_000;
+export const LOOK_MS = 30_000;
 /** Looking again asks for every page that is there: who has scrolled far does not ask for all of them twice a minute, as the line tells. */
 const MOST_PAGES_AGAIN = 4;
-const isShort = ({ state: { data } }: { state: { data?: unknown } }): boolean =>
+/** Whether what was loaded of a list is little enough to be asked for again. */
+export const isShort = ({ state: { data } }: { state: { data?: unknown } }): boolean =>
   ((data as { pages?: readonly unknown[] } | undefined)?.pages?.length ?? 0) <= MOST_PAGES_AGAIN;
 const lookAgain = {
   refetchInterval: (query: Parameters<typeof isShort>[0]) => isShort(query) && LOOK_MS,
   refetchOnWindowFocus: isShort,
 };
-
-/** How often a simulated device is looked at. */
-const DEVICE_LOOK_MS = 1_000;
 
 /** The path of a workspace's part of the API. */
 export const at = (ws: string, path: string): string => `/workspaces/${ws}${path}`;
@@ -38,6 +37,10 @@ const query = (given: Readonly<Record<string, string | number | undefined>>): st
   return set.length ? `?${new URLSearchParams(set.map(([name, value]) => [name, String(value)]))}` : '';
 };
 
+/** Before which moment it was, for who goes to a day in a list that has the newest first. */
+export const untilOf = (day: string | undefined): string | undefined =>
+  day === undefined ? undefined : new Date(dayEndsMs(day)).toISOString();
+
 /** Who is signed in, and where he may be. */
 export const bootstrapQuery = queryOptions({
   queryKey: ['bootstrap'],
@@ -46,7 +49,7 @@ export const bootstrapQuery = queryOptions({
 });
 
 /** What narrows a list of conversations. */
-export type InboxFilter = { q?: string; channel?: string; unread?: boolean };
+export type InboxFilter = { q?: string; channel?: string; unread?: boolean; day?: string };
 
 /** A view of the inbox, growing. */
 export const conversationsQuery = (ws: string, view: View, filter: InboxFilter) =>
@@ -62,6 +65,7 @@ export const conversationsQuery = (ws: string, view: View, filter: InboxFilter) 
             q: filter.q,
             channel: filter.channel,
             unread: filter.unread ? 'true' : undefined,
+            until: untilOf(filter.day),
             after: pageParam,
           }),
         { signal },
@@ -127,14 +131,14 @@ export const clockQuery = (ws: string) =>
   });
 
 /** People, the newest first. */
-export const contactsQuery = (ws: string, search: string) =>
+export const contactsQuery = (ws: string, search: string, day?: string) =>
   infiniteQueryOptions({
-    queryKey: [ws, 'contacts', search] as const,
+    queryKey: [ws, 'contacts', search, day] as const,
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) =>
       call<Static<typeof ContactPage>>(
         'GET',
-        at(ws, '/contacts') + query({ search, limit: 50, before: pageParam }),
+        at(ws, '/contacts') + query({ search, limit: 50, until: untilOf(day), before: pageParam }),
         {
           signal,
         },
@@ -158,5 +162,5 @@ export const deviceQuery = (ws: string, channel: string, address: string) =>
       call<DevicePage>('GET', at(ws, '/simulator/messages') + query({ channel, address, limit: 100 }), {
         signal,
       }),
-    refetchInterval: DEVICE_LOOK_MS,
+    refetchInterval: LOOK_MS,
   });

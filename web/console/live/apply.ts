@@ -9,6 +9,7 @@ import type {
   ThreadEntry,
   ThreadPage,
 } from '../../../contract/doors/console/inbox.ts';
+import { dayEndsMs } from '../../shared/days.ts';
 import { compareIn, isIn, type Standing, type View } from '../../../contract/inboxViews.ts';
 
 /** Which list it is, and whose. Times are by the workspace's clock. */
@@ -16,7 +17,7 @@ export type ListOf = {
   view: View;
   me: string;
   nowMs: number;
-  filter: { q?: string; channel?: string; unread?: boolean };
+  filter: { q?: string; channel?: string; unread?: boolean; day?: string };
 };
 
 /** Where a conversation stands, of what is shown of it. */
@@ -46,7 +47,8 @@ export function applyToList(
   const fits =
     isIn(view, standingOf(shown), me, nowMs) &&
     (filter.channel === undefined || shown.channel === filter.channel) &&
-    (!filter.unread || shown.unread);
+    (!filter.unread || shown.unread) &&
+    (filter.day === undefined || Date.parse(shown.lastAt) < dayEndsMs(filter.day));
   if (!fits) return rest;
   const comesBefore = (other: ConversationShown) => compareIn(view, standingOf(shown), standingOf(other)) < 0;
   const put = (at: number, place: number) => {

@@ -70,6 +70,7 @@ export function openLine(of: LineOf): Line {
     tries = 0;
     of.onOnline(true);
     if (frame.reset) void of.client.invalidateQueries({ queryKey: [of.ws] });
+    else lookAtDevices(of);
   };
   const connect = () => {
     clearTimeout(timer);
@@ -188,9 +189,15 @@ function keepWhileFetching(of: Of): { note(event: ConsoleEvent): void; end(): vo
 
 type Of = Pick<LineOf, 'client' | 'ws' | 'me' | 'nowMs'>;
 
+/** What simulated devices hold is asked for again, where it is shown. */
+function lookAtDevices({ client, ws }: Pick<Of, 'client' | 'ws'>): void {
+  for (const what of ['device', 'directory']) void client.invalidateQueries({ queryKey: [ws, what] });
+}
+
 /** Puts an event into everything that was fetched and shows it. */
 export function applyEvent({ client, ws, me, nowMs }: Of, event: ConsoleEvent): void {
   if (event.kind === 'presence') return;
+  if (event.kind === 'devices') return lookAtDevices({ client, ws });
   if (event.kind === 'entry') {
     client.setQueryData<InfiniteData<ThreadPage>>([ws, 'thread', event.conversationId], (data) =>
       data ? { ...data, pages: applyToThread(data.pages, event.entry) } : data,

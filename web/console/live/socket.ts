@@ -92,6 +92,7 @@ export function apply(client: QueryClient, ws: string, me: string, nowMs: number
 /** What comes of an event beside what it changes. */
 function follow(client: QueryClient, ws: string, me: string, event: ConsoleEvent): void {
   if (event.kind === 'presence') return notePresence(event);
+  if (event.kind === 'devices') return;
   if (event.kind === 'conversation') return countSoon(client, ws);
   void client.invalidateQueries({ queryKey: [ws, 'why', event.entry.id] });
   if (event.entry.type === 'note') noteMention(client, ws, me, event.entry);

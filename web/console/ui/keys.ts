@@ -24,10 +24,10 @@ export function useKeys(bindings: readonly Binding[]): void {
   }, []);
 }
 
-/** All that is bound now, each once. */
+/** All that is bound now, each once: of two for one key what was bound later, which is nearer to what one does. */
 export function boundNow(): Binding[] {
   const all = [...bound].reverse().flatMap(({ current }) => current);
-  return [...new Map(all.map((one) => [one.keys, one])).values()];
+  return all.filter((one, n) => all.findIndex(({ keys }) => keys === one.keys) === n);
 }
 
 /** Whether single letters do anything. */

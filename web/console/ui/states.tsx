@@ -74,7 +74,7 @@ export function Failed({ error, retry }: { error: Error; retry?: () => void }): 
 export function Cut({ shown }: { shown: number }): ReactElement {
   return (
     <p className="cut" role="status">
-      The first {shown.toLocaleString('en')} are here. Search for those who come after them.
+      The first {shown.toLocaleString('en')} are here. Search for those who come after them, or go to a date.
     </p>
   );
 }

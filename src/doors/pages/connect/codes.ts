@@ -4,7 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { createAllowances } from '../../../accounts/allowances.ts';
-import { CODE_MS, type ToMail } from '../../../accounts/signUps.ts';
+import { CODE_MS, type ToMail } from '../../../accounts/signIn/signUps.ts';
 import { fault, isFault, type Fault } from '../../../base/fault.ts';
 import type { Client } from '../../../connect/clients.ts';
 import { installMailing, mailingOf, mailTo, type Mailing } from '../../kit/accountMail.ts';

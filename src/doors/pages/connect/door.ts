@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { signOut } from '../../../accounts/operators.ts';
-import { signingUpAs } from '../../../accounts/signUps.ts';
+import { signingUpAs } from '../../../accounts/signIn/signUps.ts';
 import { isFault, type Fault } from '../../../base/fault.ts';
 import { FAULTS } from '../../../../contract/errors.ts';
 import { acceptBytes } from '../../kit/body.ts';

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { appendAudit } from '../../../accounts/audit.ts';
 import { getOperator, openSession, type Operator } from '../../../accounts/operators.ts';
-import { beginSignUp, beginVerifying, finishSignUp, isVerified } from '../../../accounts/signUps.ts';
+import { beginSignUp, beginVerifying, finishSignUp, isVerified } from '../../../accounts/signIn/signUps.ts';
 import { fault, isFault, type Fault } from '../../../base/fault.ts';
 import type { HttpContext } from '../../kit/context.ts';
 import { proveSignIn } from '../../kit/signIn.ts';

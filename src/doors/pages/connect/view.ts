@@ -7,6 +7,7 @@ import { escapeHtml } from '../../../base/html.ts';
 import { ABILITY_WORDS } from '../../../connect/abilities.ts';
 import type { Client } from '../../../connect/clients.ts';
 import type { Asked } from './asked.ts';
+import { sendHtml } from '../../kit/html.ts';
 
 /** What a form has to carry. */
 export type Form = { asked: Asked; formToken: string };
@@ -155,30 +156,22 @@ export async function sendPage(
   const pictures = client.logoUrl === undefined ? '' : ` ${new URL(client.logoUrl).origin}`;
   // Browsers hold where a form's answer redirects to the policy of the page.
   const leadsTo = redirectUri === undefined ? '' : ` ${new URL(redirectUri).origin}`;
-  const scripts = page.hasScript ? " script-src 'self';" : '';
-  const title = e(page.title);
-  return await reply
-    .code(status)
-    .type('text/html; charset=utf-8')
-    .header(
-      'content-security-policy',
-      `default-src 'none'; style-src 'self';${scripts} img-src 'self'${pictures}; base-uri 'none'; form-action 'self'${leadsTo}; frame-ancestors 'none'`,
-    )
-    .send(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<link rel="icon" href="assets/icon.svg">
-<link rel="stylesheet" href="assets/connect.css">
-<link rel="stylesheet" href="assets/${client.id}.css">
-${page.hasScript ? '<script type="module" src="assets/end.js"></script>' : ''}
-</head>
-<body><main>${page.main}</main></body>
-</html>
-`);
+  return await sendHtml(reply, status, {
+    title: page.title,
+    policy: {
+      'style-src': "'self'",
+      ...(page.hasScript ? { 'script-src': "'self'" } : {}),
+      'img-src': `'self'${pictures}`,
+      'form-action': `'self'${leadsTo}`,
+    },
+    head: [
+      '<link rel="icon" href="assets/icon.svg">',
+      '<link rel="stylesheet" href="assets/connect.css">',
+      `<link rel="stylesheet" href="assets/${client.id}.css">`,
+      ...(page.hasScript ? ['<script type="module" src="assets/end.js"></script>'] : []),
+    ],
+    body: `<body><main>${page.main}</main></body>`,
+  });
 }
 
 /** The company's colour, and black or white on it, whichever is read better: one of the two always has a contrast of 4.5. */

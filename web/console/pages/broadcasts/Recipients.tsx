@@ -12,6 +12,7 @@ import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
 import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
+import { useGoOn } from '../../ui/goOn.ts';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toastError } from '../../ui/toasts.tsx';
 import { Bulk } from '../people/Bulk.tsx';
@@ -150,9 +151,10 @@ function Answered({ ws, broadcast, kind }: Props & { kind: AnswerKind }): ReactE
   );
 }
 
-type More = { hasNextPage: boolean; isFetching: boolean; fetchNextPage: () => Promise<unknown> };
+type More = Parameters<typeof useGoOn>[0] & { isFetching: boolean };
 
 function Whom({ query, children }: { query: More; children: readonly ReactElement[] }): ReactElement {
+  if (useGoOn(query, children.length)) return <Waiting rows={4} height={36} />;
   return (
     <>
       <ul className="whom" aria-label="Recipients" tabIndex={0}>

@@ -16,6 +16,8 @@ import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { Act, State, type Tone } from '../../ui/basic.tsx';
+import { GoToDay } from '../../ui/GoToDay.tsx';
+import { useGoOn } from '../../ui/goOn.ts';
 import { useKeys } from '../../ui/keys.ts';
 import { Side } from '../../ui/overlays.tsx';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
@@ -73,11 +75,11 @@ export function Webhook(): ReactElement {
 function Log({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactElement {
   const { call: open } = route.useParams();
   const navigate = route.useNavigate();
-  const [filter, setFilter] = useState<CallFilter>({});
+  const { state, trigger, message, day } = route.useSearch();
+  const filter = { state, trigger, message: isMessage(message) ? message : undefined, day };
   const [chosen, setChosen] = useState<readonly string[]>([]);
-  const { data, error, refetch, hasNextPage, fetchNextPage } = useInfiniteQuery(
-    callsQuery(ws, webhook.id, filter),
-  );
+  const query = useInfiniteQuery(callsQuery(ws, webhook.id, filter));
+  const { data, error, refetch, hasNextPage, fetchNextPage } = query;
   const again = useReplay(ws, webhook, () => setChosen([]));
   useKeys([
     {
@@ -87,33 +89,15 @@ function Log({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactEleme
     },
   ]);
   const calls = data?.pages.flatMap((page) => page.calls) ?? [];
+  const goesOn = useGoOn(query, calls.length);
   return (
     <>
       <div className="log-top">
-        <label>
-          <span className="unseen">State</span>
-          <select
-            value={filter.state ?? ''}
-            onChange={({ currentTarget: { value } }) => setFilter({ ...filter, state: value || undefined })}
-          >
-            <option value="">every state</option>
-            {CALL_STATES.map((state) => (
-              <option key={state}>{state}</option>
-            ))}
-          </select>
-        </label>
-        <label>
-          <span className="unseen">Trigger</span>
-          <select
-            value={filter.trigger ?? ''}
-            onChange={({ currentTarget: { value } }) => setFilter({ ...filter, trigger: value || undefined })}
-          >
-            <option value="">every trigger</option>
-            {[...new Set([...webhook.triggers, ...calls.map(({ trigger }) => trigger)])].map((trigger) => (
-              <option key={trigger}>{trigger}</option>
-            ))}
-          </select>
-        </label>
+        <Narrow
+          filter={{ state, trigger, message, day }}
+          triggers={[...new Set([...webhook.triggers, ...calls.map(({ trigger }) => trigger)])]}
+          onNarrow={(some) => void navigate({ search: (now) => ({ ...now, ...some }), replace: true })}
+        />
         <Act
           size="compact-sm"
           busy={again.isPending}
@@ -125,7 +109,8 @@ function Log({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactEleme
         <ReplayFailed ws={ws} webhook={webhook} />
       </div>
       {error && !data ? <Failed error={error} retry={() => void refetch()} /> : null}
-      {data && calls.length === 0 ? (
+      {goesOn ? <Waiting height={44} /> : null}
+      {data && calls.length === 0 && !goesOn ? (
         <Empty title="No call">
           <p>Nothing was told yet, or nothing that you ask for. A test call tries the way.</p>
         </Empty>
@@ -170,10 +155,59 @@ function Log({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactEleme
         title="Call"
         opened={open !== undefined}
         size="min(640px, 100%)"
-        onClose={() => void navigate({ params: (now) => ({ ...now, call: undefined }) })}
+        onClose={() => void navigate({ params: (now) => ({ ...now, call: undefined }), search: true })}
       >
         {open === undefined ? null : <CallDetail ws={ws} id={open} />}
       </Side>
+    </>
+  );
+}
+
+/** Whether it is what a receiver has as `webhook-id`; what is half typed is not asked for. */
+const isMessage = (text: string | undefined) => text !== undefined && /^msg_[0-9a-z]{1,11}$/.test(text);
+
+type NarrowProps = {
+  filter: CallFilter;
+  triggers: readonly string[];
+  onNarrow: (some: CallFilter) => void;
+};
+
+function Narrow({ filter: { state, trigger, message, day }, triggers, onNarrow }: NarrowProps): ReactElement {
+  return (
+    <>
+      <label>
+        <span className="unseen">State</span>
+        <select
+          value={state ?? ''}
+          onChange={({ currentTarget: { value } }) => onNarrow({ state: value || undefined })}
+        >
+          <option value="">every state</option>
+          {CALL_STATES.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span className="unseen">Trigger</span>
+        <select
+          value={trigger ?? ''}
+          onChange={({ currentTarget: { value } }) => onNarrow({ trigger: value || undefined })}
+        >
+          <option value="">every trigger</option>
+          {triggers.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+      </label>
+      <input
+        type="search"
+        aria-label="Message, as a receiver had it in webhook-id"
+        placeholder="msg_…"
+        value={message ?? ''}
+        aria-invalid={(message !== undefined && !isMessage(message)) || undefined}
+        onChange={({ currentTarget: { value } }) => onNarrow({ message: value.trim() || undefined })}
+      />
+      <GoToDay day={day} onDay={(next) => onNarrow({ day: next })} does="Go to a day in the log" />
     </>
   );
 }
@@ -265,6 +299,7 @@ function CallRow({ ws, shown, chosen, onChosen, onReplay }: RowProps): ReactElem
         <Link
           to="/w/$ws/developers/webhooks/$webhook/{-$call}"
           params={{ ws, webhook: shown.webhookId, call: shown.id }}
+          search
           className="mono"
         >
           {shown.trigger}

@@ -9,7 +9,7 @@ import type {
   WebhooksShown,
 } from '../../../../contract/doors/console/webhooks.ts';
 import { call } from '../../api/call.ts';
-import { at } from '../../api/queries.ts';
+import { at, isShort, untilOf } from '../../api/queries.ts';
 
 const LOOK_MS = 5_000;
 const CALLS_LOOK_MS = 2_000;
@@ -39,15 +39,15 @@ export const triggersQuery = (ws: string) =>
   });
 
 /** What narrows the log of a webhook. */
-export type CallFilter = { state?: string | undefined; trigger?: string | undefined };
+export type CallFilter = { state?: string; trigger?: string; message?: string; day?: string };
 
 /** Calls of a webhook, the newest first. */
-export const callsQuery = (ws: string, webhook: string, { state, trigger }: CallFilter) =>
+export const callsQuery = (ws: string, webhook: string, { state, trigger, message, day }: CallFilter) =>
   infiniteQueryOptions({
-    queryKey: [ws, 'webhook', webhook, 'calls', state, trigger] as const,
+    queryKey: [ws, 'webhook', webhook, 'calls', state, trigger, message, day] as const,
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) => {
-      const asked = { limit: '50', state, trigger, before: pageParam };
+      const asked = { limit: '50', state, trigger, message, until: untilOf(day), before: pageParam };
       const given = Object.entries(asked).filter((one): one is [string, string] => !!one[1]);
       return call<WebhookCallPage>(
         'GET',
@@ -56,7 +56,7 @@ export const callsQuery = (ws: string, webhook: string, { state, trigger }: Call
       );
     },
     getNextPageParam: ({ next }) => next ?? undefined,
-    refetchInterval: CALLS_LOOK_MS,
+    refetchInterval: (query) => isShort(query) && CALLS_LOOK_MS,
   });
 
 /** A call with what was sent and every attempt. */

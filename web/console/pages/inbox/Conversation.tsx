@@ -17,6 +17,7 @@ import { useHere, useMay, useMe } from '../../shell/session.ts';
 import { Act, Letters } from '../../ui/basic.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { Item, ItemsLabel, ItemsLine } from '../../ui/menuParts.tsx';
+import { GoToDay } from '../../ui/GoToDay.tsx';
 import { Opens } from '../../ui/Opens.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
@@ -41,13 +42,16 @@ export function Conversation({
   ws,
   id,
   at: place,
+  onDay,
   onEnd,
   onBack,
 }: {
   ws: string;
   id: string;
-  /** The message at which it is opened, instead of its end. */
+  /** The message or day at which it is opened, instead of its end. */
   at?: string | undefined;
+  /** Leads to a day in it. */
+  onDay: (day: string) => void;
   /** Leads to its end. */
   onEnd: () => void;
   onBack: () => void;
@@ -75,7 +79,7 @@ export function Conversation({
   return (
     <>
       <section className="thread-pane" aria-label={`Conversation with ${data.contact.name ?? 'somebody'}`}>
-        <Head ws={ws} conversation={data} onBack={onBack} />
+        <Head ws={ws} conversation={data} onBack={onBack} onDay={onDay} />
         {place === undefined ? (
           <Thread ws={ws} conversation={data} />
         ) : (
@@ -133,9 +137,14 @@ function useChange(ws: string, id: string) {
   });
 }
 
-type HeadProps = { ws: string; conversation: ConversationWhole; onBack: () => void };
+type HeadProps = {
+  ws: string;
+  conversation: ConversationWhole;
+  onBack: () => void;
+  onDay: (day: string) => void;
+};
 
-function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
+function Head({ ws, conversation, onBack, onDay }: HeadProps): ReactElement {
   const { contact, channel, closed, assignee, snoozedUntil, ways } = conversation;
   const me = useMe();
   const nowMs = useNow();
@@ -197,6 +206,12 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
         </p>
       </div>
       <div className="thread-acts">
+        <GoToDay
+          day={undefined}
+          onDay={(day) => day !== undefined && onDay(day)}
+          does="Go to a day in the conversation"
+          isSmall
+        />
         <Tags ws={ws} contactId={contact.id} menu={opens('tag')} />
         <Assign
           ws={ws}

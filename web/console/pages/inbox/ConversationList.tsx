@@ -10,6 +10,7 @@ import { Ago, spanText, useNow } from '../../../shared/time.tsx';
 import { conversationsQuery, countsQuery, type InboxFilter } from '../../api/queries.ts';
 import { useHere } from '../../shell/session.ts';
 import { countText, Letters } from '../../ui/basic.tsx';
+import { GoToDay } from '../../ui/GoToDay.tsx';
 import { useGrowing } from '../../ui/growing.ts';
 import { useKeys } from '../../ui/keys.ts';
 import { Cut, Empty, Failed, Waiting } from '../../ui/states.tsx';
@@ -34,6 +35,9 @@ const TABS: readonly { view: View; name: string }[] = [
   { view: 'snoozed', name: 'Snoozed' },
   { view: 'closed', name: 'Closed' },
 ];
+
+/** Views in which the newest stand first. */
+const BY_DAY: ReadonlySet<View> = new Set(['all', 'closed']);
 
 type Props = {
   ws: string;
@@ -90,6 +94,9 @@ export function ConversationList({ ws, view, filter, among, open, onOpen, onFilt
           >
             Unread
           </button>
+          {BY_DAY.has(view) && !filter.q ? (
+            <GoToDay day={filter.day} onDay={(day) => onFilter({ day })} does="Go to a day in the list" />
+          ) : null}
           {counts?.mentioned ? <Mentioned ws={ws} view={view} n={counts.mentioned} /> : null}
         </div>
         {filter.q ? (
@@ -153,8 +160,10 @@ function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | nul
     },
   ]);
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
-  if (isPending) return <Waiting height={ROW_PX} />;
-  if (rows.length === 0) return <NoRows view={view} isFiltered={Boolean(filter.q || filter.unread)} />;
+  // Of a large store a page of a search may hold nothing and yet not be the last: the next is on its way.
+  if (isPending || (rows.length === 0 && hasNextPage && !error)) return <Waiting height={ROW_PX} />;
+  if (rows.length === 0)
+    return <NoRows view={view} isFiltered={Boolean(filter.q || filter.unread || filter.day)} />;
   const pressed = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown') step(1);
     else if (event.key === 'ArrowUp') step(-1);

@@ -1,5 +1,5 @@
 /** The inbox: a view, the conversation that is open, and who it is with. The address says which. */
-import { getRouteApi, useParams } from '@tanstack/react-router';
+import { getRouteApi, useNavigate, useParams } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { VIEWS, type View } from '../../../../contract/inboxViews.ts';
 import { useHere } from '../../shell/session.ts';
@@ -16,8 +16,14 @@ export function Inbox(): ReactElement {
   const { conversation } = useParams({ strict: false });
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const stay = useNavigate();
   const view: View = VIEWS.find((one) => one === given) ?? 'all';
-  const filter = { q: search.q, channel: search.channel, unread: search.unread };
+  const filter = {
+    q: search.q,
+    channel: search.channel,
+    unread: search.unread,
+    day: view === 'all' || view === 'closed' ? search.day : undefined,
+  };
   const open = (id: string | undefined, at?: string) =>
     void (id === undefined
       ? navigate({
@@ -39,7 +45,10 @@ export function Inbox(): ReactElement {
         among={search.in}
         open={conversation}
         onOpen={open}
-        onFilter={(next) => void navigate({ search: (now) => ({ ...now, ...next }), replace: true })}
+        onFilter={(next) =>
+          // Where one is: what is open stays open.
+          void stay({ to: '.', search: (now: object) => ({ ...now, ...next }), replace: true } as never)
+        }
       />
       {conversation === undefined ? (
         <div className="thread-none">
@@ -55,6 +64,7 @@ export function Inbox(): ReactElement {
           ws={ws}
           id={conversation}
           at={search.at}
+          onDay={(day) => open(conversation, day)}
           onEnd={() => search.at !== undefined && open(conversation)}
           onBack={() => open(undefined)}
         />

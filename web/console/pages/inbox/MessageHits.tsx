@@ -1,11 +1,12 @@
 /** Messages in which what is searched was said, the newest first; each opens its conversation there. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useDeferredValue, useEffect, type ReactElement } from 'react';
+import { useDeferredValue, type ReactElement } from 'react';
 import type { MessageFound, MessagesFound } from '../../../../contract/doors/console/messageSearch.ts';
 import { Icon } from '../../../shared/icons.tsx';
 import { Ago } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
+import { useGoOn } from '../../ui/goOn.ts';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
 import '../../styles/messageHits.css';
 
@@ -14,27 +15,23 @@ type Props = { ws: string; q: string; onOpen: (conversation: string, message: st
 /** The list. */
 export function MessageHits({ ws, q, onOpen }: Props): ReactElement {
   const asked = useDeferredValue(q.trim());
-  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
-    useInfiniteQuery({
-      queryKey: [ws, 'message-search', asked] as const,
-      initialPageParam: undefined as string | undefined,
-      queryFn: ({ pageParam, signal }) => {
-        const query = new URLSearchParams({
-          q: asked,
-          limit: '30',
-          ...(pageParam ? { before: pageParam } : {}),
-        });
-        return call<MessagesFound>('GET', at(ws, `/messages/search?${query}`), { signal });
-      },
-      getNextPageParam: ({ next }) => next ?? undefined,
-      enabled: asked !== '',
-    });
+  const query = useInfiniteQuery({
+    queryKey: [ws, 'message-search', asked] as const,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) => {
+      const query = new URLSearchParams({
+        q: asked,
+        limit: '30',
+        ...(pageParam ? { before: pageParam } : {}),
+      });
+      return call<MessagesFound>('GET', at(ws, `/messages/search?${query}`), { signal });
+    },
+    getNextPageParam: ({ next }) => next ?? undefined,
+    enabled: asked !== '',
+  });
+  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = query;
   const found = data?.pages.flatMap(({ messages }) => messages) ?? [];
-  // Of a large store a page may hold nothing and yet not be the last.
-  const goesOn = hasNextPage && found.length === 0 && !isFetchingNextPage && !error;
-  useEffect(() => {
-    if (goesOn) void fetchNextPage();
-  }, [goesOn, fetchNextPage]);
+  const goesOn = useGoOn(query, found.length);
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (isPending || goesOn) return <Waiting height={76} />;
   if (!found.length)

@@ -9,6 +9,7 @@ import { Ago } from '../../../shared/time.tsx';
 import { contactsQuery } from '../../api/queries.ts';
 import { useHere } from '../../shell/session.ts';
 import { Act, Letters } from '../../ui/basic.tsx';
+import { GoToDay } from '../../ui/GoToDay.tsx';
 import { useGrowing } from '../../ui/growing.ts';
 import { useKeys } from '../../ui/keys.ts';
 import { Cut, Empty, Failed, Waiting } from '../../ui/states.tsx';
@@ -26,7 +27,7 @@ const MOST_CHOSEN = 1_000;
 /** The page. */
 export function People(): ReactElement {
   const { id: ws } = useHere();
-  const { q = '' } = route.useSearch();
+  const { q = '', day } = route.useSearch();
   const navigate = route.useNavigate();
   const search = useRef<HTMLInputElement>(null);
   // Kept whatever is searched for: who wants five people of five names finds and chooses one after another.
@@ -56,6 +57,11 @@ export function People(): ReactElement {
             void navigate({ search: (now) => ({ ...now, q: value || undefined }), replace: true })
           }
         />
+        <GoToDay
+          day={day}
+          onDay={(next) => void navigate({ search: (now) => ({ ...now, day: next }) })}
+          does="Go to who was known by a day"
+        />
       </header>
       {chosen.size > 0 ? (
         <div className="choice-bar" role="toolbar" aria-label="What to do with all that are chosen">
@@ -66,15 +72,17 @@ export function People(): ReactElement {
           <Bulk ws={ws} who={{ contacts: [...chosen] }} name="Change those chosen" />
         </div>
       ) : null}
-      <Rows ws={ws} search={q} chosen={chosen} onChoose={choose} />
+      <Rows ws={ws} search={q} day={day} chosen={chosen} onChoose={choose} />
     </div>
   );
 }
 
 type Choice = { chosen: ReadonlySet<string>; onChoose: (id: string) => void };
 
-function Rows({ ws, search, chosen, onChoose }: Choice & { ws: string; search: string }): ReactElement {
-  const query = useInfiniteQuery(contactsQuery(ws, search));
+type RowsProps = Choice & { ws: string; search: string; day: string | undefined };
+
+function Rows({ ws, search, day, chosen, onChoose }: RowsProps): ReactElement {
+  const query = useInfiniteQuery(contactsQuery(ws, search, day));
   const { data, error, isPending, refetch } = query;
   const { rows, scroller, virtual, items, isCut } = useGrowing(query, contactsOf, ROW_PX);
   const { active, step, take } = useSteps(rows, (index) => virtual.scrollToIndex(index));
@@ -86,9 +94,12 @@ function Rows({ ws, search, chosen, onChoose }: Choice & { ws: string; search: s
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (isPending) return <Waiting height={ROW_PX} rows={8} />;
   if (rows.length === 0)
-    return search ? (
+    return search || day ? (
       <Empty title="Nobody is found">
-        <p>No name, address or id begins so.</p>
+        <p>
+          {search ? 'No name, address or id begins so' : 'Nobody was known yet'}
+          {day ? ' up to that day' : ''}.
+        </p>
       </Empty>
     ) : (
       <Empty

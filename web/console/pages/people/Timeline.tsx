@@ -1,11 +1,12 @@
 /** All that happened to or by somebody, newest first, of the kinds one wants to see. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState, type ReactElement, type ReactNode } from 'react';
 import type { TimelineEntry, TimelineKind } from '../../../../contract/doors/console/people.ts';
 import { ContentView } from '../../../shared/content.tsx';
 import { channelName, Icon } from '../../../shared/icons.tsx';
 import { Ago } from '../../../shared/time.tsx';
+import { GoToDay } from '../../ui/GoToDay.tsx';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
 import { DeliveryState, furthest } from '../inbox/delivery.tsx';
 import { timelineQuery } from './queries.ts';
@@ -25,6 +26,8 @@ const CHOICES: readonly { name: string; kinds: readonly TimelineKind[] }[] = [
 /** The timeline. */
 export function Timeline({ ws, contact }: { ws: string; contact: string }): ReactElement {
   const [chosen, setChosen] = useState(CHOICES[0]!);
+  const { day } = useSearch({ strict: false });
+  const navigate = useNavigate();
   return (
     <>
       <div className="kinds" role="group" aria-label="What is shown">
@@ -39,24 +42,44 @@ export function Timeline({ ws, contact }: { ws: string; contact: string }): Reac
             {one.name}
           </button>
         ))}
+        <GoToDay
+          day={day}
+          onDay={(next) =>
+            void navigate({ to: '.', search: (now: object) => ({ ...now, day: next }) } as never)
+          }
+          does="Go to a day in what passed"
+        />
       </div>
-      <Entries ws={ws} contact={contact} kinds={chosen.kinds} />
+      <Entries ws={ws} contact={contact} kinds={chosen.kinds} day={day} />
     </>
   );
 }
 
-type EntriesProps = { ws: string; contact: string; kinds: readonly TimelineKind[] };
+type EntriesProps = {
+  ws: string;
+  contact: string;
+  kinds: readonly TimelineKind[];
+  day: string | undefined;
+};
 
-function Entries({ ws, contact, kinds }: EntriesProps): ReactElement {
+function Entries({ ws, contact, kinds, day }: EntriesProps): ReactElement {
   const { data, error, refetch, hasNextPage, fetchNextPage } = useInfiniteQuery(
-    timelineQuery(ws, contact, kinds),
+    timelineQuery(ws, contact, kinds, day),
   );
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const entries = data.pages.flatMap((page) => page.entries);
   if (entries.length === 0)
     return (
-      <Empty title={kinds.length > 0 ? 'Nothing of this kind' : 'Nothing has happened yet'}>
+      <Empty
+        title={
+          kinds.length > 0
+            ? 'Nothing of this kind'
+            : day
+              ? 'Nothing had happened yet'
+              : 'Nothing has happened yet'
+        }
+      >
         <p>What is said, sent, done, clicked, agreed to, refused and ordered appears here.</p>
       </Empty>
     );

@@ -4,17 +4,17 @@ import type { Static } from 'typebox';
 import type { ImportFaults, ImportPage, ImportShown } from '../../../../contract/doors/console/imports.ts';
 import type { MergeShown, TimelineKind, TimelinePage } from '../../../../contract/doors/console/people.ts';
 import { call } from '../../api/call.ts';
-import { at } from '../../api/queries.ts';
+import { at, untilOf } from '../../api/queries.ts';
 
 /** How often a job that is under way is looked at. */
 const LOOK_MS = 500;
 const MOST_FAULTS = 200;
 
 /** All that happened to or by a person; of all kinds when none is named. */
-export const timelineQuery = (ws: string, contact: string, kinds: readonly TimelineKind[]) =>
+export const timelineQuery = (ws: string, contact: string, kinds: readonly TimelineKind[], day?: string) =>
   infiniteQueryOptions({
-    queryKey: [ws, 'timeline', contact, ...kinds] as const,
-    initialPageParam: undefined as string | undefined,
+    queryKey: [ws, 'timeline', contact, day, ...kinds] as const,
+    initialPageParam: untilOf(day),
     queryFn: ({ pageParam, signal }) => {
       const query = new URLSearchParams({
         limit: '30',

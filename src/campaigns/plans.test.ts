@@ -1,0 +1,121 @@
+/**
+ * What waits to be taken empties itself, as the queue does: plans that were made while Postgres believed that there is nothing must be good
+ * when much has come (`src/queue/plans.test.ts`).
+ */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { idSource } from '../base/ids.ts';
+import { getContacts } from '../contacts/contacts.ts';
+import { openPool } from '../db/pool.ts';
+import type { OwnedLane } from '../queue/lanes/lane.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { selectEnrolments, selectTimers } from './enrol/sql.read.ts';
+import { deleteEnrolments, upsertTimers } from './enrol/sql.write.ts';
+import { deleteArrivals, selectArrivals } from './events/sql.take.ts';
+
+const { sql, connection } = await testDatabase();
+/** One connection, so that what it has planned is what is asked. */
+const one = openPool(connection, { max: 1, name: 'test' });
+after(() => one.end());
+const ids = idSource(63, () => 1_000);
+const FULL = 5_000;
+const EACH = 50;
+const lanes = await sql<OwnedLane[]>`SELECT lane, bucket, buckets, epoch FROM lanes ORDER BY lane LIMIT 4`;
+const [lane] = lanes;
+const bucket = lane!.buckets[5]!;
+
+/** So many contacts of one bucket wait for something: as arrivals, or in a campaign with a timer. */
+async function fill(table: 'event_arrivals' | 'enrolments', count: number): Promise<void> {
+  const from = ids.inBucket(bucket);
+  if (table === 'event_arrivals')
+    await sql`
+      INSERT INTO event_arrivals (bucket, id, lane, workspace_id, contact_id, kind, at_ms, received_ms, key)
+      SELECT ${bucket}, ${from}::bigint + 4096 * n::bigint, ${lane!.lane}, 9, ${from}::bigint + 4096 * n::bigint, 2, 1, 1, n
+      FROM generate_series(1, ${count}::integer) n`;
+  else
+    await sql`
+      WITH made AS (
+        INSERT INTO enrolments (bucket, contact_id, id, workspace_id, campaign_id, version_id, entry_key, epoch, entered_ms, place)
+        SELECT ${bucket}, ${from}::bigint + 4096 * n::bigint, n, 9, 5, 5, 1, 1, 1, '{}' FROM generate_series(1, ${count}::integer) n
+        RETURNING bucket, contact_id, id
+      )
+      INSERT INTO timers (bucket, contact_id, owner_id, lane, workspace_id, due_ms, at_ms)
+      SELECT bucket, contact_id, id, ${lane!.lane}, 9, 1, 1 FROM made`;
+}
+
+/** What a turn asks of it: what is first is read, and taken away. */
+async function round(table: 'event_arrivals' | 'enrolments'): Promise<void> {
+  await one.begin(async (tx) => {
+    if (table === 'event_arrivals') {
+      const found = await selectArrivals(tx, lanes, EACH);
+      assert.ok(found.length > 0);
+      assert.equal((await deleteArrivals(tx, lanes, found)).size, found.length);
+      return;
+    }
+    const due = await selectTimers(
+      tx,
+      lanes.map((of) => ({ lane: of, untilMs: 10 })),
+      EACH,
+    );
+    assert.ok(due.length > 0);
+    const found = await selectEnrolments(
+      tx,
+      due.map(({ contactId }) => contactId),
+    );
+    assert.equal(found.length, due.length);
+    await upsertTimers(
+      tx,
+      due.slice(0, 1).map((timer) => ({ ...timer, dueMs: 2 })),
+    );
+    await deleteEnrolments(tx, found);
+  }, 'keyed');
+}
+
+/** Rows and entries of a table that were read so far, by whatever way. */
+async function readOf(tables: readonly string[]): Promise<number> {
+  // On the connection that has read: others learn of it when it says so.
+  await one`SELECT pg_stat_force_next_flush()`;
+  await one`SELECT 1`;
+  const [read] = await sql<{ n: number }[]>`
+    SELECT sum(coalesce(t.seq_tup_read, 0)
+      + (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid))::bigint AS n
+    FROM pg_stat_user_tables t WHERE t.relname = ANY(${[...tables]}::text[])`;
+  return read!.n;
+}
+
+for (const [table, tables] of [
+  ['event_arrivals', ['event_arrivals']],
+  ['enrolments', ['enrolments', 'timers']],
+] as const)
+  test(`a turn reads of ${tables.join(' and ')} what it is about, planned while there was nothing and asked when there is much`, async () => {
+    for (const name of tables) await sql.unsafe(`ALTER TABLE ${name} SET (autovacuum_enabled = false)`);
+    await fill(table, FULL);
+    for (const name of tables) {
+      await sql.unsafe(`DELETE FROM ${name}`);
+      // As autovacuum leaves it where somebody looks meanwhile: many pages, and nothing in them.
+      await sql.unsafe(`VACUUM (ANALYZE, TRUNCATE off) ${name}`);
+    }
+    for (let n = 0; n < 3; n++) {
+      await fill(table, 1);
+      await round(table);
+    }
+    await fill(table, FULL);
+    const before = await readOf(tables);
+    for (let n = 0; n < 5; n++) await round(table);
+    const read = (await readOf(tables)) - before;
+    assert.ok(read < 2_500, `${read} read for five turns of ${EACH}, with ${FULL} there`);
+  });
+
+test('contacts of a turn are found by their keys, planned while nobody was known and asked when there are many', async () => {
+  const from = ids.inBucket(bucket);
+  const contactIds = Array.from({ length: EACH }, (_, n) => from + 4096 * (n + 1));
+  const ask = (these: readonly number[]) => one.begin((tx) => getContacts(tx, 9, these), 'keyed');
+  for (let n = 0; n < 3; n++) assert.deepEqual(await ask(contactIds.slice(0, 1)), []);
+  await sql`
+    INSERT INTO contacts (bucket, workspace_id, id, created_ms, changed_ms)
+    SELECT ${bucket}, 9, ${from}::bigint + 4096 * n::bigint, 1, 1 FROM generate_series(1, ${FULL}::integer) n`;
+  const before = await readOf(['contacts']);
+  assert.equal((await ask(contactIds)).length, EACH);
+  const read = (await readOf(['contacts'])) - before;
+  assert.ok(read < 500, `${read} read for ${EACH} contacts, with ${FULL} there`);
+});

@@ -1,0 +1,155 @@
+/** First half of resolving: who owns what, and what has to be claimed and written for it. Changes nothing. */
+import { bucketOf, type IdSource } from '../../base/ids.ts';
+import type { Tx } from '../../db/pool.ts';
+import { type Key, keyOf, keyText } from '../keys.ts';
+import type { WantedPerson, Profile } from '../wanted.ts';
+import { selectContacts } from '../sql.ts';
+import { type NewContact, ownersOf } from './sql.ts';
+
+/** A person and who it will be. */
+export type Planned = { person: WantedPerson; contactId: number; conflictsWith: number[] };
+
+/** What resolving a batch comes to. */
+export type Plan = {
+  people: Planned[];
+  /** Who owns each identity of the batch once it is carried out, by key. */
+  owners: ReadonlyMap<string, number>;
+  /** Identities to be claimed, in the order in which they have to be locked. */
+  claims: (Key & { contactId: number })[];
+  /** Contacts that are there and get more identities. */
+  gaining: { workspaceId: number; id: number; externalId: string | null }[];
+  /** Contacts to be made. */
+  making: Map<number, NewContact>;
+};
+
+/** Plans the batch. One round trip, or none when nobody has identities; another where an address is somebody's with an id of their own. */
+export async function makePlan(
+  tx: Tx,
+  ids: IdSource,
+  people: readonly WantedPerson[],
+  profiles: 'first' | 'merged',
+): Promise<Plan> {
+  const keysOf = people.map((person) => person.identities.map((one) => keyOf(person.workspaceId, one)));
+  const keys = new Map(keysOf.flat().map((key) => [keyText(key), key]));
+  const owners = new Map<string, number>();
+  if (keys.size > 0) {
+    for (const owner of await ownersOf(tx, [...keys.values()])) {
+      owners.set(keyText({ ...owner, hash: 0 }), owner.contactId);
+    }
+  }
+  const others = await othersOf(tx, people, keysOf, owners);
+  const claims = new Map<string, Key & { contactId: number }>();
+  const drafts = new Map<number, { first: WantedPerson; profile: Profile }>();
+  const planned = people.map((person, i) => {
+    const texts = keysOf[i]!.map(keyText);
+    const found = texts.map((text) => owners.get(text)).filter((id) => id !== undefined);
+    const own = person.byOwnId ? ownTexts(keysOf[i]!).find((text) => owners.has(text)) : undefined;
+    const first = found[0];
+    const isOther =
+      person.byOwnId &&
+      own === undefined &&
+      first !== undefined &&
+      (others.has(first) || hasOwnId(drafts, first));
+    const contactId = first === undefined || isOther ? ids.spread() : first;
+    const draft = drafts.get(contactId);
+    if (found.length === 0 || isOther)
+      drafts.set(contactId, { first: person, profile: person.profile ?? {} });
+    else if (draft && profiles === 'merged') draft.profile = mergeProfile(draft.profile, person.profile);
+    for (const text of texts) {
+      if (owners.has(text) || (person.asTheyAre && found.length > 0)) continue;
+      owners.set(text, contactId);
+      claims.set(text, { ...keys.get(text)!, contactId });
+    }
+    return { person, contactId, conflictsWith: [...new Set(found)].filter((id) => id !== contactId) };
+  });
+  const ordered = [...claims.values()].sort((a, b) => a.hash - b.hash);
+  const externalIds = firstExternalIds(claims.values());
+  const making = new Map<number, NewContact>();
+  for (const [id, { first, profile }] of drafts) {
+    making.set(id, newContact(first.workspaceId, id, externalIds.get(id) ?? null, profile));
+  }
+  return { people: planned, owners, claims: ordered, gaining: gaining(ordered, drafts, externalIds), making };
+}
+
+/** Ids by which a caller knows somebody, as texts. */
+function ownTexts(keys: readonly Key[]): string[] {
+  return keys.filter(({ kind }) => kind === 'external' || kind === 'anonymous').map(keyText);
+}
+
+function hasOwnId(drafts: ReadonlyMap<number, { first: WantedPerson }>, contactId: number): boolean {
+  return drafts.get(contactId)?.first.identities.some(({ kind }) => kind === 'external') ?? false;
+}
+
+/** Contacts with an external id whose address is named by somebody whose own ids nobody has yet. */
+async function othersOf(
+  tx: Tx,
+  people: readonly WantedPerson[],
+  keysOf: readonly (readonly Key[])[],
+  owners: ReadonlyMap<string, number>,
+): Promise<Set<number>> {
+  const named = new Map<number, Set<number>>();
+  people.forEach(({ byOwnId, workspaceId }, i) => {
+    const keys = keysOf[i]!;
+    if (!byOwnId || ownTexts(keys).some((text) => owners.has(text))) return;
+    const first = keys.map((key) => owners.get(keyText(key))).find((id) => id !== undefined);
+    if (first !== undefined) named.set(workspaceId, (named.get(workspaceId) ?? new Set()).add(first));
+  });
+  const found = await Promise.all(
+    [...named].map(([workspaceId, ids]) => selectContacts(tx, workspaceId, [...ids])),
+  );
+  return new Set(found.flat().flatMap(({ id, externalId }) => (externalId === null ? [] : [id])));
+}
+
+/** The later profile over the earlier, attributes key by key. */
+export function mergeProfile(earlier: Profile, later: Profile | undefined): Profile {
+  const known = Object.entries(later ?? {}).filter(([, value]) => value !== undefined);
+  return {
+    ...earlier,
+    ...(Object.fromEntries(known) as Profile),
+    attributes: { ...earlier.attributes, ...later?.attributes },
+  };
+}
+
+/** A contact's row. Attributes that are null are not kept. */
+export function newContact(
+  workspaceId: number,
+  id: number,
+  externalId: string | null,
+  profile: Profile,
+): NewContact {
+  const attributes = Object.entries(profile.attributes ?? {}).filter(
+    ([, v]) => v !== null && v !== undefined,
+  );
+  return {
+    workspaceId,
+    id,
+    externalId,
+    givenName: profile.givenName ?? null,
+    surname: profile.surname ?? null,
+    attributes: attributes.length > 0 ? JSON.stringify(Object.fromEntries(attributes)) : '{}',
+    timeZone: profile.timeZone ?? null,
+    locale: profile.locale ?? null,
+    credentialRequired: profile.credentialRequired ?? false,
+    signedUpMs: profile.signedUpMs ?? null,
+  };
+}
+
+function firstExternalIds(claims: Iterable<Key & { contactId: number }>): Map<number, string> {
+  const first = new Map<number, string>();
+  for (const { kind, value, contactId } of claims) {
+    if (kind === 'external' && !first.has(contactId)) first.set(contactId, value);
+  }
+  return first;
+}
+
+function gaining(
+  claims: readonly (Key & { contactId: number })[],
+  drafts: ReadonlyMap<number, unknown>,
+  externalIds: ReadonlyMap<number, string>,
+): Plan['gaining'] {
+  const rows = new Map<number, Plan['gaining'][number]>();
+  for (const { workspaceId, contactId: id } of claims) {
+    if (!drafts.has(id)) rows.set(id, { workspaceId, id, externalId: externalIds.get(id) ?? null });
+  }
+  return [...rows.values()].sort((a, b) => bucketOf(a.id) - bucketOf(b.id) || a.id - b.id);
+}

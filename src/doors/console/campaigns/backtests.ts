@@ -1,0 +1,181 @@
+/** Back-tests: a campaign tried over what people did, before anybody is written to. */
+import type { Static } from 'typebox';
+import {
+  BacktestPage,
+  BacktestPath,
+  BacktestShown,
+  NewBacktest,
+} from '../../../../contract/doors/console/backtests.ts';
+import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
+import { Id } from '../../../../contract/doors/fields.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { MAX_ID } from '../../../base/ids.ts';
+import {
+  beginBacktest,
+  dropBacktest,
+  findBacktest,
+  listBacktests,
+  pathIn,
+  type BacktestRow,
+} from '../../../campaigns/backtest/backtests.ts';
+import { triedOf } from '../../../campaigns/backtest/tried.ts';
+import { isUnread, parseFile } from '../../../campaigns/file.ts';
+import { present as presentWay } from './drafts.ts';
+import {
+  acts,
+  idIn,
+  idText,
+  missing,
+  queryId,
+  readPage,
+  reads,
+  readTime,
+  timeText,
+  writes,
+  type Call,
+  type Route,
+} from '../route.ts';
+
+const one = '/backtests/:backtestId';
+const DAY_MS = 86_400_000;
+const USUAL_DAYS = 90;
+const MOST_DAYS = 400;
+const FILE_BYTES = 512 * 1024;
+const AS_OF_TODAY = [
+  'attributes, lists and tags',
+  'addresses, and what blocks them where nobody ever said anything of it',
+  'the rules of the workspace',
+];
+
+/** `…/backtests`. */
+export const backtestRoutes: readonly Route[] = [
+  writes({
+    path: '/backtests',
+    action: 'campaigns.write',
+    does: 'Tries a campaign over what people did. Nothing is sent, and nobody is in it afterwards.',
+    body: NewBacktest,
+    answers: { 201: BacktestShown },
+    bodyBytes: FILE_BYTES,
+    async handle(call) {
+      const { campaign, file, orderedBy = 'received', all = false } = call.body;
+      if ((campaign === undefined) === (file === undefined))
+        return breaks('campaign', 'exactly one of campaign and file must be given');
+      const given = file === undefined ? campaign : parseFile(file);
+      if (isUnread(given)) return given;
+      const period = periodOf(call.body, call.workspaceNowMs);
+      if (isFault(period)) return period;
+      return async (tx) => {
+        const asked = { campaign: given, ...period, orderedBy, all };
+        const begun = await beginBacktest(call.ctx, tx, call.workspace.id, asked, call.nowMs);
+        if (isFault(begun)) return begun;
+        const audit = {
+          action: 'backtest.create',
+          subject: `backtest:${begun.id}`,
+          detail: { key: begun.file.key },
+        };
+        return { status: 201, body: present(begun), audit };
+      };
+    },
+  }),
+  reads({
+    path: '/backtests',
+    action: 'campaigns.read',
+    does: 'Back-tests, newest first.',
+    query: NEWEST_FIRST,
+    answer: BacktestPage,
+    handle: list,
+  }),
+  reads({
+    path: one,
+    action: 'campaigns.read',
+    does: 'A back-test, with what was counted so far.',
+    answer: BacktestShown,
+    async handle(call) {
+      const found = await findBacktest(call.ctx.sql, call.workspace.id, idIn(call, 'backtestId'));
+      return found ? present(found) : missing('backtest');
+    },
+  }),
+  reads({
+    path: `${one}/path`,
+    action: 'campaigns.read',
+    does: 'What would have happened to one contact, decision by decision.',
+    query: { contact: Id },
+    answer: BacktestPath,
+    handle: path,
+  }),
+  acts({
+    method: 'DELETE',
+    path: one,
+    action: 'campaigns.write',
+    does: 'Takes a back-test away; one that is under way stops.',
+    answers: { 200: BacktestShown },
+    async handle(call) {
+      const { workspace } = call;
+      const id = idIn(call, 'backtestId');
+      return async (tx) => {
+        const found = await findBacktest(tx, workspace.id, id);
+        if (!found || !(await dropBacktest(tx, workspace.id, id))) return missing('backtest');
+        const audit = {
+          action: 'backtest.delete',
+          subject: `backtest:${id}`,
+          detail: { key: found.file.key },
+        };
+        return { status: 200, body: present(found), audit };
+      };
+    },
+  }),
+];
+
+function periodOf(
+  { days, from, to }: Static<typeof NewBacktest>,
+  nowMs: number,
+): { fromMs: number; toMs: number } | Fault {
+  if (days !== undefined && from !== undefined) return breaks('days', 'must not be given with from');
+  const toMs = to === undefined ? nowMs : readTime(to, 'to');
+  if (isFault(toMs)) return toMs;
+  const fromMs = from === undefined ? toMs - (days ?? USUAL_DAYS) * DAY_MS : readTime(from, 'from');
+  if (isFault(fromMs)) return fromMs;
+  if (fromMs >= toMs) return breaks('from', 'must be before to');
+  if (toMs - fromMs > MOST_DAYS * DAY_MS)
+    return breaks('from', `must be at most ${MOST_DAYS} days before to`);
+  return { fromMs, toMs };
+}
+
+async function list(call: Call): Promise<Static<typeof BacktestPage> | Fault> {
+  const page = readPage(call);
+  if (isFault(page)) return page;
+  const { limit, before = MAX_ID } = page;
+  const found = await listBacktests(call.ctx.sql, call.workspace.id, { beforeId: before, limit: limit + 1 });
+  const rows = found.slice(0, limit);
+  return { backtests: rows.map(present), next: found.length > limit ? idText(rows.at(-1)!.id) : null };
+}
+
+async function path(call: Call): Promise<BacktestPath | Fault> {
+  const { ctx, workspace } = call;
+  const contactId = queryId(call, 'contact');
+  if (isFault(contactId)) return contactId;
+  if (contactId === undefined) return breaks('contact', 'is required');
+  const backtest = await findBacktest(ctx.sql, workspace.id, idIn(call, 'backtestId'));
+  if (!backtest) return missing('backtest');
+  const found = await pathIn(ctx, ctx.sql, backtest, contactId);
+  return { contactId: idText(contactId), ...(found ? presentWay(found) : { steps: [], sends: [] }) };
+}
+
+function present(row: BacktestRow): BacktestShown {
+  const { id, file, done, wanted, orderedBy, note, endedMs } = row;
+  return {
+    id: idText(id),
+    key: file.key,
+    state: endedMs === null ? 'running' : done < wanted ? 'failed' : 'done',
+    tried: done,
+    wanted,
+    from: timeText(row.fromMs),
+    to: timeText(row.toMs),
+    orderedBy,
+    note,
+    createdAt: timeText(row.createdMs),
+    endedAt: timeText(endedMs),
+    result: done > 0 ? triedOf(row) : null,
+    asOfToday: AS_OF_TODAY,
+  };
+}

@@ -1,0 +1,119 @@
+/** Campaigns before they are published: examples to start from, whether one could be a draft, and what it would do with one contact. */
+import {
+  CampaignChecked,
+  CampaignGallery,
+  NewCampaign,
+  Rehearsal,
+  Rehearsed,
+} from '../../../../contract/doors/console/campaigns.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { rehearseWith } from '../../../campaigns/backtest/rehearsal.ts';
+import type { Replayed } from '../../../campaigns/backtest/replay.ts';
+import { checkDraft } from '../../../campaigns/campaigns.ts';
+import { fileOf, isUnread, parseFile } from '../../../campaigns/file.ts';
+import { gallery } from '../../../campaigns/gallery.ts';
+import { durationMs } from '../../../campaigns/match/duration.ts';
+import { REFUSALS, wordsOf } from '../../../campaigns/report/lists.ts';
+import { keepsToAction } from '../../../connect/actions.ts';
+import { checkAttributes } from '../../../contacts/profile.ts';
+import { asks, idOf, missing, reads, timeText, type Route } from '../route.ts';
+
+const CAMPAIGN_BYTES = 512 * 1024;
+
+/** `…/campaigns/gallery`, `…/validate`, `…/rehearse`. */
+export const campaignDraftRoutes: readonly Route[] = [
+  reads({
+    path: '/campaigns/gallery',
+    action: 'campaigns.read',
+    does: 'Campaigns to start from.',
+    answer: CampaignGallery,
+    async handle() {
+      return { campaigns: (await gallery()).map((one) => ({ ...one })) };
+    },
+  }),
+  asks({
+    path: '/campaigns/validate',
+    action: 'campaigns.read',
+    does: 'Whether a campaign could be a draft, and what is wrong with it; keeps nothing.',
+    body: NewCampaign,
+    answers: { 200: CampaignChecked },
+    bodyBytes: CAMPAIGN_BYTES,
+    async handle({ ctx, body, workspace }) {
+      const given = givenIn(body);
+      if (isFault(given)) return given;
+      const checked = isUnread(given.campaign)
+        ? given.campaign
+        : await ctx.sql.begin(async (tx) => {
+            const strays = await keepsToAction(tx, workspace.id, given.campaign);
+            return strays ?? (await checkDraft(ctx, tx, workspace.id, given.campaign));
+          });
+      const problems = isFault(checked) ? [{ field: checked.field ?? null, message: checked.message }] : [];
+      const file = isFault(checked) ? null : fileOf(checked);
+      return { status: 200, body: { valid: file !== null, problems, file } };
+    },
+  }),
+  asks({
+    path: '/campaigns/rehearse',
+    action: 'campaigns.read',
+    does: 'What a campaign would do with one contact, if it were set off now and some events came after; keeps and sends nothing.',
+    body: Rehearsal,
+    answers: { 200: Rehearsed },
+    bodyBytes: CAMPAIGN_BYTES,
+    async handle({ ctx, body, workspace, workspaceNowMs }) {
+      const given = givenIn(body);
+      if (isFault(given)) return given;
+      if (isUnread(given.campaign)) return given.campaign;
+      const file = await ctx.sql.begin((tx) => checkDraft(ctx, tx, workspace.id, given.campaign));
+      if (isFault(file)) return file;
+      const { properties = {} } = body;
+      const odd = checkAttributes(properties, 'properties');
+      if (odd) return odd;
+      const events: { name: string; afterMs: number; properties: Record<string, unknown> }[] = [];
+      for (const [i, one] of (body.events ?? []).entries()) {
+        const afterMs = one.after === '0s' ? 0 : durationMs(one.after);
+        if (afterMs === undefined)
+          return breaks(`events[${i}].after`, 'must be a duration, such as 2d or 3h');
+        const own = one.properties ?? {};
+        const broken = checkAttributes(own, `events[${i}].properties`);
+        if (broken) return broken;
+        events.push({ name: one.name, afterMs, properties: own });
+      }
+      const imagined = { properties, events };
+      const contactId = idOf(body.contactId);
+      const found = await rehearseWith(ctx, workspace, contactId, file, imagined, workspaceNowMs);
+      return found ? { status: 200, body: present(found) } : missing('contact', 'contactId');
+    },
+  }),
+];
+
+/** The campaign in a body: as it is, or the text of its file. */
+function givenIn({ campaign, file }: { campaign?: unknown; file?: string }): { campaign: unknown } | Fault {
+  if ((campaign === undefined) === (file === undefined))
+    return breaks('campaign', 'exactly one of campaign and file must be given');
+  return { campaign: file === undefined ? campaign : parseFile(file) };
+}
+
+/** A way that was only imagined, in plain words. */
+export function present({ changes, refused, sends }: Replayed): Rehearsed {
+  const decided = changes.log.map(({ atMs, what, step, detail }) => ({
+    atMs,
+    what,
+    why: wordsOf({ what, step: step ?? null, detail: detail ?? null }),
+  }));
+  const not = refused.map(({ reason, atMs }) => ({
+    atMs,
+    what: 'not entered',
+    why: REFUSALS[reason] ?? reason,
+  }));
+  return {
+    steps: [...decided, ...not]
+      .toSorted((a, b) => a.atMs - b.atMs)
+      .map(({ atMs, ...said }) => ({ at: timeText(atMs), ...said })),
+    sends: sends.map(({ step, wantedMs, sent }) => ({
+      step,
+      wantedAt: timeText(wantedMs),
+      sentAt: sent.at === 'sent' ? timeText(sent.atMs) : null,
+      code: sent.code ?? null,
+    })),
+  };
+}

@@ -1,0 +1,75 @@
+/** Campaigns as the console shows them, and who is in them. */
+import type { Static } from 'typebox';
+import type { CampaignPeople, CampaignShown } from '../../../../contract/doors/console/campaigns.ts';
+import { isFault, type Fault } from '../../../base/fault.ts';
+import { MAX_ID, toHex24 } from '../../../base/ids.ts';
+import { findCampaign, type CampaignRow } from '../../../campaigns/campaigns.ts';
+import type { Arm } from '../../../campaigns/enrol/member.ts';
+import { peopleIn } from '../../../campaigns/report/lists.ts';
+import { idIn, idText, missing, queryId, readLimit, readTime, timeText, type Call } from '../route.ts';
+
+/** Who entered it, newest first. */
+export async function people(call: Call): Promise<Static<typeof CampaignPeople> | Fault> {
+  const found = await find(call);
+  if (isFault(found)) return found;
+  const limit = readLimit(call);
+  if (isFault(limit)) return limit;
+  const before = queryId(call, 'before');
+  if (isFault(before)) return before;
+  const { step, ending, beforeAt } = call.query;
+  const beforeMs = beforeAt === undefined ? Number.MAX_SAFE_INTEGER : readTime(beforeAt, 'beforeAt');
+  if (isFault(beforeMs)) return beforeMs;
+  const { rows, next } = await peopleIn(call.ctx.sql, found.id, {
+    before: { enteredMs: beforeMs, contactId: before ?? MAX_ID },
+    limit,
+    step,
+    ending,
+  });
+  return {
+    people: rows.map((row) => ({
+      contactId: idText(row.contactId),
+      arm: armName(row.arm),
+      variant: row.variant,
+      epoch: row.epoch,
+      enteredAt: timeText(row.enteredMs),
+      endedAt: timeText(row.endedMs),
+      ending: row.ending,
+      step: row.step,
+      dueAt: timeText(row.dueMs),
+    })),
+    next: next ? { before: idText(next.contactId), beforeAt: timeText(next.enteredMs) } : null,
+  };
+}
+
+/** The name of an arm. */
+export function armName(arm: Arm): 'treated' | 'holdout' | 'workspace_holdout' {
+  return (['treated', 'holdout', 'workspace_holdout'] as const)[arm];
+}
+
+/** The campaign of the path. */
+export async function find(call: Call<unknown>): Promise<CampaignRow | Fault> {
+  return (
+    (await findCampaign(call.ctx.sql, call.workspace.id, idIn(call, 'campaignId'))) ?? missing('campaign')
+  );
+}
+
+/** A campaign as it is shown. */
+export function present(campaign: CampaignRow): CampaignShown {
+  const { id, key, name, state, paused, epoch, draft, revision } = campaign;
+  return {
+    id: toHex24(id),
+    key,
+    name,
+    state,
+    paused,
+    epoch,
+    hasDraft: draft !== null,
+    note: campaign.note ?? null,
+    revision,
+    changedBy: idText(campaign.changedBy),
+    archivedAt: timeText(campaign.archivedMs),
+    createdAt: timeText(campaign.createdMs),
+    changedAt: timeText(campaign.changedMs),
+    startedAt: timeText(campaign.startedMs),
+  };
+}

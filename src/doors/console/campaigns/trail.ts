@@ -1,0 +1,83 @@
+/** Where those who are in a campaign stand, and one contact's way through it. */
+import {
+  CampaignPlaces,
+  CampaignTrail,
+  ResumeForecast,
+} from '../../../../contract/doors/console/campaigns.ts';
+import { isFault } from '../../../base/fault.ts';
+import { versionsOf } from '../../../campaigns/campaigns.ts';
+import { countPlaces, countStanding, REFUSALS, trailIn, wordsOf } from '../../../campaigns/report/lists.ts';
+import { getContact } from '../../../contacts/contacts.ts';
+import { armName, find } from './shown.ts';
+import { idIn, idText, missing, reads, timeText, type Route } from '../route.ts';
+
+const one = '/campaigns/:campaignId';
+
+/** `…/campaigns/{id}/steps`, `…/resume`, `…/people/{contactId}`. */
+export const campaignTrailRoutes: readonly Route[] = [
+  reads({
+    path: `${one}/steps`,
+    action: 'campaigns.read',
+    does: 'How many stand at each step, by version.',
+    answer: CampaignPlaces,
+    async handle(call) {
+      const found = await find(call);
+      if (isFault(found)) return found;
+      const versions = await versionsOf(call.ctx.sql, found.id);
+      const numberOf = new Map(versions.map(({ id, number }) => [id, number]));
+      const places = await countPlaces(call.ctx.sql, found.id);
+      return {
+        steps: places.map(({ versionId, step, people }) => ({
+          step,
+          version: numberOf.get(versionId) ?? 0,
+          people,
+        })),
+      };
+    },
+  }),
+  reads({
+    path: `${one}/resume`,
+    action: 'campaigns.read',
+    does: 'How many are in it, and of how many something fell due by now: what resuming it would go on with.',
+    answer: ResumeForecast,
+    async handle(call) {
+      const found = await find(call);
+      return isFault(found) ? found : await countStanding(call.ctx.sql, found.id, call.workspaceNowMs);
+    },
+  }),
+  reads({
+    path: `${one}/people/:contactId`,
+    action: 'campaigns.read',
+    does: "One contact's entries, each with every decision in order, and why they did not enter.",
+    answer: CampaignTrail,
+    async handle(call) {
+      const found = await find(call);
+      if (isFault(found)) return found;
+      const { ctx, workspace } = call;
+      const contact = await getContact(ctx.sql, workspace.id, idIn(call, 'contactId'));
+      if (!contact) return missing('contact');
+      const { entries, refused } = await trailIn(ctx.sql, contact.id, found.id);
+      return {
+        entries: entries.map(({ enrolmentId, arm, variant, epoch, enteredMs, endedMs, ending, ...at }) => ({
+          id: idText(enrolmentId),
+          arm: armName(arm),
+          variant,
+          epoch,
+          enteredAt: timeText(enteredMs),
+          endedAt: timeText(endedMs),
+          ending,
+          step: at.step,
+          dueAt: timeText(at.dueMs),
+          trail: at.trail.map((row) => ({ at: timeText(row.atMs), what: row.what, why: wordsOf(row) })),
+        })),
+        refused: refused
+          ? {
+              at: timeText(refused.atMs),
+              reason: refused.reason,
+              why: REFUSALS[refused.reason] ?? refused.reason,
+            }
+          : null,
+      };
+    },
+  }),
+];

@@ -1,0 +1,156 @@
+/** The pumps of bulk runs: a run's rate, room that comes back, and what is claimed of a lane and when. Claims are counted, not carried out. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { silentLog } from '../base/log.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { stillClock } from '../../test/support/stillClock.ts';
+import { until } from '../../test/support/until.ts';
+import type { OwnedLane } from './lanes/lane.ts';
+import { createBulk } from './work/bulk.ts';
+import type { Claim, WorkerCore } from './work/core.ts';
+import { createGiveWay } from './work/giveWay.ts';
+import { deleteStreamRow, upsertStream } from './work/sql.ts';
+import type { Stream, WorkItem } from './work/work.ts';
+
+const { sql } = await testDatabase();
+const RUN: Stream = { stream: 77, kind: 1, workspaceId: 9, flowing: true, ratePerS: null };
+const lanes = await sql<OwnedLane[]>`
+  SELECT lane, bucket, buckets, epoch FROM lanes WHERE lane IN (3, 4) ORDER BY lane`;
+beforeEach(() => sql`DELETE FROM streams`);
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+const itemsOf = (n: number, from = 1) =>
+  Array.from({ length: n }, (_, at) => ({ dueMs: from + at, ownerId: from + at }) as WorkItem);
+
+/** Pumps of a worker that owns two lanes; `found` says what a claim finds. */
+function world(found: (claim: Claim) => WorkItem[] | Promise<WorkItem[]>, more: { inFlight?: number } = {}) {
+  const clock = stillClock();
+  const stopping = new AbortController();
+  const over: (() => void)[] = [];
+  const claims: Claim[] = [];
+  const core: WorkerCore = {
+    sql,
+    clock,
+    log: silentLog,
+    stopping: stopping.signal,
+    giveWay: createGiveWay(clock),
+    lanes: () => lanes,
+    holds: () => true,
+    async claim(claim) {
+      claims.push(claim);
+      const items = await found(claim);
+      const { promise: ran, resolve } = Promise.withResolvers<void>();
+      over.push(() => {
+        claim.left(items);
+        resolve();
+      });
+      return { items, ran };
+    },
+    claimOfLanes: () => Promise.reject(new Error('not asked')),
+  };
+  const handle = () => Promise.resolve();
+  const bulk = createBulk(core, [{ kind: 1, batchSize: 90, inFlight: more.inFlight ?? 90, handle }]);
+  const settleAll = () => over.splice(0).forEach((end) => end());
+  stops.push(async () => {
+    stopping.abort();
+    settleAll();
+    await bulk.stop();
+  });
+  return { bulk, clock, claims, settleAll };
+}
+
+test('a worker sends its part of a run’s rate, by its lanes; another rate counts from when it is read; a run that is closed ends', async () => {
+  let taken = 0;
+  const { bulk, clock, settleAll } = world(({ limit }) => {
+    taken += limit;
+    setImmediate(settleAll);
+    return itemsOf(limit);
+  });
+  const pass = async (seconds: number) => {
+    const before = taken;
+    await clock.moveOn(seconds * 1_000);
+    return taken - before;
+  };
+  await upsertStream(sql, { ...RUN, ratePerS: 64 });
+  await bulk.look();
+  const first = await pass(10);
+  assert.ok(first >= 36 && first <= 41, `two lanes of 32 have 4 a second, were ${first} in ten`);
+  await upsertStream(sql, { ...RUN, ratePerS: 640 });
+  await bulk.look();
+  const second = await pass(10);
+  assert.ok(second >= 360 && second <= 425, `and 40 of 640, were ${second}`);
+  await deleteStreamRow(sql, RUN.stream);
+  await bulk.look();
+  await pass(1);
+  assert.equal(await pass(10), 0);
+  assert.equal(bulk.ring(3, RUN.stream), false, 'nobody knows it any more');
+});
+
+test('room that a claim did not need, or that is settled, is there for the next', async () => {
+  const { bulk, claims, settleAll } = world(({ lane }) => itemsOf(lane.lane === 3 ? 45 : 0));
+  await upsertStream(sql, RUN);
+  await bulk.look();
+  for (let n = 1; n <= 6; n++) {
+    await until(
+      `claim ${n} of the first lane`,
+      () => claims.filter(({ lane }) => lane.lane === 3).length >= n,
+    );
+    settleAll();
+    bulk.ring(3, RUN.stream);
+  }
+});
+
+test('what is paused while it waits for room is not claimed when there is some', async () => {
+  const { bulk, claims, settleAll } = world(({ limit }) => itemsOf(limit));
+  await upsertStream(sql, RUN);
+  await bulk.look();
+  await until('it has filled its room', () => claims.length === 1);
+  await upsertStream(sql, { ...RUN, flowing: false });
+  await bulk.look();
+  settleAll();
+  await upsertStream(sql, { ...RUN, stream: 78 });
+  await bulk.look();
+  await until('the room is there for another run', () => claims.at(-1)!.stream === 78);
+  assert.deepEqual(
+    claims.map(({ stream }) => stream).filter((stream) => stream === RUN.stream),
+    [RUN.stream],
+  );
+});
+
+test('a pass goes on where the last claim ended, and the next begins at the front again', async () => {
+  const passes = new Map<number, number[]>();
+  const { bulk } = world(
+    ({ lane, limit, after }) => {
+      const asked = passes.get(lane.lane) ?? [];
+      passes.set(lane.lane, [...asked, after.dueMs]);
+      return itemsOf([limit, 10, 0][asked.length] ?? 0, 500);
+    },
+    { inFlight: 900 },
+  );
+  await upsertStream(sql, RUN);
+  await bulk.look();
+  await until('each lane has no more', () => lanes.every(({ lane }) => passes.get(lane)?.length === 3));
+  assert.deepEqual(
+    [...passes.values()],
+    [
+      [0, 589, 0],
+      [0, 589, 0],
+    ],
+  );
+});
+
+test('a lane that rings while it is asked is asked again', async () => {
+  let answer: ((items: WorkItem[]) => void) | undefined;
+  const { bulk, claims } = world(({ lane }) =>
+    lane.lane === 3 && !answer ? new Promise((resolve) => (answer = resolve)) : [],
+  );
+  await upsertStream(sql, RUN);
+  await bulk.look();
+  await until('it is asked', () => answer !== undefined);
+  bulk.ring(3, RUN.stream);
+  answer!([]);
+  await until('it is asked again', () => claims.filter(({ lane }) => lane.lane === 3).length === 2);
+});
