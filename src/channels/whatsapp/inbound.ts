@@ -84,7 +84,7 @@ function newNumberIn(system: Json | undefined): string | undefined {
 }
 
 /** The people whom a value tells of, by number and by id. */
-export type ToldContacts = {
+type ToldContacts = {
   byNumber: ReadonlyMap<string, Json>;
   byId: ReadonlyMap<string, Json>;
   only?: Json;
