@@ -16,7 +16,7 @@ const root = resolve(import.meta.dirname, '..');
 export async function playReverted(revert: Revert, from: number, seeds: number, databases: Databases): Promise<Caught> {
   const copy = await mkdtemp(join(tmpdir(), 'parley-reverted-'));
   try {
-    for (const part of ['src', 'contract', 'simulation', 'package.json'])
+    for (const part of ['src', 'contract', 'simulation', 'test/support', 'package.json'])
       await cp(join(root, part), join(copy, part), { recursive: true });
     await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
     for (const edit of [revert, ...(revert.and ?? [])]) {

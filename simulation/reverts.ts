@@ -134,7 +134,7 @@ export const REVERTS: readonly Revert[] = [
     file: 'src/outbox/deliver/deliver.ts',
     from: 'Math.max(0, WHOLE - alone) : 0)',
     to: 'Math.max(0, WHOLE - alone) : BATCH)',
-    focus: [...LINE, `${START} by=plain`, 'processes kill worker=a after=9000', 'processes hire worker=b after=60000'],
+    focus: [...LINE, `${START} by=asked`, 'processes kill worker=a after=9000', 'processes hire worker=b after=60000'],
   },
   {
     name: 'abandoned batch: sent again although its receipt had come',

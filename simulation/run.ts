@@ -327,13 +327,20 @@ async function perform(run: Run, step: Step): Promise<void> {
 
 /** Something is due for so long altogether, at most, before all is at rest: what is due for longer is due for ever. */
 const RESTLESS_MS = 10 * 60_000;
+/** A broadcast to a crowd by the slowest provider takes so long, and as long again where a cap has held everybody for a day. */
+const SLOW_BROADCAST_MS = 12 * 60_000;
+
+function restlessMs({ done }: Run): number {
+  const slow = done.filter(({ step }) => step.room === 'broadcasts' && step['by'] === 'plain').length;
+  return RESTLESS_MS + slow * SLOW_BROADCAST_MS;
+}
 
 /** Plays up to an instant, leaping over the time in which nothing is due. True when all is at rest and `toRest` asked for it. */
 async function playOn(run: Run, untilMs: number, toRest = false): Promise<boolean> {
   const { stage } = run;
   for (let busyMs = 0; stage.nowMs() < untilMs; busyMs += SPELL_MS) {
     if (run.isOver()) throw new Over();
-    if (toRest && busyMs > RESTLESS_MS) return false;
+    if (toRest && busyMs > restlessMs(run)) return false;
     await stage.play(Math.min(untilMs, stage.nowMs() + SPELL_MS));
     const nextMs = await nextDueMs(run);
     if (nextMs === undefined && toRest && stage.nextOutsideMs() === undefined) return true;

@@ -101,6 +101,20 @@ test('a file says what it is for', () => {
   assert.deepEqual(mute.map(show), []);
 });
 
+test('files that comments name are there', () => {
+  const all = sources('src', 'contract', 'test', 'scripts', 'simulation', 'bench', 'sdk');
+  const named = /(?<![\w/.:@-])[a-zA-Z][\w.-]*(?:\/[\w.-]+)*\.ts\b/g;
+  const stale = code.flatMap((file) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => /^\s*(?:\*|\/\/|\/\*)/.test(line) && !/github\.com/.test(line))
+      .flatMap((line) => line.match(named) ?? [])
+      .filter((name) => !all.some((one) => one.endsWith(`/${name}`)))
+      .map((name) => `${show(file)}: ${name}`),
+  );
+  assert.deepEqual(stale, []);
+});
+
 test('every export has a docstring', () => {
   const bare = code.flatMap((file) => {
     const lines = readFileSync(file, 'utf8').split('\n');

@@ -26,7 +26,7 @@ const database = await testDatabase();
 const dataDir = await mkdtemp(join(tmpdir(), 'parley-strangers-'));
 let parley: ParleyProcess;
 let pinger: ReturnType<typeof startPinger>;
-let paths: { mail: string; mailgun: string; preview: string; csv: string; of: string };
+let paths: { mail: string; mailgun: string; whatsapp: string; preview: string; csv: string; of: string };
 let consoleKey: string;
 /** The longest that its loop was held. */
 let heldMs = 0;
@@ -44,11 +44,18 @@ before(async () => {
     domain: 'mg.shop.example',
     signingKey: 'signing-key',
   });
+  const whatsapp = await newIntegration(world.ctx, app.id, 'whatsapp', {
+    phoneNumberId: '1234567',
+    accessToken: 'token',
+    appSecret: 'app-secret',
+    verifyToken: 'verify',
+  });
   const at = ({ id, callbackKey }: typeof smtp, purpose: string) =>
     `/callbacks/${toHex24(id)}/${callbackKey}/${purpose}`;
   paths = {
     mail: at(smtp, 'mail'),
     mailgun: at(mailgun, 'inbound'),
+    whatsapp: at(whatsapp, 'events'),
     preview: `/api/workspaces/${toHex24(app.id)}/messages`,
     csv: `/api/workspaces/${toHex24(app.id)}/contacts/import`,
     of: `/api/workspaces/${toHex24(app.id)}`,
@@ -182,7 +189,31 @@ const forecast = (head: string, filling: string, end: string) =>
   json('/broadcasts/forecast', [head, filling, end]);
 const anybody = `"${'a'.repeat(24)}"`;
 
-type Handed = { path: string; type: string; body: Buffer };
+const UPLOAD_BYTES = 48 * 1024 * 1024;
+/** A file of the largest size: the beginning of its form, and what fills it. */
+const upload = (head: string, filling: string) => () => ({
+  path: `${paths.of}/files`,
+  type: 'multipart/form-data; boundary=b',
+  body: Buffer.concat([Buffer.from(head), filled(filling, UPLOAD_BYTES), Buffer.from('\r\n--b--\r\n')]),
+});
+const FILE = '--b\r\nContent-Disposition: form-data; name="source"; filename="a"\r\n\r\n';
+const FIELD = '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n';
+
+/** A callback of Meta's, signed, as large as they may be. */
+const whatsapp = (body: () => string) => () => {
+  const bytes = Buffer.from(body());
+  const signature = createHmac('sha256', 'app-secret').update(bytes).digest('hex');
+  const headers = { 'x-hub-signature-256': `sha256=${signature}` };
+  return { path: paths.whatsapp, type: 'application/json', body: bytes, headers };
+};
+const WHATSAPP_BYTES = 3 * 1024 * 1024 - 4096;
+const events = (text: string) => `{"entry":[{"changes":[{"field":"messages","value":{${text}}}]}]}`;
+const each = (times: number, text: (n: number) => string) =>
+  Array.from({ length: times }, (_, n) => text(n)).join();
+const nestedLists = '['.repeat(WHATSAPP_BYTES / 2) + ']'.repeat(WHATSAPP_BYTES / 2);
+const card = '{"name":{"formatted_name":"x"},"phones":[{"phone":"1"}]},';
+
+type Handed = { path: string; type: string; body: Buffer; headers?: Record<string, string> };
 const table: [what: string, made: () => Handed][] = [
   ['HTML: nested divisions', html('<div>')],
   ['HTML: nested quotes', html('<blockquote>')],
@@ -268,6 +299,48 @@ const table: [what: string, made: () => Handed][] = [
     'saved replies: Liquid',
     json('/saved-replies', ['{"name":"x","content":{"type":"text","text":"', '{{a}}', '"}}'], 100_000),
   ],
+  ['files: parts', upload('', FIELD)],
+  ['files: headers', upload('--b\r\n', 'X: y\r\n')],
+  ['files: what is nearly a delimiter', upload(FILE, '\r\n--bx')],
+  ['WhatsApp: lists in lists', whatsapp(() => `{"entry":${nestedLists}}`)],
+  ['WhatsApp: names', whatsapp(() => `{"entry":[],${each(200_000, (n) => `"k${n}":0`)}}`)],
+  [
+    'WhatsApp: statuses',
+    whatsapp(() => events(`"statuses":[${each(60_000, (n) => `{"id":"${n}","status":"sent"}`)}]`)),
+  ],
+  [
+    'WhatsApp: people who wrote',
+    whatsapp(() =>
+      events(
+        `"contacts":[${each(20_000, (n) => `{"wa_id":"${n}","profile":{"name":"x"}}`)}],"messages":[${each(12_000, (n) => `{"from":"x${n}","id":"m${n}","timestamp":"1","type":"text","text":{"body":"x"}}`)}]`,
+      ),
+    ),
+  ],
+  [
+    'WhatsApp: cards in a message',
+    whatsapp(() =>
+      events(
+        `"messages":[{"from":"31612345678","id":"cards","timestamp":"1","type":"contacts","contacts":[${card.repeat(50_000)}{}]}]`,
+      ),
+    ),
+  ],
+  [
+    'a push certificate',
+    () => ({
+      path: `${paths.of}/integrations`,
+      type: 'application/json',
+      body: Buffer.from(
+        JSON.stringify({
+          provider: 'apns',
+          settings: {
+            bundleId: 'a.b',
+            certificatePassword: 'x',
+            certificate: Buffer.from(`3080${'030200ff'.repeat(180_000)}`, 'hex').toString('base64'),
+          },
+        }),
+      ),
+    }),
+  ],
   ['MJML: attributes', mjml('<mjml><mj-body><mj-text ', 'a="b" ')],
 ];
 
@@ -283,7 +356,7 @@ test('while the worst that strangers send is read, everybody else is answered', 
         heldMs = 0;
         const answer = await fetch(parley.url + handed.path, {
           method: 'POST',
-          headers: { 'content-type': handed.type, authorization: consoleKey },
+          headers: { 'content-type': handed.type, authorization: consoleKey, ...handed.headers },
           body: new Uint8Array(handed.body),
         });
         await answer.text();

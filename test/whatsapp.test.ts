@@ -598,6 +598,11 @@ test('the switch for marketing in WhatsApp itself stops marketing from that numb
     ['stop', 1_767_225_910],
   ]);
   await reaches(world.ctx, await sale(), 'accepted');
+  // Meta's own button below marketing comes as a message.
+  const button = { text: 'Stop promotions', payload: 'Stop promotions' };
+  await write({ number }, { type: 'button', button, text: undefined, timestamp: '1767226000' });
+  await reaches(world.ctx, await sale(), 'suppressed');
+  await reaches(world.ctx, await say(number), 'accepted');
 });
 
 test('a tapped button answers the message it was on, with its payload; told to webhooks as a quoted message', async () => {

@@ -242,7 +242,7 @@ export const SETTINGS = {
     min: 0,
     max: 1000000,
     means:
-      'New users without a name of the business’s own that one network (an IPv4 address, an IPv6 /64) makes on a workspace’s web chat in an hour before 429; 0 is unlimited.',
+      'New users without a name of the business’s own that one network (an IPv4 address, an IPv6 /64) makes on a workspace’s web chat or by the public key of the Outbound API in an hour before 429; 0 is unlimited.',
   },
   guestsPerWorkspace: {
     env: 'PARLEY_GUESTS_PER_WORKSPACE',
@@ -259,7 +259,7 @@ export const SETTINGS = {
     min: 0,
     max: 10000000,
     means:
-      'Messages of people whom no token of the business names, from one network on a workspace’s web chat in an hour before 429; 0 is unlimited.',
+      'Messages of people whom no token of the business names, from one network on a workspace’s web chat in an hour before 429, a file counted once more for each 64 kB; 0 is unlimited.',
   },
   guestMessagesPerWorkspace: {
     env: 'PARLEY_GUEST_MESSAGES_PER_WORKSPACE',

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { idSource } from '../base/ids.ts';
+import { getContacts } from '../contacts/contacts.ts';
 import { openPool } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { testDatabase } from '../../test/support/database.ts';
@@ -17,7 +18,7 @@ const { sql, connection } = await testDatabase();
 const one = openPool(connection, { max: 1, name: 'test' });
 after(() => one.end());
 const ids = idSource(63, () => 1_000);
-const FULL = 20_000;
+const FULL = 5_000;
 const EACH = 50;
 const lanes = await sql<OwnedLane[]>`SELECT lane, bucket, buckets, epoch FROM lanes ORDER BY lane LIMIT 4`;
 const [lane] = lanes;
@@ -102,5 +103,19 @@ for (const [table, tables] of [
     const before = await readOf(tables);
     for (let n = 0; n < 5; n++) await round(table);
     const read = (await readOf(tables)) - before;
-    assert.ok(read < 5_000, `${read} read for five turns of ${EACH}, with ${FULL} there`);
+    assert.ok(read < 2_500, `${read} read for five turns of ${EACH}, with ${FULL} there`);
   });
+
+test('contacts of a turn are found by their keys, planned while nobody was known and asked when there are many', async () => {
+  const from = ids.inBucket(bucket);
+  const contactIds = Array.from({ length: EACH }, (_, n) => from + 4096 * (n + 1));
+  const ask = (these: readonly number[]) => one.begin((tx) => getContacts(tx, 9, these), 'keyed');
+  for (let n = 0; n < 3; n++) assert.deepEqual(await ask(contactIds.slice(0, 1)), []);
+  await sql`
+    INSERT INTO contacts (bucket, workspace_id, id, created_ms, changed_ms)
+    SELECT ${bucket}, 9, ${from}::bigint + 4096 * n::bigint, 1, 1 FROM generate_series(1, ${FULL}::integer) n`;
+  const before = await readOf(['contacts']);
+  assert.equal((await ask(contactIds)).length, EACH);
+  const read = (await readOf(['contacts'])) - before;
+  assert.ok(read < 500, `${read} read for ${EACH} contacts, with ${FULL} there`);
+});

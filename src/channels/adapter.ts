@@ -258,8 +258,8 @@ export type Adapter = {
   /** Verifies and parses a callback. Absent where the provider never calls. */
   receive?(request: CallbackRequest, settings: Settings): Callback;
   /**
-   * Purposes of callbacks that hold what a stranger wrote: `receive` runs in a thread of its own for them (`callbackThread.ts`), which loads
-   * the module that exports it under its name, and no more of the adapter.
+   * Where `receive` is exported under its name: large callbacks are parsed in a thread of its own (`callbackThread.ts`), and those of these
+   * purposes however small, since they hold what a stranger wrote. Whoever has `receive` has this.
    */
   parsedApart?: { purposes: readonly string[]; module: URL };
   /**

@@ -1,6 +1,7 @@
 /**
- * Callbacks that hold what a stranger wrote, parsed in a thread of their own: a mail of 25 MB that is made to be slow must not keep
- * everybody else waiting while it is taken apart. What is parsed there and what here is each adapter's to say (`parsedApart`).
+ * Callbacks that hold what a stranger wrote, and large ones, parsed in a thread of their own: a mail of 25 MB that is made to be slow, or
+ * JSON of a tenant's, must not keep everybody else waiting while it is taken apart. What small ones are parsed there is each adapter's to
+ * say (`parsedApart`).
  */
 import { createApart, type Apart } from '../base/apart.ts';
 import type { Adapter, Callback, CallbackAnswer, CallbackRequest, Settings } from './adapter.ts';
@@ -17,6 +18,8 @@ export type ApartRequest = {
 /** The largest mail takes half a second of an idle processor; a machine that is full gets a multiple of it. */
 const DEADLINE_MS = 20_000;
 const HEAP_MB = 256;
+/** What is no larger is read within a few milliseconds, whatever is in it. */
+const LARGE_BYTES = 64 * 1024;
 
 let thread: Apart<ApartRequest, Callback> | undefined;
 
@@ -39,7 +42,8 @@ export async function hear(
   whose: number,
 ): Promise<Heard> {
   const { parsedApart } = adapter;
-  if (!parsedApart?.purposes.includes(request.purpose)) return adapter.receive(request, settings);
+  const isApart = parsedApart?.purposes.includes(request.purpose) || request.body.length > LARGE_BYTES;
+  if (!parsedApart || !isApart) return adapter.receive(request, settings);
   thread ??= createApart<ApartRequest, Callback>(new URL('callbackThread.ts', import.meta.url), {
     deadlineMs: DEADLINE_MS,
     heapMb: HEAP_MB,

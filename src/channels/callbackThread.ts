@@ -16,6 +16,8 @@ servesApart(async (asked: ApartRequest): Promise<Handed<Callback>> => {
 /** Files are views of the mail, which would be copied whole with each: each gets bytes of its own, which are given away. */
 function handed(callback: Callback): Handed<Callback> {
   if (callback.kind !== 'parsed') return { value: callback, hand: [] };
+  const told = callback.receipts.length + callback.inbound.length;
+  if (told > MOST_TOLD) return { value: tooMany(told), hand: [] };
   const hand: ArrayBuffer[] = [];
   const inbound = callback.inbound.map((message) => ({
     ...message,
@@ -27,4 +29,16 @@ function handed(callback: Callback): Handed<Callback> {
     }),
   }));
   return { value: { ...callback, inbound }, hand };
+}
+
+/** Ten times what any provider tells of at once (Meta: 1,000 updates): to take over more would hold up everybody else. */
+const MOST_TOLD = 10_000;
+
+function tooMany(told: number): Callback {
+  const detail = `it tells of ${told} things, and ${MOST_TOLD} is the most`;
+  return {
+    kind: 'malformed',
+    detail,
+    answer: { status: 413, contentType: 'text/plain', body: detail },
+  };
 }

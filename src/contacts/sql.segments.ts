@@ -92,7 +92,7 @@ export async function selectInside(db: Db, contactIds: readonly number[]): Promi
   return await db<Inside[]>`
     SELECT m.contact_id AS "contactId", m.segment_id AS "segmentId", m.since_ms AS "sinceMs", m.value
     FROM unnest(${numbers(new Set(contactIds), bucketOf)}::smallint[], ${numbers(new Set(contactIds), (id) => id)}::bigint[]) AS k (bucket, contact_id)
-    JOIN segment_members m ON m.bucket = k.bucket AND m.contact_id = k.contact_id`;
+    JOIN segment_members m ON (m.bucket, m.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)`;
 }
 
 /** Writes who is in what, over what there is. Locks the rows. */
@@ -177,7 +177,8 @@ export async function selectValues(
   return await db<{ contactId: number; value: string | null }[]>`
     SELECT c.id AS "contactId", ${value} AS value
     FROM unnest(${numbers(new Set(contactIds), bucketOf)}::smallint[], ${numbers(new Set(contactIds), (id) => id)}::bigint[]) AS k (bucket, id)
-    JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = ${workspaceId} AND c.id = k.id`;
+    JOIN contacts c ON (c.bucket, c.workspace_id, c.id)
+      BETWEEN (k.bucket, ${workspaceId}::bigint, k.id) AND (k.bucket, ${workspaceId}::bigint, k.id)`;
 }
 
 /** How many of some buckets are in a segment; of all without. */

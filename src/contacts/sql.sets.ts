@@ -146,6 +146,8 @@ export async function selectMemberships(
   return await db<{ contactId: number; kind: SetKind; name: string }[]>`
     SELECT m.contact_id AS "contactId", s.kind, s.name
     FROM unnest(${numbers(new Set(contactIds), bucketOf)}::smallint[], ${numbers(new Set(contactIds), (id) => id)}::bigint[]) AS k (bucket, contact_id)
-    JOIN set_members m ON m.bucket = k.bucket AND m.contact_id = k.contact_id
+    -- Looked up for each: all members of a set are never gone through, whatever is believed of how many there are.
+    CROSS JOIN LATERAL (
+      SELECT set_id, contact_id FROM set_members WHERE bucket = k.bucket AND contact_id = k.contact_id OFFSET 0) m
     JOIN sets s ON s.id = m.set_id AND s.workspace_id = ${workspaceId}`;
 }

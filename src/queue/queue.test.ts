@@ -373,6 +373,48 @@ test('a handler that throws gets its batch again as abandoned', async () => {
   await stop();
 });
 
+test('what is in flight is not claimed again, whatever rings; of a batch that failed what had not begun is claimed anew', async () => {
+  const queue = await newQueue();
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const owner = ids.spread();
+  const [first, second] = [ids.spread(), ids.spread()];
+  const { seen, make } = noting({
+    act: async (_, { causeId }) => void (causeId === first && (await released)),
+  });
+  const begun: { abandoned: boolean; items: number }[] = [];
+  const failing: Handler = {
+    kind: KIND + 1,
+    batchSize: 50,
+    inFlight: 200,
+    wholeUpTo: () => 0,
+    async handle(batch) {
+      begun.push({ abandoned: batch.abandoned, items: batch.items.length });
+      if (begun.length === 1) {
+        await batch.steps.begin(batch.items.slice(0, 1));
+        throw new Error('a bug');
+      }
+      const done = batch.items;
+      await queue.transact((tx) => settle(tx, batch, { done, later: [], landed: true }));
+    },
+  };
+  const { stop } = await newWorker(queue, [make(queue), failing]);
+  const put = (...all: ReturnType<typeof work>[]) => queue.transact((tx) => queue.put(tx, all));
+  await put(work(owner, first));
+  await until('the first is in flight', () => seen.length === 1);
+  await put(work(owner, second));
+  await until('the second is done', () => seen.some(({ item }) => item.causeId === second));
+  assert.equal(seen.filter(({ item }) => item.causeId === first).length, 1);
+  release();
+  await put(...Array.from({ length: 3 }, () => work(owner, ids.spread(), { kind: KIND + 1 })));
+  await until('all are done', () => begun.reduce((sum, { items }) => sum + items, 0) === 6);
+  assert.deepEqual(begun, [
+    { abandoned: false, items: 3 },
+    { abandoned: true, items: 1 },
+    { abandoned: false, items: 2 },
+  ]);
+  await stop();
+});
+
 test('the feed: every event once, in the order of its lane; a reader that fails costs the others nothing, and gets it again', async () => {
   const queue = await newQueue();
   const noted = (name: string, isBad: (event: FeedEvent) => boolean) => {

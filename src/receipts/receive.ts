@@ -39,6 +39,7 @@ import { dropFiles, keepFiles, type FileDeps } from './files.ts';
 import { answerHelp } from './help.ts';
 import { identitiesOf, incomingsOf } from './incoming.ts';
 import { moveAddress } from './moved.ts';
+import { inParts } from './parts.ts';
 import { isConsentOnly, obeyKeywords, type ConsentWord } from './obey.ts';
 import { readReplies } from './replies.ts';
 import type { BelieveOnce } from './signatures.ts';
@@ -103,8 +104,8 @@ export async function receiveCallback(
   }
   // What a person said is taken even if what was said of deliveries cannot be: the provider repeats all of it.
   const taken = await Promise.allSettled([
-    callback.receipts.length ? deps.takeReceipts(integrationId, callback.receipts) : undefined,
-    callback.inbound.length ? takeInbound(deps, integrationId, callback.inbound) : undefined,
+    inParts(callback.receipts, (part) => deps.takeReceipts(integrationId, part)),
+    inParts(callback.inbound, (part) => takeInbound(deps, integrationId, part)),
   ]);
   for (const one of taken) if (one.status === 'rejected') throw one.reason;
   return callback.answer;

@@ -19,6 +19,7 @@ function rig(sender: Partial<Sender>, more: { batchSize?: number; environment?: 
   const clock = stillClock();
   let settings: Record<string, unknown> = { key: 'first' };
   let status = 'active';
+  let ratePerS: number | undefined;
   const adapter = {
     provider: 'made',
     channel: 'sms',
@@ -42,6 +43,7 @@ function rig(sender: Partial<Sender>, more: { batchSize?: number; environment?: 
           workspaceId: 1,
           provider: 'made',
           settings,
+          ratePerS,
           status,
           callbackKey: 'k',
         } as unknown as Integration),
@@ -55,7 +57,7 @@ function rig(sender: Partial<Sender>, more: { batchSize?: number; environment?: 
     deadlineMs: 1_000,
     concurrency: 10,
     publicUrl: () => 'http://localhost',
-    share: () => 1,
+    share: () => 0.25,
     simulate: () => {
       opened.push('simulated');
       return { send: ({ ref }: Outgoing) => Promise.resolve(taken(ref)), close: () => Promise.resolve() };
@@ -67,6 +69,7 @@ function rig(sender: Partial<Sender>, more: { batchSize?: number; environment?: 
     open: async () => (await senders.open(7))!,
     change: (to: Record<string, unknown>) => void (settings = to),
     switchTo: (to: string) => void (status = to),
+    setRate: (to: number) => void (ratePerS = to),
   };
 }
 
@@ -111,6 +114,26 @@ test('each message has its own answer, also where several go in a call; one that
     came.map((one) => one !== 'back' && (one.kind === 'accepted' ? one.externalIds[0] : one.kind)),
     ['a', 'b', 'c', 'unclear'],
   );
+});
+
+test('a provider gets as many in a call as its adapter takes', async () => {
+  const calls: number[] = [];
+  const sendBatch = (some: readonly Outgoing[]) => {
+    calls.push(some.length);
+    return Promise.resolve(some.map(({ ref }) => taken(ref)));
+  };
+  const { open } = rig({ sendBatch }, { batchSize: 2 });
+  await sent(await open(), ['a', 'b', 'c', 'd', 'e']);
+  assert.deepEqual(calls, [2, 2, 1]);
+});
+
+test('a process has its part of a rate; one that is changed is used from then on', async () => {
+  const { open, setRate } = rig({});
+  setRate(40);
+  const first = await open();
+  assert.equal(first.line.ratePerS(), 10);
+  setRate(80);
+  assert.equal((await open()).line.ratePerS(), 20);
 });
 
 test('an adapter that throws may have sent', async () => {

@@ -25,6 +25,17 @@ test('so many are inside at a time; who waits is let in, in order, as others lea
   assert.deepEqual(entered, [1, 2, 3]);
 });
 
+test('a thousand wait at a gate, and whoever comes then goes back at once', async () => {
+  const clock = stillClock();
+  const gates = createGates(clock);
+  for (let n = 0; n < MOST_INSIDE; n++) await gates.enter(1, 500);
+  const waiting = Array.from({ length: 1_000 }, () => gates.enter(1, 500));
+  assert.equal(await gates.enter(1, 500), false);
+  assert.equal(await gates.enter(2, 500), true, 'another’s gate is open');
+  await clock.moveOn(500);
+  assert.deepEqual(new Set(await Promise.all(waiting)), new Set([false]));
+});
+
 test('a full gate that nobody passes for a second is stuck: who waits is turned away, and who comes does not wait', async () => {
   const { clock, gates } = await full();
   const waiting = gates.enter(1, 60_000);

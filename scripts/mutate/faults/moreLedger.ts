@@ -21,12 +21,6 @@ export const moreLedgerFaults = [
       ['src/outbox/outcome/receipt.test.ts: move only forward'],
     ],
     [
-      'a receipt that comes twice is told twice',
-      'AND delivery_moves(d.state, n.state) AND d.state <> n.state',
-      'AND delivery_moves(d.state, n.state)',
-      ['src/outbox/outcome/receipt.test.ts: move only forward'],
-    ],
-    [
       'a bounce of what was read teaches nothing',
       'd.state IN (${STATE.delivered}, ${STATE.read})',
       'd.state IN (${STATE.delivered})',
@@ -89,7 +83,7 @@ export const moreLedgerFaults = [
         'a delivery that is there goes to another device',
         'DO UPDATE SET destination_id = excluded.destination_id\n      WHERE d.destination_id IS NULL',
         'DO UPDATE SET destination_id = excluded.destination_id',
-        ['test/push.test.ts'],
+        ['src/outbox/outcome/follow.test.ts: a further delivery that is there'],
       ],
       [
         'the first that was tried is taken for the last',
@@ -110,7 +104,7 @@ export const moreLedgerFaults = [
       'two at once find room for one',
       'ORDER BY c.bucket, c.contact_id FOR UPDATE`',
       'ORDER BY c.bucket, c.contact_id`',
-      ['test/caps.test.ts: two broadcasts at once under a cap of 1'],
+      ['src/outbox/outcome/follow.test.ts: who takes room under a cap'],
     ],
     [
       'what may have been sent does not count',
@@ -131,10 +125,7 @@ export const moreLedgerFaults = [
       'what is transactional takes room',
       'AND d.class = ${CLASS_BIT.marketing}',
       '',
-      [
-        'src/outbox/deliver/deliver.test.ts: what was sent before there was a cap',
-        'test/caps.test.ts: what was sent before there was a cap',
-      ],
+      ['src/outbox/outcome/follow.test.ts: who takes room under a cap'],
     ],
     [
       'who becomes one with another has room for both',

@@ -45,7 +45,7 @@ export const moreQueueFaults = [
         'who comes later goes before who waits',
         '!isFull(key) && !waiting.some((one) => one.key === key)',
         '!isFull(key)',
-        ['src/queue/work.test.ts: who waits for room'],
+        ['src/queue/work/fair.test.ts'],
       ],
       [
         'one that gives way has all of its room',
@@ -95,7 +95,7 @@ export const moreQueueFaults = [
       'what had not begun counts as begun',
       'items: batch.steps.begun(), noted',
       'items: batch.items, noted',
-      ['src/queue/queue.test.ts: a handler that throws', 'src/outbox/deliver/deliver.test.ts'],
+      ['src/queue/queue.test.ts: what is in flight is not claimed again'],
     ],
     [
       'a batch that failed is forgotten',
@@ -107,7 +107,7 @@ export const moreQueueFaults = [
       'what is in flight is claimed again',
       'const free = busy.add(placeOf(lane, handler, stream), items);',
       "const free = busy.add('', items);",
-      ['src/queue/queue.test.ts: two workers share the lanes', 'src/queue/queue.test.ts: a bulk run flows'],
+      ['src/queue/queue.test.ts: what is in flight is not claimed again'],
     ],
   ]),
   ...inFile('src/queue/feed/failures.ts', QUEUE, [

@@ -123,7 +123,8 @@ export async function selectEntries(
       trigger, converted, missed
     FROM (
       SELECT e.*, row_number() OVER (PARTITION BY e.contact_id, e.campaign_id ORDER BY e.entered_ms DESC) AS place
-      FROM ${those(db, contactIds)} JOIN campaign_entries e ON e.bucket = k.bucket AND e.contact_id = k.contact_id
+      FROM ${those(db, contactIds)} JOIN campaign_entries e
+        ON (e.bucket, e.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
         AND e.campaign_id = ANY(${[...campaignIds]}::bigint[])) n
     WHERE place <= ${most} ORDER BY entered_ms DESC`;
 }
@@ -150,7 +151,8 @@ export async function selectStats(
 ): Promise<{ contactId: number; nameId: number; count: number; firstMs: number; lastMs: number }[]> {
   return await db<{ contactId: number; nameId: number; count: number; firstMs: number; lastMs: number }[]>`
     SELECT s.contact_id AS "contactId", s.name_id AS "nameId", s.count, s.first_ms AS "firstMs", s.last_ms AS "lastMs"
-    FROM ${those(db, contactIds)} JOIN event_stats s ON s.bucket = k.bucket AND s.contact_id = k.contact_id
+    FROM ${those(db, contactIds)} JOIN event_stats s
+      ON (s.bucket, s.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
       AND s.name_id = ANY(${[...nameIds]}::bigint[])`;
 }
 

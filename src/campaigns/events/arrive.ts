@@ -1,7 +1,7 @@
 /**
  * The way in for what contacts do and for what is learnt about them. Accepted means committed: when a call resolves, contacts and
  * arrivals are written; a lane's owner takes them from there within milliseconds. Calls that come at the same time go into one
- * transaction (`base/gather.ts`).
+ * transaction (`db/gather.ts`).
  *
  * For a door:
  *

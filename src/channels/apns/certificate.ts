@@ -24,8 +24,12 @@ const UID = '0.9.2342.19200300.100.1.1';
 const DEVELOPMENT = '1.2.840.113635.100.6.3.1';
 const PRODUCTION = '1.2.840.113635.100.6.3.2';
 
+/** A key of 4,096 bits with a chain of four certificates has a fifth of this; the library takes long over what is made to be slow. */
+const LONGEST = 32 * 1024;
+
 /** Reads one; `wrong` says why it cannot be used. */
 export function readCertificate(base64: string, password: string): ApnsCertificate | { wrong: string } {
+  if (base64.length > LONGEST) return { wrong: 'is larger than any certificate for push' };
   const lib = library();
   let store: forge.pkcs12.Pkcs12Pfx;
   try {

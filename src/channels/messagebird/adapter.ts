@@ -1,8 +1,9 @@
 /** SMS through MessageBird, whose two APIs are one provider: the classic one and Bird v1. A setting picks. */
-import type { Adapter, IntegrationSetting, Settings } from '../adapter.ts';
-import { secretsOf, textSetting } from '../kit/outcome.ts';
-import { BIRD_BATCH, openBird, receiveBird } from './bird.ts';
-import { CLASSIC_URL, openClassic, receiveClassic } from './classic.ts';
+import type { Adapter, IntegrationSetting } from '../adapter.ts';
+import { secretsOf } from '../kit/outcome.ts';
+import { BIRD_BATCH, openBird } from './bird.ts';
+import { isV1, receiveMessageBird } from './callback.ts';
+import { CLASSIC_URL, openClassic } from './classic.ts';
 import { lookUpNumber, NOT_OFFERED } from './number.ts';
 
 const SETTINGS = {
@@ -60,11 +61,6 @@ export const messagebird: Adapter = {
     isV1(settings)
       ? Promise.resolve(NOT_OFFERED)
       : lookUpNumber(settings, tools, secretsOf(SETTINGS, settings), number),
-  receive: (request, settings) =>
-    isV1(settings) ? receiveBird(request, settings) : receiveClassic(request, settings),
+  receive: receiveMessageBird,
+  parsedApart: { purposes: [], module: new URL('callback.ts', import.meta.url) },
 };
-
-function isV1(settings: Settings): boolean {
-  const api = textSetting(settings, 'api');
-  return api ? api === 'v1' : (textSetting(settings, 'accessKey') ?? '').startsWith('bk_');
-}

@@ -53,6 +53,7 @@ export const twilioVoice: Adapter = {
   ratePerS: 1,
   open: openTwilioVoice,
   receive: receiveCall,
+  parsedApart: { purposes: [], module: new URL('callback.ts', import.meta.url) },
 };
 
 /** Twilio takes no more in the Twiml parameter. */

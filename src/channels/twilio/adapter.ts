@@ -100,6 +100,7 @@ export const twilio: Adapter = {
   listMessages: (settings, tools, asked) => listTwilio(accountAt(settings, tools), asked),
   fetchMedia: (settings, tools, url) => fetchTwilioMedia(accountAt(settings, tools), url),
   receive: receiveTwilio,
+  parsedApart: { purposes: [], module: new URL('callback.ts', import.meta.url) },
 };
 
 function accountAt(settings: Settings, tools: AdapterTools) {

@@ -52,6 +52,7 @@ export const webhook: Adapter = {
   idempotent: true,
   open: openWebhook,
   receive: receiveWebhook,
+  parsedApart: { purposes: [], module: new URL('callback.ts', import.meta.url) },
 };
 
 /** What an answer means; the rest of 4xx is `content`, of 5xx `transient`, of 3xx `config`. */

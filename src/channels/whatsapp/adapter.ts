@@ -22,6 +22,7 @@ export const whatsapp: Adapter = {
   open: openWhatsApp,
   fetchMedia,
   receive: receiveWhatsApp,
+  parsedApart: { purposes: [], module: new URL('callback.ts', import.meta.url) },
 };
 
 const WRONG_CHANNEL: Outcome = {

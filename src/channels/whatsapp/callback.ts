@@ -5,7 +5,7 @@
 import { hmac, sameText } from '../../base/crypto.ts';
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Receipt, Settings } from '../adapter.ts';
 import { jsonObject, plainDetail, textSetting } from '../kit/outcome.ts';
-import { inboundOf, secondsOf, whoWrote } from './inbound.ts';
+import { contactsIn, inboundOf, secondsOf, whoWrote } from './inbound.ts';
 import { entryOf, objectsIn, objectIn, textIn, type Json } from '../kit/json.ts';
 import { detailOf, whatsappTitle, whatsappVerdict } from './outcomes.ts';
 
@@ -25,10 +25,11 @@ export function receiveWhatsApp(request: CallbackRequest, settings: Settings): C
     for (const change of objectsIn(entry, 'changes')) {
       const value = objectIn(change, 'value');
       if (change.field === 'messages') {
-        receipts.push(...objectsIn(value, 'statuses').flatMap(receiptOf));
-        inbound.push(...messagesOf(value, settings));
+        for (const status of objectsIn(value, 'statuses')) receipts.push(...receiptOf(status));
+        for (const message of messagesOf(value, settings)) inbound.push(message);
       }
-      if (change.field === 'user_preferences') inbound.push(...preferencesOf(value, settings));
+      if (change.field === 'user_preferences')
+        for (const preference of preferencesOf(value, settings)) inbound.push(preference);
     }
   return { kind: 'parsed', receipts, inbound, answer: OK };
 }
@@ -103,7 +104,7 @@ function isOurs(value: Json | undefined, settings: Settings): boolean {
 
 function messagesOf(value: Json | undefined, settings: Settings): Inbound[] {
   if (!isOurs(value, settings)) return [];
-  const contacts = objectsIn(value, 'contacts');
+  const contacts = contactsIn(value);
   return objectsIn(value, 'messages').flatMap(
     (message) => inboundOf(message, contacts, numberOf(value, settings)) ?? [],
   );
@@ -118,7 +119,7 @@ function numberOf(value: Json | undefined, settings: Settings): string {
 /** Somebody stopped marketing messages, or takes them again. No message: only the keyword counts. */
 function preferencesOf(value: Json | undefined, settings: Settings): Inbound[] {
   if (!isOurs(value, settings)) return [];
-  const contacts = objectsIn(value, 'contacts');
+  const contacts = contactsIn(value);
   return objectsIn(value, 'user_preferences').flatMap((preference): Inbound[] => {
     const wish = textIn(preference, 'value');
     const who = whoWrote({ from: preference.wa_id, from_user_id: preference.user_id }, contacts);

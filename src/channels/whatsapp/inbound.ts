@@ -39,7 +39,7 @@ const KINDS: Readonly<Record<string, (message: Json) => Said>> = {
 const NOT_SAID: readonly unknown[] = ['system', 'request_welcome'];
 
 /** The message; undefined when nobody said it or it cannot be told who did. */
-export function inboundOf(message: Json, contacts: readonly Json[], to: string): Inbound | undefined {
+export function inboundOf(message: Json, contacts: ToldContacts, to: string): Inbound | undefined {
   const externalId = textIn(message, 'id');
   const type = textIn(message, 'type') ?? 'unknown';
   const who = whoWrote(message, contacts);
@@ -83,20 +83,37 @@ function newNumberIn(system: Json | undefined): string | undefined {
   return number && /^\d{5,15}$/.test(number) ? `+${number}` : undefined;
 }
 
+/** The people whom a value tells of, by number and by id. */
+type ToldContacts = {
+  byNumber: ReadonlyMap<string, Json>;
+  byId: ReadonlyMap<string, Json>;
+  only?: Json;
+};
+
+/** Reads them once for all of its messages. */
+export function contactsIn(value: Json | undefined): ToldContacts {
+  const all = objectsIn(value, 'contacts');
+  const by = (name: string) =>
+    new Map(
+      all.toReversed().flatMap((one): [string, Json][] => {
+        const key = textIn(one, name);
+        return key ? [[key, one]] : [];
+      }),
+    );
+  return { byNumber: by('wa_id'), byId: by('user_id'), ...(all.length === 1 ? { only: all[0]! } : {}) };
+}
+
 /**
  * Who wrote: the number, or the user id of somebody whose number is hidden. `raw` is what Sunshine keeps of a WhatsApp
  * client, and the ids.
  */
 export function whoWrote(
   message: Json,
-  contacts: readonly Json[],
+  contacts: ToldContacts,
 ): { from: string; name: string | undefined; raw: Json } | undefined {
   const number = textIn(message, 'from');
   const id = textIn(message, 'from_user_id');
-  const contact =
-    contacts.find(
-      ({ wa_id, user_id }) => (number && wa_id === number) || (id !== undefined && user_id === id),
-    ) ?? (contacts.length === 1 ? contacts[0] : undefined);
+  const contact = contacts.byNumber.get(number ?? '') ?? contacts.byId.get(id ?? '') ?? contacts.only;
   const userId = id ?? textIn(contact, 'user_id');
   const digits = number ?? textIn(contact, 'wa_id');
   const from = digits && /^\d{5,15}$/.test(digits) ? `+${digits}` : (userId ?? digits);

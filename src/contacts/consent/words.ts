@@ -48,6 +48,8 @@ const WORDS: Readonly<Record<Keyword, readonly string[]>> = {
       'stop messages, stop all messages, stop texts, stop sms, stop sending me texts, stop sending me messages, no more texts',
     ),
     listOf('cancel all, end all, quit all, opt out all, revoke consent'),
+    // The button that Meta puts below marketing on WhatsApp; what is tapped comes as what it says.
+    listOf('stop promotions, detener promociones, parar promoções, interrompi promozioni'),
     listOf(
       'arret, arrêt, arreter, arrêter, arretez, arrêtez, desabonner, désabonner, désabonnement, desinscription, désinscription',
     ),

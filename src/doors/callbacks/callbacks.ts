@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Integration } from '../../accounts/integrations.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { CallbackAnswer, CallbackRequest } from '../../channels/adapter.ts';
 import { MAIL_BYTES } from '../../receipts/listener.ts';
@@ -30,6 +30,8 @@ export type Callbacks = {
 
 /** A parsed mail with attachments comes in whole. */
 const CALLBACK_BYTES = 10 * 1024 * 1024;
+/** All others: Meta's are the largest ("up to 3 MB", WhatsApp Cloud API, Webhooks). */
+const USUAL_BYTES = 3 * 1024 * 1024;
 const ROUTES = [
   { url: '/:integrationId/:callbackKey/mail', purpose: 'mail', bodyLimit: MAIL_BYTES },
   { url: '/:integrationId/:callbackKey/:purpose', purpose: undefined, bodyLimit: CALLBACK_BYTES },
@@ -60,9 +62,13 @@ export function callbacksDoor({ called, receive }: Callbacks): Door {
               if (isFault(integration)) return sendFault(reply, integration, form);
               request.called = integration;
               request.isKnown = true;
-              return undefined;
+              const isLarge = Number(request.headers['content-length'] ?? 0) > mostOf(ctx, request, purpose);
+              return isLarge ? sendFault(reply, TOO_LARGE, form) : undefined;
             },
             async handler(request, reply) {
+              const { body } = request;
+              if (Buffer.isBuffer(body) && body.length > mostOf(ctx, request, purpose))
+                return sendFault(reply, TOO_LARGE, form);
               const answer = await receive(request.called!, callbackOf(ctx, request, purpose));
               return await reply.code(answer.status).type(answer.contentType).send(answer.body);
             },
@@ -74,13 +80,26 @@ export function callbacksDoor({ called, receive }: Callbacks): Door {
   };
 }
 
+const TOO_LARGE = fault('too_large', 'The body is larger than this route takes.');
+
+/** The most that a callback may be: those that bring whole mails are larger than what is told of messages. */
+function mostOf({ adapters }: HttpContext, request: FastifyRequest, purpose: string | undefined): number {
+  if (purpose === 'mail') return MAIL_BYTES;
+  const bringsMail = adapters[request.called!.provider]?.parsedApart?.purposes ?? [];
+  return bringsMail.includes(purposeOf(request)) ? CALLBACK_BYTES : USUAL_BYTES;
+}
+
+function purposeOf(request: FastifyRequest): string {
+  const params = request.params as Record<string, string>;
+  return [params['purpose'], params['secret']].filter(Boolean).join('/');
+}
+
 function callbackOf(ctx: HttpContext, request: FastifyRequest, purpose?: string): CallbackRequest {
   const query = request.query as Record<string, string | string[]>;
-  const params = request.params as Record<string, string>;
   return {
     method: request.method,
     url: `${ctx.publicUrl()}${request.url}`,
-    purpose: purpose ?? [params['purpose'], params['secret']].filter(Boolean).join('/'),
+    purpose: purpose ?? purposeOf(request),
     query: Object.fromEntries(
       Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.at(-1)! : value]),
     ),

@@ -167,6 +167,8 @@ async function run<K extends Kind>(
   const { workspace, nowMs } = call;
   const { actor } = request.admitted!;
   const speaksFor = door.speaksFor?.(call.caller);
+  // Signing in is not repeated from memory: that would let in who knows the key and not the password.
+  const key = route.of === 'nobody' ? undefined : (idempotencyKey(request) ?? keyIn(route, body));
   const change = () =>
     carryOut({
       // Of the caller: another's key for the same word gets neither his answer nor a conflict.
@@ -176,13 +178,16 @@ async function run<K extends Kind>(
         actor,
         ...(speaksFor === undefined ? [] : [speaksFor]),
       ].join(':'),
-      // Signing in is not repeated from memory: that would let in who knows the key and not the password.
-      key: route.of === 'nobody' ? undefined : (idempotencyKey(request) ?? keyIn(route, body)),
-      requestHash: hashRequest(
-        request.method,
-        `${request.url}${door.told?.(request) ?? ''}`,
-        hashedBody(route, request),
-      ),
+      key,
+      // Of a file that takes long, and is asked for only where somebody may come again with it.
+      requestHash:
+        key === undefined
+          ? ''
+          : hashRequest(
+              request.method,
+              `${request.url}${door.told?.(request) ?? ''}`,
+              hashedBody(route, request),
+            ),
       nowMs,
       actor,
       ...(route.of === 'workspace' ? { workspaceId: workspace.id } : {}),

@@ -1,6 +1,6 @@
 /**
  * What this API shows of users, clients, conversations and integrations (api/sunshine.md §3, §4), in answers and in webhooks
- * alike: nothing leaves the door but through here and sunshineMessage.ts. Pure.
+ * alike: nothing leaves the door but through here and messageShown.ts. Pure.
  */
 import type { AppOf, IntegrationOf } from '../../../contract/doors/sunshine/apps.ts';
 import type { ConversationOf } from '../../../contract/doors/sunshine/messages.ts';

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { testDatabase } from '../../../test/support/database.ts';
 import { startOutbox, type OutboxRig } from '../../../test/support/outbox.ts';
+import { until } from '../../../test/support/until.ts';
 import type { Outcome } from '../../channels/adapter.ts';
 import { erasePerson } from '../../people/people.ts';
 import { followDestinations } from '../../ledger/deliveries.ts';
+import { takeRoom } from '../../ledger/caps.ts';
+import { sendOnward } from '../../ledger/onward.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { STATE } from '../../ledger/states.ts';
 import type { Batch } from '../../queue/work/work.ts';
@@ -151,6 +154,60 @@ test('what waits to be sent follows its person to another address; what was sent
     { id: sent!, at: fromId },
     { id: waits!, at: fromId + 1 },
   ]);
+});
+
+test('who takes room under a cap waits for whoever is changing it, and sees what came of that', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const nowMs = rig.ctx.clock.nowMs();
+  const cap = { most: 1, perMs: 3_600_000 };
+  const take = (causeId: number) =>
+    takeRoom(sql, [{ contactId: ann!.id, causeId, cap, nowMs, capSetMs: 0 }], nowMs);
+  await rig.say(workspaceId, [{ contactId: ann!.id }]);
+  await settleAs(await rig.claim(ann!.id), ACCEPTED);
+  assert.equal((await take(1)).size, 0, 'what is transactional takes none');
+  assert.equal((await take(2)).size, 1, 'it is full');
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const givesBack = sql.begin(async (tx) => {
+    await tx`UPDATE caps SET at_ms = '{}', cause_ids = '{}' WHERE contact_id = ${ann!.id}`;
+    begin();
+    await released;
+  });
+  await begun;
+  const taking = take(2);
+  await until('it waits', async () => {
+    const waiting = await sql`
+      SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return waiting.length > 0;
+  });
+  release();
+  await givesBack;
+  assert.equal((await taking).size, 0);
+});
+
+test('a further delivery that is there already stays where it goes', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const [said] = await rig.say(workspaceId, [{ contactId: ann!.id }]);
+  const next = (destinationId: number) => ({
+    contactId: ann!.id,
+    causeId: said!,
+    seq: 1,
+    workspaceId,
+    class: 'transactional' as const,
+    destinationId,
+    expiresMs: null,
+    mayFallBack: true,
+    trail: null,
+    atMs: 1,
+    stream: 0,
+  });
+  for (const destinationId of [31, 32])
+    await rig.ctx.queue.transact((tx) => sendOnward(rig.ctx.queue, tx, [next(destinationId)], 9e12));
+  const rows = await sql<{ at: number }[]>`
+    SELECT destination_id AS at FROM deliveries WHERE cause_id = ${said!} AND seq = 1`;
+  assert.deepEqual(rows, [{ at: 31 }]);
 });
 
 test('what was told too early of somebody who is erased by now is learned, and names them nowhere', async () => {

@@ -65,3 +65,16 @@ test('bulk has a third of its room for a quarter of a second after a single mess
   await clock.moveOn(1);
   assert.equal(rooms.isFull('run'), false);
 });
+
+test('who comes when there is room again goes behind who waited for it', async () => {
+  let part = 0.3;
+  const rooms = createRooms<string>(10, () => part);
+  rooms.take('run', 5);
+  const order: number[] = [];
+  const first = rooms.enter('run', 1).then(() => order.push(1));
+  part = 1;
+  const second = rooms.enter('run', 1).then(() => order.push(2));
+  rooms.leave('run', 1);
+  await Promise.all([first, second]);
+  assert.deepEqual(order, [1, 2]);
+});
