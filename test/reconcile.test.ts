@@ -281,7 +281,7 @@ async function auditIn(readMs: number, fromLane = 0) {
   let nowMs = 0;
   const rests: number[] = [];
   const clock = {
-    nowMs: rig.ctx.clock.nowMs,
+    nowMs: () => rig.ctx.clock.nowMs(),
     monotonicMs: () => (nowMs += readMs),
     after(ms: number, run: () => void) {
       rests.push(ms);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createSuccession } from './succession.ts';
 
 test('turns under a name go one after the other, and tell the next what came of them; another name goes at once', async () => {
-  const turnIn = createSuccession<string, number>();
+  const turnIn = createSuccession<number>();
   const first = turnIn('a');
   const second = turnIn('a');
   assert.equal(first.before, undefined);
@@ -18,7 +18,7 @@ test('turns under a name go one after the other, and tell the next what came of 
 });
 
 test('a turn is remembered until it is forgotten, and one that has ended still tells who comes later', async () => {
-  const turnIn = createSuccession<string, number>();
+  const turnIn = createSuccession<number>();
   const first = turnIn('b');
   first.end(7);
   const second = turnIn('b');

@@ -14,8 +14,8 @@ export type Turn<Told> = {
 };
 
 /** Gives turns, in the order of asking. A name under which nobody has one is forgotten. */
-export function createSuccession<Name, Told = never>(): (name: Name) => Turn<Told> {
-  const last = new Map<Name, Promise<Told | undefined>>();
+export function createSuccession<Told = never>(): (name: string | number) => Turn<Told> {
+  const last = new Map<string | number, Promise<Told | undefined>>();
   return (name) => {
     const { promise, resolve } = Promise.withResolvers<Told | undefined>();
     const before = last.get(name);

@@ -100,7 +100,7 @@ const MOST_ANSWER_BYTES = 2048;
 /** The handler of calls that are due. */
 export function webhookHandler(deps: WebhookDeps): Handler {
   const gates = createGates(deps.clock);
-  const turnIn = createSuccession<string, PutOff>();
+  const turnIn = createSuccession<PutOff>();
   const inHand = new Map<number, InHand>();
   let batches = 0;
   // A batch that failed halfway is handled again as a whole; what was settled of it must not be called again.

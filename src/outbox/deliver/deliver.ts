@@ -42,7 +42,7 @@ const WHOLE = 32;
 /** The handler of deliveries. */
 export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
   // Apart, so that nobody's single message waits behind a campaign's to the same person.
-  const turnTo = { interactive: createSuccession<number>(), apart: createSuccession<number>() };
+  const turnTo = { interactive: createSuccession(), apart: createSuccession() };
   const write = createWrite(deps);
   const prepareSome = createPrepare(deps);
   /** Interactive messages under way. */
