@@ -15,6 +15,8 @@ import { createSegment } from '../src/campaigns/segments/segments.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
 import { estimateSegment } from '../src/contacts/segments.ts';
 import type { HttpContext } from '../src/doors/kit/context.ts';
+import { STATE } from '../src/ledger/states.ts';
+import { say } from '../src/outbox/say.ts';
 import { startParley } from '../src/parley.ts';
 import { serve } from './child.ts';
 import { inParallel } from './load.ts';
@@ -67,6 +69,11 @@ const commands = {
     await tellAll(place, people, visit);
     await untilTaken(place);
     return place;
+  },
+  /** How many contacts there are. */
+  async contacts() {
+    const [row] = await ctx.sql<{ n: number }[]>`SELECT count(*)::integer AS n FROM contacts`;
+    return row!.n;
   },
   /** Takes events of that name there; nobody's is of one of the shops. How long that takes. */
   async taking({ place, events, people }: { place: number; events: number; people: number }) {
@@ -123,9 +130,12 @@ const commands = {
     const bytes = await bytesOf();
     const fromMs = sharedMs();
     must(await ctx.simulator.advanceClock(place, 60_000));
+    const taken = new AbortController();
+    const singles = sendSingly(place, taken.signal);
     await untilTaken(place);
     const ms = sharedMs() - fromMs;
-    return { ms, sends: await sentIn(place), ...bytes };
+    taken.abort();
+    return { ms, sends: await sentIn(place), singles: await singles, ...bytes };
   },
   /** Keeps a segment over so many: until who is in it is known, and how long its estimate takes. */
   async segment(count: number) {
@@ -222,6 +232,37 @@ async function tellAll(place: number, count: number, event?: (n: number) => Trac
     const from = call * BATCH;
     must(await ctx.arrive(place, people(from, Math.min(BATCH, count - from), event)));
   });
+}
+
+/** Single messages, one after the other, until it is told to stop: how long each took from its acceptance to its provider's. */
+async function sendSingly(place: number, stopped: AbortSignal): Promise<number[]> {
+  const found: number[] = [];
+  const { clockAheadMs } = (await ctx.directory.workspace(place))!;
+  for (let n = 20_000_000; !stopped.aborted; n++) {
+    const [{ person }] = people(n, 1) as [ReturnType<typeof people>[number]];
+    const saying = {
+      to: person,
+      kind: 'notification' as const,
+      class: 'transactional' as const,
+      content: { type: 'text' as const, text: 'Your parcel is on its way.' },
+      author: {},
+      source: { type: 'api' },
+    };
+    const fromMs = sharedMs();
+    const [said] = await ctx.queue.transact((tx) =>
+      say(ctx, tx, { workspace: { id: place, clockAheadMs }, nowMs: ctx.clock.nowMs() }, [saying]),
+    );
+    while (!(await isSent(said!))) await pause(systemClock, 2);
+    found.push(sharedMs() - fromMs);
+  }
+  return found;
+}
+
+async function isSent({ contactId, messageId }: { contactId: number; messageId: number }): Promise<boolean> {
+  const rows = await ctx.sql`
+    SELECT 1 FROM deliveries WHERE bucket = ${contactId % 4096}::smallint AND contact_id = ${contactId}
+      AND cause_id = ${messageId} AND state >= ${STATE.accepted}`;
+  return rows.length > 0;
 }
 
 async function sentIn(place: number): Promise<number> {

@@ -48,7 +48,7 @@ export async function measureCampaigns(bench: Bench): Promise<void> {
     floor: floors.example / 1000,
     target: 10,
   });
-  await measureTaking(child, floors.events, timers, add);
+  const taken = await measureTaking(child, floors.events, timers, add);
   const { found, toldPerS } = await child.ask('latency', LATENCY);
   const sorted = found.toSorted((a, b) => a - b);
   const at = `from an event to its message, at ${Math.round(toldPerS)}/s`;
@@ -65,6 +65,7 @@ export async function measureCampaigns(bench: Bench): Promise<void> {
       target,
     });
   await measureMany(child, floors, { timers, count }, add);
+  await takeAgain(child, taken, add);
   await child.stop();
 }
 
@@ -74,7 +75,7 @@ async function measureTaking(
   floorMs: number,
   events: number,
   add: (line: CampaignLine) => void,
-): Promise<void> {
+): Promise<Taken> {
   const people = Math.min(TAKEN_PEOPLE, events);
   const taken = { one: { ms: Infinity, cpuS: 0 }, many: { ms: Infinity, cpuS: 0 } };
   const places = {
@@ -102,6 +103,29 @@ async function measureTaking(
     unit: 'times',
     target: 1.1,
   });
+  const among = await child.ask('contacts');
+  return { asked: { place: places.one, people, events }, cpuS: taken.one.cpuS, among };
+}
+
+/** What was taken, and what two times of it cost among how many contacts. */
+type Taken = { asked: { place: number; people: number; events: number }; cpuS: number; among: number };
+
+/** The same once more among all the people of the lines between. */
+async function takeAgain(
+  child: Child<CampaignCommands>,
+  { asked, cpuS, among }: Taken,
+  add: (line: CampaignLine) => void,
+): Promise<void> {
+  const meter = await startMeter(child.pid);
+  for (let n = 0; n < 2; n++) await child.ask('taking', asked);
+  const again = await meter.stop();
+  const all = await child.ask('contacts');
+  add({
+    what: `CPU of taking them among ${all} contacts, to that among ${among}`,
+    measured: again.cpuS / cpuS,
+    unit: 'times',
+    target: 1.2,
+  });
 }
 
 /** What is done with many at once: timers, a segment, a back-test; and bytes of a row. */
@@ -119,6 +143,15 @@ async function measureMany(
     unit: 's',
     floor: floors.timers / 1000,
     target: 15,
+  });
+  add({
+    what: 'single messages meanwhile, until their provider has them, p99',
+    measured: percentile(
+      due.singles.toSorted((a, b) => a - b),
+      0.99,
+    ),
+    unit: 'ms',
+    target: 200,
   });
   add({
     what: 'an event that is kept, with its index',

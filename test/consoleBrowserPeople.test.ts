@@ -128,6 +128,11 @@ describe('people by the many', { skip }, () => {
     await page.keyboard.press('Backspace');
     await page.getByRole('link', { name: 'Bo', exact: true }).waitFor();
     await page.keyboard.press('Tab');
+    await page
+      .getByRole('button', { name: 'Go to who was known by a day' })
+      .and(page.locator(':focus'))
+      .waitFor();
+    await page.keyboard.press('Tab');
     const named = (name: string) => page.getByRole('link', { name, exact: true }).and(page.locator(':focus'));
     await page.getByRole('list', { name: 'People' }).and(page.locator(':focus')).waitFor();
     await page.keyboard.press('j');

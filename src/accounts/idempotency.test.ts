@@ -1,9 +1,11 @@
 import { deepEqual, equal, notEqual, ok, rejects } from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { sha256Hex } from '../base/crypto.ts';
 import { fault, isFault } from '../base/fault.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import {
   hashRequest,
+  hashRequestOf,
   idempotently,
   idempotentlyTogether,
   KEPT_MS,
@@ -161,6 +163,13 @@ describe('hashRequest', () => {
       ['POST', '/x', '{"a":1}'],
     ] as const)
       notEqual(hashRequest(method, path, body), hash);
+  });
+
+  it('is the same where the hash of the body was made while it came', () => {
+    equal(
+      hashRequestOf('POST', '/x', sha256Hex('one and two')),
+      hashRequest('POST', '/x', Buffer.from('one and two')),
+    );
   });
 });
 

@@ -169,7 +169,12 @@ export async function keepAnswer(
 /** What makes two requests the same: method, path with query, and body, whatever the order of its keys. */
 export function hashRequest(method: string, path: string, body: unknown): string {
   const text = typeof body === 'string' || body instanceof Uint8Array ? sha256Hex(body) : canonicalJson(body);
-  return sha256Hex(`${method.toUpperCase()}\n${path}\n${text}`);
+  return hashRequestOf(method, path, text);
+}
+
+/** The same of a body whose SHA-256 is known. */
+export function hashRequestOf(method: string, path: string, bodyHash: string): string {
+  return sha256Hex(`${method.toUpperCase()}\n${path}\n${bodyHash}`);
 }
 
 /** Deletes answers kept for longer than 24 hours; to be run every few minutes. Returns how many. */

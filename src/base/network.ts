@@ -1,8 +1,11 @@
 /** Networks of addresses: what counts as one caller, since a machine with IPv6 has as many addresses as it likes. Pure. */
 import { isIP } from 'node:net';
 
-/** The network of an address: of an IPv6 address its /64, of which a caller has all; of any other the address. */
-export function networkOf(address: string): string {
+/**
+ * The network of an address: of an IPv6 address its /64, of which a caller has all; of any other the address. Whoever has gone away while
+ * he was asked has none.
+ */
+export function networkOf(address = ''): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   return isIP(plain) === 6 ? prefixOf(plain) : plain;
 }

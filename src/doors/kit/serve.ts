@@ -3,7 +3,7 @@
  * work once per Idempotency-Key, and the answer in the door's own form. Knows what no route is about.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Answer, hashRequest } from '../../accounts/idempotency.ts';
+import { type Answer, hashRequest, hashRequestOf } from '../../accounts/idempotency.ts';
 import { can } from '../../accounts/roles.ts';
 import { type Holder } from '../../../contract/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
@@ -179,15 +179,8 @@ async function run<K extends Kind>(
         ...(speaksFor === undefined ? [] : [speaksFor]),
       ].join(':'),
       key,
-      // Of a file that takes long, and is asked for only where somebody may come again with it.
-      requestHash:
-        key === undefined
-          ? ''
-          : hashRequest(
-              request.method,
-              `${request.url}${door.told?.(request) ?? ''}`,
-              hashedBody(route, request),
-            ),
+      // Asked for only where somebody may come again.
+      requestHash: key === undefined ? '' : hashOf(door, route, request),
       nowMs,
       actor,
       ...(route.of === 'workspace' ? { workspaceId: workspace.id } : {}),
@@ -201,6 +194,14 @@ async function run<K extends Kind>(
 /** The name that a body gives to its request, where the route has a field for it. */
 function keyIn<K extends Kind>({ keyField }: Write<K>, body: unknown): string | undefined {
   return keyField === undefined ? undefined : (body as Record<string, string>)[keyField];
+}
+
+function hashOf<K extends Kind>(door: Serving<K>, route: Write<K>, request: FastifyRequest): string {
+  const { method, rawHash } = request;
+  const path = `${request.url}${door.told?.(request) ?? ''}`;
+  return rawHash === null
+    ? hashRequest(method, path, hashedBody(route, request))
+    : hashRequestOf(method, path, rawHash);
 }
 
 /** Without the fields that are secret: a hash of a password that is quick to compute is a way to guess it. */
