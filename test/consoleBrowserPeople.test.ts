@@ -128,10 +128,7 @@ describe('people by the many', { skip }, () => {
     await page.keyboard.press('Backspace');
     await page.getByRole('link', { name: 'Bo', exact: true }).waitFor();
     await page.keyboard.press('Tab');
-    await page
-      .getByRole('button', { name: 'Go to who was known by a day' })
-      .and(page.locator(':focus'))
-      .waitFor();
+    await page.getByRole('button', { name: 'Go to date' }).and(page.locator(':focus')).waitFor();
     await page.keyboard.press('Tab');
     const named = (name: string) => page.getByRole('link', { name, exact: true }).and(page.locator(':focus'));
     await page.getByRole('list', { name: 'People' }).and(page.locator(':focus')).waitFor();
@@ -221,7 +218,7 @@ describe('people by the many', { skip }, () => {
     await page.getByText(`The rate of ${name} is saved.`).waitFor();
     assert.equal(await rate(), 7);
     // What is asked for after a save would else see the other's change, too.
-    await page.reload();
+    await page.reload({ waitUntil: 'networkidle' });
     await until('it is shown', async () => (await field.inputValue()) === '7');
     assert.equal((await call('PATCH', `${base}/integrations/${id}`, { ratePerS: 9 })).status, 200, type);
     await field.fill('8');

@@ -302,6 +302,7 @@ const table: [what: string, made: () => Handed][] = [
   ['files: parts', upload('', FIELD)],
   ['files: headers', upload('--b\r\n', 'X: y\r\n')],
   ['files: what is nearly a delimiter', upload(FILE, '\r\n--bx')],
+  ['files: lines', upload(FILE, '\r\n')],
   ['WhatsApp: lists in lists', whatsapp(() => `{"entry":${nestedLists}}`)],
   ['WhatsApp: names', whatsapp(() => `{"entry":[],${each(200_000, (n) => `"k${n}":0`)}}`)],
   [

@@ -8,6 +8,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** A row as it stands in the file, and the line on which it ends, from 1. `broken`: why its cells are not what somebody meant. */
 export type CsvRow = { cells: string[]; line: number; broken?: string };
@@ -19,6 +20,8 @@ export type Stop = { line: number; reason: string };
 const LONGEST_ROW = 256 * 1024;
 /** Small, so that whoever reads rows can let others have their turn in between. */
 const PIECE_BYTES = 16 * 1024;
+/** Pieces without a row, one after the other: some ms of empty lines. */
+const EMPTY_PIECES = 16;
 const NEVER_CLOSED = 'opens a quote that is never closed';
 const NO_TEXT =
   'has bytes that are no text in UTF-8: save the file as UTF-8, or name its encoding, such as windows-1252';
@@ -43,10 +46,13 @@ export async function* readCsv(
   encoding?: string,
 ): AsyncGenerator<CsvRow[], Stop | undefined> {
   const reader = new RowReader();
+  let empty = 0;
   for await (const text of textOf(stream, encoding)) {
     const stop = reader.read(text);
     const rows = reader.take();
     if (rows.length > 0) yield rows;
+    // Nobody else has a turn while megabytes of empty lines are read that are there already.
+    else if (++empty % EMPTY_PIECES === 0) await nextTurn();
     if (stop) return stop;
   }
   const stop = reader.end();
