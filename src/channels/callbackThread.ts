@@ -2,6 +2,7 @@
 import { servesApart, type Handed } from '../base/apartThread.ts';
 import type { Callback, CallbackRequest, Settings } from './adapter.ts';
 import type { ApartRequest } from './apart.ts';
+import { holdsMore, MOST_FACTS } from './kit/json.ts';
 
 type Receive = (request: CallbackRequest, settings: Settings) => Callback;
 
@@ -21,6 +22,8 @@ function handed(callback: Callback): Handed<Callback> {
   const hand: ArrayBuffer[] = [];
   const inbound = callback.inbound.map((message) => ({
     ...message,
+    raw: fewer(message.raw),
+    ...(message.facts ? { facts: { kind: message.facts.kind, ...fewer(message.facts) } } : {}),
     media: message.media.map((file) => {
       if (!file.bytes) return file;
       const bytes = new Uint8Array(file.bytes);
@@ -29,6 +32,12 @@ function handed(callback: Callback): Handed<Callback> {
     }),
   }));
   return { value: { ...callback, inbound }, hand };
+}
+
+/** Without what is too much to be kept, as it would be left out of it (receipts/clean.ts): to take that over would hold up everybody else. */
+function fewer(facts: Record<string, unknown>): Record<string, unknown> {
+  const kept = Object.entries(facts).filter(([, value]) => !holdsMore(value, MOST_FACTS));
+  return { ...Object.fromEntries(kept), ...(kept.length < Object.keys(facts).length ? { cut: true } : {}) };
 }
 
 /** Ten times what any provider tells of at once (Meta: 1,000 updates): to take over more would hold up everybody else. */

@@ -5,6 +5,7 @@
 import { sha256Hex } from '../base/crypto.ts';
 import { beginningOf, keepable } from '../base/text.ts';
 import type { Inbound, Receipt } from '../channels/adapter.ts';
+import { holdsMore, MOST_FACTS } from '../channels/kit/json.ts';
 
 /** UTF-16 units. No provider of note takes more into one message; a mail's text is bounded where it is read. */
 const LONGEST_TEXT = 1_000_000;
@@ -76,18 +77,11 @@ function bounded(raw: Record<string, unknown>): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   let left = MOST_RAW;
   for (const [name, value] of Object.entries(raw)) {
-    if (isTooMuch(value, { left: MOST_RAW / 2 }, 0)) return { ...kept, cut: true };
+    if (holdsMore(value, MOST_FACTS)) return { ...kept, cut: true };
     const fit = clean({ [name]: value });
     left -= JSON.stringify(fit).length;
     if (left < 0) return { ...kept, cut: true };
     Object.assign(kept, fit);
   }
   return kept;
-}
-
-/** Whether there are more values in it than could be kept, each with a comma: it is not gone through to the end. */
-function isTooMuch(value: unknown, room: { left: number }, depth: number): boolean {
-  if (--room.left < 0) return true;
-  if (typeof value !== 'object' || value === null || depth >= MOST_DEPTH) return false;
-  return Object.values(value).some((inner) => isTooMuch(inner, room, depth + 1));
 }

@@ -26,3 +26,19 @@ export function objectsIn(object: Json | undefined, name: string): Json[] {
 export function entryOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
+
+/** Values that facts of a channel may hold: more are more than 64 kB, each with a comma, which is what is kept of them. */
+export const MOST_FACTS = 32 * 1024;
+/** What is deeper is not kept. */
+const DEEPEST_FACT = 16;
+
+/** Whether there are more values in it, all the way down: it is not gone through to the end. */
+export function holdsMore(value: unknown, most: number): boolean {
+  return isTooMuch(value, { left: most }, 0);
+}
+
+function isTooMuch(value: unknown, room: { left: number }, depth: number): boolean {
+  if (--room.left < 0) return true;
+  if (typeof value !== 'object' || value === null || depth >= DEEPEST_FACT) return false;
+  return Object.values(value).some((inner) => isTooMuch(inner, room, depth + 1));
+}
