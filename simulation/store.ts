@@ -1,7 +1,7 @@
 /**
  * The database as a player sees it: real connections to a real Postgres, whose statements are done when the stage says, and
  * which are lost when the run says. What is lost is lost as it is in the world: the server rolls back, and who waits for an
- * answer is told that the connection is gone, also where COMMIT had been done.
+ * answer is told that the connection is gone, also where it had been committed.
  */
 import pg from 'pg';
 import { openPool, type Connection, type Connections, type Sql } from '../src/db/pool.ts';
@@ -19,7 +19,7 @@ export type Ground = {
   bus: Bus;
   /** Ends backends for real, and waits until they are gone. */
   terminate: (pids: readonly number[]) => Promise<void>;
-  /** How likely it is that a COMMIT is done and its answer lost. */
+  /** How likely it is that what commits (COMMIT, or a statement by itself that writes) is done and its answer lost. */
   lostCommits: () => number;
   /** Whether a player's database is slow now, more often than seldom. */
   isSlow: (player: Player) => boolean;
@@ -34,7 +34,7 @@ export type Store = {
   end: () => Promise<void>;
 };
 
-type Client = { real: pg.Client; at: { pid: number; readyMs: number }; lost: boolean };
+type Client = { real: pg.Client; at: { pid: number; readyMs: number }; lost: boolean; within: boolean };
 
 /** A statement takes so long, ms, mostly; seldom the database is slow. */
 const STATEMENT_MS = [0.2, 1.5] as const;
@@ -138,7 +138,7 @@ async function newClient(staged: Staged, settings: pg.PoolConfig): Promise<Clien
   const real = new pg.Client(settings);
   real.on('error', () => {});
   const at = { pid: 0, readyMs: 0 };
-  const client: Client = { real, at, lost: false };
+  const client: Client = { real, at, lost: false, within: false };
   await ground.stage.statement(
     {
       player,
@@ -166,7 +166,10 @@ async function ask(staged: Staged, client: Client, statement: string | pg.QueryC
   const run = async () => {
     if (client.lost) throw lostConnection();
     const result = await client.real.query(statement);
-    if (text === 'COMMIT' && draws.happens('lost commit', ground.lostCommits())) {
+    if (text === 'BEGIN') client.within = true;
+    if (text === 'COMMIT' || text === 'ROLLBACK') client.within = false;
+    const commits = text === 'COMMIT' || (!client.within && WRITES.test(text));
+    if (commits && draws.happens('lost commit', ground.lostCommits())) {
       await staged.terminateAll();
       throw lostConnection();
     }
@@ -174,6 +177,9 @@ async function ask(staged: Staged, client: Client, statement: string | pg.QueryC
   };
   return await stage.statement({ player, connection: client.at, text, run }, takesMs);
 }
+
+/** What a statement that writes has in it; those that only read lose nothing by a lost answer. */
+const WRITES = /\b(INSERT INTO|UPDATE|DELETE FROM)\b/;
 
 /** As node says it when a server has closed. */
 function lostConnection(): Error {

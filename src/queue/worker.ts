@@ -85,7 +85,7 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
 
   const look = () => bulk.look().then(() => lookForWork(deps, turns, ring));
   // What was taken goes on settling by itself; the next renewal does not wait for it.
-  const renew = () => ownership.round().then(() => deps.leaseMs / 3);
+  const renew = () => ownership.round().then(() => (void flights.takeBack(), deps.leaseMs / 3));
   const again = () => dispatcher.again().then(() => READ_AGAIN_MS);
   const loop = repeat.bind(undefined, deps, stop.signal);
 

@@ -34,4 +34,23 @@ export const claimFaults = [
       ],
     ],
   ),
+  ...inFile(
+    'src/queue/work/lostClaims.ts',
+    ['src/queue/work/lostClaims.test.ts'],
+    [
+      [
+        'a lost claim stays',
+        '      } catch (error) {\n        fresh.push(...flights);',
+        '      } catch (error) {',
+      ],
+      ['claims go on over a lost one', '      await takeBackFresh();\n      try {', '      try {'],
+      ['what arrives later stays', '    deleted.push({ untilMs', '    void ({ untilMs'],
+      [
+        'what could not be taken back is forgotten',
+        '    } catch (error) {\n      fresh.push(...flights);\n      throw',
+        '    } catch (error) {\n      throw',
+      ],
+      ['it is asked for ever', 'filter((one) => !over.has(one))', 'filter(() => true)'],
+    ],
+  ),
 ];

@@ -5,6 +5,7 @@ import type { Sql } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 import { fenceLane, fenceLanes } from '../lanes/sql.ts';
 import type { Claim, Flown, ClaimOfLanes, Handler } from './core.ts';
+import type { LostClaims } from './lostClaims.ts';
 import { claimDue, claimDueOfLanes } from './sql.ts';
 import type { Batch, WorkItem } from './work.ts';
 
@@ -18,7 +19,7 @@ const FRESH = { abandoned: false, noted: new Map() } as const satisfies Partial<
 
 /** The ways to claim; `run` carries out what was claimed. */
 export function createClaims(
-  { sql, ids, clock }: { sql: Sql; ids: IdSource; clock: Clock },
+  { sql, ids, clock, lost }: { sql: Sql; ids: IdSource; clock: Clock; lost: Pick<LostClaims, 'watch'> },
   busy: Pick<Busy, 'at'>,
   run: (handler: Handler, flight: Flight, left: Claim['left']) => Promise<void>,
 ) {
@@ -30,7 +31,8 @@ export function createClaims(
       const wholeUpTo = handler.wholeUpTo?.(stream) ?? Infinity;
       const nowMs = clock.nowMs();
       const wanted = wantedBy(claim, flightId, wholeUpTo, nowMs, busy.at(placeOf(lane, handler, stream)));
-      const items = stream === 0 ? await claimDue(sql, wanted) : await claimOfRun(sql, wanted);
+      const claimed = () => (stream === 0 ? claimDue(sql, wanted) : claimOfRun(sql, wanted));
+      const items = await lost.watch([{ bucket: lane.bucket, flightId }], claimed);
       if (!items.length) return { items, ran: Promise.resolve() };
       claim.taken?.(items);
       const whole = items.length <= wholeUpTo;
@@ -48,7 +50,9 @@ export function createClaims(
       );
       const busyThere = lanes.flatMap((lane) => busy.at(placeOf(lane, handler, stream)));
       const wanted = { kind: handler.kind, stream, nowMs, passOver, busy: busyThere, limit, wholeUpTo };
-      const claimed = await claimEach(sql, { ...wanted, lanes: [...flightOf.values()] });
+      const flights = [...flightOf.values()];
+      const named = flights.map(({ lane: { bucket }, flightId }) => ({ bucket, flightId }));
+      const claimed = await lost.watch(named, () => claimEach(sql, { ...wanted, lanes: flights }));
       taken?.(claimed);
       return new Map(
         [...Map.groupBy(claimed, (item) => item.lane)].map(([lane, items]) => {

@@ -5,6 +5,7 @@
 import { pause } from '../../base/clock.ts';
 import { isPassing } from '../../db/errors.ts';
 import { createBusy, createClaims, placeOf, type Flight } from './claims.ts';
+import { createLostClaims } from './lostClaims.ts';
 import { LaneLost } from './settle.ts';
 import { isRun } from './stream.ts';
 import type { Batch, WorkItem } from './work.ts';
@@ -31,6 +32,7 @@ export function createFlights(deps: WorkDeps, around: Around) {
   const running = new Set<Promise<void>>();
   const busy = createBusy();
   const together = stepsTogether(deps);
+  const lost = createLostClaims(deps);
 
   const run = (handler: Handler, flight: Flight, left: Claim['left'] = () => {}): Promise<void> => {
     const { lane, stream, items } = flight;
@@ -73,13 +75,21 @@ export function createFlights(deps: WorkDeps, around: Around) {
     return work.finally(() => running.delete(work));
   };
 
+  /** Takes back what lost claims have left; to be called now and then. */
+  const takeBack = (): Promise<void> =>
+    lost
+      .takeBack()
+      .catch((error: unknown) => deps.log.warn({ error }, 'lost claims were not taken back; trying again'));
+
   return {
     run,
     track,
-    ...createClaims(deps, busy, run),
-    /** Waits until nothing is in flight. */
+    ...createClaims({ ...deps, lost }, busy, run),
+    takeBack,
+    /** Waits until nothing is in flight, and nothing is left that nobody carries out. */
     async landed(): Promise<void> {
       while (running.size) await Promise.allSettled(running);
+      await takeBack();
     },
   };
 }
