@@ -154,11 +154,34 @@ test('a number that no choice had, words, and a number to a plain message stand 
   assert.equal((await said())['payload'], undefined);
 });
 
+test('a number that comes before the message it answers is settled stands for a choice of that one, not of an older question', async () => {
+  const to = '+15559000004';
+  await ask(to, [
+    { type: 'reply', text: 'Morning', payload: 'AM' },
+    { type: 'reply', text: 'Evening', payload: 'PM' },
+  ]);
+  // The provider hands it over, and the answer is here before the provider has answered us.
+  sink.onCall = async (call) => {
+    if (call.to === to) await text(to, '2');
+  };
+  try {
+    await ask(to, DAYS);
+  } finally {
+    sink.onCall = () => {};
+  }
+  assert.equal((await said())['payload'], 'TUE');
+  // What is under way to somebody is nothing of others, and once it is settled it is simply the last.
+  await text(to, '1');
+  assert.equal((await said())['payload'], 'MON');
+});
+
 test('a number in answer to a broadcast stands for its choice', async () => {
   const { ctx } = world;
   const other = await newWorkspace(ctx, 'live');
   const through = await newTwilio(ctx, other.id, sink.url);
   await newContacts(ctx, other.id, 1, 9_100_000);
+  [app, twilio] = [other, through];
+  const answer = (words: string) => text('+15559100000', words);
   const nowMs = ctx.clock.nowMs();
   const input = {
     name: 'days',
@@ -168,6 +191,9 @@ test('a number in answer to a broadcast stands for its choice', async () => {
     audience: { include: { all: true } },
     content: { type: 'text', text: 'Which day, {{ contact.givenName }}?', actions: DAYS },
   };
+  sink.onCall = async (call) => {
+    if (call.to === '+15559100000') await answer('2');
+  };
   const made = must(
     await ctx.queue.transact((tx) => createBroadcast(ctx.broadcasts, tx, other.id, input, nowMs)),
   );
@@ -176,8 +202,9 @@ test('a number in answer to a broadcast stands for its choice', async () => {
     'it is done',
     async () => (await selectBroadcast(ctx.sql, other.id, made.id))?.state === 'done',
   );
-  [app, twilio] = [other, through];
-  await text('+15559100000', '1');
+  sink.onCall = () => {};
+  assert.equal((await said())['payload'], 'TUE', 'also before the broadcast has settled it');
+  await answer('1');
   assert.equal((await said())['payload'], 'MON');
 });
 

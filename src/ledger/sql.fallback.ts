@@ -80,6 +80,20 @@ export async function selectLastSent(
     LEFT JOIN messages m ON m.bucket = k.bucket AND m.id = sent.cause_id`;
 }
 
+/** What messages say whose deliveries are not settled, and through which integration they go; null where that is not decided yet. */
+export async function selectUnsettled(
+  db: Db,
+  keys: readonly DeliveryKey[],
+): Promise<(DeliveryKey & { content: Content; integrationId: number | null })[]> {
+  return await db<(DeliveryKey & { content: Content; integrationId: number | null })[]>`
+    SELECT k.contact_id AS "contactId", k.cause_id AS "causeId", k.seq, m.content, d.integration_id AS "integrationId"
+    FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
+      ${keys.map((k) => k.causeId)}::bigint[], ${keys.map((k) => k.seq)}::smallint[]) AS k (bucket, contact_id, cause_id, seq)
+    JOIN messages m ON m.bucket = k.bucket AND m.id = k.cause_id
+    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
+    WHERE d.sent_ms IS NULL`;
+}
+
 /** The messages that providers know by these ids, of those that were sent to each contact. A broadcast's has no message of its own. */
 export async function selectSaidAs(
   db: Db,

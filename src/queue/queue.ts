@@ -21,6 +21,7 @@ import {
   type UntriedBefore,
   bringForward,
 } from './work/sql.ts';
+import { selectBegun, type BegunWork } from './work/sql.begun.ts';
 import type { NewWork, Stream, WorkItem } from './work/work.ts';
 import type { Wake } from './work/core.ts';
 import type { FeedEvent } from './feed/reader.ts';
@@ -54,6 +55,8 @@ export type Queue = Part & {
     kind: number,
     keys: readonly Pick<NewWork, 'ownerId' | 'causeId' | 'seq'>[],
   ): Promise<WorkItem[]>;
+  /** What of a kind has begun for some owners and is not settled, of each what was claimed last first: it may be done already. */
+  begunOf(db: Db, kind: number, ownerIds: readonly number[]): Promise<BegunWork[]>;
   /** For each of some work: the newest of the same cause and bucket that is older and was never tried, as `owner_id` sorts; else null. */
   untriedBefore(
     db: Db,
@@ -129,6 +132,7 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
     },
     putForLater: insert,
     stillIn: selectDue,
+    begunOf: (db, kind, ownerIds) => selectBegun(db, kind, [...new Set(ownerIds)].map(map.placeOf)),
     untriedBefore: selectUntriedBefore,
     async bringForward(tx, workspaceId, byMs) {
       const streams = await selectStreamsOf(tx, workspaceId);
@@ -175,6 +179,10 @@ function createLaneMap() {
     },
     lanes: () => all,
     laneOf: (bucket: number) => byBucket[bucket]!,
+    placeOf: (ownerId: number) => {
+      const lane = byBucket[bucketOf(ownerId)]!;
+      return { ownerId, lane, laneBucket: all[lane]!.bucket };
+    },
   };
 }
 

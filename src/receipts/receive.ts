@@ -232,7 +232,7 @@ async function takeSaid(
   nowMs: number,
 ): Promise<Set<string>> {
   const who = await whoWrote(deps, tx, integration, inbound, nowMs);
-  const met = await readChoices(deps, tx, integration.channel, who);
+  const met = await readChoices(deps, tx, integration, who);
   const replies = await readReplies(tx, met);
   // A link request brings somebody here; it is nothing that was said.
   const spoken = met.filter(({ message }) => message.text.trim() !== linkRequestIn(message.text));
