@@ -12,7 +12,7 @@ import { tellOwn } from '../src/campaigns/events/own.ts';
 import { openBook } from '../src/campaigns/enrol/book.ts';
 import { createLiveSource } from '../src/campaigns/enrol/live.ts';
 import { evaluate } from '../src/campaigns/match/evaluate.ts';
-import { changeSegment } from '../src/campaigns/segments/segments.ts';
+import { changeSegment, createSegment } from '../src/campaigns/segments/segments.ts';
 import { mergePeople } from '../src/people/people.ts';
 import { Readable } from 'node:stream';
 import { DAY_MS, HOUR_MS, mail, newPlace, provesWhole, scenario, sql, world } from './campaignsProduct.ts';
@@ -201,6 +201,54 @@ scenario(
     );
     await place.settled();
     assert.deepEqual((await place.mails(ann)).toSorted(), ['grown', 'seats', 'tagged']);
+    await provesWhole();
+  },
+);
+
+scenario(
+  'a segment that time alone takes one out of and into lets in once a window with `every`, and once without; a cooldown is in between',
+  async () => {
+    const place = await newPlace();
+    const ann = await place.tell('ann');
+    await place.settled();
+    const quiet = (of: string): Rule => ({
+      all: [{ did: 'signup' }, { not: { message: { of, state: 'accepted', within: '7d' } } }],
+    });
+    const live = async (key: string, more: object) => {
+      await place.segment(`quiet-${key}`, quiet(key));
+      await place.live({
+        key,
+        trigger: { segment: { entered: `quiet-${key}` } },
+        steps: [mail(key)],
+        ...more,
+      });
+    };
+    await live('weekly', { entry: 'every' });
+    await live('first', {});
+    await live('seldom', { entry: 'every', cooldown: '10d' });
+    await place.tell('ann', { name: 'signup' });
+    await place.settled();
+    const often = async () => {
+      const mails = await place.mails(ann);
+      return ['weekly', 'first', 'seldom'].map((key) => mails.filter((one) => one === key).length);
+    };
+    assert.deepEqual(await often(), [1, 1, 1]);
+    // Neither a moment before the window is over nor twice when it is.
+    await place.advance(7 * DAY_MS - HOUR_MS);
+    assert.deepEqual(await often(), [1, 1, 1]);
+    await place.advance(2 * HOUR_MS);
+    assert.deepEqual(await often(), [2, 1, 1]);
+    await place.advance(7 * DAY_MS);
+    // Who was refused for the cooldown is in the segment, and time does not bring them into it again.
+    assert.deepEqual(await often(), [3, 1, 1]);
+    for (let week = 0; week < 3; week++) await place.advance(7 * DAY_MS);
+    assert.deepEqual(await often(), [6, 1, 1]);
+    const short = { key: 'short', rule: { not: { did: 'signup', within: '30s' } } };
+    const refused = await ctx.queue.transact((tx) => createSegment(deps, tx, place.id, short, 1));
+    assert.ok(
+      isFault(refused) && /^rule\.not\.within: must be from 60 s/.test(refused.message),
+      JSON.stringify(refused),
+    );
     await provesWhole();
   },
 );

@@ -67,6 +67,10 @@ function standsAlone(rule: Rule, path: string, { isAsked = false } = {}): void {
   if ('not' in rule) return standsAlone(rule.not, `${path}.not`, { isAsked });
   if ('trigger' in rule) breaks(`${path}.trigger`, 'is of a campaign: nothing sets a segment off');
   if ('inSegment' in rule && !isAsked) breaks(`${path}.inSegment`, 'a segment names no other segment');
+  // As a circle of steps has a wait of a minute: time alone takes people out and in again, and sets off what goes by it each time.
+  const [often, at] =
+    'message' in rule ? [rule.message, `${path}.message`] : [rule as { within?: string }, path];
+  if (!isAsked && often.within !== undefined) durationAt(often.within, `${at}.within`, 60_000, MOST_BACK_MS);
   if (looksUp(rule)) breaks(path, 'a segment looks no value up: what it tests with must be written in it');
 }
 
