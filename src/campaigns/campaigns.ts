@@ -16,7 +16,7 @@ import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import { streamApart } from '../queue/work/stream.ts';
-import type { Names } from './events/names.ts';
+import { needNames, type Names } from './events/names.ts';
 import {
   bumpStamp,
   closeVersions,
@@ -223,7 +223,7 @@ export async function publish(
   };
   // Names stand before what is asked by them; this goes to a pool that is in no transaction.
   const { names, trigger, hears } = versionOf(version);
-  const known = await deps.names(workspaceId, [
+  const known = await needNames(deps.names, workspaceId, [
     ...names.keys(),
     ...hears,
     ...(trigger ? [trigger.name] : []),

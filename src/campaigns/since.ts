@@ -14,7 +14,7 @@ import { estimateWhoDid, selectWhoDid } from './enrol/sql.brake.ts';
 import { selectVersions, type CampaignRow } from './enrol/sql.live.ts';
 import { selectEventsOf } from './enrol/sql.read.ts';
 import { insertTasks, noteTask, type Task } from './enrol/sql.tasks.ts';
-import type { Names } from './events/names.ts';
+import { needNames, type Names } from './events/names.ts';
 import { letIn } from './letIn.ts';
 import { whereHolds } from './match/evaluate.ts';
 import { versionOf } from './steps/version.ts';
@@ -31,7 +31,7 @@ export async function forecastSince(
 ): Promise<{ about: number; error: number } | Fault> {
   const name = await triggerOf(db, campaign);
   if (isFault(name)) return name;
-  const ids = await deps.names(campaign.workspaceId, [name]);
+  const ids = await needNames(deps.names, campaign.workspaceId, [name]);
   return isFault(ids) ? ids : await estimateWhoDid(db, campaign.workspaceId, ids.get(name)!, sinceMs);
 }
 

@@ -5,7 +5,6 @@
 import type { Rule } from '../../../contract/campaign.ts';
 import { allSegments, type Segment } from '../../contacts/segments.ts';
 import type { Tx } from '../../db/pool.ts';
-import { isFault } from '../../base/fault.ts';
 import type { Names } from '../events/names.ts';
 import { asksSets, namesIn } from '../match/evaluate.ts';
 import type { DateTrigger } from '../steps/date.ts';
@@ -78,8 +77,7 @@ export function createLiveSource(deps: { names: Names }): LiveSource {
         allSegments(tx, workspaceId),
       ]);
       const made = liveOf(campaigns, versions, outside, segments);
-      const ids = await deps.names(workspaceId, [...made.asked.keys(), ...made.heard]);
-      const idOf = isFault(ids) ? new Map<string, number>() : ids;
+      const idOf = await deps.names(workspaceId, [...made.asked.keys(), ...made.heard]);
       const live: LiveNames = {
         ...made,
         idOf,

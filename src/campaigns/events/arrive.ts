@@ -24,7 +24,7 @@ import type { Directory } from '../../accounts/directory.ts';
 import { workspaceNowMs } from '../../accounts/workspaces.ts';
 import type { Clock } from '../../base/clock.ts';
 import { hash53 } from '../../base/crypto.ts';
-import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, type Fault } from '../../base/fault.ts';
 import { gather } from '../../db/gather.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import { storable, storableJson } from '../../base/storable.ts';
@@ -32,7 +32,7 @@ import { checkAttributes } from '../../contacts/profile.ts';
 import type { WantedPerson } from '../../contacts/wanted.ts';
 import { upsertContacts, type Upserted } from '../../contacts/upsert.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { OWN_EVENTS, type Names } from './names.ts';
+import { noRoomFor, OWN_EVENTS, type NamedBy, type Names } from './names.ts';
 import { ARRIVAL, insertArrivals, type ArrivalRow } from './sql.ts';
 import { EVENT_LIMITS, FLAG, timeOfEvent } from './time.ts';
 
@@ -51,8 +51,15 @@ export type TrackedEvent = {
 /** Somebody, and what they did if they did something. */
 export type TrackedPerson = { person: Omit<WantedPerson, 'workspaceId'>; event?: TrackedEvent | undefined };
 
-/** Takes what was told; resolves when it is committed, with who it was, in order. */
-export type Arrive = (workspaceId: number, told: readonly TrackedPerson[]) => Promise<Upserted[] | Fault>;
+/** Who it was, and why the event that was told of them was not kept: its name is a new one too many. */
+export type Arrived = Upserted & { notKept?: string };
+
+/** Takes what was told; resolves when it is committed, with who it was, in order. `by`: who named the events. */
+export type Arrive = (
+  workspaceId: number,
+  told: readonly TrackedPerson[],
+  by?: NamedBy,
+) => Promise<Arrived[] | Fault>;
 
 /** What arriving needs. */
 type ArriveDeps = {
@@ -73,27 +80,39 @@ type Checked = { person: WantedPerson; arrival: Omit<ArrivalRow, 'id' | 'lane' |
 /** The way in, for this process. */
 export function createArrivals(deps: ArriveDeps): Arrive {
   const take = gather<readonly Checked[], Upserted[]>((_workspaceId, calls) => write(deps, calls), together);
-  return async (workspaceId, told) => {
+  return async (workspaceId, told, by = 'us') => {
     const broken = firstFault(told);
     if (broken) return broken;
     if (!told.length) return [];
     const workspace = await deps.directory.workspace(workspaceId);
     if (!workspace) return fault('not_found', 'there is no such workspace');
-    const ids = await deps.names(
-      workspaceId,
-      told.flatMap(({ event }) => (event ? [storable(event.name)] : [])),
+    const names = told.map(({ event }) => (event ? storable(event.name) : undefined));
+    const wanted = names.filter((name) => name !== undefined);
+    const ids = await deps.names(workspaceId, wanted, by);
+    // Of several events those are kept whose names are known: nobody loses them for what another is called.
+    const notKept = names.map((name) =>
+      name === undefined || ids.has(name) ? undefined : noRoomFor(name, by),
     );
-    if (isFault(ids)) return ids;
+    const first = notKept.findIndex((why) => why !== undefined);
+    if (first >= 0 && told.every((_, i) => notKept[i] !== undefined))
+      return fault('unprocessable', `${told.length > 1 ? `[${first}].` : ''}event: ${notKept[first]}`, {
+        field: `${told.length > 1 ? `[${first}].` : ''}event`,
+      });
     const { clockAheadMs } = workspace;
     const receivedMs = workspaceNowMs(workspace, deps.clock.nowMs());
-    const checked = told.map(({ person, event }) => {
-      const arrival = event
-        ? eventOf(event, ids.get(storable(event.name))!, { receivedMs, clockAheadMs })
-        : { ...CHANGED, atMs: receivedMs };
+    const checked = told.map(({ person, event }, i) => {
+      const nameId = names[i] === undefined ? undefined : ids.get(names[i]);
+      const arrival =
+        event && nameId !== undefined
+          ? eventOf(event, nameId, { receivedMs, clockAheadMs })
+          : { ...CHANGED, atMs: receivedMs };
       const flags = arrival.flags | (isUnnamed(person) ? FLAG.unnamed : 0);
       return { person: { ...person, workspaceId }, arrival: { workspaceId, receivedMs, ...arrival, flags } };
     });
-    return await take(workspaceId, checked);
+    const taken = await take(workspaceId, checked);
+    return first < 0
+      ? taken
+      : taken.map((one, i) => (notKept[i] === undefined ? one : { ...one, notKept: notKept[i] }));
   };
 }
 

@@ -4,8 +4,9 @@
  */
 import { fault, type Fault } from '../../base/fault.ts';
 import type { IdSource } from '../../base/ids.ts';
+import type { Log } from '../../base/log.ts';
 import type { Sql } from '../../db/pool.ts';
-import { insertNames, selectNames } from './sql.ts';
+import { insertNames, lockNames, selectNames } from './sql.ts';
 import { EVENT_LIMITS } from './time.ts';
 
 /** What Parley tells of a message that a campaign sent. */
@@ -31,11 +32,18 @@ const OTHER_EVENTS = ['$form_answered', '$unsubscribed'] as const;
 /** What Parley itself tells of a contact, as an event of that contact. A caller cannot track one of these. */
 export const OWN_EVENTS = [...MESSAGE_EVENTS, ...ORDER_EVENTS, ...GRANT_EVENTS, ...OTHER_EVENTS] as const;
 
-/** Ids of names; those that are new are made. */
+/**
+ * Whose names they are. What strangers may call anything, by a key that anybody reads out of a page, has half of the room: the other half is
+ * left to servers and operators, whoever fills the first.
+ */
+export type NamedBy = 'us' | 'strangers';
+
+/** Ids of names; those that are new are made where there is room for them, and left out where there is none. */
 export type Names = (
   workspaceId: number,
   names: readonly string[],
-) => Promise<ReadonlyMap<string, number> | Fault>;
+  by?: NamedBy,
+) => Promise<ReadonlyMap<string, number>>;
 
 /** One of them. */
 export type OwnEvent = (typeof OWN_EVENTS)[number];
@@ -44,13 +52,23 @@ export type OwnEvent = (typeof OWN_EVENTS)[number];
 const KEPT = 50_000;
 
 /** Names over the store. Not to be asked inside a transaction: give it a pool that has none (`aside`). */
-export function createNames(deps: { sql: Sql; ids: IdSource; nowMs: () => number }): Names {
+export function createNames(deps: { sql: Sql; ids: IdSource; log: Log; nowMs: () => number }): Names {
   const known = new Map<string, number>();
+  const warned = new Set<string>();
   const keep = (workspaceId: number, found: readonly { id: number; name: string }[]) => {
     if (known.size > KEPT) known.clear();
     for (const { id, name } of found) known.set(`${workspaceId}|${name}`, id);
   };
-  return async (workspaceId, names) => {
+  const make = async (workspaceId: number, names: readonly string[], most: number) => {
+    const made = names.map((name) => ({ id: deps.ids.spread(), name }));
+    // One after the other: what two find room for at once is counted once each.
+    await deps.sql.begin(async (tx) => {
+      await lockNames(tx, workspaceId);
+      await insertNames(tx, workspaceId, made, deps.nowMs(), most);
+    });
+    keep(workspaceId, await selectNames(deps.sql, workspaceId, names));
+  };
+  return async (workspaceId, names, by = 'us') => {
     const ids = new Map<string, number>();
     const missing = () => {
       for (const name of names) {
@@ -64,14 +82,42 @@ export function createNames(deps: { sql: Sql; ids: IdSource; nowMs: () => number
       keep(workspaceId, await selectNames(deps.sql, workspaceId, open));
       open = missing();
     }
-    if (open.length) {
-      const made = open.map((name) => ({ id: deps.ids.spread(), name }));
-      await insertNames(deps.sql, workspaceId, made, deps.nowMs(), EVENT_LIMITS.names);
-      keep(workspaceId, await selectNames(deps.sql, workspaceId, open));
-      open = missing();
+    const [own, others] = [open.filter(isOwn), open.filter((name) => !isOwn(name))];
+    // Parley's own are few, and are told whatever others have filled.
+    if (own.length) await make(workspaceId, own, Infinity);
+    if (others.length) await make(workspaceId, others, mostOf(by));
+    const left = missing().length;
+    if (left && !warned.has(`${workspaceId} ${by}`)) {
+      warned.add(`${workspaceId} ${by}`);
+      deps.log.warn(
+        { workspaceId, by, most: mostOf(by) },
+        'events of new names are not kept: there are as many as there may be',
+      );
     }
-    if (!open.length) return ids;
-    const rule = `a workspace has at most ${EVENT_LIMITS.names} names of events, and ${open[0]} is a new one`;
-    return fault('unprocessable', `event: ${rule}`, { field: 'event' });
+    return ids;
   };
 }
+
+/** The same where all of them are needed. */
+export async function needNames(
+  names: Names,
+  workspaceId: number,
+  wanted: readonly string[],
+): Promise<ReadonlyMap<string, number> | Fault> {
+  const ids = await names(workspaceId, wanted);
+  const missing = wanted.find((name) => !ids.has(name));
+  return missing === undefined
+    ? ids
+    : fault('unprocessable', `event: ${noRoomFor(missing, 'us')}`, { field: 'event' });
+}
+
+/** Why an event of a new name is not kept. */
+export function noRoomFor(name: string, by: NamedBy): string {
+  return by === 'us'
+    ? `a workspace has at most ${EVENT_LIMITS.names} names of events, and ${name} is a new one`
+    : `by the public key a workspace gets at most ${EVENT_LIMITS.namesByStrangers} names of events, and ${name} is a new one: tell of it once by the private key, or name it in a campaign`;
+}
+
+const OWN: ReadonlySet<string> = new Set(OWN_EVENTS);
+const isOwn = (name: string) => OWN.has(name);
+const mostOf = (by: NamedBy) => (by === 'us' ? EVENT_LIMITS.names : EVENT_LIMITS.namesByStrangers);

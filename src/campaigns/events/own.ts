@@ -3,7 +3,6 @@
  * a repeat of the same key is the same event.
  */
 import { hash53 } from '../../base/crypto.ts';
-import { isFault } from '../../base/fault.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
@@ -24,7 +23,7 @@ export type OwnTold = {
   isHistory: boolean;
 };
 
-/** Lets them arrive; part of the transaction. The name of a workspace that has too many of its own is not told. */
+/** Lets them arrive; part of the transaction. */
 export async function tellOwn(
   { queue, ids, names }: { queue: Pick<Queue, 'laneOf' | 'turn'>; ids: IdSource; names: Names },
   tx: Tx,
@@ -33,7 +32,7 @@ export async function tellOwn(
   const nameIds = new Map<string, number>();
   for (const [workspaceId, of] of Map.groupBy(told, (one) => one.workspaceId)) {
     const known = await names(workspaceId, [...new Set(of.map(({ name }) => name))]);
-    if (!isFault(known)) for (const [name, id] of known) nameIds.set(`${workspaceId} ${name}`, id);
+    for (const [name, id] of known) nameIds.set(`${workspaceId} ${name}`, id);
   }
   const rows: ArrivalRow[] = [];
   for (const { workspaceId, contactId, name, atMs, key, properties, isHistory } of told) {

@@ -1,4 +1,5 @@
 /** Statements on what has arrived and on the names of events. */
+import { hash32 } from '../../base/crypto.ts';
 import { column } from '../../db/column.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
@@ -55,7 +56,12 @@ export async function selectNames(
     SELECT id, name FROM event_names WHERE workspace_id = ${workspaceId} AND name = ANY(${[...names]}::text[])`;
 }
 
-/** Writes names that are new, as long as there are fewer than `most`. One that another writes at this moment is waited for. */
+/** Makes those who write new names of a workspace queue up, until the transaction ends: an advisory lock. */
+export async function lockNames(db: Db, workspaceId: number): Promise<void> {
+  await db`SELECT pg_advisory_xact_lock(hashtext('event names'), ${hash32(String(workspaceId))}::integer)`;
+}
+
+/** Writes names that are new, as far as there are fewer than `most`; the names must be locked. Infinity is all of them. */
 export async function insertNames(
   db: Db,
   workspaceId: number,
@@ -63,10 +69,10 @@ export async function insertNames(
   nowMs: number,
   most: number,
 ): Promise<void> {
+  const counted = db`(SELECT count(*) FROM event_names WHERE workspace_id = ${workspaceId})`;
   await db`
     INSERT INTO event_names (id, workspace_id, name, created_ms)
     SELECT n.id, ${workspaceId}::bigint, n.name, ${nowMs}::bigint
     FROM unnest(${column(names, (n) => n.id)}::bigint[], ${column(names, (n) => n.name)}::text[]) AS n (id, name)
-    WHERE (SELECT count(*) FROM event_names WHERE workspace_id = ${workspaceId}) + ${names.length}::integer <= ${most}::integer
-    ORDER BY n.name ON CONFLICT DO NOTHING`;
+    ORDER BY n.name ${most === Infinity ? db`` : db`LIMIT greatest(0, ${most}::bigint - ${counted})`} ON CONFLICT DO NOTHING`;
 }

@@ -9,6 +9,8 @@ export const EVENT_LIMITS = {
   name: 200,
   /** Names of a workspace. */
   names: 10_000,
+  /** Of these, as many as there are may be new ones by the public key. */
+  namesByStrangers: 5_000,
   /** Properties of an event, as Postgres prints them. */
   propertiesBytes: 32_768,
   /** What is older than this when it comes triggers nothing (Customer.io's rule). */

@@ -3,7 +3,6 @@
  * taken in the lane's next turn like anything that arrives. Costs one look at a row where nobody has campaigns.
  */
 import { hash53 } from '../../base/crypto.ts';
-import { isFault } from '../../base/fault.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import type { MessageReceived } from '../../conversations/conversations.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -129,7 +128,6 @@ async function arrivalsOf(
     const of = sent.get(`${one.contactId}.${one.messageId ?? 'last'}`);
     if (!of) continue;
     const nameIds = await names(one.workspaceId, [one.name]);
-    if (isFault(nameIds)) continue;
     const { enrolmentId, step, campaignId, campaign, epoch, messageId, variant, versionId } = of;
     const depth = BY_ITSELF.has(one.name) ? { depth: (of.depth ?? 0) + 1 } : {};
     const metric = one.name.slice(1);

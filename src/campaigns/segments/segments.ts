@@ -22,7 +22,7 @@ import type { Db, Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { bumpStamp, selectNaming } from '../enrol/sql.live.ts';
 import { deleteTasks, insertTasks } from '../enrol/sql.tasks.ts';
-import type { Names } from '../events/names.ts';
+import { needNames, type Names } from '../events/names.ts';
 import { asksSets, namesIn } from '../match/evaluate.ts';
 import { keyAt, reading, textAt } from '../match/reading.ts';
 import { segmentRuleAt } from '../match/rule.ts';
@@ -217,7 +217,8 @@ async function nameEvents(
   workspaceId: number,
   rule: Rule,
 ): Promise<ReadonlyMap<string, number> | Fault> {
-  return await names(
+  return await needNames(
+    names,
     workspaceId,
     namesIn(rule).map(({ name }) => name),
   );

@@ -2,7 +2,7 @@
  * Telling of people: what a call said of users and events is kept together with what others say at the same time, and what follows
  * from it is done before the call is answered.
  */
-import type { TrackedPerson } from '../../campaigns/events/arrive.ts';
+import type { Arrived, TrackedPerson } from '../../campaigns/events/arrive.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds, getContacts } from '../../contacts/contacts.ts';
 import { keepNewestDevices } from '../../contacts/manyDevices.ts';
@@ -38,7 +38,8 @@ export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): 
       : undefined);
   if (refused) return refused;
   const groups = entries.flatMap(({ user }) => (user?.group ? [groupOf(user.group)] : []));
-  const kept = await ctx.arrive(workspace.id, [...(told as TrackedPerson[]), ...groups]);
+  const by = caller.scope === 'public' ? 'strangers' : 'us';
+  const kept = await ctx.arrive(workspace.id, [...(told as TrackedPerson[]), ...groups], by);
   if (isFault(kept)) return kept;
   const own = kept.slice(0, entries.length);
   await join(call, entries);
@@ -50,7 +51,18 @@ export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): 
       `${entries.length > 1 ? `[${full}].` : ''}attributes`,
       'together with those the user has are too large; the rest was kept',
     );
-  return own;
+  return tooManyNames(call, own) ?? own;
+}
+
+/**
+ * An event that was not kept, where others of the call were. Phones tell nobody of an answer and send a list that was refused again and again, with
+ * what is to come behind it: they are answered as if it had been kept.
+ */
+function tooManyNames({ query }: Call<unknown>, own: readonly Arrived[]): Fault | undefined {
+  const at = own.findIndex(({ notKept }) => notKept !== undefined);
+  if (at < 0 || /^(android|ios)\//i.test(query.client)) return undefined;
+  const field = `${own.length > 1 ? `[${at}].` : ''}event`;
+  return fault('unprocessable', `${field}: ${own[at]!.notKept}; the rest was kept`, { field });
 }
 
 function toldOf(
