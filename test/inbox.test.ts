@@ -375,6 +375,27 @@ describe('in a conversation', () => {
     assert.equal(rows.length, 0);
   });
 
+  test('of two that become one the row tells the last that either was told, also where one of them never wrote', async () => {
+    for (const heard of ['surviving', 'discarded']) {
+      const one = await somebody(`Ida ${heard}`, 'good morning');
+      const silent = ok(await call('POST', `${base}/contacts`, { givenName: 'Idaline' }), 201);
+      const address = `+1415556${String(1000 + ++people)}`;
+      ok(await call('POST', `${base}/contacts/${silent.id}/destinations`, { channel: 'sms', address }), 201);
+      const content = { type: 'text', text: `to ${heard} later` };
+      const said = ok(await call('POST', `${base}/messages`, { contactId: silent.id, content }), 202);
+      const [survivingId, discardedId] = [one.contact.id, silent.id];
+      const which =
+        heard === 'surviving'
+          ? { survivingId, discardedId }
+          : { survivingId: discardedId, discardedId: survivingId };
+      ok(await dana.call('POST', `${base}/contacts/merge`, which));
+      const row = (await list('all')).find(({ contact }) => contact.id === which.survivingId)!;
+      assert.equal(row['last'].text, content.text, JSON.stringify([heard, said, row]));
+      // What the one was told answers nothing that the other asked.
+      assert.ok(row['waitingSince'], 'still waits');
+    }
+  });
+
   test('notes stand where they were written, and nobody is sent one', async () => {
     const { id, address, write } = await somebody('Ed', 'one');
     ok(await eli.call('POST', at(id, '/notes'), { clientId: 'n1', text: 'she is a VIP' }), 201);

@@ -1,13 +1,14 @@
 /** What this room declares. */
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import { conversationsOf } from '../conversations/conversations.ts';
+import { historyPage } from '../conversations/history.ts';
 import type { Db } from '../db/pool.ts';
 import type { Comes, ComesOf, Merging } from '../db/room.ts';
 import type { Notices } from '../live/notices.ts';
 import type { WorkingRoom } from '../queue/room.ts';
 import { wordsReader } from './find.ts';
 import { inboxReader } from './reader.ts';
-import { absorbRow, deleteInbox, selectWaking, takeRow } from './sql.ts';
+import { absorbRow, deleteInbox, selectWaking, takeRow, updateNewest } from './sql.ts';
 import { deleteWords } from './sql.words.ts';
 import { insertNotes, takeNotes, takeSeats, upsertDraft, upsertSeen } from './sql.notes.ts';
 
@@ -58,9 +59,14 @@ async function mergeInbox(
   { tx, workspaceId, survivingId, discardedId }: Merging,
 ): Promise<void> {
   const row = await takeRow(tx, discardedId);
-  const conversation = row && (await conversationsOf(tx, [survivingId])).get(survivingId);
-  if (row && conversation)
-    await absorbRow(tx, { workspaceId, contactId: survivingId, conversationId: conversation.id }, row);
+  const conversation = (await conversationsOf(tx, [survivingId])).get(survivingId);
+  if (conversation) {
+    const to = { workspaceId, contactId: survivingId, conversationId: conversation.id };
+    if (row) await absorbRow(tx, to, row);
+    // Who never wrote has no row, and may have been told the last that there is.
+    const [newest] = await historyPage(tx, { conversationId: conversation.id, limit: 1 });
+    if (newest) await updateNewest(tx, survivingId, newest);
+  }
   const notes = await takeNotes(tx, discardedId);
   if (notes.length)
     await insertNotes(

@@ -293,6 +293,17 @@ export async function absorbRow(
       read_ms = least(i.read_ms, EXCLUDED.read_ms)`;
 }
 
+/** Says which message is the newest, where there is a row that knows of none that is newer; who waits does so still. Locks the row. */
+export async function updateNewest(
+  tx: Tx,
+  contactId: number,
+  { id, atMs }: { id: number; atMs: number },
+): Promise<void> {
+  await tx`
+    UPDATE inbox SET last_message_id = ${id}, last_ms = ${atMs}
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND last_ms < ${atMs}`;
+}
+
 /** Conversations that sleep until after a moment, the first to wake first. Times by the workspace's clock. Locks nothing. */
 export async function selectWaking(
   db: Db,
