@@ -296,6 +296,25 @@ test('what is left behind: those that may have begun, with what was noted of the
   assert.equal((await sql`SELECT 1 FROM flight_steps`).length, 0, 'steps end with their flight');
 });
 
+test('what was not answered that it may begin has not begun: it is not unclear when its batch is taken up again', async () => {
+  const { items, flightId } = await (async () => {
+    await put(work(), work(), work());
+    return await claim({ wholeUpTo: 1 });
+  })();
+  const [one, two] = items as [WorkItem, WorkItem, WorkItem];
+  let lost = false;
+  const steps = createSteps(sql, { lane, flightId, whole: false, items }, async (step) => {
+    const [written] = await insertSteps(sql, [step]);
+    if (lost) throw Object.assign(new Error('gone'), { code: 'ECONNRESET' });
+    return written!;
+  });
+  assert.equal(await steps.begin([one]), true);
+  lost = true;
+  await assert.rejects(steps.begin([two]), /gone/);
+  await steps.close();
+  assert.deepEqual(steps.begun(), [one]);
+});
+
 test('steps of flights in several lanes are written together, each by its own fence', async () => {
   const step = (more: Partial<Parameters<typeof insertSteps>[1][number]> = {}) => ({
     lane,

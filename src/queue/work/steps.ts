@@ -67,7 +67,9 @@ export function createSteps(
         begun: some.map((item) => places.get(item)!),
         notes: told.length ? JSON.stringify(Object.fromEntries(told)) : null,
       });
-      const done = step.catch(() => {}).finally(() => underWay.delete(done));
+      // Whoever is not told that it is on record does not begin, whatever the record says.
+      const notBegun = () => some.forEach((item) => begun.delete(item));
+      const done = step.then(() => {}, notBegun).finally(() => underWay.delete(done));
       underWay.add(done);
       return await step;
     },
