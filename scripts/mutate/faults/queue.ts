@@ -215,7 +215,7 @@ export const queueFaults = [
   ...inFile('src/queue/work/steps.ts', WORK, [
     ['what is closed begins', 'if (closed) return false;', ''],
     ['what began is not remembered', 'for (const item of some) begun.add(item);', ''],
-    ['what was not answered counts as begun', 'step.then(() => {}, notBegun)', 'step.catch(() => {})'],
+    ['what was not answered counts as begun', 'step.catch(notBegun)', 'step.catch(() => {})'],
     [
       'notes are not written',
       'notes: told.length ? JSON.stringify(Object.fromEntries(told)) : null',

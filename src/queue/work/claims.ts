@@ -1,7 +1,7 @@
 /** Claiming: what is due and not in flight yet is written down as flights, and started. */
 import type { IdSource } from '../../base/ids.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { Sql } from '../../db/pool.ts';
+import type { Db, Sql } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 import { fenceLane, fenceLanes } from '../lanes/sql.ts';
 import type { Claim, Flown, ClaimOfLanes, Handler } from './core.ts';
@@ -31,8 +31,9 @@ export function createClaims(
       const wholeUpTo = handler.wholeUpTo?.(stream) ?? Infinity;
       const nowMs = clock.nowMs();
       const wanted = wantedBy(claim, flightId, wholeUpTo, nowMs, busy.at(placeOf(lane, handler, stream)));
-      const claimed = () => (stream === 0 ? claimDue(sql, wanted) : claimOfRun(sql, wanted));
-      const items = await lost.watch([{ bucket: lane.bucket, flightId }], claimed);
+      const items = await lost.watch([{ bucket: lane.bucket, flightId }], () =>
+        unlessCalledOff(sql, stream, [lane], (db) => claimDue(db, wanted)),
+      );
       if (!items.length) return { items, ran: Promise.resolve() };
       claim.taken?.(items);
       const whole = items.length <= wholeUpTo;
@@ -52,7 +53,9 @@ export function createClaims(
       const wanted = { kind: handler.kind, stream, nowMs, passOver, busy: busyThere, limit, wholeUpTo };
       const flights = [...flightOf.values()];
       const named = flights.map(({ lane: { bucket }, flightId }) => ({ bucket, flightId }));
-      const claimed = await lost.watch(named, () => claimEach(sql, { ...wanted, lanes: flights }));
+      const claimed = await lost.watch(named, () =>
+        unlessCalledOff(sql, stream, lanes, (db) => claimDueOfLanes(db, { ...wanted, lanes: flights })),
+      );
       taken?.(claimed);
       return new Map(
         [...Map.groupBy(claimed, (item) => item.lane)].map(([lane, items]) => {
@@ -77,27 +80,24 @@ function wantedBy(
 }
 
 /**
- * Work of a run may be called off meanwhile (`callOff` locks the lane): the claim begins to look only when it has the lane, so it does
- * not take what it saw before. Interactive work is never called off so, and needs no second statement.
+ * Work of runs, and what campaigns send, may be called off meanwhile (`callOff` locks the lane): the claim begins to look only when it has the
+ * lanes, so it does not take what it saw before; those that have another owner it leaves by its own fence. Interactive work is never called
+ * off so, and needs no second statement.
  */
-async function claimOfRun(sql: Sql, wanted: Parameters<typeof claimDue>[1]): Promise<WorkItem[]> {
-  return await sql.begin(async (tx) => {
-    const [held, items] = await Promise.all([fenceLane(tx, wanted.lane), claimDue(tx, wanted)]);
-    return held ? items : [];
-  }, 'keyed batch');
-}
-
-/** As `claimOfRun`, of several lanes: what campaigns send is called off as well. */
-async function claimEach(
+async function unlessCalledOff<T>(
   sql: Sql,
-  wanted: Parameters<typeof claimDueOfLanes>[1],
-): Promise<Awaited<ReturnType<typeof claimDueOfLanes>>> {
-  if (wanted.stream === 0) return await claimDueOfLanes(sql, wanted);
-  const lanes = wanted.lanes.map(({ lane }) => lane);
-  return await sql.begin(
-    async (tx) => (await Promise.all([fenceLanes(tx, lanes), claimDueOfLanes(tx, wanted)]))[1],
-    'keyed batch',
-  );
+  stream: number,
+  lanes: readonly OwnedLane[],
+  claim: (db: Db) => Promise<T>,
+): Promise<T> {
+  if (stream === 0) return await claim(sql);
+  const [only] = lanes;
+  return await sql.begin(async (tx) => {
+    const fence = lanes.length === 1 ? fenceLane(tx, only!) : fenceLanes(tx, lanes);
+    // Asked behind the fence, in one write with it.
+    const [, claimed] = await Promise.all([fence, claim(tx)]);
+    return claimed;
+  }, 'keyed batch');
 }
 
 /** Where work is in flight. */

@@ -69,7 +69,7 @@ export function createSteps(
       });
       // Whoever is not told that it is on record does not begin, whatever the record says.
       const notBegun = () => some.forEach((item) => begun.delete(item));
-      const done = step.then(() => {}, notBegun).finally(() => underWay.delete(done));
+      const done = step.catch(notBegun).finally(() => underWay.delete(done));
       underWay.add(done);
       return await step;
     },
