@@ -115,3 +115,56 @@ test('processes that start together, and such as slept past their loans together
   );
   for (const one of running) await one.stop();
 });
+
+test('what is given back is drawn from no more, also when nobody hears that it was; what is borrowed, only once that is known', async () => {
+  await sql`UPDATE id_places SET holder = NULL, free_ms = 0`;
+  let lost = false;
+  const begin: typeof sql.begin = async (work, manner) => {
+    const result = await sql.begin(work, manner);
+    if (lost) throw Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
+    return result;
+  };
+  const lossy = Object.assign(((...asked: Parameters<typeof sql>) => sql(...asked)) as typeof sql, sql, {
+    begin,
+  });
+  const first = await borrowIdPlaces({ sql: lossy, clock, log: silentLog });
+  await first.start();
+  assert.equal(first.current().length, 56);
+  const second = await borrowIdPlaces({ sql, clock, log: silentLog });
+  await second.start();
+  lost = true;
+  for (let i = 0; i < 4; i++) {
+    await round();
+    const held = [...first.current(), ...second.current()];
+    assert.equal(new Set(held).size, held.length, 'a place is two’s');
+  }
+  assert.equal(first.current().length, 28);
+  assert.equal(second.current().length, 28);
+  await second.stop();
+  for (let i = 0; i < 3; i++) await round();
+  assert.equal(first.current().length, 28, 'nothing that it does not know to be its own');
+  lost = false;
+  await until('it has all again', async () => {
+    await round();
+    return first.current().length === 56;
+  });
+  await first.stop();
+});
+
+test('of two that slept together one whose loan is just not over takes nothing of the other’s, whose is', async () => {
+  await sql`UPDATE id_places SET holder = NULL, free_ms = 0`;
+  const [early, late] = [handClock(), handClock()];
+  const open = async ({ clock: of }: typeof early) => {
+    const places = await borrowIdPlaces({ sql, clock: of, log: silentLog });
+    await places.start();
+    return places;
+  };
+  const first = await open(early);
+  late.forward(60_000);
+  const second = await open(late);
+  late.forward(10 * 60_000 - 20_000);
+  await until('its round is over', () => late.waiting() === 1);
+  const held = [...first.current(), ...second.current()];
+  assert.equal(new Set(held).size, held.length, 'a place is two’s');
+  for (const one of [first, second]) await one.stop();
+});
