@@ -3,9 +3,10 @@
  * database of its own, asks every list that comes in pages, page after page, and every other question that the console asks about one thing;
  * says how long each took (p50, p95) as a table, and fails where one is over its budget, with the plan of its slowest statement, and where
  * one is answered with anything but 200, or nothing is there to ask it about.
- * `npm run bench:lists -- --contacts 1000000 --conversations 10000`.
+ * `npm run bench:lists -- --contacts 1000000 --conversations 10000`. With `--store <folder>` what is filled is kept there and taken the next
+ * time, for trying one list again and again (`--only <part of its path>`).
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,7 +18,7 @@ import { openStore } from '../src/db/store.ts';
 import { startParley } from '../src/parley.ts';
 import { fillPeople } from '../test/support/manyPeople.ts';
 import { listsOf, type Asked, type Query } from './listAsked.ts';
-import { fillRest, makeOne, NELL, type Call } from './listStore.ts';
+import { fillRest, makeOne, NELL, type Call, type One } from './listStore.ts';
 import { watchStatements } from './listPlans.ts';
 import { cpuS, sharedMs } from './measure.ts';
 import { percentile } from './notifications.ts';
@@ -42,10 +43,11 @@ async function main(): Promise<void> {
       contacts: { type: 'string', default: '1000000' },
       conversations: { type: 'string', default: '10000' },
       only: { type: 'string', default: '' },
+      store: { type: 'string' },
     },
   });
   const many = { contacts: Number(values.contacts), conversations: Number(values.conversations) };
-  const dataDir = await mkdtemp(join(tmpdir(), 'parley-lists-'));
+  const dataDir = values.store ?? (await mkdtemp(join(tmpdir(), 'parley-lists-')));
   const config = readConfig({
     PARLEY_PORT: '0',
     PARLEY_DATA_DIR: dataDir,
@@ -64,13 +66,19 @@ async function main(): Promise<void> {
         throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
       return answer.body;
     };
-    const fromMs = sharedMs();
-    const one = await makeOne(call, () => track(parley.url!, keys.outbound.private));
     const filling = { sql: store.sql, workspaceId: fromHex24(workspace.id)! };
-    const { from, ...ids } = await fillPeople({ ...filling, call: ask, ...many });
-    const some = Math.ceil(many.contacts / 5);
-    await fillRest({ ...filling, from, one, some, conversations: many.conversations });
-    say(`filled in ${((sharedMs() - fromMs) / 1000).toFixed(0)} s: ${JSON.stringify({ ...many, some })}`);
+    const kept = join(dataDir, 'lists.json');
+    const { ids, one } = (await readKept(kept)) ?? (await fill());
+    async function fill(): Promise<Kept> {
+      const fromMs = sharedMs();
+      const made = await makeOne(call, () => track(parley.url!, keys.outbound.private));
+      const { from, ...copies } = await fillPeople({ ...filling, call: ask, ...many });
+      const some = Math.ceil(many.contacts / 5);
+      await fillRest({ ...filling, from, one: made, some, conversations: many.conversations });
+      await writeFile(kept, JSON.stringify({ ids: copies, one: made }));
+      say(`filled in ${((sharedMs() - fromMs) / 1000).toFixed(0)} s: ${JSON.stringify({ ...many, some })}`);
+      return { ids: copies, one: made };
+    }
     const found: Found[] = [];
     const { lists, unasked } = listsOf({ ...ids, ...one }, ids);
     if (unasked.length) throw new Error(`there is nothing to ask these about: ${unasked.join(', ')}`);
@@ -88,8 +96,16 @@ async function main(): Promise<void> {
     if (found.some(({ p95Ms, refused }) => p95Ms > BUDGET_MS || refused !== undefined)) process.exitCode = 1;
   } finally {
     await parley.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    if (values.store === undefined) await rm(dataDir, { recursive: true, force: true });
   }
+}
+
+/** Ids of what was filled. */
+type Kept = { ids: One; one: One };
+
+async function readKept(path: string): Promise<Kept | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Kept);
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any

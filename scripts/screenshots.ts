@@ -70,7 +70,7 @@ const PAGES: Readonly<Record<string, readonly [at: string, shown: string]>> = {
   idempotency: ['/developers/idempotency', 'key'],
   reference: ['/developers/api', 'contacts'],
   apps: ['/apps', 'connected'],
-  settings: ['/settings', 'Quiet hours'],
+  settings: ['/settings/sending', 'Quiet hours'],
   simulator: ['/simulator?contact=$contactId', '15:00 please'],
 };
 

@@ -100,6 +100,73 @@ describe('people by conditions', () => {
     assert.deepEqual(why.get(people[0].id), [true, true, false]);
   });
 
+  test('§5 a list says of each where they are reached, their tags, when they were seen last and what comes next', async () => {
+    const [ann, bo] = await townsfolk('Peer', 2, (i) => ({
+      givenName: ['Ann', 'Bo'][i],
+      attributes: { town: 'Peer' },
+      ...(i === 0 ? { email: 'ann@peer.example' } : {}),
+    }));
+    for (const name of ['a', 'b', 'c', 'd'])
+      ok(
+        await call('POST', `${base}/tags/${await newSet('tags', `Peer ${name}`)}/members`, { add: [ann.id] }),
+      );
+    const [first, second] = ok(await call('GET', `${base}/contacts/${ann.id}/destinations`)).destinations;
+    const { now } = ok(await call('GET', `${base}/clock`));
+    const notBefore = new Date(Date.parse(now) + 3_600_000).toISOString();
+    const content = { type: 'text', text: 'Later' };
+    ok(await call('POST', `${base}/messages`, { contactId: ann.id, content, notBefore }), 202);
+    const campaign = ok(
+      await call('POST', `${base}/campaigns`, {
+        campaign: {
+          parley: 'campaign/1',
+          key: 'peer',
+          name: 'Peer waits',
+          trigger: { api: true },
+          steps: [{ key: 'w', wait: { for: '30d' } }],
+        },
+      }),
+      201,
+    );
+    ok(await call('POST', `${base}/campaigns/${campaign.id}/publish`, { people: 'move' }));
+    for (const { id } of [ann, bo])
+      await call('POST', `${base}/campaigns/${campaign.id}/enter`, { contactId: id, key: id });
+    const asked = { rule: of('Peer'), limit: 50 };
+    const rows = async (more: object = {}): Promise<Json[]> =>
+      ok(await call('POST', `${base}/contacts/query`, { ...asked, ...more })).contacts;
+    const rowOf = async ({ id }: Json) => (await rows()).find((one) => one.id === id);
+    const [hers, his] = await until('both wait', async () => {
+      const both = await Promise.all([rowOf(ann), rowOf(bo)]);
+      return both.every(({ nextDue }) => nextDue) ? both : undefined;
+    });
+    assert.deepEqual(hers.address, { channel: first.channel, address: first.address, open: true });
+    assert.deepEqual(hers.channels, ['email', 'sms']);
+    assert.deepEqual([hers.tags, hers.moreTags], [['Peer a', 'Peer b', 'Peer c'], 1]);
+    assert.equal(hers.lastSeenAt, null);
+    // The message comes before the step of the campaign.
+    assert.equal(hers.nextDue.campaign, null);
+    assert.ok(Math.abs(Date.parse(hers.nextDue.at) - Date.parse(notBefore)) < 60_000, hers.nextDue.at);
+    assert.equal(his.nextDue.campaign, 'Peer waits');
+    assert.deepEqual([his.tags, his.moreTags], [[], 0]);
+    // What may not be written to stands behind what may; who wrote was seen.
+    const all = { classes: ['marketing', 'transactional', 'authentication'], reason: 'asked' };
+    ok(await call('POST', `${base}/contacts/${ann.id}/destinations/${first.id}/block`, all));
+    assert.equal((await rowOf(ann)).address.address, second.address);
+    const { address } = [first, second].find(({ channel }) => channel === 'sms');
+    ok(await call('POST', `${base}/simulator/reply`, { channel: 'sms', address, text: 'Hello' }));
+    await until('she was seen', async () => (await rowOf(ann)).lastSeenAt !== null);
+    // The same row wherever people are listed, and narrowed by what is searched for and by a day besides.
+    const found = ok(await call('GET', `${base}/contacts?search=${encodeURIComponent(address)}`)).contacts;
+    assert.deepEqual(found, [await rowOf(ann)]);
+    assert.deepEqual(
+      (await rows({ search: 'Bo' })).map(({ id }) => id),
+      [bo.id],
+    );
+    assert.deepEqual(await rows({ search: 'nobody-at-all' }), []);
+    assert.deepEqual(await rows({ until: '2020-01-01T00:00:00.000Z' }), []);
+    refused(await call('POST', `${base}/contacts/query`, { ...asked, until: 'then' }), 400, 'until');
+    assert.ok((ok(await call('POST', `${base}/audiences/count`, {})) as Json).about >= 2, 'everybody');
+  });
+
   test('channel and segment may be asked for; what no segment may have is refused where one is saved', async () => {
     const [withPhone] = await townsfolk('Mol', 1);
     const without = ok(await call('POST', `${base}/contacts`, { attributes: { town: 'Mol' } }), 201);

@@ -803,9 +803,17 @@ describe('the console in a browser', { skip }, () => {
     await page.getByText('Last taken').first().waitFor();
     await checkAxe(page, 'channels, in the dark');
     await page.getByRole('link', { name: 'Settings' }).click();
-    await page.getByText(email).first().waitFor();
-    await page.getByText('message.send').first().waitFor();
-    await checkAxe(page, 'settings, in the dark');
+    for (const [part, shown] of Object.entries({
+      Members: email,
+      Domains: 'SPF, DKIM and DMARC',
+      Retention: 'What is older is deleted once a day',
+      'Connected companies': 'What companies may do for you',
+      'Who did what': 'message.send',
+    })) {
+      await page.getByRole('navigation', { name: 'Parts of the settings' }).getByText(part).click();
+      await page.getByRole('region', { name: part, exact: true }).getByText(shown).first().waitFor();
+      await checkAxe(page, `settings, ${part}, in the dark`);
+    }
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });
@@ -830,7 +838,7 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('textbox', { name: 'Password' }).fill(holder.password);
     await page.getByRole('button', { name: 'Sign in' }).tap();
     await page.getByRole('heading', { name: 'Nobody has written yet' }).waitFor();
-    await page.goto(page.url().replace(/inbox.*$/, 'settings'));
+    await page.goto(page.url().replace(/inbox.*$/, 'settings/companies'));
     await page.getByRole('link', { name: 'What companies may do for you' }).tap();
     const app = page.getByRole('region', { name: 'Demo' });
     await app.getByText('known there as 123abc').waitFor();

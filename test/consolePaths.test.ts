@@ -23,7 +23,7 @@ const MAP = {
   channels: '/w/WS/channels',
   integration: '/w/WS/channels/B',
   newChannel: '/w/WS/channels/new/B',
-  settings: '/w/WS/settings',
+  settings: '/w/WS/settings/B',
   simulator: '/w/WS/simulator',
 };
 

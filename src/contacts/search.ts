@@ -1,6 +1,8 @@
 /** Finding contacts by the beginning of what they are known by: names, addresses, ids. The statements are in sql.search.ts. */
+import { monotonicMs } from '../base/clock.ts';
+import { MAX_ID } from '../base/ids.ts';
 import { beginningOf } from '../base/text.ts';
-import type { Db } from '../db/pool.ts';
+import type { Db, Fragment } from '../db/pool.ts';
 import {
   collectIdentities,
   collectNames,
@@ -10,13 +12,20 @@ import {
   type NameSearch,
   type SearchPage,
 } from './sql.search.ts';
+import { walkNewest, whichHold } from './walk.ts';
 
 /** So many are collected at first: what somebody types is a name that few have. */
 const SOME = 200;
 /** Where more match, so many of the newest are walked through: what one in thirty is called fills a page from them. */
 const NEAR = 1000;
+/** Where so many that the end of a page is not much further away, it is walked to. */
+const FAR = 40_000;
+/** By how much more than what the first promise. */
+const SPARE = 2;
 /** Else so many are collected, and where even more match the newest are walked through to the end of a page, which is near then. */
 const FEW = 5000;
+/** A page of whom a search finds and a rule holds of is answered when about so much time is gone, with what was found. */
+const WALK_MS = 40;
 const LONGEST = 256;
 
 /** What somebody typed, as it is looked for; undefined when it is nothing. */
@@ -35,6 +44,7 @@ export async function searchIds(db: Db, page: SearchPage, search: string): Promi
     fewOrNewest(page, {
       collect: (most) => collectNames(db, { ...page, limit: most }, names),
       walk: (among) => walkNames(db, page, names, among),
+      far: FAR,
     }),
   ]);
   return [...new Set(found.flat())].sort((a, b) => b - a).slice(0, page.limit);
@@ -52,6 +62,35 @@ export async function allFound(
   const found = await Promise.all([collectIdentities(db, page, prefixes), collectNames(db, page, names)]);
   const ids = new Set(found.flat());
   return ids.size > most ? undefined : [...ids];
+}
+
+/** Of those whom a search finds, those for whom a condition on `contacts c` holds, newest first. A page may be short and not be the last. */
+export async function walkFound(
+  db: Db,
+  of: { workspaceId: number; search: string; condition: Fragment },
+  page: { below?: number | undefined; limit: number },
+): Promise<{ ids: number[]; next: number | undefined }> {
+  const { workspaceId, search, condition } = of;
+  const { below = MAX_ID, limit } = page;
+  const few = await allFound(db, workspaceId, search, FEW);
+  if (few) {
+    const holds = await whichHold(db, workspaceId, few, [condition]);
+    const ids = few.filter((id) => id < below && holds.get(id)?.[0]).toSorted((a, b) => b - a);
+    return { ids: ids.slice(0, limit), next: ids.length > limit ? ids[limit - 1] : undefined };
+  }
+  const untilMs = monotonicMs() + WALK_MS;
+  const ids: number[] = [];
+  let next: number | undefined = below;
+  do {
+    const walked = await walkNewest(db, workspaceId, condition, { below: next, limit: SOME });
+    const found = await foundAmong(db, workspaceId, search, walked.ids);
+    for (const id of walked.ids.filter((one) => found.has(one))) {
+      if (ids.length === limit) return { ids, next: ids.at(-1) };
+      ids.push(id);
+    }
+    next = walked.next;
+  } while (next !== undefined && monotonicMs() < untilMs);
+  return { ids, next };
 }
 
 /** Those of some contacts that a search finds. Costs what they are, however many others it would find. */
@@ -73,14 +112,23 @@ function waysOf(search: string): { names: NameSearch; prefixes: string[] } {
 }
 
 /** Two ways to find: any so many (of each way to match), or the highest ids, among so many of the newest when that is given. */
-type Ways = { collect: (most: number) => Promise<number[]>; walk: (among?: number) => Promise<number[]> };
+type Ways = {
+  collect: (most: number) => Promise<number[]>;
+  walk: (among?: number) => Promise<number[]>;
+  /** As far as this is walked before all that match are collected. */
+  far?: number;
+};
 
 /** All that match where they are few, else at least the newest of them that fill a page. */
-async function fewOrNewest({ limit }: SearchPage, { collect, walk }: Ways): Promise<number[]> {
+async function fewOrNewest({ limit }: SearchPage, { collect, walk, far = NEAR }: Ways): Promise<number[]> {
   const some = await collect(SOME + 1);
   if (some.length <= SOME) return some;
   const near = await walk(NEAR);
   if (near.length >= limit) return near;
+  // As often as there, so often further on: what one in 256 are called took 140 ms to collect, and takes 50 to walk to the end of a page.
+  const reach = Math.ceil(((NEAR * limit) / near.length) * SPARE);
+  const further = reach <= far ? await walk(reach) : [];
+  if (further.length >= limit) return further;
   const few = await collect(FEW + 1);
   return few.length <= FEW ? few : await walk();
 }

@@ -1,6 +1,12 @@
 /** What is due later in a workspace, for who shows it. Bounded: it reads no more than it is asked for, however much waits. */
 import type { Db } from '../db/pool.ts';
-import { selectInteractiveAhead, selectStreamsAhead, type WorkAhead } from './work/sql.coming.ts';
+import { KIND } from './work/kinds.ts';
+import {
+  selectInteractiveAhead,
+  selectNextOf,
+  selectStreamsAhead,
+  type WorkAhead,
+} from './work/sql.coming.ts';
 
 export type { WorkAhead } from './work/sql.coming.ts';
 
@@ -19,4 +25,14 @@ export async function workAhead(
     work: [...interactive.work, ...streams.work],
     untilMs: ends.length ? Math.min(...ends) : undefined,
   };
+}
+
+/** When the next message to each of some contacts goes out that waits for its time, by our clock. */
+export async function nextDeliveries(
+  db: Db,
+  contactIds: readonly number[],
+  nowMs: number,
+): Promise<Map<number, number>> {
+  const rows = await selectNextOf(db, KIND.delivery, contactIds, nowMs);
+  return new Map(rows.map(({ ownerId, dueMs }) => [ownerId, dueMs]));
 }

@@ -23,6 +23,9 @@ export const paths = {
   newChannel: (ws: string, provider?: string) =>
     `/w/${ws}/channels/new${provider === undefined ? '' : `/${provider}`}`,
   apps: (ws: string) => `/w/${ws}/apps`,
-  settings: (ws: string) => `/w/${ws}/settings`,
+  settings: (ws: string, part?: string) => `/w/${ws}/settings${part === undefined ? '' : `/${part}`}`,
   simulator: (ws: string) => `/w/${ws}/simulator`,
 } as const;
+
+/** So many conditions may narrow a list in its address; who needs more builds an audience. */
+export const MOST_CONDITIONS = 10;

@@ -8,7 +8,9 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
+import type { Rule } from '../../contract/campaign.ts';
 import { bootstrapQuery } from './api/queries.ts';
+import { MOST_CONDITIONS } from './paths.ts';
 import { dayIn } from '../shared/days.ts';
 import { Inbox } from './pages/inbox/Inbox.tsx';
 import { Empty, Failed } from './ui/states.tsx';
@@ -41,6 +43,13 @@ const searchOf = (given: Record<string, unknown>): Search => ({
   at: ID.test(textIn(given['at']) ?? '') ? textIn(given['at']) : dayIn(textIn(given['at'])),
   day: dayIn(textIn(given['day'])),
 });
+
+/** Conditions in an address: what is none is left out, and the server says what is wrong with one. */
+function conditionsIn(given: unknown): Rule[] | undefined {
+  if (!Array.isArray(given)) return undefined;
+  const rules = (given as unknown[]).filter((one) => typeof one === 'object' && one !== null);
+  return rules.length > 0 ? (rules.slice(0, MOST_CONDITIONS) as Rule[]) : undefined;
+}
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
   component: Outlet,
@@ -122,6 +131,9 @@ const conversation = createRoute({
 const people = createRoute({
   getParentRoute: () => workspace,
   path: 'people',
+  validateSearch: ({ where }: Record<string, unknown>): { where?: Rule[] } => ({
+    where: conditionsIn(where),
+  }),
   component: lazyRouteComponent(() => fetched(() => import('./pages/people/People.tsx')), 'People'),
 });
 const imports = createRoute({
@@ -243,7 +255,7 @@ const apps = createRoute({
 });
 const settings = createRoute({
   getParentRoute: () => workspace,
-  path: 'settings',
+  path: 'settings/{-$part}',
   component: lazyRouteComponent(() => fetched(() => import('./pages/settings/Settings.tsx')), 'Settings'),
 });
 const simulator = createRoute({

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { AnyObject, Count, Id, oneOf, orNull, Time } from '../fields.ts';
 import { ANSWER_KINDS } from './broadcasts.ts';
-import { ContactShown } from './contacts.ts';
+import { ContactRow, ContactShown } from './contacts.ts';
 import { CONSOLE_LIMITS, pageOf } from './fields.ts';
 import { DELIVERY_STATES } from './messages.ts';
 
@@ -12,12 +12,16 @@ const Asked = AnyObject;
 /** `POST …/contacts/query`. */
 export const PeopleQuery = Type.Object({
   rule: Type.Optional(Asked),
+  /** What a name, address or id of theirs begins with. */
+  search: Type.Optional(Type.String()),
+  /** Those who were known by then. */
+  until: Type.Optional(Time),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: CONSOLE_LIMITS.page })),
   before: Type.Optional(Id),
 });
 /** Whom a rule holds of, newest first. A page may be short, or empty, and not be the last: `next` says whether it is. */
 export const PeopleFound = Type.Object({
-  contacts: Type.Array(ContactShown),
+  contacts: Type.Array(ContactRow),
   next: orNull(Id),
   /** How far back was looked; null when it was to the end. */
   lookedTo: orNull(Time),
@@ -26,7 +30,8 @@ export type PeopleFound = Static<typeof PeopleFound>;
 
 /** `POST …/audiences/count`: at once about how many, or counted up to `most` while that takes no longer than a moment. */
 export const CountAsked = Type.Object({
-  rule: Asked,
+  /** Everybody without one. */
+  rule: Type.Optional(Asked),
   how: Type.Optional(oneOf(['estimate', 'count'] as const)),
   most: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
 });

@@ -63,7 +63,12 @@ export const ResumeCampaign = Type.Object({
   over: Type.Optional(Type.String({ maxLength: 20 })),
 });
 /** `GET …/campaigns/{id}/resume`: how many are in it, and of how many something fell due by now, which `catch_up` would do. */
-export const ResumeForecast = Type.Object({ people: Count, overdue: Count });
+export const ResumeForecast = Type.Object({
+  people: Count,
+  overdue: Count,
+  /** False where they are so many that a part of them was counted, and the numbers say about how many there are. */
+  exact: Type.Boolean(),
+});
 /** `POST …/campaigns/{id}/enter`. */
 export const EnterCampaign = Type.Object({
   contactId: Id,

@@ -52,8 +52,23 @@ const contact = {
 /** A contact. */
 export const ContactShown = Type.Object(contact);
 export type ContactShown = Static<typeof ContactShown>;
+/** A contact in a list, with what one looks for there. */
+export const ContactRow = Type.Object({
+  ...contact,
+  /** The address that one would write to first, of those that people can read; `open` where something may be sent there. */
+  address: orNull(Type.Object({ channel: Channel, address: Type.String(), open: Type.Boolean() })),
+  channels: Type.Array(Channel),
+  /** The first by name, and how many there are besides. */
+  tags: Type.Array(Type.String()),
+  moreTags: Count,
+  /** When they wrote or did something last. */
+  lastSeenAt: orNull(Time),
+  /** What comes next: a message that waits for its time, or a step of a campaign. */
+  nextDue: orNull(Type.Object({ at: Time, campaign: orNull(Type.String()) })),
+});
+export type ContactRow = Static<typeof ContactRow>;
 /** A page of contacts, newest first. */
-export const ContactPage = pageOf('contacts', ContactShown);
+export const ContactPage = pageOf('contacts', ContactRow);
 export type ContactPage = Static<typeof ContactPage>;
 
 const classes = Type.Array(Class);

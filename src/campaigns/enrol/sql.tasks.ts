@@ -106,15 +106,21 @@ export async function selectInside(
   return rows.map(({ contactId }) => contactId);
 }
 
-/** How many are in a campaign, and of how many something has fallen due by an instant (the workspace's clock). Reads all of them. */
+/**
+ * How many are in a campaign, and of how many something has fallen due by an instant (the workspace's clock): of the first `most`, or of all
+ * in some buckets. Locks nothing.
+ */
 export async function countStanding(
   db: Db,
   campaignId: number,
   nowMs: number,
+  among: { most: number } | { buckets: readonly number[] },
 ): Promise<{ people: number; overdue: number }> {
+  const which =
+    'most' in among ? db`LIMIT ${among.most}` : db`AND bucket = ANY(${[...among.buckets]}::smallint[])`;
   const rows = await db<{ people: number; overdue: number }[]>`
     SELECT count(*) AS people, count(*) FILTER (WHERE (place ->> 'dueMs')::bigint <= ${nowMs}) AS overdue
-    FROM enrolments WHERE campaign_id = ${campaignId}`;
+    FROM (SELECT place FROM enrolments WHERE campaign_id = ${campaignId} ${which}) e`;
   return rows[0]!;
 }
 

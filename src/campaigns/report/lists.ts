@@ -1,13 +1,18 @@
 /** Lists that are looked at: who is in a campaign, what happened on each day, and what was decided about one person. */
+import { BUCKETS } from '../../base/ids.ts';
+import { throughBuckets } from '../../contacts/walk.ts';
 import type { Db } from '../../db/pool.ts';
 import { deliveriesOf } from '../../ledger/deliveries.ts';
 import { stepsOf, type Why } from '../../ledger/why.ts';
+import { countStanding } from '../enrol/sql.tasks.ts';
 import {
   selectConversions,
   selectEnteredBy,
   selectEntriesOf,
   selectEntryFurther,
+  selectLastDone,
   selectLog,
+  selectNextSteps,
   selectPeople,
   selectRefusal,
   selectSendsTo,
@@ -41,6 +46,10 @@ export async function peopleIn(
 }
 /** What a contact entered, newest first. */
 export const enteredBy = selectEnteredBy;
+/** What comes next of each of some contacts. */
+export const nextStepsOf = selectNextSteps;
+/** When each of some contacts did something last. */
+export const lastDoneBy = selectLastDone;
 /** What happened on each day. */
 export const seriesOf = selectSeries;
 /** What was reached. */
@@ -95,8 +104,31 @@ export async function trailIn(db: Db, contactId: number, campaignId: number): Pr
   };
 }
 
-/** How many stand at each step, and how many would go on after a pause. */
-export { countPlaces, countStanding } from '../enrol/sql.tasks.ts';
+/** How many stand at each step. */
+export { countPlaces } from '../enrol/sql.tasks.ts';
+
+/** So many who are in a campaign are counted; of more it is said about how many there are, by parts of them that are a fair sample. */
+const COUNTED = 3_000;
+const SAMPLE_MS = 20;
+
+/** How many are in a campaign, and of how many something has fallen due: what going on after a pause would go on with. */
+export async function standingIn(
+  db: Db,
+  campaignId: number,
+  nowMs: number,
+): Promise<{ people: number; overdue: number; exact: boolean }> {
+  const first = await countStanding(db, campaignId, nowMs, { most: COUNTED + 1 });
+  if (first.people <= COUNTED) return { ...first, exact: true };
+  const seen = { people: 0, overdue: 0 };
+  const looked = await throughBuckets(SAMPLE_MS, async (buckets) => {
+    const some = await countStanding(db, campaignId, nowMs, { buckets });
+    seen.people += some.people;
+    seen.overdue += some.overdue;
+    return seen.people < COUNTED;
+  });
+  const whole = (n: number) => Math.round((n * BUCKETS) / looked);
+  return { people: whole(seen.people), overdue: whole(seen.overdue), exact: looked === BUCKETS };
+}
 
 /** Why somebody does not enter, in plain words. */
 export const REFUSALS: Readonly<Record<string, string>> = {

@@ -322,3 +322,31 @@ export async function selectSendsTo(
     SELECT message_id AS "messageId", step, at_ms AS "atMs" FROM campaign_sends
     WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND campaign_id = ${campaignId} ORDER BY message_id`;
 }
+
+/** What comes next of each of some contacts in campaigns, of those of whom something does. A range of the key each. Locks nothing. */
+export async function selectNextSteps(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<{ contactId: number; campaign: string; atMs: number }[]> {
+  return await db<{ contactId: number; campaign: string; atMs: number }[]>`
+    SELECT DISTINCT ON (t.contact_id) t.contact_id AS "contactId", c.name AS campaign, t.at_ms AS "atMs"
+    FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, id)
+    JOIN timers t ON t.bucket = k.bucket AND t.contact_id = k.id AND t.workspace_id = ${workspaceId}
+    JOIN enrolments e ON e.bucket = t.bucket AND e.contact_id = t.contact_id AND e.id = t.owner_id
+    JOIN campaigns c ON c.id = e.campaign_id
+    ORDER BY t.contact_id, t.at_ms`;
+}
+
+/** When each of some contacts did something last, of those who did. A range of the key each. Locks nothing. */
+export async function selectLastDone(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<{ contactId: number; atMs: number }[]> {
+  return await db<{ contactId: number; atMs: number }[]>`
+    SELECT s.contact_id AS "contactId", max(s.last_ms) AS "atMs"
+    FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, id)
+    JOIN event_stats s ON s.bucket = k.bucket AND s.contact_id = k.id AND s.workspace_id = ${workspaceId}
+    GROUP BY 1`;
+}

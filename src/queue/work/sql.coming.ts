@@ -1,4 +1,5 @@
 /** Statements on what is due later: for who wants to see it, not for who does it. */
+import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 
 /** Work that is due later. */
@@ -43,4 +44,18 @@ export async function selectStreamsAhead(
   );
   const ends = full.map((some) => Math.max(...some.map(({ dueMs }) => dueMs)));
   return { work: rows, lastMs: ends.length ? Math.min(...ends) : null };
+}
+
+/** When the next work of a kind is due of each of some owners, after a moment; of those that have some. A range of the key each. Locks nothing. */
+export async function selectNextOf(
+  db: Db,
+  kind: number,
+  ownerIds: readonly number[],
+  afterMs: number,
+): Promise<{ ownerId: number; dueMs: number }[]> {
+  return await db<{ ownerId: number; dueMs: number }[]>`
+    SELECT d.owner_id AS "ownerId", min(d.due_ms) AS "dueMs"
+    FROM unnest(${ownerIds.map(bucketOf)}::smallint[], ${[...ownerIds]}::bigint[]) AS k (bucket, id)
+    JOIN due d ON d.bucket = k.bucket AND d.kind = ${kind} AND d.owner_id = k.id
+    WHERE d.due_ms > ${afterMs} GROUP BY 1`;
 }

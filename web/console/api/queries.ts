@@ -1,7 +1,7 @@
 /** What pages ask for, and under which key it is kept. Keys begin with the workspace, so that all of one can be asked for again. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { Static } from 'typebox';
-import type { ContactPage, ContactWhole } from '../../../contract/doors/console/contacts.ts';
+import type { ContactWhole } from '../../../contract/doors/console/contacts.ts';
 import type {
   ConversationPage,
   ConversationWhole,
@@ -128,23 +128,6 @@ export const clockQuery = (ws: string) =>
     queryFn: ({ signal }) => call<ClockShown>('GET', at(ws, '/clock'), { signal }),
     // Others move it too, and while it moves pages follow.
     refetchInterval: ({ state: { data } }) => (data?.advancing ? 1_000 : LOOK_MS),
-  });
-
-/** People, the newest first. */
-export const contactsQuery = (ws: string, search: string, day?: string) =>
-  infiniteQueryOptions({
-    queryKey: [ws, 'contacts', search, day] as const,
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam, signal }) =>
-      call<Static<typeof ContactPage>>(
-        'GET',
-        at(ws, '/contacts') + query({ search, limit: 50, until: untilOf(day), before: pageParam }),
-        {
-          signal,
-        },
-      ),
-    getNextPageParam: ({ next }) => next ?? undefined,
-    refetchOnWindowFocus: isShort,
   });
 
 /** One person with addresses and lists. */

@@ -6,7 +6,7 @@ import {
 } from '../../../../contract/doors/console/campaigns.ts';
 import { isFault } from '../../../base/fault.ts';
 import { versionsOf } from '../../../campaigns/campaigns.ts';
-import { countPlaces, countStanding, REFUSALS, trailIn, wordsOf } from '../../../campaigns/report/lists.ts';
+import { countPlaces, REFUSALS, standingIn, trailIn, wordsOf } from '../../../campaigns/report/lists.ts';
 import { getContact } from '../../../contacts/contacts.ts';
 import { armName, find } from './shown.ts';
 import { idIn, idText, missing, reads, timeText, type Route } from '../route.ts';
@@ -38,11 +38,11 @@ export const campaignTrailRoutes: readonly Route[] = [
   reads({
     path: `${one}/resume`,
     action: 'campaigns.read',
-    does: 'How many are in it, and of how many something fell due by now: what resuming it would go on with.',
+    does: 'How many are in it, and of how many something fell due by now: what resuming it would go on with. Of more than 3,000 about how many.',
     answer: ResumeForecast,
     async handle(call) {
       const found = await find(call);
-      return isFault(found) ? found : await countStanding(call.ctx.sql, found.id, call.workspaceNowMs);
+      return isFault(found) ? found : await standingIn(call.ctx.sql, found.id, call.workspaceNowMs);
     },
   }),
   reads({

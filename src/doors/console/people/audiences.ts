@@ -11,12 +11,14 @@ import {
 } from '../../../../contract/doors/console/audiences.ts';
 import { CONSOLE_LIMITS } from '../../../../contract/doors/console/fields.ts';
 import { isFault, type Fault } from '../../../base/fault.ts';
-import { timeOfId } from '../../../base/ids.ts';
+import { firstIdAt, timeOfId } from '../../../base/ids.ts';
 import { askRule, type AskedRule } from '../../../campaigns/segments/asked.ts';
 import { getContacts } from '../../../contacts/contacts.ts';
+import { searchIn, walkFound } from '../../../contacts/search.ts';
 import { attributesSeen, countBounded, walkNewest, whichHold } from '../../../contacts/walk.ts';
 import { consoleContact } from '../present.ts';
-import { asks, idOf, idText, reads, timeText, type Call, type Route } from '../route.ts';
+import { contactRows } from './rows.ts';
+import { asks, idOf, idText, reads, readTime, timeText, type Call, type Route } from '../route.ts';
 
 /** People who are shown of a rule. */
 const SAMPLE = 10;
@@ -37,7 +39,7 @@ export const audienceRoutes: readonly Route[] = [
   }),
   asks({
     path: '/audiences/count',
-    does: 'How many a rule holds of: about, or counted up to a number.',
+    does: 'How many a rule holds of, or how many there are: about, or counted up to a number.',
     action: 'contacts.read',
     body: CountAsked,
     answers: { 200: AudienceCount },
@@ -83,15 +85,26 @@ async function query(
   const asked = body.rule && (await read(call, body.rule));
   if (isFault(asked)) return asked;
   const condition = asked ? asked.holds(ctx.sql) : ctx.sql`true`;
-  const { ids, next } = await walkNewest(ctx.sql, workspace.id, condition, {
+  const untilMs = body.until === undefined ? undefined : readTime(body.until, 'until');
+  if (isFault(untilMs)) return untilMs;
+  const ends = [
+    ...(body.before === undefined ? [] : [idOf(body.before)]),
+    ...(untilMs === undefined ? [] : [firstIdAt(untilMs)]),
+  ];
+  const page = {
     limit: body.limit ?? CONSOLE_LIMITS.usualPage,
-    below: body.before === undefined ? undefined : idOf(body.before),
-  });
+    below: ends.length ? Math.min(...ends) : undefined,
+  };
+  const search = searchIn(body.search);
+  const { ids, next } =
+    search === undefined
+      ? await walkNewest(ctx.sql, workspace.id, condition, page)
+      : await walkFound(ctx.sql, { workspaceId: workspace.id, search, condition }, page);
   const contacts = await getContacts(ctx.sql, workspace.id, ids);
   return {
     status: 200,
     body: {
-      contacts: contacts.map(consoleContact),
+      contacts: await contactRows(call, contacts),
       next: idText(next ?? null),
       lookedTo: next === undefined ? null : timeText(timeOfId(next)),
     },
@@ -102,10 +115,10 @@ async function count(
   call: Call<Static<typeof CountAsked>>,
 ): Promise<{ status: 200; body: AudienceCount } | Fault> {
   const { ctx, workspace, body } = call;
-  const asked = await read(call, body.rule);
+  const asked = body.rule && (await read(call, body.rule));
   if (isFault(asked)) return asked;
   const forMs = body.how === 'estimate' ? 0 : COUNT_MS;
-  const counted = await countBounded(ctx.sql, workspace.id, asked.holds(ctx.sql), {
+  const counted = await countBounded(ctx.sql, workspace.id, asked ? asked.holds(ctx.sql) : ctx.sql`true`, {
     most: body.most ?? MOST,
     forMs,
   });

@@ -36,6 +36,7 @@ import { setsOfContact } from '../../../contacts/audience.ts';
 import { erasePerson } from '../../../people/people.ts';
 import type { Tx } from '../../../db/pool.ts';
 import { MESSAGE_CLASSES } from '../../../../contract/channels.ts';
+import { contactRows } from './rows.ts';
 import { readAddress, type Addressed } from '../input.ts';
 import { consoleContact, presentDestination } from '../present.ts';
 import {
@@ -181,7 +182,7 @@ async function list(call: Call): Promise<ContactPage | Fault> {
     call.workspace.id,
     setId === undefined ? { ...within, search } : { ...within, setId },
   );
-  return { contacts: contacts.map(consoleContact), next: next === undefined ? null : toHex24(next) };
+  return { contacts: await contactRows(call, contacts), next: next === undefined ? null : toHex24(next) };
 }
 
 /** Who was merged into another is found as whom they became: their id is out in the world. Only to look at; changes name who it is. */

@@ -16,7 +16,7 @@ import { toast, toastError } from '../../ui/toasts.tsx';
 import { countQuery, foundQuery, sampleQuery, segmentQuery } from './askedQueries.ts';
 import { Bulk } from './Bulk.tsx';
 import { ExportButton } from './Exports.tsx';
-import { nameOf } from './People.tsx';
+import { nameOf } from './PersonRow.tsx';
 import { asksMore, isWhole, partAt, wordsOf } from './rule.ts';
 import { Group } from './RuleEditor.tsx';
 import '../../styles/people.css';

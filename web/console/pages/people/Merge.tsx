@@ -11,7 +11,7 @@ import { Act } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
 import { Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast } from '../../ui/toasts.tsx';
-import { nameOf } from './People.tsx';
+import { nameOf } from './PersonRow.tsx';
 import { mergeQuery } from './queries.ts';
 
 type Props = { ws: string; contact: ContactWhole };

@@ -1,25 +1,31 @@
-/** People: everybody the workspace knows, the newest first; found by name, address or id. No total: nothing waits on a count. */
+/**
+ * People: everybody the workspace knows, the newest first; found by name, address or id, and narrowed by conditions, which are in the address.
+ * Nothing waits on a count: about how many there are is said when they are there.
+ */
 import { TextInput } from '@mantine/core';
-import { useInfiniteQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
-import { useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
-import type { ContactPage, ContactShown } from '../../../../contract/doors/console/contacts.ts';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useRef, useState, type ReactElement } from 'react';
+import type { Rule } from '../../../../contract/campaign.ts';
+import type { ContactRow } from '../../../../contract/doors/console/contacts.ts';
 import { Icon } from '../../../shared/icons.tsx';
-import { Ago } from '../../../shared/time.tsx';
-import { contactsQuery } from '../../api/queries.ts';
 import { useHere } from '../../shell/session.ts';
-import { Act, Letters } from '../../ui/basic.tsx';
+import { Act } from '../../ui/basic.tsx';
 import { GoToDay } from '../../ui/GoToDay.tsx';
 import { useGrowing } from '../../ui/growing.ts';
 import { useKeys } from '../../ui/keys.ts';
 import { Cut, Empty, Failed, Waiting } from '../../ui/states.tsx';
+import { peopleQuery, sizeQuery, type PeoplePage } from './askedQueries.ts';
 import { Bulk } from './Bulk.tsx';
+import { Conditions } from './Conditions.tsx';
+import { PersonRow } from './PersonRow.tsx';
 import { Places } from './Places.tsx';
 import '../../styles/people.css';
 
 const route = getRouteApi('/w/$ws/people');
 const ROW_PX = 56;
-const contactsOf = ({ contacts }: ContactPage) => contacts;
+const NONE: readonly Rule[] = [];
+const contactsOf = ({ contacts }: PeoplePage) => contacts;
 
 /** So many may be named in one change; more are an audience. */
 const MOST_CHOSEN = 1_000;
@@ -27,7 +33,7 @@ const MOST_CHOSEN = 1_000;
 /** The page. */
 export function People(): ReactElement {
   const { id: ws } = useHere();
-  const { q = '', day } = route.useSearch();
+  const { q = '', day, where = NONE } = route.useSearch();
   const navigate = route.useNavigate();
   const search = useRef<HTMLInputElement>(null);
   // Kept whatever is searched for: who wants five people of five names finds and chooses one after another.
@@ -63,6 +69,16 @@ export function People(): ReactElement {
           does="Go to who was known by a day"
         />
       </header>
+      <div className="narrowed">
+        <Conditions
+          ws={ws}
+          where={where}
+          onWhere={(next) =>
+            void navigate({ search: (now) => ({ ...now, where: next.length ? next : undefined }) })
+          }
+        />
+        <Size ws={ws} search={q} day={day} where={where} />
+      </div>
       {chosen.size > 0 ? (
         <div className="choice-bar" role="toolbar" aria-label="What to do with all that are chosen">
           <span role="status">{chosen.size.toLocaleString('en')} chosen</span>
@@ -72,17 +88,44 @@ export function People(): ReactElement {
           <Bulk ws={ws} who={{ contacts: [...chosen] }} name="Change those chosen" />
         </div>
       ) : null}
-      <Rows ws={ws} search={q} day={day} chosen={chosen} onChoose={choose} />
+      <Rows ws={ws} search={q} day={day} where={where} chosen={chosen} onChoose={choose} />
     </div>
   );
 }
 
 type Choice = { chosen: ReadonlySet<string>; onChoose: (id: string) => void };
 
-type RowsProps = Choice & { ws: string; search: string; day: string | undefined };
+type Asked = { ws: string; search: string; day: string | undefined; where: readonly Rule[] };
 
-function Rows({ ws, search, day, chosen, onChoose }: RowsProps): ReactElement {
-  const query = useInfiniteQuery(contactsQuery(ws, search, day));
+/** About how many they are, once they are there; all of them, where all of them are there. */
+function Size({ ws, search, day, where }: Asked): ReactElement {
+  const { data } = useInfiniteQuery(peopleQuery(ws, { search, day, where }));
+  const isWhole = data?.pages.at(-1)?.next === null;
+  const loaded = data?.pages.reduce((n, page) => n + page.contacts.length, 0) ?? 0;
+  // Of what a search finds, and of who was known by a day, nobody knows the number without counting all of them.
+  const isAsked = data !== undefined && !isWhole && !search && day === undefined;
+  const { data: size } = useQuery(sizeQuery(ws, where, isAsked));
+  const many = (n: number) => (n === 1 ? '1 person' : `${n.toLocaleString('en')} people`);
+  const words = isWhole
+    ? many(loaded)
+    : !isAsked || !size
+      ? ''
+      : size.exact
+        ? many(size.about)
+        : `about ${ABOUT.format(size.about)} people`;
+  return (
+    <span className="muted" role="status" aria-label="How many">
+      {words}
+    </span>
+  );
+}
+
+const ABOUT = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 2 });
+
+type RowsProps = Choice & Asked;
+
+function Rows({ ws, search, day, where, chosen, onChoose }: RowsProps): ReactElement {
+  const query = useInfiniteQuery(peopleQuery(ws, { search, day, where }));
   const { data, error, isPending, refetch } = query;
   const { rows, scroller, virtual, items, isCut } = useGrowing(query, contactsOf, ROW_PX);
   const { active, step, take } = useSteps(rows, (index) => virtual.scrollToIndex(index));
@@ -93,11 +136,23 @@ function Rows({ ws, search, day, chosen, onChoose }: RowsProps): ReactElement {
   ]);
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (isPending) return <Waiting height={ROW_PX} rows={8} />;
+  const lookedTo = data?.pages.at(-1)?.lookedTo;
+  if (rows.length === 0 && query.hasNextPage)
+    return (
+      <p className="cut" role="status">
+        Nobody among those who came last. Looking further back
+        {lookedTo ? `: at ${lookedTo.slice(0, 10)}` : ''} …
+      </p>
+    );
   if (rows.length === 0)
-    return search || day ? (
+    return search || day || where.length ? (
       <Empty title="Nobody is found">
         <p>
-          {search ? 'No name, address or id begins so' : 'Nobody was known yet'}
+          {where.length
+            ? 'Nobody meets all of these conditions'
+            : search
+              ? 'No name, address or id begins so'
+              : 'Nobody was known yet'}
           {day ? ' up to that day' : ''}.
         </p>
       </Empty>
@@ -111,10 +166,18 @@ function Rows({ ws, search, day, chosen, onChoose }: RowsProps): ReactElement {
     );
   return (
     <>
+      <div className="person person-heads" aria-hidden="true">
+        <span>Name</span>
+        <span>Address</span>
+        <span>Channels</span>
+        <span>Tags</span>
+        <span>Last seen</span>
+        <span>Next due</span>
+      </div>
       <div ref={scroller} className="rows page-rows" tabIndex={0} role="list" aria-label="People">
         <div style={{ height: virtual.getTotalSize() }} role="presentation">
           {items.map(({ index, start, key }) => (
-            <Row
+            <PersonRow
               key={key}
               ws={ws}
               contact={rows[index]!}
@@ -138,7 +201,7 @@ function Rows({ ws, search, day, chosen, onChoose }: RowsProps): ReactElement {
  * `take` is given to what takes it.
  */
 function useSteps(
-  rows: readonly ContactShown[],
+  rows: readonly ContactRow[],
   show: (index: number) => void,
 ): { active: string | undefined; step: (by: number) => void; take: (element: HTMLElement | null) => void } {
   const [active, setActive] = useState<string>();
@@ -173,68 +236,4 @@ function makeFocus(): { ask: (isThere: boolean) => void; take: (element: HTMLEle
       give();
     },
   };
-}
-
-type RowProps = {
-  ws: string;
-  contact: ContactShown;
-  top: number;
-  isChosen: boolean;
-  isStop: boolean;
-  take: ((element: HTMLElement | null) => void) | undefined;
-  onStep: (by: number) => void;
-  onChoose: (id: string) => void;
-};
-
-function Row({ ws, contact, top, isChosen, isStop, take, onStep, onChoose }: RowProps): ReactElement {
-  const name = nameOf(contact);
-  const pressed = (event: KeyboardEvent) => {
-    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
-    event.preventDefault();
-    onStep(event.key === 'ArrowDown' ? 1 : -1);
-  };
-  return (
-    <div className="person" role="listitem" style={{ transform: `translateY(${top}px)` }}>
-      <label className="tick">
-        <input
-          type="checkbox"
-          aria-label={`Choose ${name}`}
-          tabIndex={isStop ? 0 : -1}
-          checked={isChosen}
-          onChange={() => onChoose(contact.id)}
-        />
-      </label>
-      <Letters name={name} />
-      <Link
-        ref={take}
-        tabIndex={isStop ? 0 : -1}
-        to="/w/$ws/people/$contact"
-        params={{ ws, contact: contact.id }}
-        onKeyDown={pressed}
-      >
-        {name}
-      </Link>
-      <span className="muted">{contact.externalId ?? ''}</span>
-      <span className="muted">
-        {contact.lastInboundAt ? (
-          <>
-            heard <Ago at={contact.lastInboundAt} />
-          </>
-        ) : (
-          <>
-            since <Ago at={contact.createdAt} />
-          </>
-        )}
-      </span>
-    </div>
-  );
-}
-
-/** What somebody is called on a page. */
-export function nameOf({
-  givenName,
-  surname,
-  externalId,
-}: Pick<ContactShown, 'givenName' | 'surname' | 'externalId'>): string {
-  return [givenName, surname].filter(Boolean).join(' ') || externalId || 'Somebody without a name';
 }

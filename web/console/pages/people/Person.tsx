@@ -15,7 +15,7 @@ import { toast } from '../../ui/toasts.tsx';
 import { AddressRow } from './Address.tsx';
 import { Known } from './Known.tsx';
 import { Merge } from './Merge.tsx';
-import { nameOf } from './People.tsx';
+import { nameOf } from './PersonRow.tsx';
 import { Timeline } from './Timeline.tsx';
 import '../../styles/people.css';
 

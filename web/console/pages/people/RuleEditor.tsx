@@ -74,9 +74,10 @@ export function Group({ ws, rule, onRule, onGone, name }: Props): ReactElement {
   );
 }
 
-type SingleProps = Props & { onGone: () => void };
+type SingleProps = Props & { onGone?: () => void };
 
-function Single({ ws, rule, onRule, onGone, name }: SingleProps): ReactElement {
+/** A condition by itself, which can be taken away where it is one of several. */
+export function Single({ ws, rule, onRule, onGone, name }: SingleProps): ReactElement {
   const about = aboutOf(rule);
   return (
     <div className="condition">
@@ -98,9 +99,11 @@ function Single({ ws, rule, onRule, onGone, name }: SingleProps): ReactElement {
           <Form ws={ws} about={about} rule={rule} onRule={onRule} name={name} />
         </>
       )}
-      <button type="button" className="chip" aria-label={`Take condition ${name} away`} onClick={onGone}>
-        ✕
-      </button>
+      {onGone ? (
+        <button type="button" className="chip" aria-label={`Take condition ${name} away`} onClick={onGone}>
+          ✕
+        </button>
+      ) : null}
     </div>
   );
 }

@@ -5,16 +5,16 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useState, type ReactElement } from 'react';
 import { Icon } from '../../../shared/icons.tsx';
 import { call } from '../../api/call.ts';
-import { at, contactsQuery } from '../../api/queries.ts';
+import { at } from '../../api/queries.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
 import { Empty, Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
-import { membersOfQuery, setQuery, usesQuery, type Kind, type Named } from './askedQueries.ts';
+import { membersOfQuery, peopleQuery, setQuery, usesQuery, type Kind, type Named } from './askedQueries.ts';
 import { Bulk } from './Bulk.tsx';
 import { ExportButton } from './Exports.tsx';
-import { nameOf } from './People.tsx';
+import { nameOf } from './PersonRow.tsx';
 import '../../styles/people.css';
 
 const route = getRouteApi('/w/$ws/people/sets/$kind/$set');
@@ -157,7 +157,10 @@ function Add({ ws, kind, id }: Of): ReactElement {
   const may = useMay('contacts.write');
   const [text, setText] = useState('');
   const [search] = useDebouncedValue(text.trim(), 250);
-  const found = useInfiniteQuery({ ...contactsQuery(ws, search), enabled: search !== '' });
+  const found = useInfiniteQuery({
+    ...peopleQuery(ws, { search, day: undefined, where: [] }),
+    enabled: search !== '',
+  });
   const change = useMembers(ws, kind, id);
   const people = found.data?.pages[0]?.contacts.slice(0, SHOWN) ?? [];
   return (

@@ -16,7 +16,7 @@ import type { EventNamesPage } from '../../../../contract/doors/console/events.t
 import type { SegmentPage, SegmentShown } from '../../../../contract/doors/console/segments.ts';
 import type { SetCounted } from '../../../../contract/doors/console/sets.ts';
 import { call } from '../../api/call.ts';
-import { at } from '../../api/queries.ts';
+import { at, isShort, untilOf } from '../../api/queries.ts';
 
 /** How often a job that is under way is looked at. */
 const LOOK_MS = 500;
@@ -162,4 +162,53 @@ export const exportsQuery = (ws: string) =>
     queryFn: ({ signal }) => call<Static<typeof ExportPage>>('GET', at(ws, '/exports?limit=50'), { signal }),
     refetchInterval: ({ state }) =>
       state.data?.exports.some((one) => one.state === 'running') ? LOOK_MS : false,
+  });
+
+/** A page of a list of people; `lookedTo` where they were looked through for a condition, and not to the end. */
+export type PeoplePage = ContactPage & { lookedTo?: string | null };
+
+type Narrowed = { search: string; day: string | undefined; where: readonly object[] };
+
+/** Everybody, or those whom a search finds and of whom all conditions hold; newest first. */
+export const peopleQuery = (ws: string, { search, day, where }: Narrowed) =>
+  infiniteQueryOptions({
+    queryKey: [ws, 'contacts', search, day, where] as const,
+    initialPageParam: undefined as string | undefined,
+    queryFn: async ({ pageParam: before, signal }): Promise<PeoplePage> => {
+      const until = untilOf(day);
+      if (where.length === 0) {
+        const asked = Object.entries({ limit: '50', search: search || undefined, until, before });
+        const given = asked.filter((entry): entry is [string, string] => entry[1] !== undefined);
+        return await call<ContactPage>('GET', at(ws, `/contacts?${new URLSearchParams(given)}`), { signal });
+      }
+      return await call<PeopleFound>('POST', at(ws, '/contacts/query'), {
+        body: {
+          rule: { all: where },
+          limit: 50,
+          ...(search ? { search } : {}),
+          ...(until === undefined ? {} : { until }),
+          ...(before === undefined ? {} : { before }),
+        },
+        signal,
+      });
+    },
+    getNextPageParam: ({ next }) => next ?? undefined,
+    refetchOnWindowFocus: isShort,
+  });
+
+/** So many are counted; of more it is said about how many there are. */
+const COUNTED = 1_000;
+
+/** How many there are of whom all conditions hold, or about. */
+export const sizeQuery = (ws: string, where: readonly object[], enabled: boolean) =>
+  queryOptions({
+    queryKey: [ws, 'contacts size', where] as const,
+    queryFn: ({ signal }) =>
+      call<AudienceCount>('POST', at(ws, '/audiences/count'), {
+        body: { ...(where.length ? { rule: { all: where } } : {}), most: COUNTED },
+        signal,
+      }),
+    enabled,
+    staleTime: 30_000,
+    retry: false,
   });

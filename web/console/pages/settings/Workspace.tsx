@@ -4,16 +4,13 @@ import type { WorkspaceShown } from '../../../../contract/doors/console/workspac
 import { useHere, useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { messageOf } from '../../ui/states.tsx';
-import { Kept } from './Kept.tsx';
 import { Rates } from './Rates.tsx';
 import { OnMeanwhile, useSave, type Change, type Meanwhile } from './save.ts';
 import '../../styles/broadcasts.css';
 
-/** The forms. */
-export function WorkspaceForms(): ReactElement {
-  const here = useHere();
+/** A form, and above it what somebody else has changed since it was opened. */
+export function Meanwhiles({ children }: { children: ReactNode }): ReactElement {
   const [meanwhile, setMeanwhile] = useState<Meanwhile>([]);
-  const { id, name, country, timeZone, environment, settings } = here;
   return (
     <OnMeanwhile value={setMeanwhile}>
       {meanwhile.length > 0 ? (
@@ -29,6 +26,16 @@ export function WorkspaceForms(): ReactElement {
           </dl>
         </div>
       ) : null}
+      {children}
+    </OnMeanwhile>
+  );
+}
+
+/** What it is called and where it is, and how one signs in to it. */
+export function WorkspaceForms(): ReactElement {
+  const { id, name, country, timeZone, environment, settings } = useHere();
+  return (
+    <>
       <Panel title="Workspace">
         <dl className="facts">
           {Object.entries({ Kind: environment, Id: id }).map(([key, value]) => (
@@ -54,18 +61,22 @@ export function WorkspaceForms(): ReactElement {
           change={(to) => ({ timeZone: to })}
         />
       </Panel>
-      <Panel title="Sending rules">
-        <QuietHours key={JSON.stringify(settings.quietHours)} ws={id} now={settings.quietHours ?? null} />
-        <Cap key={JSON.stringify(settings.frequencyCap)} ws={id} now={settings.frequencyCap ?? null} />
-        <Rates />
-      </Panel>
-      <Panel title="Retention">
-        <Kept key={JSON.stringify(settings.keptDays)} ws={id} now={settings.keptDays ?? null} />
-      </Panel>
       <Panel title="Signing in">
         <SecondFactor ws={id} now={settings.askSecondFactor === true} />
       </Panel>
-    </OnMeanwhile>
+    </>
+  );
+}
+
+/** What rules hold for what it sends. */
+export function SendingForms(): ReactElement {
+  const { id, settings } = useHere();
+  return (
+    <Panel title="Sending rules">
+      <QuietHours key={JSON.stringify(settings.quietHours)} ws={id} now={settings.quietHours ?? null} />
+      <Cap key={JSON.stringify(settings.frequencyCap)} ws={id} now={settings.frequencyCap ?? null} />
+      <Rates />
+    </Panel>
   );
 }
 

@@ -1,0 +1,16 @@
+/** What stands beside people in a list of them: where they are reached, and how they are tagged. */
+import type { Db } from '../db/pool.ts';
+import { selectBeside, type BesideRow } from './sql.rows.ts';
+
+/** Tags that are named in a row; of others it is said how many there are. */
+const MOST_TAGS = 3;
+
+/** What stands beside each of some contacts, of those that are there. */
+export async function besideContacts(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<Map<number, BesideRow>> {
+  const rows = await selectBeside(db, workspaceId, contactIds, MOST_TAGS);
+  return new Map(rows.map((row) => [row.id, row]));
+}
