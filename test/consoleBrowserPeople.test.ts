@@ -199,7 +199,7 @@ describe('people by the many', { skip }, () => {
     await page.goBack();
     await people.getByText('cas@bruges.example').waitFor();
     await checkAxe(page, 'people narrowed by conditions, on a phone');
-    assert.ok(((await page.evaluate('document.documentElement.scrollWidth')) as number) <= 390);
+    assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 390);
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });
