@@ -21,6 +21,7 @@ import { ledgerRoom } from './ledger/room.ts';
 import { linksRoom } from './links/room.ts';
 import { liveRoom } from './live/room.ts';
 import { ordersRoom } from './orders/room.ts';
+import { peopleRoom } from './people/room.ts';
 import { spreadOf } from './outbox/outcome/retry.ts';
 import { outboxRoom } from './outbox/room.ts';
 import { queueRoom, type WorkingRoom } from './queue/room.ts';
@@ -374,6 +375,7 @@ function declared(
     sendersRoom,
     receiptsRoom,
     dbRoom,
+    peopleRoom({ ...shared, rooms: () => rooms }),
     watchRoom(metrics),
   ];
   return rooms;

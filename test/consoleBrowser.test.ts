@@ -448,7 +448,7 @@ describe('the console in a browser', { skip }, () => {
     await tab.close();
   });
 
-  test('an import: a file is chosen, a column is made another, bad rows are told before and after, all of it in the dark on a phone', async () => {
+  test('an import: a file is chosen, a column is made another, bad rows are told before and after, all of it taken back, in the dark on a phone', async () => {
     const tab = await openTab(browser, { colorScheme: 'dark', viewport: { width: 390, height: 844 } });
     const page = await signedIn(tab, `/w/${ws}/people`);
     await page.getByRole('link', { name: 'Import' }).click();
@@ -478,6 +478,20 @@ describe('the console in a browser', { skip }, () => {
     const lines = (await readFile(await (await saved).path(), 'utf8')).split('\r\n');
     assert.equal(lines.length, 41, 'a head and forty rows');
     assert.match(lines[1]!, /^6,phone,/);
+    // It was the wrong file: what it made is taken back, but for one with whom something was done since.
+    const found = await call('GET', `${base}/contacts?search=${encodeURIComponent('+31620000100')}`);
+    const { id: kept } = found.body.contacts[0] as { id: string };
+    await call('PATCH', `${base}/contacts/${kept}`, { surname: 'Stays' });
+    await page.getByRole('button', { name: 'Take back …' }).click();
+    await checkAxe(page, 'what taking an import back does');
+    await page.getByRole('button', { name: 'Take it back' }).click();
+    const back = page.getByRole('region', { name: 'Taking it back' });
+    await back.getByText('It is taken back.').waitFor();
+    await back.getByText('1,959').waitFor();
+    await back.getByRole('link', { name: kept }).waitFor();
+    await checkAxe(page, 'an import that is taken back');
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'not too wide');
+    await call('DELETE', `${base}/contacts/${kept}`);
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

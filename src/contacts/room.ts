@@ -2,6 +2,7 @@
 import type { WorkingRoom } from '../queue/room.ts';
 import { importHandler, type ImportJobDeps } from './imports/job.ts';
 import { keepOutOfImports } from './imports/erased.ts';
+import { forgetMade } from './imports/made.ts';
 import { sweepImports } from './imports/imports.ts';
 import { tellRefused } from './refused.ts';
 import { forgetSpellings } from './spellings.ts';
@@ -14,7 +15,10 @@ export function contactsRoom(deps: ImportJobDeps): WorkingRoom {
     handlers: [importHandler(deps)],
     adds: (tx) => tellRefused(deps.queue, tx),
     eraseFirst: ({ tx, workspaceId, contactIds }) => keepOutOfImports(tx, { workspaceId, contactIds }),
-    erase: ({ tx, contactIds }) => forgetSpellings(tx, contactIds),
+    async erase({ tx, contactIds }) {
+      await forgetSpellings(tx, contactIds);
+      await forgetMade(tx, contactIds);
+    },
     sweep: ({ sql, nowMs }) => sweepImports(sql, nowMs),
   };
 }
@@ -43,11 +47,13 @@ const OF_PEOPLE = {
     import_parts: 'kept: rows of a file until its import is over, a week at most',
     import_erased: 'kept: proofs of who may not come back by a file, as long as the file',
     import_faults: 'names nobody: lines and rules',
+    import_made: 'deleted',
   },
   parts: {
     import_parts: { column: 'import_id', of: 'imports' },
     import_erased: { column: 'import_id', of: 'imports' },
     import_faults: { column: 'import_id', of: 'imports' },
+    import_made: { column: 'import_id', of: 'imports' },
   },
   exports: {
     contacts: { by: 'contact', column: 'id' },
@@ -63,5 +69,6 @@ const OF_PEOPLE = {
     address_spellings: { by: 'contact', column: 'contact_id', hasBucket: false },
     import_parts: { not: 'a file that is about to be read' },
     import_erased: { not: 'proofs of who was erased' },
+    import_made: { by: 'contact', column: 'contact_id' },
   },
 } satisfies Pick<WorkingRoom, 'personal' | 'parts' | 'exports'>;

@@ -89,13 +89,22 @@ export async function insertMembers(
   setIds: readonly number[],
   contactIds: readonly number[],
 ): Promise<number> {
-  const result = await db`
-    INSERT INTO set_members (bucket, set_id, contact_id)
+  return (await insertPairs(db, workspaceId, setIds, contactIds)).length;
+}
+
+/** As insertMembers; returns which memberships are new. */
+export async function insertPairs(
+  db: Db,
+  workspaceId: number,
+  setIds: readonly number[],
+  contactIds: readonly number[],
+): Promise<{ contactId: number; setId: number }[]> {
+  return await db<{ contactId: number; setId: number }[]>`
+    INSERT INTO set_members AS m (bucket, set_id, contact_id)
     SELECT c.bucket, s.id, c.id FROM ${keyRows(db, contactIds)}
     JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = ${workspaceId} AND c.id = k.id
     CROSS JOIN unnest(${[...setIds]}::bigint[]) s (id)
-    ON CONFLICT DO NOTHING`;
-  return result.count;
+    ON CONFLICT DO NOTHING RETURNING m.contact_id AS "contactId", m.set_id AS "setId"`;
 }
 
 /** Takes contacts out of a set; returns how many were in it. Locks the rows. */

@@ -2,7 +2,8 @@
 import type { Conversation, NewMessage, Source } from './message.ts';
 import type { Content } from '../../contract/content.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
-import type { Db, Tx } from '../db/pool.ts';
+import { holdContacts } from '../contacts/held.ts';
+import { overtaken, type Db, type Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import {
   absorbConversation,
@@ -16,22 +17,32 @@ import {
   updateForOutgoing,
 } from './sql.ts';
 
-/** Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. */
+/**
+ * Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. `holds` where nobody holds the contacts: a
+ * conversation that is begun with somebody who is being erased would be left over.
+ */
 export async function ensureConversations(
   tx: Tx,
   idSource: IdSource,
   nowMs: number,
   contacts: readonly { contactId: number; workspaceId: number }[],
+  { holds = false }: { holds?: boolean } = {},
 ): Promise<Map<number, Conversation>> {
   const ids = contacts.map(({ contactId }) => contactId);
   const byContact = await conversationsOf(tx, ids);
   const missing = contacts.filter(({ contactId }) => !byContact.has(contactId));
   if (!missing.length) return byContact;
-  const made = await insertConversations(
-    tx,
-    missing.map((contact) => ({ ...contact, id: idSource.inBucket(bucketOf(contact.contactId)) })),
-    nowMs,
-  );
+  // Held, and then written, in one go.
+  const [held, made] = await Promise.all([
+    holds ? holdContacts(tx, missing) : undefined,
+    insertConversations(
+      tx,
+      missing.map((contact) => ({ ...contact, id: idSource.inBucket(bucketOf(contact.contactId)) })),
+      nowMs,
+    ),
+  ]);
+  if (held && missing.some(({ contactId }) => !held.present.has(contactId)))
+    throw overtaken('a contact was taken away meanwhile');
   for (const conversation of made) byContact.set(conversation.contactId, conversation);
   // Another transaction may have been first with some.
   const others = ids.filter((contactId) => !byContact.has(contactId));

@@ -913,6 +913,19 @@ CREATE TABLE import_faults (
 );
 
 -- by bucket
+CREATE TABLE import_made (
+  bucket smallint NOT NULL,
+  import_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  made boolean NOT NULL,
+  set_ids bigint[] NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, import_id, contact_id)
+);
+CREATE INDEX import_made_in_order ON import_made USING btree (import_id, bucket, contact_id);
+CREATE INDEX import_made_of_contact ON import_made USING btree (bucket, contact_id);
+
+-- by bucket
 CREATE TABLE import_parts (
   bucket smallint NOT NULL,
   import_id bigint NOT NULL,
@@ -940,6 +953,7 @@ CREATE TABLE imports (
   note text,
   created_ms bigint NOT NULL,
   ended_ms bigint,
+  undo text,
   PRIMARY KEY (id),
   CHECK ((state = ANY (ARRAY['uploading'::text, 'ready'::text, 'running'::text, 'done'::text, 'failed'::text])))
 );

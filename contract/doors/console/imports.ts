@@ -18,6 +18,25 @@ export const ImportStart = Type.Object({
   setsOff: Type.Optional(Count),
 });
 
+/** Why somebody stays whom an import made: what was done with them since. */
+export const STAY_REASONS = ['changed', 'address', 'list', 'import', 'used'] as const;
+
+const undo = Type.Object({
+  state: oneOf(['running', 'done', 'failed'] as const),
+  /** People who were gone through, of how many at most. */
+  done: Count,
+  of: Count,
+  /** Contacts that are gone, as nothing was done with them since. */
+  removed: Count,
+  /** Memberships of lists and tags that are gone of people who stay. */
+  memberships: Count,
+  stayed: Type.Array(Type.Object({ why: oneOf(STAY_REASONS), people: Count })),
+  /** Some of those. */
+  some: Type.Array(Type.Object({ contactId: Id, why: oneOf(STAY_REASONS) })),
+  /** Why it waits, or why it failed. */
+  note: orNull(Type.String()),
+});
+
 const place = { field: Type.String(), rule: Type.String() };
 const fault = Type.Object({ line: Count, ...place });
 /** An import. rows = created + updated + rejected, when it is done. */
@@ -38,6 +57,10 @@ export const ImportShown = Type.Object({
   note: orNull(Type.String()),
   createdAt: Time,
   endedAt: orNull(Time),
+  /** What it made is known, and was not taken back yet. */
+  canUndo: Type.Boolean(),
+  /** How far taking it back is. */
+  undo: orNull(undo),
 });
 export type ImportShown = Static<typeof ImportShown>;
 /** Imports, newest first. */

@@ -6,7 +6,7 @@ import { hushChanges, noteChanged } from '../changes.ts';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { fault, type Fault, isFault } from '../../base/fault.ts';
-import type { IdSource } from '../../base/ids.ts';
+import { bucketOf, type IdSource } from '../../base/ids.ts';
 import type { Sql, Tx } from '../../db/pool.ts';
 import {
   brokenHeader,
@@ -19,7 +19,8 @@ import {
 import { readCsv, type CsvRow, type Stop } from '../../base/csv.ts';
 import type { WantedPerson } from '../wanted.ts';
 import { ensureSets, getSet } from '../sets.ts';
-import { insertMembers } from '../sql.sets.ts';
+import { insertPairs } from '../sql.sets.ts';
+import type { MadeRow } from './sql.undo.ts';
 import { upsertContacts } from '../upsert.ts';
 import { keepStatistics } from '../statistics.ts';
 
@@ -179,8 +180,11 @@ type Beside = {
   /** Which of the rows are written. */
   only(tx: Tx, lines: readonly Line[]): Promise<readonly Line[]>;
   /** Told what became of each of those. */
-  after(tx: Tx, lines: readonly Line[], upserted: readonly Upserted[]): Promise<void>;
+  after(tx: Tx, lines: readonly Line[], upserted: readonly Upserted[], written: Written): Promise<void>;
 };
+
+/** Into which lists and tags it has put people, and when by our clock. */
+type Written = { joined: readonly { contactId: number; setId: number }[]; atMs: number };
 
 type WrittenTo = { workspaceId: number; setIds: readonly number[]; setsOff?: true | undefined };
 
@@ -195,14 +199,15 @@ async function upsertRows(
       return await deps.transact(async (tx) => {
         const lines = beside ? await beside.only(tx, given) : given;
         const people = lines.map(({ person }) => person);
-        const found = lines.length > 0 ? await upsertContacts(tx, deps.ids, deps.nowMs(), people) : [];
+        const atMs = deps.nowMs();
+        const found = lines.length > 0 ? await upsertContacts(tx, deps.ids, atMs, people) : [];
         const contactIds = [...new Set(found.map(({ contactId }) => contactId))];
         const hasMembers = setIds.length > 0 && contactIds.length > 0;
-        if (hasMembers) await insertMembers(tx, workspaceId, setIds, contactIds);
+        const joined = hasMembers ? await insertPairs(tx, workspaceId, setIds, contactIds) : [];
         if (hasMembers) noteChanged(tx, workspaceId, contactIds);
         // What is brought in sets nothing off, unless that was asked for.
         if (!setsOff) hushChanges(tx);
-        await beside?.after(tx, lines, found);
+        await beside?.after(tx, lines, found, { joined, atMs });
         return found;
       });
     } catch (error) {
@@ -226,7 +231,7 @@ export async function importPart(
     /** Says of each person whether they may not come back by this file. */
     erased: (tx: Tx) => Promise<((person: WantedPerson) => boolean) | undefined>;
   },
-  also: (tx: Tx, result: ImportResult) => Promise<void>,
+  also: (tx: Tx, result: ImportResult, made: readonly MadeRow[]) => Promise<void>,
 ): Promise<void> {
   const read = emptyResult();
   read.rows = rows.length;
@@ -241,14 +246,27 @@ export async function importPart(
       const isErased = await to.erased(tx);
       return isErased ? all.filter(({ person }) => !isErased(person)) : all;
     },
-    async after(tx, written, upserted) {
+    async after(tx, written, upserted, of) {
       const result = { ...read, faults: [...read.faults] };
       const taken = new Set(written);
       for (const one of lines) if (!taken.has(one)) reject(result, { line: one.line, ...ERASED });
       count(result, written, upserted);
-      await also(tx, result);
+      await also(tx, result, madeOf(upserted, of));
     },
   });
+}
+
+/** What a part made, person by person. */
+function madeOf(upserted: readonly Upserted[], { joined, atMs }: Written): MadeRow[] {
+  const made = new Map<number, MadeRow>();
+  for (const { contactId, created } of upserted) {
+    const one = made.get(contactId) ?? { contactId, made: false, setIds: [], atMs };
+    made.set(contactId, { ...one, made: one.made || created });
+  }
+  for (const { contactId, setId } of joined) made.get(contactId)?.setIds.push(setId);
+  return [...made.values()].sort(
+    (a, b) => bucketOf(a.contactId) - bucketOf(b.contactId) || a.contactId - b.contactId,
+  );
 }
 
 function emptyResult(): ImportResult {

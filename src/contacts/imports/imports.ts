@@ -47,7 +47,12 @@ type ImportPlan = {
   setsOff?: number | undefined;
 };
 /** The plan with its list and tags found. */
-export type SetPlan = Pick<ImportPlan, 'mapping' | 'defaultCountry'> & { setIds: number[]; setsOff?: true };
+export type SetPlan = Pick<ImportPlan, 'mapping' | 'defaultCountry'> & {
+  setIds: number[];
+  setsOff?: true;
+  /** What it makes is written down, so that it can be taken back. */
+  keeps?: true;
+};
 
 /** An import. */
 export const findImport = selectImport;
@@ -199,7 +204,13 @@ export async function startImport(
   if (isFault(columns)) return columns;
   const setIds = await setsNamed(tx, deps.ids, nowMs, { workspaceId, listId, tags });
   if (isFault(setIds)) return setIds;
-  const plan: SetPlan = { mapping, defaultCountry, setIds, ...(setsOff ? { setsOff: true } : {}) };
+  const plan: SetPlan = {
+    mapping,
+    defaultCountry,
+    setIds,
+    keeps: true,
+    ...(setsOff ? { setsOff: true } : {}),
+  };
   const begun: ImportRow = { ...row, state: 'running', options: JSON.stringify(plan) };
   await updateImport(tx, begun);
   const key = { kind: KIND.contactImport, ownerId: id, causeId: id, seq: 0, stream: 0 };

@@ -17,6 +17,7 @@ import { columnsOf } from './columns.ts';
 import { rowsIn, type ImportRow, type SetPlan } from './imports.ts';
 import { erasedOf } from './erased.ts';
 import { deleteParts, insertFaults, selectImport, selectPart, updateImport } from './sql.ts';
+import { insertMade } from './sql.undo.ts';
 import { keepStatistics } from '../statistics.ts';
 
 /** What the job needs. */
@@ -37,7 +38,7 @@ async function takePart(deps: ImportJobDeps, { workspaceId, ownerId: id }: WorkI
   const before = await selectImport(deps.sql, workspaceId, id);
   if (before?.state !== 'running') return false;
   const part = await selectPart(deps.sql, id, before.doneParts);
-  const { setIds, mapping, defaultCountry, setsOff } = JSON.parse(before.options) as SetPlan;
+  const { setIds, mapping, defaultCountry, setsOff, keeps } = JSON.parse(before.options) as SetPlan;
   const columns = columnsOf(JSON.parse(before.header) as string[], mapping);
   if (isFault(columns)) throw new Error(columns.message);
   const nowMs = () => deps.clock.nowMs();
@@ -52,22 +53,28 @@ async function takePart(deps: ImportJobDeps, { workspaceId, ownerId: id }: WorkI
       return await work(tx);
     });
   try {
-    await importPart({ transact, ids: deps.ids, nowMs }, rowsIn(part ?? '[]'), to, async (tx, result) => {
-      const isLast = before.doneParts + 1 >= before.parts;
-      after = {
-        ...before,
-        doneParts: before.doneParts + 1,
-        doneRows: before.doneRows + result.rows,
-        created: before.created + result.created,
-        updated: before.updated + result.updated,
-        rejected: before.rejected + result.rejected,
-        note: null,
-        ...(isLast ? { state: 'done' as const, endedMs: nowMs() } : {}),
-      };
-      await insertFaults(tx, id, result.faults);
-      await updateImport(tx, after);
-      if (isLast) await deleteParts(tx, id);
-    });
+    await importPart(
+      { transact, ids: deps.ids, nowMs },
+      rowsIn(part ?? '[]'),
+      to,
+      async (tx, result, made) => {
+        const isLast = before.doneParts + 1 >= before.parts;
+        after = {
+          ...before,
+          doneParts: before.doneParts + 1,
+          doneRows: before.doneRows + result.rows,
+          created: before.created + result.created,
+          updated: before.updated + result.updated,
+          rejected: before.rejected + result.rejected,
+          note: null,
+          ...(isLast ? { state: 'done' as const, endedMs: nowMs() } : {}),
+        };
+        await insertFaults(tx, id, result.faults);
+        if (keeps && made.length > 0) await insertMade(tx, id, made);
+        await updateImport(tx, after);
+        if (isLast) await deleteParts(tx, id);
+      },
+    );
   } catch (error) {
     if (error instanceof PartIsDone) return true;
     throw error;

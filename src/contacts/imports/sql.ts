@@ -2,6 +2,7 @@
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import type { RowFault } from './columns.ts';
+import { deleteMade } from './sql.undo.ts';
 import { numbers, texts } from '../sql.arrays.ts';
 
 /** An import. `header`, `options` and `stopped` are JSON. */
@@ -23,11 +24,13 @@ export type ImportRow = {
   note: string | null;
   createdMs: number;
   endedMs: number | null;
+  /** How far taking it back is, as JSON; null where nobody asked for it. */
+  undo: string | null;
 };
 
 const ROW = (db: Db) => db`
   id, workspace_id AS "workspaceId", name, state, header, options, parts, rows, done_parts AS "doneParts", done_rows AS "doneRows",
-  created, updated, rejected, stopped, note, created_ms AS "createdMs", ended_ms AS "endedMs"`;
+  created, updated, rejected, stopped, note, created_ms AS "createdMs", ended_ms AS "endedMs", undo`;
 
 /** Writes an import that is being uploaded. */
 export async function insertImport(
@@ -94,6 +97,11 @@ export async function updateImport(db: Db, row: ImportRow): Promise<void> {
     WHERE id = ${row.id}`;
 }
 
+/** Writes how far taking an import back is. Locks its row, which the caller has. */
+export async function updateUndo(db: Db, id: number, undo: string): Promise<void> {
+  await db`UPDATE imports SET undo = ${undo} WHERE id = ${id}`;
+}
+
 /** Keeps why rows were rejected. */
 export async function insertFaults(db: Db, importId: number, faults: readonly RowFault[]): Promise<void> {
   if (faults.length === 0) return;
@@ -156,6 +164,7 @@ export async function deleteImport(db: Db, workspaceId: number, id: number): Pro
   const { count } = await db`DELETE FROM imports WHERE workspace_id = ${workspaceId} AND id = ${id}`;
   if (count === 0) return false;
   await deleteParts(db, id);
+  await deleteMade(db, id);
   await db`DELETE FROM import_faults WHERE bucket = ${bucketOf(id)} AND import_id = ${id}`;
   return true;
 }

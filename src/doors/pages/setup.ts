@@ -42,6 +42,7 @@ export function serveSetup(app: FastifyInstance, ctx: HttpContext): void {
             ]
           : []),
       ],
+      form: '<p><a href="../sign-in">Sign in</a></p>',
     });
   });
 }

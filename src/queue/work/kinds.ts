@@ -10,4 +10,5 @@ export const KIND = {
   contactImport: 10,
   clockAdvance: 12,
   peopleJob: 14,
+  importUndo: 16,
 } as const;

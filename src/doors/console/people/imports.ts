@@ -11,6 +11,7 @@ import {
   ImportPreviewShown,
   ImportShown,
   ImportStart,
+  STAY_REASONS,
 } from '../../../../contract/doors/console/imports.ts';
 import { Nothing } from '../../../../contract/doors/fields.ts';
 import { appendAudit } from '../../../accounts/audit.ts';
@@ -27,6 +28,7 @@ import {
   startImport,
   type ImportRow,
 } from '../../../contacts/imports/imports.ts';
+import { beginUndo, isKept, undoOf } from '../../../contacts/imports/made.ts';
 import type { HttpContext } from '../../kit/context.ts';
 import { sendFault, type FaultForm } from '../../kit/errors.ts';
 import { bytesOf, CSV_TYPES, encodingOf } from '../csvBody.ts';
@@ -101,6 +103,19 @@ export const importRoutes: readonly Route[] = [
     body: ImportStart,
     answers: { 200: ImportShown },
     handle: start,
+  }),
+  acts({
+    path: `${one}/undo`,
+    action: 'contacts.import',
+    does: 'Takes back what an import made: contacts with whom nothing was done since, and memberships that it added. One that is under way stops.',
+    answers: { 200: ImportShown },
+    handle: async (call) => async (tx) => {
+      const of = { workspaceId: call.workspace.id, id: idIn(call, 'importId'), nowMs: call.nowMs };
+      const begun = await beginUndo(call.ctx, tx, of);
+      if (isFault(begun)) return begun;
+      const audit = { action: 'import.undo', subject: `import:${begun.id}` };
+      return { status: 200, body: present(begun), audit };
+    },
   }),
   acts({
     method: 'DELETE',
@@ -250,5 +265,18 @@ function present(row: ImportRow): ImportShown {
     note,
     createdAt: timeText(row.createdMs),
     endedAt: timeText(row.endedMs),
+    canUndo: isKept(row) && row.undo === null,
+    undo: presentUndo(row),
+  };
+}
+
+function presentUndo(row: ImportRow): ImportShown['undo'] {
+  const undo = undoOf(row);
+  if (!undo) return null;
+  const { stayed, some, ...rest } = undo;
+  return {
+    ...rest,
+    stayed: STAY_REASONS.flatMap((why) => (stayed[why] ? [{ why, people: stayed[why] }] : [])),
+    some: some.map(({ id, why }) => ({ contactId: toHex24(id), why })),
   };
 }

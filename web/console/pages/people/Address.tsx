@@ -1,5 +1,5 @@
 /** An address, with what may not be sent there; what may be is changed by hand, class by class, with a reason. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactElement } from 'react';
 import { MESSAGE_CLASSES, type MessageClass } from '../../../../contract/channels.ts';
 import type { DestinationShown } from '../../../../contract/doors/console/contacts.ts';
@@ -10,6 +10,7 @@ import { useMay } from '../../shell/session.ts';
 import { Act, State } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
 import { messageOf } from '../../ui/states.tsx';
+import { integrationsQuery } from '../channels/queries.ts';
 import { toast } from '../../ui/toasts.tsx';
 
 type Props = { ws: string; contact: string; destination: DestinationShown };
@@ -18,13 +19,19 @@ type Props = { ws: string; contact: string; destination: DestinationShown };
 export function AddressRow({ ws, contact, destination }: Props): ReactElement {
   const may = useMay('contacts.write');
   const [opened, setOpened] = useState<'block' | 'unblock'>();
-  const { channel, address, status, blocked } = destination;
+  const { channel, address, status, blocked, integrationId } = destination;
+  // One number may be reached by several: then it says by which.
+  const { data } = useQuery(integrationsQuery(ws));
+  const by = data?.integrations.find(({ id }) => id === integrationId);
   return (
     <li>
       <Icon name={channelIcon(channel)} size={16} />
       <span className="address">
         {address}
-        <small>{channelName(channel)}</small>
+        <small>
+          {channelName(channel)}
+          {by ? ` · by ${by.name || by.type}` : ''}
+        </small>
       </span>
       {blocked.length > 0 ? (
         <State tone="bad" icon="cross">

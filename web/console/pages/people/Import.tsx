@@ -15,6 +15,7 @@ import { toast, toastError } from '../../ui/toasts.tsx';
 import { ImportState } from './ImportState.tsx';
 import { allFaults, importQuery } from './queries.ts';
 import { saveCsv } from './save.ts';
+import { UndoButton, UndoCourse } from './Undo.tsx';
 import '../../styles/people.css';
 
 const route = getRouteApi('/w/$ws/people/imports/$import');
@@ -37,6 +38,7 @@ export function Import(): ReactElement {
           <p className="muted">{data.rows.toLocaleString('en')} rows</p>
         </div>
         <ImportState of={data} />
+        {data.state === 'ready' || data.state === 'uploading' ? null : <UndoButton ws={ws} of={data} />}
         <Drop ws={ws} id={id} isRunning={data.state === 'running'} />
       </header>
       <div className="cards" role="group" aria-label="Page" tabIndex={0}>
@@ -46,6 +48,7 @@ export function Import(): ReactElement {
             not imported.
           </p>
         ) : null}
+        <UndoCourse ws={ws} of={data} />
         {data.state === 'ready' ? <Plan ws={ws} of={data} /> : <Course ws={ws} of={data} />}
       </div>
     </div>

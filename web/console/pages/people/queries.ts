@@ -53,7 +53,8 @@ export const importQuery = (ws: string, id: string) =>
   queryOptions({
     queryKey: [ws, 'import', id] as const,
     queryFn: ({ signal }) => call<ImportShown>('GET', at(ws, `/imports/${id}`), { signal }),
-    refetchInterval: ({ state }) => (state.data?.state === 'running' ? LOOK_MS : false),
+    refetchInterval: ({ state }) =>
+      state.data?.state === 'running' || state.data?.undo?.state === 'running' ? LOOK_MS : false,
   });
 
 /** Every reason why rows were rejected, page after page. */
