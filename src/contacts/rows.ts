@@ -10,7 +10,12 @@ export async function besideContacts(
   db: Db,
   workspaceId: number,
   contactIds: readonly number[],
-): Promise<Map<number, BesideRow>> {
-  const rows = await selectBeside(db, workspaceId, contactIds, MOST_TAGS);
-  return new Map(rows.map((row) => [row.id, row]));
+): Promise<Map<number, BesideRow & { moreTags: number }>> {
+  const rows = await selectBeside(db, workspaceId, contactIds);
+  return new Map(
+    rows.map((row) => {
+      const tags = row.tags.slice(0, MOST_TAGS);
+      return [row.id, { ...row, tags, moreTags: row.tags.length - tags.length }];
+    }),
+  );
 }
