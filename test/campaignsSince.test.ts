@@ -60,11 +60,11 @@ test('scenario 23: far more enter in an hour than was expected: nobody else is l
         ),
       );
   };
-  // Four turns of 500 may be under way when it is stopped.
+  // However many turns are under way when it is stopped: room is taken under lock before any of them commits.
   await tell(0, 5_000);
   await place.settled();
   const entered = (await place.tallies(id))['entered']!;
-  assert.ok(entered > 1_000 && entered <= 3_000, `${entered} entered`);
+  assert.ok(entered >= 500 && entered <= 1_000, `${entered} entered`);
   const stopped = (await findCampaign(sql, place.id, id))!;
   assert.deepEqual([stopped.state, stopped.paused], ['paused', 'entering']);
   assert.match(stopped.note!, /entered within an hour, and 10 were expected/);

@@ -10,6 +10,7 @@ import { isPassing } from '../db/errors.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { fence, fenced } from '../queue/work/settle.ts';
 import type { TurnTaker } from '../queue/turns.ts';
+import { stopFor, TooManyEnter } from './enrol/brake.ts';
 import type { LiveSource } from './enrol/live.ts';
 import { selectNextTimerMs, selectTimerLanes, selectWaiting } from './enrol/sql.read.ts';
 import { selectArrivalLanes, selectArrivals } from './events/sql.take.ts';
@@ -32,8 +33,15 @@ const KEYED = 'keyed batch';
 export function turnTaker(deps: TurnDeps, source: LiveSource): TurnTaker {
   return {
     name: 'campaigns',
-    take: async (lanes, alone) =>
-      alone ? await takeAlone(deps, lanes[0]!, source) : await takeTogether(deps, lanes, source),
+    async take(lanes, alone) {
+      try {
+        return alone ? await takeAlone(deps, lanes[0]!, source) : await takeTogether(deps, lanes, source);
+      } catch (error) {
+        if (!(error instanceof TooManyEnter)) throw error;
+        await stopFor(deps, error);
+        return lanes;
+      }
+    },
     async look(nowMs) {
       const tasks = await selectTaskLanes(deps.sql);
       const lanes = [
@@ -75,7 +83,9 @@ async function takeTasks(deps: TurnDeps, lanes: readonly OwnedLane[], source: Li
       if (deps.clock.monotonicMs() > untilMs) return;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(TASKS_AT_ONCE, lanes.length) }, go));
+  // All of them are over before their lanes are taken again, also where one fails.
+  const done = await Promise.allSettled(Array.from({ length: Math.min(TASKS_AT_ONCE, lanes.length) }, go));
+  for (const one of done) if (one.status === 'rejected') throw one.reason;
 }
 
 /** Only what is first in a lane; what fails even so is set aside. */
@@ -90,7 +100,7 @@ async function takeAlone(deps: TurnDeps, lane: OwnedLane, source: LiveSource): P
         return again.length > 0 || tasks.length > 0;
       });
     } catch (error) {
-      if (isPassing(error)) throw error;
+      if (isPassing(error) || error instanceof TooManyEnter) throw error;
       return await setAside(deps, tx, lane, { nowMs, error });
     }
   });

@@ -38,7 +38,7 @@ export type TurnDeps = EnrolWriteDeps & {
 /** What of a turn is one workspace's. */
 type Part = { arrivals: Arrival[]; timers: Timer[] };
 
-/** What of a turn is whose. */
+/** What of a turn is whose, in order of workspaces: what is locked for one is locked in the same order by all. */
 export function byWorkspace(arrivals: readonly Arrival[], timers: readonly Timer[]): Map<number, Part> {
   const parts = new Map<number, Part>();
   const of = (workspaceId: number): Part => {
@@ -48,7 +48,7 @@ export function byWorkspace(arrivals: readonly Arrival[], timers: readonly Timer
   };
   for (const one of arrivals) of(one.workspaceId).arrivals.push(one);
   for (const one of timers) of(one.workspaceId).timers.push(one);
-  return parts;
+  return new Map([...parts].toSorted(([a], [b]) => a - b));
 }
 
 const NONE: ReadonlySet<number> = new Set();

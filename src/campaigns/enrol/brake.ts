@@ -3,18 +3,18 @@
  * published, lets nobody else in and says why. What is expected is what its trigger has been done of late; where nobody knows that, nothing
  * is stopped. Who resumes it has said that it is right: it is not stopped again until it is published again.
  */
-import { hourOf } from '../../base/clock.ts';
+import { hourOf, type Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Changes } from './changes.ts';
 import type { LiveNames } from './live.ts';
-import { addHours, selectOften, stopEntering, sumHour } from './sql.brake.ts';
+import { addHours, selectOften, stopEntering } from './sql.brake.ts';
 import { bumpStamp } from './sql.live.ts';
 
 /** What the brake needs. */
-export type BrakeDeps = { queue: Queue; log: Log };
+export type BrakeDeps = { queue: Queue; log: Log; clock: Clock };
 
 const HOUR_MS = 3_600_000;
 /** So many in an hour are never too many. */
@@ -24,43 +24,54 @@ const TIMES = 5;
 /** What was done so long is looked at, and at least so long. */
 const LOOKED_AT = { mostMs: 7 * 86_400_000, leastMs: 86_400_000 };
 
-/** Counts who entered in this turn, and stops what lets in far too many. A statement where something is expected of a campaign. */
-export async function brake(
-  { queue, log }: BrakeDeps,
-  tx: Tx,
-  live: LiveNames,
-  changes: Changes,
-  nowMs: number,
-): Promise<void> {
-  const entered = new Map<string, { bucket: number; campaignId: number; n: number }>();
-  const lanes = queue.lanes();
-  for (const { campaignId, contactId, metric, n } of changes.tallies.values()) {
+/** Thrown to roll back a turn in which more would enter than may; caught where the turn was begun, which stops the campaign and takes it again. */
+export class TooManyEnter extends Error {
+  readonly campaignId: number;
+  readonly told: { key: string; entered: number; expected: number };
+
+  constructor(campaignId: number, told: TooManyEnter['told']) {
+    super(`campaign ${told.key} would let in more than ${told.entered}, and ${told.expected} were expected`);
+    this.campaignId = campaignId;
+    this.told = told;
+  }
+}
+
+/**
+ * Takes room for who entered in this turn; throws `TooManyEnter` where there is not as much. Turns that let into one campaign go through here
+ * one after the other: its row is locked until they commit, which they do next, in the order of workspaces and of campaigns in each.
+ */
+export async function brake(tx: Tx, live: LiveNames, changes: Changes, nowMs: number): Promise<void> {
+  const entered = new Map<number, number>();
+  for (const { campaignId, metric, n } of changes.tallies.values()) {
     const { expectedPerHour, paused } = live.campaigns.get(campaignId) ?? {};
     if (metric !== 'entered' || expectedPerHour == null || paused !== null) continue;
-    const { bucket } = lanes[queue.laneOf(bucketOf(contactId))]!;
-    const known = entered.get(`${bucket}.${campaignId}`);
-    if (known) known.n += n;
-    else entered.set(`${bucket}.${campaignId}`, { bucket, campaignId, n });
+    entered.set(campaignId, (entered.get(campaignId) ?? 0) + n);
   }
   if (!entered.size) return;
-  const hourMs = hourOf(nowMs);
-  const asked = new Set<number>();
-  for (const { campaignId, n } of await addHours(tx, hourMs, [...entered.values()])) {
+  const rows = [...entered].map(([campaignId, n]) => ({ bucket: bucketOf(campaignId), campaignId, n }));
+  for (const { campaignId, n } of await addHours(tx, hourOf(nowMs), rows)) {
     const { expectedPerHour, key } = live.campaigns.get(campaignId)!;
-    const most = Math.max(LEAST, TIMES * expectedPerHour!);
-    // All lanes are asked only where this one has its share and more.
-    if (asked.has(campaignId) || n * lanes.length <= most / 2) continue;
-    asked.add(campaignId);
-    const all = await sumHour(tx, campaignId, hourMs);
-    if (all <= most) continue;
-    const note = `${all} entered within an hour, and ${expectedPerHour} were expected: nobody else is let in until it is resumed`;
-    if (!(await stopEntering(tx, campaignId, note, nowMs))) continue;
+    if (n <= Math.max(LEAST, TIMES * expectedPerHour!)) continue;
+    const before = n - entered.get(campaignId)!;
+    throw new TooManyEnter(campaignId, { key, entered: before, expected: expectedPerHour! });
+  }
+}
+
+/** Stops a campaign that was about to let in too many, and says why. */
+export async function stopFor(
+  { queue, log, clock }: BrakeDeps,
+  { campaignId, told }: TooManyEnter,
+): Promise<void> {
+  const { entered, expected } = told;
+  const note = `${entered} entered within an hour, and ${expected} were expected: nobody else is let in until it is resumed`;
+  await queue.transact(async (tx) => {
+    if (!(await stopEntering(tx, campaignId, note, clock.nowMs()))) return;
     await bumpStamp(tx);
     log.warn(
-      { campaign: campaignId, key, entered: all, expected: expectedPerHour },
-      'a campaign lets in far more than expected; it was stopped',
+      { campaign: campaignId, ...told },
+      'a campaign was about to let in far more than expected; it was stopped',
     );
-  }
+  });
 }
 
 /** How many are expected to enter in an hour; null where what sets it off was not done for long enough. */

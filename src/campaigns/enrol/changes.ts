@@ -36,13 +36,20 @@ export type Conversion = Of & {
   value: number;
 };
 
+/** An entry that is made, or of which something became. */
+export type EntryChanged = { of: Of; entry: Entry; isNew: boolean; isRetold: boolean };
+
+function keyOfEntry({ contactId }: Of, { campaignId, entryKey }: Entry): string {
+  return `${contactId}|${campaignId}|${entryKey}`;
+}
+
 /** What changed. */
 export class Changes {
   readonly enrolments = new Map<number, { of: Of; enrolment: Enrolment }>();
   /** Enrolments that were made in this turn. */
   readonly fresh = new Set<number>();
   readonly gone = new Map<number, Of & { id: number; campaignId: number }>();
-  readonly entries = new Map<string, { of: Of; entry: Entry }>();
+  readonly entries = new Map<string, EntryChanged>();
   readonly effects: EffectDone[] = [];
   /** Who has left a campaign before its end: what it let in of theirs and is not sent yet may be taken back. */
   readonly exits: (Of & { enrolmentId: number; versionId: number; campaignId: number })[] = [];
@@ -80,11 +87,17 @@ export class Changes {
     this.gone.set(id, { ...ofWhom(member), id, campaignId });
   }
 
-  keepEntry(member: Member, entry: Entry): void {
-    this.entries.set(`${member.contactId}|${entry.campaignId}|${entry.entryKey}`, {
-      of: ofWhom(member),
-      entry,
-    });
+  /** Somebody enters: the entry has no row yet. */
+  makeEntry(member: Member, entry: Entry): void {
+    this.entries.set(keyOfEntry(member, entry), { of: ofWhom(member), entry, isNew: true, isRetold: true });
+  }
+
+  /** Something became of an entry. `isRetold`: what set it off, or which goals it reached, is another now. */
+  keepEntry(member: Member, entry: Entry, isRetold = false): void {
+    const key = keyOfEntry(member, entry);
+    const known = this.entries.get(key);
+    if (known) known.isRetold ||= isRetold;
+    else this.entries.set(key, { of: ofWhom(member), entry, isNew: false, isRetold });
   }
 
   refuse(member: Member, campaignId: number, reason: string, atMs: number): void {

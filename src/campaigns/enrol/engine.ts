@@ -177,7 +177,7 @@ function admit({ live, member, campaign, asOfMs, changes }: Entrant, enrolment: 
   const entry: Entry = { ...by, ...came, converted: {} };
   member.entries.unshift(entry);
   member.enrolments.set(entered.id, entered);
-  changes.keepEntry(member, entry);
+  changes.makeEntry(member, entry);
   changes.count(member, entered as Enrolment & { arm: Arm }, 'entered');
   log(member, entered, changes, {
     seq: entered.place.seq++,
@@ -214,7 +214,7 @@ function again(who: Entrant, trigger: Seen): void {
   const known = member.entries.find(({ enrolmentId }) => enrolmentId === enrolment.id);
   if (known) {
     known.trigger = trigger;
-    changes.keepEntry(member, known);
+    changes.keepEntry(member, known, true);
   }
   log(member, refreshed, changes, {
     seq: refreshed.place.seq++,

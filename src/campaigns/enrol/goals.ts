@@ -57,7 +57,7 @@ function count(goal: Goal, entry: Entry, member: Member, event: Taken, changes: 
     firstMs: Math.min(before?.firstMs ?? event.atMs, event.atMs),
   };
   entry.converted = { ...entry.converted, [goal.key]: now };
-  changes.keepEntry(member, entry);
+  changes.keepEntry(member, entry, true);
   const { enrolmentId, campaignId, epoch, arm } = entry;
   changes.conversions.push({
     ...ofWhom(member),

@@ -3,7 +3,7 @@ import { bucketOf, BUCKETS } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
 
-/** Adds to how many entered in an hour, in lanes by their first buckets; returns how many did in each. */
+/** Adds to how many entered campaigns in an hour, each in its own bucket; returns how many did in each. Locks the rows, in order. */
 export async function addHours(
   db: Db,
   hourMs: number,
@@ -17,14 +17,6 @@ export async function addHours(
     ORDER BY 1, 2
     ON CONFLICT (bucket, campaign_id, hour_ms) DO UPDATE SET n = h.n + excluded.n
     RETURNING campaign_id AS "campaignId", n`;
-}
-
-/** How many entered in an hour, over all lanes. */
-export async function sumHour(db: Db, campaignId: number, hourMs: number): Promise<number> {
-  const [row] = await db<{ n: number }[]>`
-    SELECT coalesce(sum(n), 0)::bigint AS n FROM campaign_hours
-    WHERE campaign_id = ${campaignId} AND hour_ms = ${hourMs} AND bucket >= 0`;
-  return row!.n;
 }
 
 /** Forgets hours that are over. */

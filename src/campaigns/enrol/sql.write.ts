@@ -111,7 +111,7 @@ export async function upsertEntries(db: Db, rows: readonly { of: Of; entry: Entr
         ending: entry.ending,
         trigger: entry.trigger,
         converted: entry.converted,
-        missed: Object.keys(entry.missed?.steps ?? {}).length ? entry.missed : null,
+        missed: missedOf(entry),
       })),
     )}::text::jsonb) AS n (bucket smallint, contact_id bigint, campaign_id bigint, entry_key bigint, enrolment_id bigint,
       workspace_id bigint, version_id bigint, epoch integer, arm smallint, variant text, reached_ms bigint, entered_ms bigint,
@@ -120,6 +120,21 @@ export async function upsertEntries(db: Db, rows: readonly { of: Of; entry: Entr
     ON CONFLICT (bucket, contact_id, campaign_id, entry_key) DO UPDATE SET ended_ms = excluded.ended_ms, ending = excluded.ending,
       reached_ms = excluded.reached_ms, trigger = excluded.trigger, converted = excluded.converted, missed = excluded.missed`;
 }
+
+/** Writes what became of entries that are there: not what set them off, nor goals. */
+export async function updateEntries(db: Db, rows: readonly { of: Of; entry: Entry }[]): Promise<void> {
+  await db`
+    UPDATE campaign_entries e SET reached_ms = n.reached_ms, ended_ms = n.ended_ms, ending = n.ending, missed = n.missed::jsonb
+    FROM unnest(${rows.map(({ of }) => bucketOf(of.contactId))}::smallint[], ${rows.map(({ of }) => of.contactId)}::bigint[],
+      ${rows.map(({ entry }) => entry.campaignId)}::bigint[], ${rows.map(({ entry }) => entry.entryKey)}::bigint[],
+      ${rows.map(({ entry }) => entry.reachedMs)}::bigint[], ${rows.map(({ entry }) => entry.endedMs)}::bigint[],
+      ${rows.map(({ entry }) => entry.ending)}::text[], ${rows.map(({ entry }) => missedOf(entry) && JSON.stringify(missedOf(entry)))}::text[])
+      AS n (bucket, contact_id, campaign_id, entry_key, reached_ms, ended_ms, ending, missed)
+    WHERE (e.bucket, e.contact_id, e.campaign_id, e.entry_key)
+      BETWEEN (n.bucket, n.contact_id, n.campaign_id, n.entry_key) AND (n.bucket, n.contact_id, n.campaign_id, n.entry_key)`;
+}
+
+const missedOf = ({ missed }: Entry) => (Object.keys(missed?.steps ?? {}).length ? missed : null);
 
 /** Writes decisions down; one that stands there already is the same. */
 export async function insertLog(db: Db, rows: readonly Logged[]): Promise<void> {

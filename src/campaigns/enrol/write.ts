@@ -10,7 +10,7 @@ import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { brake, type BrakeDeps } from './brake.ts';
 import { depthBehind } from './chain.ts';
-import type { Changes, EffectDone, Of } from './changes.ts';
+import type { Changes, EffectDone, EntryChanged, Of } from './changes.ts';
 import { onHanded, onUnsent } from './cameOf.ts';
 import { handAll, type HandDeps } from './hand.ts';
 import { takeBack } from './takeBack.ts';
@@ -23,6 +23,7 @@ import {
   insertConversions,
   insertLog,
   upsertEnrolments,
+  updateEntries,
   upsertEntries,
   upsertLooks,
   upsertRefusals,
@@ -56,13 +57,13 @@ export async function writeChanges(
     ...writePlaces(tx, changes, timers),
     ...writeCrossings(tx, changes),
     looks.length ? upsertLooks(tx, looks, nowMs) : undefined,
-    changes.entries.size ? upsertEntries(tx, [...changes.entries.values()]) : undefined,
+    ...writeEntries(tx, [...changes.entries.values()]),
     changes.conversions.length ? insertConversions(tx, changes.conversions) : undefined,
     changes.refusals.size ? upsertRefusals(tx, [...changes.refusals.values()]) : undefined,
     changes.log.length ? insertLog(tx, changes.log) : undefined,
     writeTallies(deps, tx, changes),
   ]);
-  await brake(deps, tx, live, changes, nowMs);
+  await brake(tx, live, changes, nowMs);
   return new Set([...timers, ...looks].flatMap(({ lane, dueMs }) => (dueMs <= nowMs ? [lane] : [])));
 }
 
@@ -143,6 +144,16 @@ function writePlaces(tx: Tx, changes: Changes, timers: readonly TimerRow[]): Pro
   return [
     ...(gone.length ? [deleteEnrolments(tx, gone)] : []),
     ...(kept.length ? [upsertEnrolments(tx, kept), upsertTimers(tx, timers)] : []),
+  ];
+}
+
+/** Entries: what became of one that is there already is a few of its columns. */
+function writeEntries(tx: Tx, entries: readonly EntryChanged[]): Promise<void>[] {
+  const whole = entries.filter(({ isNew, isRetold }) => isNew || isRetold);
+  const ended = entries.filter(({ isNew, isRetold }) => !isNew && !isRetold);
+  return [
+    ...(whole.length ? [upsertEntries(tx, whole)] : []),
+    ...(ended.length ? [updateEntries(tx, ended)] : []),
   ];
 }
 
