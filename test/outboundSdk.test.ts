@@ -7,7 +7,12 @@ import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { buildOutbound } from '../sdk/outbound/build.ts';
-import { Outbound, type OutboundOptions, type OutboundStorage } from '../sdk/outbound/src/outbound.ts';
+import {
+  Outbound,
+  type Call,
+  type OutboundOptions,
+  type OutboundStorage,
+} from '../sdk/outbound/src/outbound.ts';
 import { startReceiver, type Receiver } from './support/receiver.ts';
 import { until } from './support/until.ts';
 
@@ -207,6 +212,37 @@ describe('answers', () => {
       receivedCall: false,
       message: 'Invalid event. Expected string, got number',
     });
+  });
+
+  test('O24: the methods of D.js promises: success, error, apply, rethrow, isPending, getStatus', async () => {
+    const { outbound } = library();
+    const [good, bad] = [outbound.track('u', 'e'), outbound.track('u', 1 as never)];
+    assert.deepEqual([good.isPending(), good.getStatus()], [true, 0]);
+    const heard: unknown[] = [];
+    const fails = { receivedCall: false, message: 'Invalid event. Expected string, got number' };
+    await good.apply((...args: unknown[]) => void heard.push(args));
+    await bad.apply(
+      () => assert.fail(),
+      (error: unknown) => void heard.push(error),
+    );
+    assert.deepEqual(heard, [[], fails]);
+    assert.deepEqual([good.isPending(), good.getStatus()], [false, 1]);
+    assert.deepEqual([bad.isPending(), bad.getStatus()], [false, -1]);
+    // Whoever goes on failing is heard behind it, and good news pass.
+    const behind = await new Promise((resolve) => {
+      const again = bad.rethrow((error: unknown) => void (heard as unknown[]).push(error)) as Call;
+      again.success(() => assert.fail()).then(undefined, resolve);
+    });
+    assert.deepEqual([behind, heard.at(-1)], [fails, fails]);
+    await good.rethrow(() => assert.fail());
+    // Without anybody to hear it, it is thrown where nobody catches it: the runner of tests would be told.
+    const { setTimeout: later } = globalThis;
+    const thrown = new Promise<() => void>((resolve) => {
+      globalThis.setTimeout = ((work: () => void) => resolve(work)) as never;
+    });
+    void bad.rethrow();
+    const work = await thrown.finally(() => (globalThis.setTimeout = later));
+    assert.throws(work, (error) => (assert.deepEqual(error, fails), true));
   });
 
   for (const [what, body, message] of [

@@ -56,12 +56,22 @@ export type ErrorCallback = (error: OutboundError) => void;
  * error that nobody listens to is nobody's concern: it never ends a process.
  */
 export declare class Call extends Promise<void> {
+    private ended;
     then<A = void, B = never>(success?: ((value: void) => A | PromiseLike<A>) | null, error?: ((reason: OutboundError) => B | PromiseLike<B>) | null): Promise<A | B>;
-    success(heard: SuccessCallback): Promise<void>;
+    success(heard: SuccessCallback, failed?: ErrorCallback): Promise<void>;
+    /** As `success`: what is kept has no parameters to be taken apart. */
+    apply(heard: SuccessCallback, failed?: ErrorCallback): Promise<void>;
     error(heard: ErrorCallback): Promise<void>;
     otherwise(heard: ErrorCallback): Promise<void>;
     ensure(heard: () => void): this;
     nodify(heard: (error?: OutboundError) => void): Promise<void>;
+    /** Goes on failing after `heard`; without it, the error is thrown where nobody catches it. */
+    rethrow(heard?: ErrorCallback): Promise<void>;
+    /** -1 when it failed, 1 when it went well, 0 before that. */
+    getStatus(): number;
+    isPending(): boolean;
+    /** Follows how it ends, and hears its error, so that one whom nobody else hears ends no process. */
+    static watched(call: Call): Call;
 }
 /** The library. */
 export declare class Outbound {

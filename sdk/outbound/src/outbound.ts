@@ -67,16 +67,19 @@ export type ErrorCallback = (error: OutboundError) => void;
  * error that nobody listens to is nobody's concern: it never ends a process.
  */
 export class Call extends Promise<void> {
+  private ended = 0;
   override then<A = void, B = never>(
     success?: ((value: void) => A | PromiseLike<A>) | null,
     error?: ((reason: OutboundError) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    const next = super.then(success, error);
-    void super.then.call(next, undefined, () => {});
-    return next;
+    return watched(super.then(success, error) as unknown as Call) as unknown as Promise<A | B>;
   }
-  success(heard: SuccessCallback) {
-    return this.then(() => heard());
+  success(heard: SuccessCallback, failed?: ErrorCallback) {
+    return this.then(() => heard(), failed);
+  }
+  /** As `success`: what is kept has no parameters to be taken apart. */
+  apply(heard: SuccessCallback, failed?: ErrorCallback) {
+    return this.success(heard, failed);
   }
   error(heard: ErrorCallback) {
     return this.then(undefined, heard);
@@ -85,13 +88,42 @@ export class Call extends Promise<void> {
     return this.error(heard);
   }
   ensure(heard: () => void) {
-    void this.then(heard, heard);
+    void this.success(heard, heard);
     return this;
   }
   nodify(heard: (error?: OutboundError) => void) {
-    return this.then(() => heard(), heard);
+    return this.success(heard, heard);
+  }
+  /** Goes on failing after `heard`; without it, the error is thrown where nobody catches it. */
+  rethrow(heard: ErrorCallback = outside) {
+    return this.error((error) => {
+      heard(error);
+      throw error;
+    });
+  }
+  /** -1 when it failed, 1 when it went well, 0 before that. */
+  getStatus() {
+    return this.ended;
+  }
+  isPending() {
+    return !this.ended;
+  }
+  /** Follows how it ends, and hears its error, so that one whom nobody else hears ends no process. */
+  static watched(call: Call): Call {
+    void Promise.prototype.then.call(
+      call,
+      () => (call.ended = 1),
+      () => (call.ended = -1),
+    );
+    return call;
   }
 }
+
+const { watched } = Call;
+const outside = (error: unknown) =>
+  void setTimeout(() => {
+    throw error;
+  });
 
 const VERSION = '2.0.0';
 const WEEK_MS = 7 * 24 * 3600 * 1000;
@@ -233,10 +265,12 @@ export class Outbound {
   /** The call, or why there is none. Functions among the arguments are told as well. */
   private send(args: readonly unknown[], wrong: string | undefined, path: string, body: () => unknown): Call {
     const { done, failed } = callbacks(args);
-    const call = new Call((resolve, reject) => {
-      if (wrong !== undefined) return reject({ receivedCall: false, message: wrong });
-      this.line.call(path, body(), (error) => (error ? reject(error) : resolve()));
-    });
+    const call = watched(
+      new Call((resolve, reject) => {
+        if (wrong !== undefined) return reject({ receivedCall: false, message: wrong });
+        this.line.call(path, body(), (error) => (error ? reject(error) : resolve()));
+      }),
+    );
     void call.then(done && (() => done()), failed);
     return call;
   }
