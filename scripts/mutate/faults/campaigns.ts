@@ -177,4 +177,16 @@ export const campaignFaults = [
     ['test/campaignsStream.test.ts'],
     [['paused it sends on', "const flowing = paused !== 'all';", 'const flowing = true;']],
   ),
+  ...inFile(
+    'src/campaigns/events/names.ts',
+    ['test/outboundNames.test.ts'],
+    [
+      [
+        'strangers fill all names there may be',
+        "by === 'us' ? EVENT_LIMITS.names : EVENT_LIMITS.namesByStrangers",
+        'by ? EVENT_LIMITS.names : EVENT_LIMITS.namesByStrangers',
+      ],
+      ['two that come at once count what neither sees', 'await lockNames(tx, workspaceId);', ''],
+    ],
+  ),
 ];

@@ -143,4 +143,15 @@ export const receiptFaults = [
     ['test/textMessages.test.ts'],
     [['help that the provider gave is given again', '!handledKeyword && keywordOf(text)', 'keywordOf(text)']],
   ),
+  ...inFile(
+    'src/receipts/choices.ts',
+    ['test/inbound.test.ts'],
+    [
+      [
+        'a number answers an older question than the one that is on its way',
+        'const saying = await beingSaidTo(deps, tx, asked);',
+        'const saying = await beingSaidTo(deps, tx, []);',
+      ],
+    ],
+  ),
 ];
