@@ -63,7 +63,13 @@ test('O19 by the public key half of the names may be new ones; known names are t
 });
 
 test('O19 where all names are used Parley still tells its own, campaigns go on, and one that needs a new name is refused by name', async () => {
-  await fillTo(10_000);
+  await fillTo(9_950);
+  const lists = Array.from({ length: 12 }, (_, list) =>
+    Array.from({ length: 100 }, (_, i) => ({ user_id: `u${list}`, event: `last ${list} ${i}` })),
+  );
+  const told = await Promise.all(lists.map((list) => post('/v2/track/batch', list)));
+  assert.ok(told.every(({ status }) => status === 422));
+  assert.equal(await count(), 10_000, 'two that come at once do not both have the room that is left');
   const full = await post('/v2/track', { user_id: 'bob', event: 'one more' });
   assert.equal(full.status, 422);
   assert.match(full.text, /a workspace has at most 10000 names of events, and one more is a new one/);

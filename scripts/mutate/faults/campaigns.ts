@@ -186,7 +186,12 @@ export const campaignFaults = [
         "by === 'us' ? EVENT_LIMITS.names : EVENT_LIMITS.namesByStrangers",
         'by ? EVENT_LIMITS.names : EVENT_LIMITS.namesByStrangers',
       ],
-      ['two that come at once count what neither sees', 'await lockNames(tx, workspaceId);', ''],
+      [
+        'two that come at once count what neither sees',
+        'await lockNames(tx, workspaceId);',
+        '',
+        ['src/campaigns/events/events.test.ts'],
+      ],
     ],
   ),
 ];

@@ -6,6 +6,7 @@ import { mergePeople } from '../../people/people.ts';
 import { testDatabase } from '../../../test/support/database.ts';
 import { until } from '../../../test/support/until.ts';
 import { must, newWorkspace, startWorld } from '../../../test/support/world.ts';
+import { createNames } from './names.ts';
 import { timeOfEvent, FLAG } from './time.ts';
 import type { TrackedEvent } from './arrive.ts';
 
@@ -138,4 +139,26 @@ test('O5: the time of an event', () => {
     timeOfEvent({ ...ahead, timestamp: (ahead.receivedMs - 5_000) / 1000 }).atMs,
     ahead.receivedMs - 5_000,
   );
+});
+
+test('however many processes find room for names at once, there are never more than there may be', async () => {
+  const { id } = await newWorkspace(ctx, 'test');
+  const [one, other] = [0, 1].map(() => createNames({ ...ctx, nowMs: () => ctx.clock.nowMs() }));
+  await one!(
+    id,
+    Array.from({ length: 9_950 }, (_, i) => `known ${i}`),
+  );
+  const found = await Promise.all(
+    Array.from({ length: 8 }, (_, turn) =>
+      (turn % 2 ? one : other)!(
+        id,
+        Array.from({ length: 100 }, (_, i) => `new ${turn} ${i}`),
+      ),
+    ),
+  );
+  assert.equal(found.flatMap((ids) => [...ids]).length, 50);
+  const [row] = await ctx.sql<
+    { n: number }[]
+  >`SELECT count(*) AS n FROM event_names WHERE workspace_id = ${id}`;
+  assert.equal(row!.n, 10_000);
 });
