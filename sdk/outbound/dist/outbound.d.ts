@@ -71,7 +71,7 @@ export declare class Call extends Promise<void> {
     getStatus(): number;
     isPending(): boolean;
     /** Follows how it ends, and hears its error, so that one whom nobody else hears ends no process. */
-    static watched(call: Call): Call;
+    static watched(this: void, call: Call): Call;
 }
 /** The library. */
 export declare class Outbound {

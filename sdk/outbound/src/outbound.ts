@@ -109,7 +109,7 @@ export class Call extends Promise<void> {
     return !this.ended;
   }
   /** Follows how it ends, and hears its error, so that one whom nobody else hears ends no process. */
-  static watched(call: Call): Call {
+  static watched(this: void, call: Call): Call {
     void Promise.prototype.then.call(
       call,
       () => (call.ended = 1),
