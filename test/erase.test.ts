@@ -4,11 +4,12 @@ import { test } from 'node:test';
 import { fromHex24, toHex24 } from '../src/base/ids.ts';
 import { takeSnapshot } from '../src/live/log.ts';
 import { caller, errors, startProduct, type App } from './sunshineProduct.ts';
+import { newGroup, post } from './support/groups.ts';
 import { newConsoleKey } from './support/messages.ts';
 import { MAY_NAME, rowsOf, tablesWith } from './support/named.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';
-import { callApi } from './support/world.ts';
+import { callApi, must } from './support/world.ts';
 
 /* oxlint-disable no-underscore-dangle, typescript/no-explicit-any */
 type Json = any;
@@ -61,6 +62,9 @@ async function somebody(app: App, name: string) {
   assert.equal(picture.status, 201, await picture.clone().text());
   const { mediaUrl } = ((await picture.json()) as Json).message;
   assert.equal((await fetch(mediaUrl)).status, 200);
+  const group = await newGroup(ctx, app.workspaceId, [contactId]);
+  const of = { workspaceId: app.workspaceId, groupId: group.id };
+  must(await post(ctx, of, `${name}-said`, { authorId: contactId, author: { name: `${name}-author` } }));
   return { id, contactId, phone, mediaUrl, marks: [name, phone, phone.slice(1)] };
 }
 

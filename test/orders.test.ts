@@ -194,6 +194,19 @@ test('a reference names the last order that was given it; of two at once that wa
     (await sql`SELECT 1 FROM orders WHERE workspace_id = ${shop.id} AND reference = 'once'`).length,
     1,
   );
+  // Who is only in the second of two that want one reference alone is nobody afterwards.
+  const [one, other] = [newPhone(), newPhone()];
+  const { body } = await shop.call('POST', '/orders/batch', {
+    referencesOnce: true,
+    orders: [one, other].map((phone) => ({ phone, reference: 'twice' })),
+  });
+  assert.equal(body.created, 1);
+  const people = await sql<{ value: string }[]>`
+    SELECT value FROM identities WHERE workspace_id = ${shop.id} AND value = ANY(${[one, other]}::text[])`;
+  assert.deepEqual(
+    people.map(({ value }) => value),
+    [one],
+  );
 });
 
 test('a batch: one that is bad hurts itself alone, and one reference is given twice in order', async () => {

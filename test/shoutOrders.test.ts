@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createKey } from '../src/accounts/keys.ts';
 import { listAudit } from '../src/accounts/audit.ts';
+import { isFault } from '../src/base/fault.ts';
 import { toHex24 } from '../src/base/ids.ts';
+import { holdGrants } from '../src/connect/held.ts';
 import { caller } from './consoleProduct.ts';
 import { connectHolder, endGrant, makeGrant, newCompany } from './support/connect.ts';
 import { testDatabase } from './support/database.ts';
@@ -187,6 +189,10 @@ test('both headers, none, one that nobody is connected as, and one who has disco
   const gone = await tell(at.headers);
   assert.equal(gone.status, 403);
   assert.match(gone.error, /has disconnected/);
+  // Nor for whoever looked before it ended and acts after.
+  const { connectId } = at.grant;
+  const [held] = await sql.begin((tx) => holdGrants(tx, at.company.id, [{ connectId }]));
+  assert.ok(isFault(held) && held.fault === 'forbidden', JSON.stringify(held));
   for (const [method, path] of [
     ['GET', '/orders'],
     ['GET', '/orders/1'],

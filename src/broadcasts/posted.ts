@@ -10,12 +10,13 @@ import { compile } from '../content/compile.ts';
 import type { ChatKind } from '../conversations/groups/chats.ts';
 import { forDevices } from '../conversations/groups/devices.ts';
 import type { Post } from '../conversations/groups/group.ts';
-import { writePost, type NewGroupPost } from '../conversations/groups/posts.ts';
+import { postsBy, writePost, type NewGroupPost } from '../conversations/groups/posts.ts';
 import type { Origin } from '../conversations/groups/reach.ts';
 import type { Db, Tx } from '../db/pool.ts';
+import type { Erasing } from '../db/room.ts';
 import type { Broadcast, BroadcastDeps } from './broadcast.ts';
 import { draft, startDraft } from './broadcasts.ts';
-import { selectByIds } from './sql.ts';
+import { emptyPosted, selectByIds } from './sql.ts';
 
 /** A push about something said three days ago helps nobody. */
 const TOLD_FOR_MS = 3 * 24 * 3600 * 1000;
@@ -102,6 +103,16 @@ export async function messagesPosted(db: Db, ids: readonly number[]): Promise<Ma
         : [],
     ),
   );
+}
+
+/** Lets go of what people said in groups, as their devices are told of it. */
+export async function forgetPosted({
+  tx,
+  workspaceId,
+  contactIds,
+}: Pick<Erasing, 'tx' | 'workspaceId' | 'contactIds'>): Promise<void> {
+  const posts = await postsBy(tx, contactIds);
+  if (posts.length) await emptyPosted(tx, workspaceId, posts);
 }
 
 async function startPosted(

@@ -1,5 +1,6 @@
 /** What this room declares. */
 import type { WorkingRoom } from '../queue/room.ts';
+import { forgetPosted } from './posted.ts';
 import { deleteRetriesOf } from './sql.ts';
 import { broadcastHandler } from './steps.ts';
 
@@ -9,7 +10,7 @@ export function broadcastsRoom(deps: Parameters<typeof broadcastHandler>[0]): Wo
     name: 'broadcasts',
     handlers: [broadcastHandler(deps)],
     personal: {
-      broadcasts: 'names nobody',
+      broadcasts: 'emptied: what they said in a group, as devices are told of it',
       broadcast_lanes: 'names nobody',
       broadcast_retries: 'deleted',
       tallies: 'names nobody',
@@ -20,7 +21,12 @@ export function broadcastsRoom(deps: Parameters<typeof broadcastHandler>[0]): Wo
       broadcast_retries: { column: 'broadcast_id', of: 'broadcasts' },
       tallies: { column: 'cause_id', of: 'broadcasts', by: 'run_id' },
     },
-    exports: { broadcast_retries: { by: 'contact', column: 'contact_id' } },
+    exports: {
+      broadcasts: { not: 'what they said in a group is told with the group' },
+      broadcast_retries: { by: 'contact', column: 'contact_id' },
+    },
+    // While it is known who said what: groups let go of that themselves. A step of the broadcast locks it before a contact.
+    eraseFirst: forgetPosted,
     erase: ({ tx, contactIds }) => deleteRetriesOf(tx, contactIds),
   };
 }

@@ -64,6 +64,13 @@ export async function deleteRetriesOf(db: Db, contactIds: readonly number[]): Pr
     WHERE bucket = ANY(${contactIds.map(bucketOf)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])`;
 }
 
+/** Empties what devices are told of posts to groups. Locks those broadcasts. */
+export async function emptyPosted(db: Db, workspaceId: number, postIds: readonly number[]): Promise<void> {
+  await db`
+    UPDATE broadcasts SET content = '{"type":"text","text":"–"}'
+    WHERE origin ? 'postId' AND origin ->> 'postId' = ANY(${postIds.map(String)}::text[]) AND workspace_id = ${workspaceId}`;
+}
+
 /** Deletes a draft. */
 export async function deleteDraftRow(db: Db, workspaceId: number, id: number): Promise<void> {
   await db`DELETE FROM broadcasts WHERE id = ${id} AND workspace_id = ${workspaceId} AND state = 'draft'`;

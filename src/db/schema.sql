@@ -132,6 +132,7 @@ CREATE TABLE broadcasts (
 );
 CREATE UNIQUE INDEX broadcasts_by_run ON broadcasts USING btree (run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX broadcasts_by_set ON broadcasts USING gin (((jsonb_path_query_array(audience, '$.*."lists"[*]'::jsonpath) || jsonb_path_query_array(audience, '$.*."tags"[*]'::jsonpath))) jsonb_path_ops) WHERE ((origin IS NULL) AND (state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'running'::text, 'paused'::text])));
+CREATE INDEX broadcasts_of_posts ON broadcasts USING btree (((origin ->> 'postId'::text))) WHERE (origin ? 'postId'::text);
 CREATE INDEX broadcasts_of_workspace ON broadcasts USING btree (workspace_id, id);
 
 -- by hash

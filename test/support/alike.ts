@@ -239,8 +239,8 @@ async function signedIn({ workspaceId }: Bot): Promise<string> {
 }
 
 /** Waits until nothing is left to do in it now. */
-export async function settled({ ask }: Side): Promise<void> {
-  await until('all is done', async () => (await ask('GET', '/settled')).body.settled, 120_000);
+export async function settled(side: Side): Promise<void> {
+  await until('all is done', async () => (await side.ask('GET', '/settled')).body.settled, 120_000);
 }
 
 function fill(ids: Ids, text: string): string {

@@ -66,13 +66,19 @@ export const connectFaults = [
       'whose.get(contactId) !== telling.workspaceId',
       'whose.get(contactId) === undefined',
     ],
-    ['of two that want a reference alone both get it', 'taken.add(referenceText(named));', ''],
+    [
+      'of two that want a reference alone the second leaves its person behind',
+      'taken.add(referenceText(named));',
+      '',
+      ['test/orders.test.ts: a reference names'],
+    ],
   ]),
   ...inFile('src/connect/sql.ts', ORDERS, [
     [
       'an order goes to an account that has disconnected',
       'g.disconnected_ms IS NULL\n      AND (g.connect_id = ANY(${[...who.connectIds]}::text[]) OR g.holder_id = ANY(${[...who.userIds]}::bigint[]))\n      AND c.enabled',
       'true\n      AND (g.connect_id = ANY(${[...who.connectIds]}::text[]) OR g.holder_id = ANY(${[...who.userIds]}::bigint[]))\n      AND c.enabled',
+      ['test/shoutOrders.test.ts: four faults'],
     ],
   ]),
   ...inFile('src/connect/abilities.ts', GRANTS, [

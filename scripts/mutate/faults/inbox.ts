@@ -3,6 +3,7 @@ import { inFile } from '../fault.ts';
 
 const INBOX = ['test/inbox.test.ts'];
 const LINE = ['test/consoleLine.test.ts'];
+const SILENT = ['test/consoleLineSilent.test.ts'];
 
 export const inboxFaults = [
   ...inFile('src/inbox/inbox.ts', INBOX, [
@@ -66,17 +67,25 @@ export const inboxFaults = [
       'a line that was given up is believed',
       '        if (socket !== made) return;\n        heardMs',
       '        heardMs',
+      SILENT,
     ],
-    ['two lines go on after one was given up', 'if (ended || socket !== made) return;', 'if (ended) return;'],
+    [
+      'two lines go on after one was given up',
+      'if (ended || socket !== made) return;',
+      'if (ended) return;',
+      SILENT,
+    ],
     [
       'a line that is silent is kept',
       'silence = setTimeout(() => socket.close(), SILENCE_MS);',
       'silence = setTimeout(() => {}, SILENCE_MS);',
+      SILENT,
     ],
     [
       'of what was told in a flood some is lost',
       'for (const hash of begun.keys()) begun.set(hash, undefined);',
       '',
+      SILENT,
     ],
   ]),
   ...inFile('src/doors/consoleLive/hub.ts', LINE, [

@@ -14,6 +14,7 @@ import {
   insertFavorite,
   insertPost,
   selectFavorites,
+  selectPostIdsOf,
   selectPostPage,
   selectPosts,
   updatePlace,
@@ -91,6 +92,11 @@ export async function placePost(
 /** Posts by id. */
 export async function postsNamed(db: Db, ids: readonly number[]): Promise<Map<number, Post>> {
   return new Map(ids.length ? (await selectPosts(db, ids)).map((post) => [post.id, post]) : []);
+}
+
+/** What some people said in groups, by id. */
+export async function postsBy(db: Db, contactIds: readonly number[]): Promise<number[]> {
+  return await selectPostIdsOf(db, contactIds);
 }
 
 /** A page of what was said in a group, newest first. */

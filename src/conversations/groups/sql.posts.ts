@@ -85,6 +85,13 @@ export async function deletePosts(db: Db, groupId: number): Promise<void> {
   await db`DELETE FROM group_posts WHERE bucket = ${bucketOf(groupId)} AND group_id = ${groupId}`;
 }
 
+/** What some people said in groups, by id. */
+export async function selectPostIdsOf(db: Db, contactIds: readonly number[]): Promise<number[]> {
+  const rows = await db<{ id: number }[]>`
+    SELECT id FROM group_posts WHERE bucket >= 0 AND author_id = ANY(${[...contactIds]}::bigint[])`;
+  return rows.map(({ id }) => id);
+}
+
 /** Empties what people said in groups, and lets go of where they were named. */
 export async function emptyPostsOf(
   db: Db,
