@@ -509,10 +509,11 @@ test('an auth code is its contact’s and workspace’s, and good for ten minute
   assert.equal((await session({ id: toHex24(contactId), token: token.slice(0, -1) })).status, 401);
   assert.equal((await session({ id: toHex24(contactId) })).status, 400);
   assert.equal((await session({ id: toHex24(contactId), token: 7 })).status, 400);
-  const elsewhere = await ctx.sql.begin((tx) =>
-    consumeAuthCode(tx, clock.nowMs(), token, { workspaceId: other.id, contactId }),
-  );
-  assert.ok(isFault(elsewhere));
+  for (const whose of [
+    { workspaceId: other.id, contactId },
+    { workspaceId: app.id, contactId: stranger },
+  ])
+    assert.ok(isFault(await ctx.sql.begin((tx) => consumeAuthCode(tx, clock.nowMs(), token, whose))));
   const late = await codeFor(contactId);
   clock.advance(10 * 60_000);
   assert.equal((await session({ id: toHex24(contactId), token: late })).status, 401);
@@ -760,6 +761,9 @@ test('presence: that a page was left, written late, does not send away who is ba
   const backMs = clock.nowMs();
   await notePresence(ctx.sql, [contactId], backMs);
   await noteAbsence(ctx.sql, contactId, backMs - 1);
+  assert.equal(await isThere(), true);
+  // Nor does what another process noted before, and writes late.
+  await notePresence(ctx.sql, [contactId], backMs - 60_000);
   assert.equal(await isThere(), true);
   await noteAbsence(ctx.sql, contactId, backMs);
   assert.equal(await isThere(), false);

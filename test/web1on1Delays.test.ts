@@ -165,11 +165,14 @@ test('two posts at once, all of it due at the same moment: each once, each reque
 });
 
 test('a message that is taken away before its delay is over is never said', async () => {
-  const { post, said, texts } = await onTheWeb();
+  const { events, post, said, texts } = await onTheWeb();
   const gone = await post({ text: 'never', role: 'agent', touchpoint: 'web', delay: 60_000 });
   const changed = await call('PATCH', `/messages/${gone.body.id}`, { text: 'else' });
   assert.equal(changed.status, 422, JSON.stringify(changed.body));
+  await advance(59_500);
+  await until('it is being typed', () => typing(events).at(-1) === true);
   assert.equal((await call('DELETE', `/messages/${gone.body.id}`)).status, 204);
+  await until('and is not any more', () => typing(events).at(-1) === false);
   await post({ text: 'after', role: 'agent', touchpoint: 'web', delay: 60_000 });
   await advance(60_000);
   await until('the other is there', () => said().includes('after'));
@@ -177,11 +180,15 @@ test('a message that is taken away before its delay is over is never said', asyn
 });
 
 test('a contact message with a delay is heard when it is over', async () => {
-  const { post, texts } = await onTheWeb();
+  const { post, said, texts } = await onTheWeb();
   await post({ text: 'and one more thing', role: 'contact', delay: MINUTES_MS });
   assert.deepEqual(await texts(), ['hello']);
   await advance(MINUTES_MS);
   await until('it is heard', async () => (await texts()).length === 2);
+  // Where they were heard is where they are answered, and not the API.
+  const answered = await post({ text: 'noted', role: 'agent' });
+  assert.equal(answered.status, 201, JSON.stringify(answered.body));
+  await until('it is there', () => said().includes('noted'));
 });
 
 test('nothing was an error', () => assert.deepEqual(errors, []));

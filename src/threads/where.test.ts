@@ -8,7 +8,7 @@ import { linkDestination, type Destination } from '../contacts/destinations.ts';
 import { resolvePeople } from '../contacts/resolve/resolve.ts';
 import type { Table } from './participants.ts';
 import type { PlannedPost, Poster } from './post.ts';
-import { addressesOf, channelOf, destinationFor } from './where.ts';
+import { addressesOf, channelOf, destinationFor, staysOpen } from './where.ts';
 
 const { sql } = await testDatabase();
 const NOW_MS = Date.UTC(2026, 10, 29, 9);
@@ -89,6 +89,12 @@ test('of addresses that are linked the last that can be used', async () => {
     { channel: 'sms', address: '+31611000002' },
   ]);
   assert.equal(addressIn(await goesTo(table, 'sms')), '+31611000002');
+  const died = await contact([
+    { channel: 'sms', address: '+31611000007' },
+    { channel: 'sms', address: '+31611000008' },
+  ]);
+  await sql`UPDATE destinations SET status = 'blocked' WHERE address = '+31611000008'`;
+  assert.equal(addressIn(await goesTo(died.table, 'sms')), '+31611000007');
 });
 
 test('nothing goes to an address that waits for an answer: the known number is used in its place', async () => {
@@ -112,6 +118,14 @@ test('without an address, or anybody who serves the channel, the post is refused
   assert.match(whyNot(await goesTo(table, 'email')), /has no address for email/);
   assert.match(whyNot(await goesTo(table, 'webchat')), /has no address for web/);
   assert.match(whyNot(await goesTo(table, 'sms', ['email'])), /no integration for sms/);
+  const disabled = {
+    ...poster(),
+    integrations: [{ channel: 'sms', status: 'disabled' }],
+  } as unknown as Poster;
+  const found = await sql.begin(async (tx) =>
+    destinationFor(disabled, tx, table, await addressesOf(tx, table), message(), 'sms'),
+  );
+  assert.match(whyNot(found), /no integration for sms/);
 });
 
 test('what a message names goes before what is selected, and without either it is asked for', () => {
@@ -120,6 +134,12 @@ test('what a message names goes before what is selected, and without either it i
   assert.equal(channelOf(at('email'), message()), 'email');
   const none = channelOf(at(null), message());
   assert.ok(isFault(none) && none.field === 'messages[0].touchpoint');
+  // Who names the web means it, also once the person has left.
+  const webchat = { channel: 'webchat' } as Destination;
+  assert.deepEqual(
+    [staysOpen(message(), webchat), staysOpen(message({ touchpoint: 'web' }), webchat)],
+    [true, false],
+  );
 });
 
 test('on WhatsApp words go within a day after the contact wrote; a template goes always', async () => {

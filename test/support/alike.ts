@@ -1,7 +1,7 @@
 /** Workspaces that are alike in everything: the same people by the same addresses, lists, keys, campaigns and words. */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import { fromHex24 } from '../../src/base/ids.ts';
+import { fromHex24, toHex24 } from '../../src/base/ids.ts';
 import { startProduct, type Product } from '../sunshineProduct.ts';
 import { newBot, type Bot, type Json } from '../web1on1Product.ts';
 import { startReceiver } from './receiver.ts';
@@ -71,6 +71,7 @@ const STEPS: Steps = [
   [null, 'POST', '/labels/{labels}/members', { add: ['{contactId}'] }],
   ['bots', 'POST', '/bots', { name: 'helper' }],
   ['segmentId', 'POST', '/segments', { key: 'regulars', rule: { inList: 'Regulars' } }],
+  ['pros', 'POST', '/segments', { key: 'pros', rule: { attribute: 'plan', is: 'pro' } }],
   ['savedReplyId', 'POST', '/saved-replies', { shortcut: 'hi', text: 'Hi' }],
   ['templateId', 'POST', '/templates', { name: 'hello', content: TEXT }],
   [null, 'PATCH', '/templates/{templateId}', { content: { type: 'text', text: 'Hello again' } }],
@@ -107,6 +108,15 @@ const STEPS: Steps = [
     { name: 'Sale', content: TEXT, channel: 'sms', audience: { include: { lists: ['{lists}'] } } },
   ],
   [null, 'POST', '/broadcasts/{broadcastId}/start', {}],
+  // One after the other: an answer is of the last that somebody was sent.
+  [null, 'GET', '/settled', undefined],
+  [
+    'everybody',
+    'POST',
+    '/broadcasts',
+    { name: 'All', content: TEXT, channel: 'sms', audience: { include: { all: true } } },
+  ],
+  [null, 'POST', '/broadcasts/{everybody}/start', {}],
   [
     'draft',
     'POST',
@@ -136,6 +146,7 @@ const ANSWERS: Steps = [
   [null, 'PUT', '/conversations/{conversationId}/draft', { text: 'And' }],
   [null, 'POST', '/simulator/reply', { channel: 'sms', address: '+14155550102', text: 'STOP' }],
   ['advanceId', 'POST', '/clock/advance', { byMs: 60_000 }],
+  ['callId', 'GET', '/webhooks/{webhookId}/calls', undefined],
 ];
 /** What is changed then, and taken away. */
 export const CHANGES: Steps = [
@@ -189,7 +200,9 @@ export async function populate(): Promise<Side> {
   for (const [, id] of spare) await sql`DELETE FROM integrations WHERE id = ${fromHex24(id)!}`;
   const token = await signedIn(bot);
   const base = `/api/workspaces/${bot.appId}`;
-  const ids: Ids = { setId: '' };
+  const [member] = await sql<{ id: number }[]>`
+    SELECT operator_id AS id FROM memberships WHERE workspace_id = ${bot.workspaceId}`;
+  const ids: Ids = { integrationId: app.integrations['twilio']!, operatorId: toHex24(member!.id) };
   const ask: Side['ask'] = async (
     method,
     path,
@@ -214,14 +227,46 @@ export async function populate(): Promise<Side> {
   return side;
 }
 
+/** What of another can be meant by an id, besides what is changed: none of it is there. */
+export const TRIED: Steps = [
+  [null, 'PATCH', '/integrations/{integrationId}', { name: 'x' }],
+  [null, 'POST', '/integrations/{integrationId}/secrets', { secrets: { authToken: 'x' } }],
+  [null, 'POST', '/integrations/{integrationId}/disable', undefined],
+  [null, 'POST', '/integrations/{integrationId}/enable', undefined],
+  [null, 'DELETE', '/integrations/{integrationId}', undefined],
+  [null, 'PATCH', '/members/{operatorId}', { role: 'viewer' }],
+  [null, 'DELETE', '/members/{operatorId}', undefined],
+  [null, 'POST', '/webhook-calls/{callId}/replay', undefined],
+  [null, 'POST', '/webhooks/{webhookId}/replay', undefined],
+  [null, 'POST', '/broadcasts/{draft}/start', {}],
+  [null, 'POST', '/broadcasts/{draft}/schedule', { at: '2060-01-01T00:00:00Z' }],
+  [null, 'POST', '/broadcasts/{draft}/cancel', undefined],
+  [null, 'POST', '/broadcasts/{draft}/copy', undefined],
+  [null, 'POST', '/broadcasts/{broadcastId}/rate', { ratePerS: 1 }],
+  [null, 'POST', '/broadcasts/{broadcastId}/pause', undefined],
+  [null, 'POST', '/broadcasts/{broadcastId}/retry-failed', {}],
+  [null, 'POST', '/broadcasts/{broadcastId}/file', {}],
+  [null, 'POST', '/campaigns/{campaignId}/resume', {}],
+  [null, 'POST', '/conversations/{conversationId}/read', { upTo: '2026-01-01T00:00:00Z' }],
+  [null, 'POST', '/conversations/{conversationId}/notes', { clientId: 'n9', text: 'x' }],
+  [null, 'PUT', '/conversations/{conversationId}/draft', { text: 'x' }],
+  [null, 'POST', '/imports/{importId}/start', {}],
+  [null, 'POST', '/imports/{importId}/preview', {}],
+  [null, 'POST', '/contacts/{contactId}/destinations', { channel: 'sms', address: '+14155550109' }],
+  [null, 'POST', '/messages', { contactId: '{contactId}', content: TEXT }],
+  [null, 'PATCH', '/groups/{groupId}', { name: 'x' }],
+  [null, 'POST', '/groups/{groupId}/posts', { content: { type: 'text', text: 'x' } }],
+  [null, 'POST', '/exports/{exportId}/link', undefined],
+];
+
 /** Does all of it; what is made gets its name. */
 export async function play(side: Side, steps: Steps): Promise<void> {
   for (const [name, method, path, body, type] of steps) {
     if (method === 'GET') await settled(side);
     const made = await side.ask(method, path, body, { type });
     assert.ok(made.status < 300, `${method} ${path}: ${made.status} ${JSON.stringify(made.body)}`);
-    const { id, messageId, keyId, key, conversations } = made.body;
-    if (name) side.ids[name] = keyId ?? id ?? messageId ?? key ?? conversations[0].id;
+    const { id, messageId, keyId, key, conversations, calls } = made.body;
+    if (name) side.ids[name] = keyId ?? id ?? messageId ?? key ?? (conversations ?? calls)[0].id;
   }
   await settled(side);
 }

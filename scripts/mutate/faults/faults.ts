@@ -5,6 +5,7 @@ import { broadcastFaults } from './broadcasts.ts';
 import { campaignFaults } from './campaigns.ts';
 import { campaignLedFaults } from './campaignsLed.ts';
 import { claimFaults } from './claims.ts';
+import { comingFaults } from './coming.ts';
 import { connectFaults } from './connect.ts';
 import { conversationFaults } from './conversations.ts';
 import { decisionFaults } from './decisions.ts';
@@ -25,6 +26,7 @@ import { resultFaults } from './results.ts';
 import { segmentFaults } from './segments.ts';
 import { senderFaults } from './senders.ts';
 import { signInFaults } from './signIn.ts';
+import { tenantFaults } from './tenants.ts';
 import { toldFaults } from './told.ts';
 import { webhookFaults } from './webhooks.ts';
 
@@ -56,4 +58,6 @@ export const FAULTS: readonly Fault[] = [
   ...moreQueueFaults,
   ...moreAccessFaults,
   ...conversationFaults,
+  ...comingFaults,
+  ...tenantFaults,
 ];
