@@ -36,7 +36,7 @@ export const claimFaults = [
   ),
   ...inFile(
     'src/queue/work/lostClaims.ts',
-    ['src/queue/work/lostClaims.test.ts'],
+    ['src/queue/lostClaims.test.ts'],
     [
       [
         'a lost claim stays',
