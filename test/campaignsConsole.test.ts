@@ -286,6 +286,63 @@ test('an audience is let in by hand: a forecast by the rules that let in, then e
   assert.equal((await call('POST', at(`/campaigns/${other.id}/hand`), given)).status, 422);
 });
 
+test('a contact’s campaigns: what they are in first, with step and due time, then what they were in, page by page', async () => {
+  const contactId = await newContact('in-several');
+  const often = { entry: 'every', whileActive: 'alongside', trigger: { api: true } };
+  const made = async (key: string, wait: string) => {
+    const steps = [{ key: 'w', wait: { for: wait } }];
+    const { id } = await ok('POST', '/campaigns', {
+      campaign: { parley: 'campaign/1', key, name: `Called ${key}`, ...often, steps },
+    });
+    await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+    return id as string;
+  };
+  const [long, short] = [await made('is-in', '3d'), await made('was-in', '1s')];
+  const of = (query = '') => ok('GET', `/contacts/${contactId}/campaigns${query}`);
+  assert.deepEqual(await of(), { campaigns: [], next: null });
+  for (const [id, key] of [
+    [long, 'a'],
+    [short, 'b'],
+    [long, 'c'],
+    [short, 'd'],
+  ])
+    await ok('POST', `/campaigns/${id}/enter`, { contactId, key });
+  const all = await until('two are over', async () => {
+    const { campaigns } = await of();
+    return campaigns.filter(({ endedAt }: Json) => endedAt).length === 2 ? campaigns : undefined;
+  });
+  assert.deepEqual(
+    all.map(({ campaign, step, ending, endedAt }: Json) => [campaign.id, step, ending, endedAt === null]),
+    [
+      [long, 'w', null, true],
+      [long, 'w', null, true],
+      [short, null, 'completed', false],
+      [short, null, 'completed', false],
+    ],
+  );
+  const [first] = all;
+  assert.deepEqual(first.campaign, { id: long, name: 'Called is-in', state: 'active' });
+  assert.equal(Date.parse(first.dueAt) - Date.parse(first.enteredAt), 3 * 86_400_000);
+  assert.equal(all[2].dueAt, null);
+  const pages: Json[] = [];
+  let after = '';
+  do {
+    const page = await of(`?limit=1${after}`);
+    assert.equal(page.campaigns.length, 1);
+    pages.push(...page.campaigns);
+    after = page.next === null ? '' : `&after=${encodeURIComponent(page.next)}`;
+  } while (after);
+  assert.deepEqual(pages, all);
+  for (const odd of [
+    'x',
+    'in.1',
+    'is.1.000000000000000000000001',
+    'in.99999999999999999.000000000000000000000001',
+  ])
+    assert.equal((await call('GET', at(`/contacts/${contactId}/campaigns?after=${odd}`))).status, 400, odd);
+  assert.equal((await call('GET', at(`/contacts/${'0'.repeat(24)}/campaigns`))).status, 404);
+});
+
 test('what has ended is put aside, and taken back', async () => {
   const { id } = await ok('POST', '/campaigns', { campaign: { ...LATER, key: 'aside' } });
   assert.equal((await call('POST', at(`/campaigns/${id}/archive`))).status, 409);

@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { AnyObject, Count, Id, oneOf, orNull, Time } from '../fields.ts';
 import { AudienceInput } from './broadcasts.ts';
+import { pageOf } from './fields.ts';
 
 /** `POST …/campaigns`: a campaign, or the text of its file. */
 export const NewCampaign = Type.Object({
@@ -293,6 +294,24 @@ export const CampaignTrail = Type.Object({
   ),
   refused: orNull(Type.Object({ at: Time, reason: Type.String(), why: Type.String() })),
 });
+/** `GET …/contacts/{id}/campaigns`: what a contact is in, then what they were in, each newest first, with where they stand and when it goes on. */
+export const CampaignsOfContact = pageOf(
+  'campaigns',
+  Type.Object({
+    /** Of the entry: one may enter a campaign again. */
+    id: Id,
+    campaign: Type.Object({ id: Id, name: Type.String(), state: campaign.state }),
+    arm,
+    variant,
+    epoch: Count,
+    enteredAt: Time,
+    endedAt: orNull(Time),
+    ending: orNull(Type.String()),
+    step: orNull(Type.String()),
+    dueAt: orNull(Time),
+  }),
+);
+export type CampaignsOfContact = Static<typeof CampaignsOfContact>;
 /** What was reached, newest first, and the step whose message it is credited to. */
 export const CampaignConversions = Type.Object({
   conversions: Type.Array(

@@ -50,6 +50,8 @@ export const enteredBy = selectEnteredBy;
 export const nextStepsOf = selectNextSteps;
 /** When each of some contacts did something last. */
 export const lastDoneBy = selectLastDone;
+/** What a contact is in, and then what they were in. */
+export { selectCampaignsOf as campaignsOf, type CampaignEntryPlace } from './sql.contact.ts';
 /** What happened on each day. */
 export const seriesOf = selectSeries;
 /** What was reached. */

@@ -7,6 +7,7 @@ import { resultRoutes } from './broadcastResults.ts';
 import { audienceRoutes } from './people/audiences.ts';
 import { backtestRoutes } from './campaigns/backtests.ts';
 import { campaignDraftRoutes } from './campaigns/drafts.ts';
+import { campaignsOfContactRoutes } from './campaigns/ofContact.ts';
 import { campaignTrailRoutes } from './campaigns/trail.ts';
 import { handRoutes } from './campaigns/hand.ts';
 import { sinceRoutes } from './campaigns/since.ts';
@@ -94,6 +95,7 @@ export const ROUTES: readonly Route[] = [
   ...handRoutes,
   ...campaignDraftRoutes,
   ...campaignTrailRoutes,
+  ...campaignsOfContactRoutes,
   ...groupRoutes,
   ...campaignMeasureRoutes,
   ...backtestRoutes,

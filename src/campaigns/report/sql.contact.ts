@@ -1,0 +1,40 @@
+/** What one contact is and was in. Locks nothing. */
+import { bucketOf } from '../../base/ids.ts';
+import type { Db } from '../../db/pool.ts';
+import type { EntryRow } from './sql.ts';
+
+/** An entry of a contact with the campaign it is in. */
+type CampaignEntryRow = Omit<EntryRow, 'contactId'> & {
+  campaignId: number;
+  name: string;
+  state: 'draft' | 'active' | 'paused' | 'ended';
+};
+
+/** Where an entry stands among those of its contact: first what they are in, each part newest first. */
+export type CampaignEntryPlace = { isIn: boolean; enteredMs: number; enrolmentId: number };
+
+/**
+ * Entries of a contact behind a place. They are read as a range of the primary key and sorted, and only those of the page are looked up
+ * further: 10 ms for somebody with 5,000 of them, among a million of others. An index in this order would be one more to write for
+ * everybody who enters anything.
+ */
+export async function selectCampaignsOf(
+  db: Db,
+  of: { workspaceId: number; contactId: number },
+  page: { after?: CampaignEntryPlace | undefined; limit: number },
+): Promise<CampaignEntryRow[]> {
+  const { after, limit } = page;
+  return await db<CampaignEntryRow[]>`
+    SELECT e.campaign_id AS "campaignId", c.name, c.state, e.enrolment_id AS "enrolmentId", e.arm, e.variant, e.epoch,
+      e.entered_ms AS "enteredMs", e.ended_ms AS "endedMs", e.ending, n.place ->> 'step' AS step,
+      (n.place ->> 'dueMs')::bigint AS "dueMs"
+    FROM (
+      SELECT * FROM campaign_entries
+      WHERE bucket = ${bucketOf(of.contactId)} AND contact_id = ${of.contactId} AND workspace_id = ${of.workspaceId}
+        ${after === undefined ? db`` : db`AND (ended_ms IS NULL, entered_ms, enrolment_id) < (${after.isIn}::boolean, ${after.enteredMs}::bigint, ${after.enrolmentId}::bigint)`}
+      ORDER BY ended_ms IS NULL DESC, entered_ms DESC, enrolment_id DESC LIMIT ${limit}) e
+    JOIN campaigns c ON c.id = e.campaign_id
+    LEFT JOIN LATERAL (
+      SELECT place FROM enrolments n WHERE n.bucket = e.bucket AND n.contact_id = e.contact_id AND n.id = e.enrolment_id LIMIT 1) n ON true
+    ORDER BY e.ended_ms IS NULL DESC, e.entered_ms DESC, e.enrolment_id DESC`;
+}
