@@ -128,6 +128,113 @@ describe('the inbox in a browser', { skip }, () => {
     await two.close();
   });
 
+  test('§5 beside a conversation stands who it is with: each part is fetched when it is opened, fails by itself, and is a drawer on a phone', async () => {
+    const hedy = await somebody('Hedy', 'Is it there yet?');
+    const steps = [{ key: 'w', wait: { for: '3d' } }];
+    const welcome = {
+      parley: 'campaign/1',
+      key: 'welcome',
+      name: 'Welcome back',
+      trigger: { api: true },
+      steps,
+    };
+    const { body: campaign } = await call('POST', `${base}/campaigns`, { campaign: welcome });
+    await call('POST', `${base}/campaigns/${campaign.id}/publish`, { people: 'move' });
+    await call('POST', `${base}/campaigns/${campaign.id}/enter`, { contactId: hedy.id, key: 'once' });
+    await call('POST', `${base}/tags`, { name: 'VIP' });
+    await call('POST', `${base}/lists`, { name: 'Regulars' });
+    const tab = await openTab(browser, {}, /500|Request/);
+    const page = await signedIn(tab, `/w/${ws}/inbox/all`);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname.replace(base, '')));
+    await rowOf(page, 'Hedy').click();
+    const pane = page.getByRole('complementary', { name: 'About this person' });
+    await pane.getByRole('listitem').filter({ hasText: hedy.email }).getByText('open').waitFor();
+    await pane.getByRole('listitem').filter({ hasText: 'marketing' }).getByText('everywhere').waitFor();
+    const lazy = (path: string) =>
+      asked.filter((one) => one === `/contacts/${hedy.id}/${path}` || one === `/${path}`);
+    assert.deepEqual(
+      ['timeline', 'campaigns', 'orders'].flatMap(lazy),
+      [],
+      'nothing that is closed was asked for',
+    );
+    await pane.getByRole('button', { name: 'Put on a tag' }).click();
+    await page.getByRole('menuitem', { name: /VIP/ }).click();
+    await pane.getByRole('button', { name: 'Take VIP off' }).waitFor();
+    await pane.getByRole('button', { name: 'Put on a list' }).click();
+    await page.getByRole('menuitem', { name: /Regulars/ }).click();
+    await pane.getByRole('button', { name: 'Take VIP off' }).click();
+    await pane.getByRole('button', { name: 'Take VIP off' }).waitFor({ state: 'hidden' });
+    const { body: kept } = await call('GET', `${base}/contacts/${hedy.id}`);
+    assert.deepEqual([kept.tags, kept.lists.map(({ name }: Json) => name)], [[], ['Regulars']]);
+    // A part that fails says so where it is, and is asked for again there; the rest goes on.
+    let isBroken = true;
+    await page.route(`**/contacts/${hedy.id}/campaigns*`, (route) =>
+      isBroken
+        ? route.fulfill({
+            status: 500,
+            json: { error: { code: 'internal', message: 'It broke.', requestId: 'r-1' } },
+          })
+        : route.continue(),
+    );
+    await pane.getByRole('button', { name: 'Campaigns' }).click();
+    const campaigns = pane.getByRole('region', { name: 'Campaigns' });
+    await campaigns.getByRole('alert').waitFor();
+    await pane.getByRole('button', { name: 'What passed', exact: true }).click();
+    const passed = pane.getByRole('region', { name: 'What passed' });
+    await passed.getByText('Said: Is it there yet?').waitFor();
+    await passed.getByText('Entered Welcome back').waitFor();
+    for (const n of Array.from({ length: 12 }, (_, i) => i))
+      await call('POST', `${base}/orders`, {
+        contactId: hedy.id,
+        reference: `order-${n}`,
+        totalCents: 1250,
+        currency: 'EUR',
+        paidAt: 'now',
+        quiet: true,
+      });
+    await pane.getByRole('button', { name: 'Orders' }).click();
+    const orders = pane.getByRole('region', { name: 'Orders' });
+    await orders.getByText('order-11').waitFor();
+    assert.equal(await orders.getByRole('listitem').count(), 10);
+    await orders.getByRole('button', { name: 'More' }).click();
+    await orders.getByText('order-0', { exact: true }).waitFor();
+    isBroken = false;
+    await campaigns.getByRole('button', { name: 'Try again' }).click();
+    await campaigns
+      .getByRole('listitem')
+      .filter({ hasText: 'Welcome back' })
+      .getByText(/at w · next/)
+      .waitFor();
+    await checkAxe(page, 'who a conversation is with');
+    // Who writes STOP is seen to have done so by who has the conversation open.
+    await call('POST', `${base}/simulator/reply`, { channel: 'sms', address: hedy.sms, text: 'STOP' });
+    await pane
+      .getByRole('listitem')
+      .filter({ hasText: hedy.sms })
+      .getByText(/nothing|no /)
+      .first()
+      .waitFor();
+    await passed.getByText('Said: STOP').waitFor();
+    await page.getByRole('button', { name: /^On Mail/ }).waitFor();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await pane.waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'About this person' }).click();
+    await page.waitForURL(/contact=/);
+    const drawer = page.getByRole('dialog', { name: 'About this person' });
+    await drawer.getByText('Said: STOP').waitFor();
+    await checkAxe(page, 'who a conversation is with, in a drawer on a phone in the dark');
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'));
+    await page.reload();
+    await drawer.getByRole('link', { name: 'Hedy' }).click();
+    await page.waitForURL(new RegExp(`/people/${hedy.id}$`));
+    await page.getByRole('heading', { name: 'Hedy', level: 1 }).waitFor();
+    await drawer.waitFor({ state: 'hidden' });
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
   test('what was said is found by its words, and opened where it was said; the answer leads to the end', async () => {
     await somebody('Finn', 'Is the blue lamp in stock?');
     const tab = await openTab(browser, { viewport: { width: 390, height: 800 } });

@@ -1,6 +1,6 @@
 /** What is around every page of a workspace: the side bar, the band of a test workspace, drawers, the palette, and the line to the server. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Outlet } from '@tanstack/react-router';
+import { getRouteApi, Outlet, useLocation } from '@tanstack/react-router';
 import { Suspense, useEffect, useState, type ReactElement } from 'react';
 import { AheadMs } from '../../shared/time.tsx';
 import { clockQuery, countsQuery } from '../api/queries.ts';
@@ -27,6 +27,11 @@ const Palette = onDemand(
 const Why = onDemand(
   () => import('./Why.tsx'),
   ({ Why }) => Why,
+);
+
+const Person = onDemand(
+  () => import('./Person.tsx'),
+  ({ Person }) => Person,
 );
 
 const route = getRouteApi('/w/$ws');
@@ -57,9 +62,17 @@ function Inside(): ReactElement {
   useQuery(countsQuery(workspace.id));
   const online = useOnline();
   const [open, setOpen] = useState<'palette' | 'keys'>();
-  const { why } = route.useSearch();
+  const { why, contact: named } = route.useSearch();
+  // Whose phone it is that one plays with there, not whom one asks about.
+  const isSimulator = useLocation({ select: ({ pathname }) => pathname.endsWith('/simulator') });
+  const contact = isSimulator ? undefined : named;
   // Once there they stay, so that they can fade out.
-  const everOpen = useEver({ palette: open === 'palette', keys: open === 'keys', why: why !== undefined });
+  const everOpen = useEver({
+    palette: open === 'palette',
+    keys: open === 'keys',
+    why: why !== undefined,
+    contact: contact !== undefined,
+  });
   const navigate = route.useNavigate();
   const client = useQueryClient();
   const places = usePlaces();
@@ -98,6 +111,14 @@ function Inside(): ReactElement {
       <Suspense>
         {everOpen.palette ? <Palette opened={open === 'palette'} onClose={() => setOpen(undefined)} /> : null}
         {everOpen.keys ? <KeyMap opened={open === 'keys'} onClose={() => setOpen(undefined)} /> : null}
+        {everOpen.contact ? (
+          <Person
+            contact={contact}
+            onClose={() =>
+              void navigate({ to: '.', search: (search) => ({ ...search, contact: undefined }) })
+            }
+          />
+        ) : null}
         {everOpen.why ? (
           <Why
             message={why}

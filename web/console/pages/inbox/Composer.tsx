@@ -179,11 +179,13 @@ function SendButton({ isNote, off, cannot, onSend }: SendProps): ReactElement {
   );
 }
 
-/** The way that was chosen, else the first that can be used. */
+/** The way that was chosen, else the one they used last, else another that can be used: nobody is called up who has not called. */
 function wayOf(ways: readonly WayShown[], chosen: string | undefined): WayShown | undefined {
+  const usable = ways.filter(({ reason }) => reason === null);
   return (
     ways.find(({ destinationId }) => destinationId === chosen) ??
-    ways.find(({ reason }) => reason === null) ??
+    (usable.includes(ways[0]!) ? ways[0] : usable.find(({ channel }) => channel !== 'voice')) ??
+    usable[0] ??
     ways[0]
   );
 }

@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Suspense, useEffect, useState, type ReactElement } from 'react';
+import { Suspense, useEffect, useRef, useState, type ReactElement } from 'react';
 import type {
   ConversationPatch,
   ConversationShown,
@@ -22,7 +22,7 @@ import { Opens } from '../../ui/Opens.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { Composer } from './Composer.tsx';
-import { Tags } from './Tags.tsx';
+import { SetMenu } from './Tags.tsx';
 import { Thread } from './Thread.tsx';
 import { onDemand } from '../../ui/onDemand.ts';
 
@@ -30,10 +30,12 @@ const ThreadAt = onDemand(
   () => import('./ThreadAt.tsx'),
   ({ ThreadAt }) => ThreadAt,
 );
-const Profile = onDemand(
-  () => import('./Profile.tsx'),
-  ({ Profile }) => Profile,
+const About = onDemand(
+  () => import('./pane/About.tsx'),
+  ({ About }) => About,
 );
+/** Below this there is no room for three panes: who it is with is told in a drawer. */
+const NARROW = '(max-width: 1199px)';
 const PRESENT_AGAIN_MS = 15_000;
 const HOUR_MS = 3_600_000;
 
@@ -58,6 +60,7 @@ export function Conversation({
 }): ReactElement {
   const { data, error, refetch } = useQuery(conversationQuery(ws, id));
   useLooking(id);
+  useFresh(data?.lastAt, () => void refetch());
   const change = useChange(ws, id);
   const close = () =>
     change.mutate(
@@ -90,11 +93,22 @@ export function Conversation({
         <Present id={id} />
         <Composer ws={ws} conversation={data} onClose={close} onSaid={onEnd} />
       </section>
-      <Suspense fallback={<aside className="profile" />}>
-        <Profile ws={ws} contactId={data.contact.id} />
-      </Suspense>
+      <aside className="profile" aria-label="About this person">
+        <Suspense>
+          <About ws={ws} contactId={data.contact.id} movedAt={data.lastAt} />
+        </Suspense>
+      </aside>
     </>
   );
+}
+
+/** Whoever has written may be answered by other ways than before: WhatsApp is open again, or they want no more. */
+function useFresh(lastAt: string | undefined, again: () => void): void {
+  const seen = useRef(lastAt);
+  useEffect(() => {
+    if (seen.current !== undefined && seen.current !== lastAt) again();
+    seen.current = lastAt;
+  });
 }
 
 /** Says that one looks at it, as long as one does. */
@@ -161,6 +175,9 @@ function Head({ ws, conversation, onBack, onDay }: HeadProps): ReactElement {
   const mayTag = useMay('contacts.write');
   const [menu, setMenu] = useState<'assign' | 'snooze' | 'tag'>();
   const why = useWhyLast(ws, conversation.id);
+  const navigate = useNavigate();
+  const tell = () =>
+    void navigate({ to: '.', search: (now: object) => ({ ...now, contact: contact.id }) } as never);
   const opens = (which: 'assign' | 'snooze' | 'tag') => ({
     opened: menu === which,
     onChange: (is: boolean) => setMenu(is ? which : undefined),
@@ -181,7 +198,11 @@ function Head({ ws, conversation, onBack, onDay }: HeadProps): ReactElement {
       act: () => allowed && change.mutate({ unread: true }, { onSuccess: onBack }),
     },
     { keys: 'w', does: 'Why the last message', act: why },
-    { keys: ']', does: 'Show or hide who it is', act: () => togglePane('profile') },
+    {
+      keys: ']',
+      does: 'Show or hide who it is',
+      act: () => (matchMedia(NARROW).matches ? tell() : togglePane('profile')),
+    },
     { keys: '[', does: 'Show or hide the list', act: () => togglePane('list') },
   ]);
   const window = ways[0]?.windowEndsAt;
@@ -206,13 +227,22 @@ function Head({ ws, conversation, onBack, onDay }: HeadProps): ReactElement {
         </p>
       </div>
       <div className="thread-acts">
+        <button
+          type="button"
+          className="plain only-tight"
+          aria-label="About this person"
+          data-tip="About this person (])"
+          onClick={tell}
+        >
+          <Icon name="info" />
+        </button>
         <GoToDay
           day={undefined}
           onDay={(day) => day !== undefined && onDay(day)}
           does="Go to a day in the conversation"
           isSmall
         />
-        <Tags ws={ws} contactId={contact.id} menu={opens('tag')} />
+        <SetMenu ws={ws} contactId={contact.id} kind="tags" menu={opens('tag')} />
         <Assign
           ws={ws}
           conversation={conversation}

@@ -1,9 +1,9 @@
-/** The tags of who a conversation is with, put on and taken off. */
+/** The tags and lists of who a conversation is with, put on and taken off. */
 import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
+import type { SetCounted } from '../../../../contract/doors/console/sets.ts';
 import type { Static } from 'typebox';
-import type { TagsShown } from '../../../../contract/doors/console/sets.ts';
 import { Icon } from '../../../shared/icons.tsx';
 import { call } from '../../api/call.ts';
 import { at, contactQuery } from '../../api/queries.ts';
@@ -12,29 +12,44 @@ import { Item, ItemsLabel } from '../../ui/menuParts.tsx';
 import { Opens } from '../../ui/Opens.tsx';
 import { toastError } from '../../ui/toasts.tsx';
 
-type Props = {
-  ws: string;
-  contactId: string;
-  menu: { opened: boolean; onChange: (is: boolean) => void };
-};
+/** What somebody can be put into. */
+export type SetKind = 'tags' | 'lists';
 
-/** The button, and the tags there are. */
-export function Tags({ ws, contactId, menu }: Props): ReactElement {
-  const may = useMay('contacts.write');
+/** All there are of a kind. */
+export const setsOf = (ws: string, kind: SetKind) => ({
+  queryKey: [ws, kind, 'all'] as const,
+  queryFn: async ({ signal }: { signal: AbortSignal }) =>
+    (await call<Record<SetKind, Static<typeof SetCounted>[]>>('GET', at(ws, `/${kind}`), { signal }))[kind],
+});
+
+/** Puts somebody into a tag or list, or takes them out. */
+export function useMembership(ws: string, contactId: string, kind: SetKind) {
   const client = useQueryClient();
-  const { data: person } = useQuery({ ...contactQuery(ws, contactId), enabled: menu.opened });
-  const { data } = useQuery({
-    queryKey: [ws, 'tags'],
-    queryFn: ({ signal }) => call<Static<typeof TagsShown>>('GET', at(ws, '/tags'), { signal }),
-    enabled: menu.opened,
-  });
-  const change = useMutation({
+  return useMutation({
     mutationFn: ({ id, has }: { id: string; has: boolean }) =>
-      call('POST', at(ws, `/tags/${id}/members`), { body: { [has ? 'remove' : 'add']: [contactId] } }),
+      call('POST', at(ws, `/${kind}/${id}/members`), { body: { [has ? 'remove' : 'add']: [contactId] } }),
     onSuccess: () => client.invalidateQueries({ queryKey: [ws, 'contact', contactId] }),
     onError: toastError,
   });
-  const own = new Set(person?.tags.map(({ id }) => id));
+}
+
+type Menu = { opened: boolean; onChange: (is: boolean) => void };
+type Props = { ws: string; contactId: string; kind: SetKind; isSmall?: boolean; menu: Menu };
+
+const WORDS = {
+  tags: { label: 'Tags', none: 'There are no tags yet', add: 'Tag', tip: 'Tags (t)' },
+  lists: { label: 'Lists', none: 'There are no lists yet', add: 'List', tip: 'Lists' },
+} as const;
+
+/** The button, and the tags or lists there are. */
+export function SetMenu({ ws, contactId, kind, isSmall = false, menu }: Props): ReactElement {
+  const may = useMay('contacts.write');
+  const { data: person } = useQuery({ ...contactQuery(ws, contactId), enabled: menu.opened });
+  const { data } = useQuery({ ...setsOf(ws, kind), enabled: menu.opened });
+  const change = useMembership(ws, contactId, kind);
+  const own = new Set(person?.[kind].map(({ id }) => id));
+  const words = WORDS[kind];
+  const off = { 'aria-disabled': may !== true || undefined, 'data-off': may !== true || undefined };
   return (
     <Opens
       position="bottom-end"
@@ -43,8 +58,8 @@ export function Tags({ ws, contactId, menu }: Props): ReactElement {
       {...menu}
       items={
         <>
-          <ItemsLabel>{data?.tags.length === 0 ? 'There are no tags yet' : 'Tags'}</ItemsLabel>
-          {(data?.tags ?? []).map(({ id, name }) => (
+          <ItemsLabel>{data?.length === 0 ? words.none : words.label}</ItemsLabel>
+          {(data ?? []).map(({ id, name }) => (
             <Item
               key={id}
               leftSection={<Icon name={own.has(id) ? 'check' : 'plus'} size={16} />}
@@ -57,15 +72,22 @@ export function Tags({ ws, contactId, menu }: Props): ReactElement {
         </>
       }
     >
-      <Button
-        variant="default"
-        size="sm"
-        aria-disabled={may !== true || undefined}
-        data-off={may !== true || undefined}
-        data-tip={may === true ? 'Tags (t)' : may}
-      >
-        Tag
-      </Button>
+      {isSmall ? (
+        <button
+          type="button"
+          className="chip add"
+          aria-label={`Put on a ${words.add.toLowerCase()}`}
+          data-tip={may === true ? undefined : may}
+          {...off}
+        >
+          <Icon name="plus" size={14} />
+          {words.add}
+        </button>
+      ) : (
+        <Button variant="default" size="sm" data-tip={may === true ? words.tip : may} {...off}>
+          {words.add}
+        </Button>
+      )}
     </Opens>
   );
 }
