@@ -23,7 +23,12 @@ export type Standing = {
 const LATEST_MS = 9_000_000_000_000_000;
 
 /** True when a conversation is in a view of somebody. */
-export function isIn(view: View, one: Standing, me: string, nowMs: number): boolean {
+export function isIn<Id extends string | number>(
+  view: View,
+  one: Pick<Standing, 'closed' | 'snoozedUntilMs'> & { assigneeId: Id | null },
+  me: Id,
+  nowMs: number,
+): boolean {
   const sleeps = one.snoozedUntilMs !== null && one.snoozedUntilMs > nowMs;
   switch (view) {
     case 'closed':
@@ -39,24 +44,35 @@ export function isIn(view: View, one: Standing, me: string, nowMs: number): bool
   }
 }
 
-/** What a view is sorted by, ascending. */
-export function rankIn(view: View, one: Standing): number {
-  switch (view) {
-    case 'mine':
-    case 'unassigned':
-      return one.waitingMs ?? LATEST_MS - one.lastMs;
-    case 'snoozed':
-      return one.snoozedUntilMs ?? 0;
-    case 'all':
-    case 'closed':
-      return -one.lastMs;
-  }
+/** What comes first: who waits longest, or what is newest. */
+export const SORTS = ['waiting', 'newest'] as const;
+/** One of these. */
+export type Sort = (typeof SORTS)[number];
+/** How views are sorted when nobody says; those that are not here (snoozed, closed) have one order. */
+export const USUAL_SORT: Readonly<Partial<Record<View, Sort>>> = {
+  mine: 'waiting',
+  unassigned: 'waiting',
+  all: 'newest',
+};
+
+type Ranked = Pick<Standing, 'lastMs' | 'waitingMs' | 'snoozedUntilMs'>;
+
+/** What a view is sorted by, ascending; below 0 where the newest comes first. */
+export function rankIn(view: View, one: Ranked, sort = USUAL_SORT[view]): number {
+  if (view === 'snoozed') return one.snoozedUntilMs ?? 0;
+  return sort === 'waiting' ? (one.waitingMs ?? LATEST_MS - one.lastMs) : -one.lastMs;
 }
 
 /** The order of two conversations in a view. */
-export function compareIn(view: View, a: Standing, b: Standing): number {
+export function compareIn(
+  view: View,
+  a: Ranked & { contactId: string | number },
+  b: Ranked & { contactId: string | number },
+  sort = USUAL_SORT[view],
+): number {
   const tie = a.contactId < b.contactId ? -1 : a.contactId > b.contactId ? 1 : 0;
-  return rankIn(view, a) - rankIn(view, b) || (view === 'all' || view === 'closed' ? -tie : tie);
+  const isNewest = view !== 'snoozed' && sort !== 'waiting';
+  return rankIn(view, a, sort) - rankIn(view, b, sort) || (isNewest ? -tie : tie);
 }
 
 /** Counting ends here: what has more says so many. */

@@ -235,6 +235,59 @@ describe('the inbox in a browser', { skip }, () => {
     await tab.close();
   });
 
+  test('§5 the list is narrowed by channel, operator and tag, and sorted the other way; the address has it, and what is open stays open', async () => {
+    const [ivy, jon] = [await somebody('Ivy', 'first'), await somebody('Jon', 'second')];
+    const { body: tag } = await call('POST', `${base}/tags`, { name: 'Wholesale' });
+    await call('POST', `${base}/tags/${tag.id}/members`, { add: [ivy.id, jon.id] });
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/inbox/all`);
+    await page.getByRole('button', { name: 'Narrow by tag' }).click();
+    await page.getByRole('menuitem', { name: 'Wholesale' }).click();
+    await page.waitForURL(new RegExp(`tag=${tag.id}`));
+    const rows = page.getByRole('option');
+    const shown = (names: string) =>
+      until(`${names} are shown`, async () => {
+        const found = await page.locator('.row .row-name').allInnerTexts();
+        return found.join(' ') === names;
+      });
+    await shown('Jon Ivy');
+    await page.getByRole('button', { name: 'Newest first: change to longest waiting first' }).click();
+    await page.waitForURL(/sort=waiting/);
+    await shown('Ivy Jon');
+    await rows.first().click();
+    const region = page.getByRole('region', { name: 'Conversation with Ivy' });
+    await region.getByRole('log').waitFor();
+    await page.keyboard.press('m');
+    await region.getByRole('button', { name: 'Demo' }).waitFor();
+    await page.getByRole('button', { name: 'Narrow by assignee' }).click();
+    await page.getByRole('menuitem', { name: 'Demo' }).click();
+    await shown('Ivy');
+    await page.getByRole('button', { name: 'Narrow by channel' }).click();
+    await page.getByRole('menuitem', { name: 'Mail' }).click();
+    await page.getByRole('heading', { name: 'Nothing is found' }).waitFor();
+    await region.getByRole('log').waitFor();
+    await checkAxe(page, 'a list that is narrowed');
+    await page.reload();
+    await page.getByRole('heading', { name: 'Nothing is found' }).waitFor();
+    await page.getByRole('button', { name: 'Channel: Mail' }).click();
+    await page.getByRole('menuitem', { name: 'Any channel' }).click();
+    await shown('Ivy');
+    // Who has a tag is not told with a conversation; the list learns of what is new in it all the same.
+    await page.getByRole('button', { name: 'Assignee: Demo' }).click();
+    await page.getByRole('menuitem', { name: 'Anybody' }).click();
+    await page.getByRole('button', { name: 'Longest waiting first: change to newest first' }).click();
+    await call('POST', `${base}/simulator/reply`, { channel: 'sms', address: ivy.sms, text: 'third' });
+    await shown('Ivy Jon');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.getByRole('button', { name: 'Back to the list' }).click();
+    await page.getByRole('button', { name: 'Tag: Wholesale' }).waitFor();
+    await checkAxe(page, 'a list that is narrowed, on a phone in the dark');
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'));
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
   test('what was said is found by its words, and opened where it was said; the answer leads to the end', async () => {
     await somebody('Finn', 'Is the blue lamp in stock?');
     const tab = await openTab(browser, { viewport: { width: 390, height: 800 } });

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import type { ConversationPage, ThreadPage } from '../contract/doors/console/inbox.ts';
-import { MOST_COUNTED, VIEWS } from '../contract/inboxViews.ts';
+import { MOST_COUNTED, VIEWS, type View } from '../contract/inboxViews.ts';
 import { fromHex24 } from '../src/base/ids.ts';
-import { applyToConversation, applyToList, applyToThread } from '../web/console/live/apply.ts';
+import { applyToConversation, applyToList, applyToThread, type ListOf } from '../web/console/live/apply.ts';
 import { advance, caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
@@ -217,6 +217,45 @@ describe('the inbox', () => {
     await write('one more thing');
     await until('open again', async () => names(await list('mine', eli)).includes('Bo'));
     assert.ok(!names(await list('closed')).includes('Bo'));
+  });
+
+  test('§5 views are narrowed by channel, operator, tag and what is unread, and sorted by who waits longest or what is newest, page by page', async () => {
+    const [first, second, third] = [await somebody('Nan'), await somebody('Ned'), await somebody('Nia')];
+    const { id: tag } = ok(await call('POST', `${base}/tags`, { name: 'narrow' }), 201);
+    const add = [first, second, third].map(({ contact }) => contact.id);
+    ok(await call('POST', `${base}/tags/${tag}/members`, { add: add.slice(0, 2) }));
+    ok(await dana.call('PATCH', at(second.id), { assigneeId: eliShown.id }));
+    const whole = async (view: string, query: string) => names(await list(view, dana, query));
+    assert.deepEqual(await whole('all', `&tag=${tag}`), ['Ned', 'Nan']);
+    assert.deepEqual(await whole('all', `&tag=${tag}&sort=waiting`), ['Nan', 'Ned']);
+    assert.deepEqual(await whole('unassigned', `&tag=${tag}`), ['Nan']);
+    assert.deepEqual(await whole('all', `&tag=${tag}&assignee=${eliShown.id}`), ['Ned']);
+    assert.deepEqual(await whole('all', `&tag=${tag}&channel=email`), []);
+    assert.deepEqual(await whole('all', `&tag=${'0'.repeat(23)}7`), []);
+    assert.deepEqual(await whole('all', `&tag=${tag}&q=Ned`), ['Ned']);
+    const newest = await whole('unassigned', '&sort=newest');
+    assert.deepEqual(newest, names((await list('all')).filter(({ assignee }: Json) => assignee === null)));
+    for (const query of ['', `&tag=${tag}`, '&channel=sms', '&unread=true', `&assignee=${eliShown.id}`])
+      for (const view of VIEWS)
+        for (const sort of ['', '&sort=waiting', '&sort=newest']) {
+          if (sort && (view === 'snoozed' || view === 'closed')) continue;
+          const paged: string[] = [];
+          let next = '';
+          do {
+            const path = `${base}/conversations?view=${view}&limit=1${query}${sort}${next}`;
+            const page = ok(await dana.call('GET', path));
+            paged.push(...names(page.conversations));
+            next = page.next === null ? '' : `&after=${page.next}`;
+          } while (next);
+          assert.deepEqual(paged, await whole(view, `${query}${sort}`), `${view} ${query} ${sort}`);
+        }
+    const asked = (query: string) => dana.call('GET', `${base}/conversations?${query}`);
+    refused(await asked('sort=best'), 400, 'sort');
+    refused(await asked('view=closed&sort=newest'), 400, 'sort');
+    refused(await asked('tag=x'), 400, 'tag');
+    const { next } = ok(await asked('limit=1'));
+    refused(await asked(`sort=waiting&after=${next}`), 400, 'after');
+    for (const { id } of [first, second, third]) ok(await dana.call('PATCH', at(id), { closed: true }));
   });
 
   test('§13 a list is gone into at a moment, and goes on from there; so is a conversation, whatever was said before and after it', async () => {
@@ -624,11 +663,21 @@ describe('live', () => {
     const two = await somebody('Lou');
     const line = await listen(dana);
     const views = VIEWS.map((view) => ({ view, filter: {} }));
-    const lists = [...views, { view: 'all' as const, filter: { unread: true } }];
+    const lists: { view: View; filter: ListOf['filter'] }[] = [
+      ...views,
+      { view: 'all', filter: { unread: true } },
+      { view: 'all', filter: { sort: 'waiting' } },
+      { view: 'all', filter: { assignee: danaShown.id, channel: 'sms' } },
+      { view: 'unassigned', filter: { sort: 'newest' } },
+    ];
     const fetchLists = async (): Promise<ConversationPage[]> =>
       await Promise.all(
         lists.map(async ({ view, filter }) => {
-          const more = 'unread' in filter ? '&unread=true' : '';
+          const words = Object.entries(filter).map(([name, value]): [string, string] => [
+            name,
+            String(value),
+          ]);
+          const more = `&${new URLSearchParams(words)}`;
           return ok(
             await dana.call('GET', `${base}/conversations?view=${view}&limit=5${more}`),
           ) as ConversationPage;

@@ -13,6 +13,8 @@ import {
   deleteSetRow,
   insertMembers,
   insertSets,
+  selectMembers,
+  selectMembersAmong,
   selectMemberships,
   selectNamed,
   selectSet,
@@ -172,6 +174,21 @@ export async function membershipsOf(
   for (const { contactId, kind, name } of await selectMemberships(db, workspaceId, contactIds))
     if (kind === 'list' || kind === 'tag') all.get(contactId)?.[`${kind}s`].add(name);
   return all;
+}
+
+/** Contacts that are in a list or tag where they are at most `most`, in no order; undefined where there are more. */
+export async function allMembers(db: Db, setId: number, most: number): Promise<number[] | undefined> {
+  const found = await selectMembers(db, setId, most + 1);
+  return found.length > most ? undefined : found;
+}
+
+/** Those of some contacts that are in a list or tag. */
+export async function membersAmong(
+  db: Db,
+  setId: number,
+  contactIds: readonly number[],
+): Promise<Set<number>> {
+  return new Set(contactIds.length ? await selectMembersAmong(db, setId, contactIds) : []);
 }
 
 /** Tags that a contact gets and loses. */

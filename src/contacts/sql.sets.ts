@@ -160,3 +160,25 @@ export async function selectMemberships(
       SELECT set_id, contact_id FROM set_members WHERE bucket = k.bucket AND contact_id = k.contact_id OFFSET 0) m
     JOIN sets s ON s.id = m.set_id AND s.workspace_id = ${workspaceId}`;
 }
+
+/** Contacts that are in a set, up to `most`, in no order. Locks nothing. Reads every bucket. */
+export async function selectMembers(db: Db, setId: number, most: number): Promise<number[]> {
+  const rows = await db<{ contactId: number }[]>`
+    SELECT contact_id AS "contactId" FROM set_members WHERE set_id = ${setId} AND bucket >= 0 LIMIT ${most}`;
+  return rows.map(({ contactId }) => contactId);
+}
+
+/** Those of some contacts that are in a set. Costs what they are, however many others are in it. Locks nothing. */
+export async function selectMembersAmong(
+  db: Db,
+  setId: number,
+  contactIds: readonly number[],
+): Promise<number[]> {
+  const rows = await db<{ contactId: number }[]>`
+    SELECT k.contact_id AS "contactId"
+    FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
+    -- Looked up for each: all members of a set are never gone through, whatever is believed of how many there are.
+    CROSS JOIN LATERAL (
+      SELECT FROM set_members WHERE bucket = k.bucket AND set_id = ${setId} AND contact_id = k.contact_id OFFSET 0) m`;
+  return rows.map(({ contactId }) => contactId);
+}

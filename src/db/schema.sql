@@ -998,6 +998,7 @@ CREATE INDEX inbox_closed ON inbox USING btree (workspace_id, last_ms, contact_i
 CREATE INDEX inbox_newest ON inbox USING btree (workspace_id, last_ms, contact_id) WHERE (NOT closed);
 CREATE INDEX inbox_snoozed ON inbox USING btree (workspace_id, snoozed_until_ms, contact_id) WHERE ((snoozed_until_ms IS NOT NULL) AND (NOT closed));
 CREATE INDEX inbox_unassigned ON inbox USING btree (workspace_id, rank, contact_id) WHERE ((NOT closed) AND (assignee_id IS NULL));
+CREATE INDEX inbox_waiting ON inbox USING btree (workspace_id, rank, contact_id) WHERE (NOT closed);
 
 -- by bucket
 CREATE TABLE inbox_notes (

@@ -19,7 +19,8 @@ import {
 } from './sql.ts';
 import { upsertSeen } from './sql.notes.ts';
 
-export { countView, selectRows, selectView, type InboxRow, type Look, type ViewPlace } from './sql.ts';
+export { countView, selectRows, type InboxRow, type Look, type ViewPlace } from './sql.ts';
+export { viewPage } from './narrowed.ts';
 export { selectMentioned, selectSeats, upsertDraft, type Seat } from './sql.notes.ts';
 
 /** Whose conversation it is, in a workspace; undefined when there is none. */

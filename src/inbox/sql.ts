@@ -1,5 +1,5 @@
 /** Every statement on inbox, inbox_notes and inbox_seats. */
-import type { View } from '../../contract/inboxViews.ts';
+import { USUAL_SORT, type Sort, type View } from '../../contract/inboxViews.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment, Tx } from '../db/pool.ts';
 
@@ -128,23 +128,37 @@ export type Look = {
   channel?: string | undefined;
   assigneeId?: number | undefined;
   unread?: boolean | undefined;
+  /** Where it is not the view's own. */
+  sort?: Sort | undefined;
 };
 
 /** A place in a view: what the last one was sorted by, and its contact. */
 export type ViewPlace = { rank: number; contactId: number };
 
-/** A page of a view, in its order. */
+/** A page of a view, in its order; looks no further than `upTo`. Locks nothing. */
 export async function selectView(
   db: Db,
   look: Look,
-  page: { after?: ViewPlace | undefined; limit: number },
+  page: { after?: ViewPlace | undefined; upTo?: ViewPlace | undefined; limit: number },
 ): Promise<InboxRow[]> {
-  const order = orderOf(db, look.view);
-  const { after, limit } = page;
+  const order = orderOf(db, look);
   return await db<InboxRow[]>`
     SELECT ${columns(db)} FROM inbox WHERE ${inView(db, look)}
-      ${after === undefined ? db`` : after.rank < 0 ? db`AND (${order.column}, contact_id) < (${-after.rank}::bigint, ${after.contactId}::bigint)` : db`AND (${order.column}, contact_id) > (${after.rank}::bigint, ${after.contactId}::bigint)`}
-    ORDER BY ${order.column} ${order.way}, contact_id ${order.way} LIMIT ${limit}`;
+      ${behind(db, order, page.after)} ${notBehind(db, order, page.upTo)}
+    ORDER BY ${order.column} ${order.way}, contact_id ${order.way} LIMIT ${page.limit}`;
+}
+
+/** Places of the next so many conversations of a view, in its order. Locks nothing. */
+export async function selectPlaces(
+  db: Db,
+  look: Look,
+  page: { after: ViewPlace | undefined; limit: number; skip?: number },
+): Promise<ViewPlace[]> {
+  const order = orderOf(db, look);
+  const rows = await db<ViewPlace[]>`
+    SELECT ${order.column} AS rank, contact_id AS "contactId" FROM inbox WHERE ${inView(db, look)} ${behind(db, order, page.after)}
+    ORDER BY ${order.column} ${order.way}, contact_id ${order.way} OFFSET ${page.skip ?? 0} LIMIT ${page.limit}`;
+  return order.isNewest ? rows.map((row) => ({ ...row, rank: -row.rank })) : rows;
 }
 
 /** The newest `step` conversations of a workspace behind a place, open or closed. Reads no more than it gives; locks nothing. */
@@ -172,11 +186,27 @@ export async function countView(db: Db, look: Look, most: number): Promise<numbe
   return rows[0]!.n;
 }
 
-function orderOf(db: Db, view: View): { column: Fragment; way: Fragment } {
-  if (view === 'mine' || view === 'unassigned') return { column: db`rank`, way: db`ASC` };
-  return view === 'snoozed'
-    ? { column: db`snoozed_until_ms`, way: db`ASC` }
-    : { column: db`last_ms`, way: db`DESC` };
+type Order = { column: Fragment; way: Fragment; isNewest: boolean };
+
+function orderOf(db: Db, { view, sort = USUAL_SORT[view] }: Look): Order {
+  if (view === 'snoozed') return { column: db`snoozed_until_ms`, way: db`ASC`, isNewest: false };
+  return sort === 'waiting'
+    ? { column: db`rank`, way: db`ASC`, isNewest: false }
+    : { column: db`last_ms`, way: db`DESC`, isNewest: true };
+}
+
+function behind(db: Db, { column, isNewest }: Order, place: ViewPlace | undefined): Fragment {
+  if (place === undefined) return db``;
+  return isNewest
+    ? db`AND (${column}, contact_id) < (${-place.rank}::bigint, ${place.contactId}::bigint)`
+    : db`AND (${column}, contact_id) > (${place.rank}::bigint, ${place.contactId}::bigint)`;
+}
+
+function notBehind(db: Db, { column, isNewest }: Order, place: ViewPlace | undefined): Fragment {
+  if (place === undefined) return db``;
+  return isNewest
+    ? db`AND (${column}, contact_id) >= (${-place.rank}::bigint, ${place.contactId}::bigint)`
+    : db`AND (${column}, contact_id) <= (${place.rank}::bigint, ${place.contactId}::bigint)`;
 }
 
 function inView(db: Db, look: Look): Fragment {

@@ -9,6 +9,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import type { Rule } from '../../contract/campaign.ts';
+import { SORTS, type Sort } from '../../contract/inboxViews.ts';
 import { bootstrapQuery } from './api/queries.ts';
 import { MOST_CONDITIONS } from './paths.ts';
 import { dayIn } from '../shared/days.ts';
@@ -21,6 +22,10 @@ import { fetched } from './ui/onDemand.ts';
 export type Search = {
   q?: string;
   channel?: string;
+  /** Whose conversations, and of whom who has which tag. */
+  assignee?: string;
+  tag?: string;
+  sort?: Sort;
   unread?: boolean;
   why?: string;
   contact?: string;
@@ -33,9 +38,13 @@ export type Search = {
 
 const ID = /^[0-9a-f]{24}$/;
 const textIn = (given: unknown) => (typeof given === 'string' && given !== '' ? given : undefined);
+const idIn = (given: unknown) => (typeof given === 'string' && ID.test(given) ? given : undefined);
 const searchOf = (given: Record<string, unknown>): Search => ({
   q: textIn(given['q']),
   channel: textIn(given['channel']),
+  assignee: idIn(given['assignee']),
+  tag: idIn(given['tag']),
+  sort: SORTS.find((one) => one === given['sort']),
   unread: given['unread'] === true ? true : undefined,
   why: textIn(given['why']),
   contact: textIn(given['contact']),

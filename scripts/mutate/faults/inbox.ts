@@ -21,8 +21,8 @@ export const inboxFaults = [
   ...inFile('contract/inboxViews.ts', INBOX, [
     [
       'who waits longest comes last',
-      'return one.waitingMs ?? LATEST_MS - one.lastMs;',
-      'return -(one.waitingMs ?? one.lastMs);',
+      '(one.waitingMs ?? LATEST_MS - one.lastMs) :',
+      '-(one.waitingMs ?? one.lastMs) :',
     ],
   ]),
   ...inFile('src/doors/console/cookie.ts', INBOX, [

@@ -27,6 +27,7 @@ import { importRoutes } from './people/imports.ts';
 import { fileRoutes } from './files.ts';
 import { idempotencyRoutes } from './idempotency.ts';
 import { inboxRoutes } from './inbox/inbox.ts';
+import { inboxListRoutes } from './inbox/lists.ts';
 import { inboxBulkRoutes } from './inbox/bulk.ts';
 import { savedReplyRoutes } from './inbox/savedReplies.ts';
 import { healthRoutes } from './integrationsHealth.ts';
@@ -76,6 +77,7 @@ export const ROUTES: readonly Route[] = [
   ...eventRoutes,
   ...importRoutes,
   ...setRoutes,
+  ...inboxListRoutes,
   ...inboxRoutes,
   ...inboxBulkRoutes,
   ...savedReplyRoutes,

@@ -15,6 +15,7 @@ import type { DevicePage } from '../../../contract/doors/console/simulator.ts';
 import type { MembersShown } from '../../../contract/doors/console/workspaces.ts';
 import type { View } from '../../../contract/inboxViews.ts';
 import { dayEndsMs } from '../../shared/days.ts';
+import type { Narrowed } from '../live/apply.ts';
 import { call } from './call.ts';
 
 /** A lost notice is found by looking again this often, while the page is seen. */
@@ -48,11 +49,8 @@ export const bootstrapQuery = queryOptions({
   staleTime: 60_000,
 });
 
-/** What narrows a list of conversations. */
-export type InboxFilter = { q?: string; channel?: string; unread?: boolean; day?: string };
-
 /** A view of the inbox, growing. */
-export const conversationsQuery = (ws: string, view: View, filter: InboxFilter) =>
+export const conversationsQuery = (ws: string, view: View, filter: Narrowed) =>
   infiniteQueryOptions({
     queryKey: [ws, 'conversations', view, filter] as const,
     initialPageParam: undefined as string | undefined,
@@ -64,6 +62,9 @@ export const conversationsQuery = (ws: string, view: View, filter: InboxFilter) 
             view,
             q: filter.q,
             channel: filter.channel,
+            assignee: filter.assignee,
+            tag: filter.tag,
+            sort: filter.q ? undefined : filter.sort,
             unread: filter.unread ? 'true' : undefined,
             until: untilOf(filter.day),
             after: pageParam,

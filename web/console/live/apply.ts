@@ -10,14 +10,25 @@ import type {
   ThreadPage,
 } from '../../../contract/doors/console/inbox.ts';
 import { dayEndsMs } from '../../shared/days.ts';
-import { compareIn, isIn, type Standing, type View } from '../../../contract/inboxViews.ts';
+import { compareIn, isIn, type Sort, type Standing, type View } from '../../../contract/inboxViews.ts';
 
 /** Which list it is, and whose. Times are by the workspace's clock. */
 export type ListOf = {
   view: View;
   me: string;
   nowMs: number;
-  filter: { q?: string; channel?: string; unread?: boolean; day?: string };
+  filter: Narrowed;
+};
+
+/** What narrows a list, and how it is sorted where it is not as usual. */
+export type Narrowed = {
+  q?: string;
+  channel?: string;
+  assignee?: string;
+  tag?: string;
+  unread?: boolean;
+  day?: string;
+  sort?: Sort;
 };
 
 /** Where a conversation stands, of what is shown of it. */
@@ -40,17 +51,19 @@ export function applyToList(
   shown: ConversationShown,
 ): ConversationPage[] {
   const { view, me, nowMs, filter } = list;
-  // What a search finds is not known here; what it has found stays where it is.
-  if (filter.q) return pages.map((page) => (has(page, shown) ? replaced(page, shown) : page));
+  // What a search finds, and who has a tag, is not known here; what was found stays where it is.
+  if (filter.q || filter.tag) return pages.map((page) => (has(page, shown) ? replaced(page, shown) : page));
   // A page that it neither leaves nor comes into stays the same object: however much was loaded, no more than two are looked into again.
   const rest = pages.map((page) => (has(page, shown) ? without(page, shown) : page));
   const fits =
     isIn(view, standingOf(shown), me, nowMs) &&
     (filter.channel === undefined || shown.channel === filter.channel) &&
+    (filter.assignee === undefined || shown.assignee?.id === filter.assignee) &&
     (!filter.unread || shown.unread) &&
     (filter.day === undefined || Date.parse(shown.lastAt) < dayEndsMs(filter.day));
   if (!fits) return rest;
-  const comesBefore = (other: ConversationShown) => compareIn(view, standingOf(shown), standingOf(other)) < 0;
+  const comesBefore = (other: ConversationShown) =>
+    compareIn(view, standingOf(shown), standingOf(other), filter.sort) < 0;
   const put = (at: number, place: number) => {
     const page = rest[at]!;
     rest[at] = { ...page, conversations: page.conversations.toSpliced(place, 0, shown) };

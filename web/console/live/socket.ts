@@ -11,6 +11,8 @@ import {
 } from '../../../contract/consoleLive.ts';
 import type { ThreadEntry } from '../../../contract/doors/console/inbox.ts';
 import { toast } from '../ui/toasts.tsx';
+import { isShort } from '../api/queries.ts';
+import type { Narrowed } from './apply.ts';
 import { applyEvent, openLine } from './line.ts';
 
 /** Who is in a conversation, by operator; `untilMs` is when that is forgotten. */
@@ -116,6 +118,11 @@ function countSoon(client: QueryClient, ws: string): void {
   counting ||= window.setTimeout(() => {
     counting = 0;
     void client.invalidateQueries({ queryKey: [ws, 'counts'] });
+    // Who has a tag is not told with a conversation: such a list is asked for again.
+    void client.invalidateQueries({
+      queryKey: [ws, 'conversations'],
+      predicate: (query) => isShort(query) && (query.queryKey[3] as Narrowed).tag !== undefined,
+    });
   }, COUNTS_MS);
 }
 

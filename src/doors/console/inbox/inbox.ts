@@ -1,7 +1,5 @@
-/** The operators' inbox: its views, how one conversation stands, and what operators do with it. */
-import { Type, type Static } from 'typebox';
-import { CHANNELS } from '../../../../contract/channels.ts';
-import { CONSOLE_LIMITS, NEWEST_FIRST, TimeGiven } from '../../../../contract/doors/console/fields.ts';
+/** The operators' inbox: how many its views have, how one conversation stands, and what operators do with it. */
+import type { Static } from 'typebox';
 import {
   ConversationPage,
   ConversationPatch,
@@ -10,13 +8,10 @@ import {
   CountsShown,
   NewDraft,
   Seen,
-  VIEW,
 } from '../../../../contract/doors/console/inbox.ts';
-import { Id, Nothing, oneOf } from '../../../../contract/doors/fields.ts';
-import { MOST_COUNTED, rankIn, VIEWS, type View } from '../../../../contract/inboxViews.ts';
+import { Nothing } from '../../../../contract/doors/fields.ts';
+import { MOST_COUNTED, type View } from '../../../../contract/inboxViews.ts';
 import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
-import { fromHex24, toHex24 } from '../../../base/ids.ts';
-import { searchIn } from '../../../contacts/search.ts';
 import type { Tx } from '../../../db/pool.ts';
 import { conversationsOf } from '../../../conversations/conversations.ts';
 import type { ConversationRead } from '../../../conversations/events.ts';
@@ -30,15 +25,11 @@ import {
   selectMentioned,
   selectRows,
   selectSeats,
-  selectView,
   takeUp,
   upsertDraft,
   type InboxChange,
   type InboxRow,
-  type Look,
-  type ViewPlace,
 } from '../../../inbox/inbox.ts';
-import { findWith } from '../../../inbox/findWith.ts';
 import { operatorNames, operatorOf, presentConversations } from './shown.ts';
 import { waysOf } from './ways.ts';
 import {
@@ -46,9 +37,6 @@ import {
   idOf,
   idText,
   missing,
-  queryId,
-  queryWord,
-  readLimit,
   reads,
   readTime,
   timeText,
@@ -64,23 +52,6 @@ const one = '/conversations/:conversationId';
 
 /** `…/conversations`. */
 export const inboxRoutes: readonly Route[] = [
-  reads({
-    path: '/conversations',
-    action: 'messages.read',
-    does: 'A view of the inbox: those who wait longest first in mine and unassigned, else the newest first. With `q` those of any view with somebody who is called so; such a page may be short, or empty, and not be the last.',
-    query: {
-      view: VIEW,
-      channel: oneOf(CHANNELS),
-      assignee: Id,
-      unread: Type.Literal('true'),
-      q: Type.String({ maxLength: CONSOLE_LIMITS.name }),
-      limit: NEWEST_FIRST.limit,
-      until: TimeGiven,
-      after: Type.String({ maxLength: 64 }),
-    },
-    answer: ConversationPage,
-    handle: list,
-  }),
   reads({
     path: '/conversations/counts',
     action: 'messages.read',
@@ -139,87 +110,6 @@ export function operatorIn(call: Call<unknown>): number | Fault {
   return operatorId === undefined || keyId !== undefined
     ? fault('forbidden', 'This is of an operator: sign in.')
     : operatorId;
-}
-
-function lookOf(call: Call, view: View): Look | Fault {
-  const { caller, workspace, workspaceNowMs } = call;
-  const channel = queryWord(call, 'channel', CHANNELS);
-  if (isFault(channel)) return channel;
-  const assigneeId = queryId(call, 'assignee');
-  if (isFault(assigneeId)) return assigneeId;
-  const unread = queryWord(call, 'unread', ['true']);
-  if (isFault(unread)) return unread;
-  return {
-    workspaceId: workspace.id,
-    view,
-    operatorId: caller.operatorId ?? 0,
-    nowMs: workspaceNowMs,
-    channel,
-    assigneeId,
-    unread: unread !== undefined,
-  };
-}
-
-async function list(call: Call): Promise<ConversationPage | Fault> {
-  const { ctx, workspace, query } = call;
-  const view = queryWord(call, 'view', VIEWS);
-  if (isFault(view)) return view;
-  const limit = readLimit(call);
-  if (isFault(limit)) return limit;
-  const look = lookOf(call, view ?? 'all');
-  if (isFault(look)) return look;
-  const search = searchIn(query['q']);
-  const after = placeOf(call, search === undefined ? look.view : 'all');
-  if (isFault(after)) return after;
-  if (search !== undefined) return await find(call, look, search, { after, limit });
-  const rows = await selectView(ctx.sql, look, { after, limit: limit + 1 });
-  const page = rows.slice(0, limit);
-  return {
-    conversations: await presentConversations(ctx.sql, workspace.id, page),
-    next: rows.length > limit ? placeText(look.view, page.at(-1)!) : null,
-  };
-}
-
-/** Those whose contact is called so, or has such an address: of any view, the newest first. */
-async function find(
-  { ctx, workspace }: Call,
-  { channel, assigneeId, unread }: Look,
-  search: string,
-  page: { after: ViewPlace | undefined; limit: number },
-): Promise<ConversationPage> {
-  const fits = (row: InboxRow) =>
-    (channel === undefined || row.channel === channel) &&
-    (assigneeId === undefined || row.assigneeId === assigneeId) &&
-    (!unread || row.lastInMs > row.readMs);
-  const { rows, next } = await findWith(ctx.sql, { workspaceId: workspace.id, search, fits }, page);
-  return {
-    conversations: await presentConversations(ctx.sql, workspace.id, rows),
-    next: next === undefined ? null : `${next.rank}.${toHex24(next.contactId)}`,
-  };
-}
-
-/** Where a page begins: behind the last of the one before it, or at a time. */
-function placeOf({ query }: Call, view: View): ViewPlace | undefined | Fault {
-  if (query['after'] !== undefined) return placeIn(query['after']);
-  if (query['until'] === undefined) return undefined;
-  if (view !== 'all' && view !== 'closed')
-    return breaks('until', 'may be given with the views all and closed');
-  const untilMs = readTime(query['until'], 'until');
-  return isFault(untilMs) ? untilMs : { rank: -Math.max(1, untilMs), contactId: 0 };
-}
-
-function placeText(view: View, row: InboxRow): string {
-  const { contactId, assigneeId, ...rest } = row;
-  const standing = { ...rest, contactId: toHex24(contactId), assigneeId: idText(assigneeId) };
-  return `${rankIn(view, standing)}.${standing.contactId}`;
-}
-
-function placeIn(text: string): ViewPlace | Fault {
-  const [, rank, id] = /^(-?\d{1,16})\.([0-9a-f]{24})$/.exec(text) ?? [];
-  const contactId = id === undefined ? undefined : fromHex24(id);
-  return contactId !== undefined && Number.isSafeInteger(Number(rank))
-    ? { rank: Number(rank), contactId }
-    : breaks('after', 'must be `next` of the page before');
 }
 
 async function counts({ ctx, caller, workspace, workspaceNowMs }: Call): Promise<CountsShown> {

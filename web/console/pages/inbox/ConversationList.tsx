@@ -4,16 +4,18 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Suspense, useMemo, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
 import type { ConversationPage, ConversationShown } from '../../../../contract/doors/console/inbox.ts';
-import { MOST_COUNTED, type View } from '../../../../contract/inboxViews.ts';
+import { MOST_COUNTED, USUAL_SORT, type Sort, type View } from '../../../../contract/inboxViews.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
 import { Ago, spanText, useNow } from '../../../shared/time.tsx';
-import { conversationsQuery, countsQuery, type InboxFilter } from '../../api/queries.ts';
+import { conversationsQuery, countsQuery } from '../../api/queries.ts';
+import type { Narrowed } from '../../live/apply.ts';
 import { useHere } from '../../shell/session.ts';
 import { countText, Letters } from '../../ui/basic.tsx';
 import { GoToDay } from '../../ui/GoToDay.tsx';
 import { useGrowing } from '../../ui/growing.ts';
 import { useKeys } from '../../ui/keys.ts';
 import { Cut, Empty, Failed, Waiting } from '../../ui/states.tsx';
+import { Filters } from './Filters.tsx';
 import { useHoldPlace } from './holdPlace.ts';
 import { Mentioned } from './Mentioned.tsx';
 import { onDemand } from '../../ui/onDemand.ts';
@@ -36,19 +38,20 @@ const TABS: readonly { view: View; name: string }[] = [
   { view: 'closed', name: 'Closed' },
 ];
 
-/** Views in which the newest stand first. */
-const BY_DAY: ReadonlySet<View> = new Set(['all', 'closed']);
+/** Whether the newest stand first, so that one can go to a day. */
+export const isByDay = (view: View, sort: Sort | undefined): boolean =>
+  view !== 'snoozed' && (sort ?? USUAL_SORT[view]) !== 'waiting';
 
 type Props = {
   ws: string;
   view: View;
-  filter: InboxFilter;
+  filter: Narrowed;
   /** What a search looks for: people, where it is left out. */
   among: 'messages' | undefined;
   open: string | undefined;
   /** Opens a conversation, at a message of it. */
   onOpen: (id: string | undefined, at?: string) => void;
-  onFilter: (next: InboxFilter & { in?: 'messages' | undefined }) => void;
+  onFilter: (next: Narrowed & { in?: 'messages' | undefined }) => void;
 };
 
 /** The list with its views and its filter. */
@@ -86,6 +89,9 @@ export function ConversationList({ ws, view, filter, among, open, onOpen, onFilt
             value={filter.q ?? ''}
             onChange={({ currentTarget: { value } }) => onFilter({ q: value || undefined })}
           />
+          {filter.q ? null : <SortSwitch view={view} sort={filter.sort} onFilter={onFilter} />}
+        </div>
+        <div className="list-chips">
           <button
             type="button"
             className="chip"
@@ -94,7 +100,8 @@ export function ConversationList({ ws, view, filter, among, open, onOpen, onFilt
           >
             Unread
           </button>
-          {BY_DAY.has(view) && !filter.q ? (
+          <Filters ws={ws} view={view} filter={filter} onFilter={onFilter} />
+          {isByDay(view, filter.sort) && !filter.q ? (
             <GoToDay day={filter.day} onDay={(day) => onFilter({ day })} does="Go to a day in the list" />
           ) : null}
           {counts?.mentioned ? <Mentioned ws={ws} view={view} n={counts.mentioned} /> : null}
@@ -122,6 +129,29 @@ export function ConversationList({ ws, view, filter, among, open, onOpen, onFilt
         <Rows ws={ws} view={view} filter={filter} open={open} onOpen={onOpen} />
       )}
     </section>
+  );
+}
+
+type SortProps = { view: View; sort: Sort | undefined; onFilter: (next: Narrowed) => void };
+
+/** Turns the order round, in views that have two. */
+function SortSwitch({ view, sort, onFilter }: SortProps): ReactElement | null {
+  const usual = USUAL_SORT[view];
+  if (usual === undefined) return null;
+  const now = sort ?? usual;
+  const other = now === 'waiting' ? 'newest' : 'waiting';
+  const words = { waiting: 'Longest waiting first', newest: 'Newest first' };
+  return (
+    <button
+      type="button"
+      className="chip"
+      aria-label={`${words[now]}: change to ${words[other].toLowerCase()}`}
+      data-tip={words[now]}
+      onClick={() => onFilter({ sort: other === usual ? undefined : other, day: undefined })}
+    >
+      <Icon name="sort" size={16} />
+      {now === 'waiting' ? 'Waiting' : 'Newest'}
+    </button>
   );
 }
 
@@ -163,7 +193,12 @@ function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | nul
   // Of a large store a page of a search may hold nothing and yet not be the last: the next is on its way.
   if (isPending || (rows.length === 0 && hasNextPage && !error)) return <Waiting height={ROW_PX} />;
   if (rows.length === 0)
-    return <NoRows view={view} isFiltered={Boolean(filter.q || filter.unread || filter.day)} />;
+    return (
+      <NoRows
+        view={view}
+        isFiltered={Object.values(filter).some((value) => value !== undefined && value !== filter.sort)}
+      />
+    );
   const pressed = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown') step(1);
     else if (event.key === 'ArrowUp') step(-1);

@@ -1,11 +1,11 @@
 /** The inbox: a view, the conversation that is open, and who it is with. The address says which. */
 import { getRouteApi, useNavigate, useParams } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
-import { VIEWS, type View } from '../../../../contract/inboxViews.ts';
+import { USUAL_SORT, VIEWS, type View } from '../../../../contract/inboxViews.ts';
 import { useHere } from '../../shell/session.ts';
 import { Empty } from '../../ui/states.tsx';
 import { Conversation } from './Conversation.tsx';
-import { ConversationList } from './ConversationList.tsx';
+import { ConversationList, isByDay } from './ConversationList.tsx';
 
 const route = getRouteApi('/w/$ws/inbox/$view');
 
@@ -18,11 +18,16 @@ export function Inbox(): ReactElement {
   const navigate = route.useNavigate();
   const stay = useNavigate();
   const view: View = VIEWS.find((one) => one === given) ?? 'all';
+  const sort = USUAL_SORT[view] === undefined ? undefined : search.sort;
   const filter = {
     q: search.q,
     channel: search.channel,
+    // Whose the conversations are is said by these views already.
+    assignee: view === 'mine' || view === 'unassigned' ? undefined : search.assignee,
+    tag: search.tag,
     unread: search.unread,
-    day: view === 'all' || view === 'closed' ? search.day : undefined,
+    sort: sort === USUAL_SORT[view] ? undefined : sort,
+    day: isByDay(view, sort) ? search.day : undefined,
   };
   const open = (id: string | undefined, at?: string) =>
     void (id === undefined

@@ -1,0 +1,102 @@
+/**
+ * A view that is narrowed: to a channel, an operator, what is unread, or those who have a tag. What hardly anything is would be looked for
+ * through the whole view, so a page looks at so many conversations at most: it may then be short, or empty, and yet not be the last.
+ */
+import { compareIn, isIn, rankIn } from '../../contract/inboxViews.ts';
+import { allMembers, membersAmong } from '../contacts/sets.ts';
+import type { Sql } from '../db/pool.ts';
+import { selectPlaces, selectRows, selectView, type InboxRow, type Look, type ViewPlace } from './sql.ts';
+
+/** So many are looked at for a page, by what stands in their own rows: 20 ms of them. */
+const LOOKED_AT = 5_000;
+/** Conversations whose people are looked up in a tag together, one time after the other: a tag that many have fills a page from the first. */
+const STEPS = [250, 1_000, 1_000, 1_000];
+/** People with a tag whose conversations are looked up; where more have it, it is quicker to walk. */
+const MOST_PEOPLE = 500;
+
+type Page = { after?: ViewPlace | undefined; limit: number };
+/** A page, and the place behind which to go on; undefined where there are no more. */
+type Found = { rows: InboxRow[]; next: ViewPlace | undefined };
+
+/** A page of a view. */
+export async function viewPage(
+  sql: Sql,
+  look: Look & { tagId?: number | undefined },
+  page: Page,
+): Promise<Found> {
+  const { tagId, ...rest } = look;
+  if (tagId !== undefined) return await tagged(sql, rest, tagId, page);
+  const open = amongAll(look);
+  const isNarrow =
+    open !== undefined || look.channel !== undefined || look.assigneeId !== undefined || look.unread === true;
+  const [upTo] = isNarrow
+    ? await selectPlaces(sql, open ?? widened(look), { after: page.after, skip: LOOKED_AT - 1, limit: 1 })
+    : [];
+  const rows = await selectView(sql, look, { ...page, upTo, limit: page.limit + 1 });
+  return cut(look, { rows, next: upTo }, page.limit);
+}
+
+/** The view as it is before somebody narrows it. */
+function widened({ workspaceId, view, operatorId, nowMs, sort }: Look): Look {
+  return { workspaceId, view, operatorId, nowMs, sort };
+}
+
+/** All that is open, the newest first, among which those of one operator and of nobody are looked for that are to be in this order too. */
+function amongAll(look: Look): Look | undefined {
+  const isTurned = look.sort === 'newest' && (look.view === 'mine' || look.view === 'unassigned');
+  return isTurned ? { ...widened(look), view: 'all' } : undefined;
+}
+
+async function tagged(sql: Sql, look: Look, tagId: number, { after, limit }: Page): Promise<Found> {
+  const { workspaceId } = look;
+  const few = await allMembers(sql, tagId, MOST_PEOPLE);
+  if (few) {
+    const rows = (await selectRows(sql, workspaceId, few)).filter(
+      (row) => fits(look, row) && isBehind(look, row, after),
+    );
+    rows.sort((a, b) => compareIn(look.view, a, b, look.sort));
+    return cut(look, { rows, next: undefined }, limit);
+  }
+  const rows: InboxRow[] = [];
+  let next = after;
+  for (const step of STEPS) {
+    const places = await selectPlaces(sql, amongAll(look) ?? widened(look), { after: next, limit: step });
+    const have = await membersAmong(
+      sql,
+      tagId,
+      places.map(({ contactId }) => contactId),
+    );
+    const found = (await selectRows(sql, workspaceId, [...have])).filter((row) => fits(look, row));
+    found.sort((a, b) => compareIn(look.view, a, b, look.sort));
+    rows.push(...found);
+    next = places.length < step ? undefined : places.at(-1)!;
+    if (next === undefined || rows.length > limit) break;
+  }
+  return cut(look, { rows, next }, limit);
+}
+
+function fits({ view, operatorId, nowMs, channel, assigneeId, unread }: Look, row: InboxRow): boolean {
+  return (
+    isIn(view, row, operatorId, nowMs) &&
+    (channel === undefined || row.channel === channel) &&
+    (assigneeId === undefined || row.assigneeId === assigneeId) &&
+    (!unread || row.lastInMs > row.readMs)
+  );
+}
+
+function cut(look: Look, { rows, next }: Found, limit: number): Found {
+  return rows.length > limit
+    ? { rows: rows.slice(0, limit), next: placeOf(look, rows[limit - 1]!) }
+    : { rows, next };
+}
+
+function placeOf({ view, sort }: Look, row: InboxRow): ViewPlace {
+  return { rank: rankIn(view, row, sort), contactId: row.contactId };
+}
+
+function isBehind(look: Look, row: InboxRow, after: ViewPlace | undefined): boolean {
+  if (after === undefined) return true;
+  const { rank, contactId } = placeOf(look, row);
+  if (rank !== after.rank) return rank > after.rank;
+  return rank < 0 ? contactId < after.contactId : contactId > after.contactId;
+}
