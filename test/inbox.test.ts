@@ -268,6 +268,8 @@ describe('the inbox', () => {
       return page.entries.length === 3 && page;
     });
     const later = new Date(Date.parse(firstAt) + 86_400_000).toISOString();
+    // The inbox hears of it by the feed, after the conversation has it.
+    await until('the inbox has heard of it', async () => ok(await dana.call('GET', at(id))).lastAt > later);
     const whole = names(await list('all'));
     const listed = await list('all', dana, `&until=${later}`);
     assert.ok(listed.length > 0 && listed.every(({ lastAt }: Json) => lastAt < later));
@@ -585,6 +587,35 @@ describe('what operators have besides', () => {
     ok(await eli.call('DELETE', `${saved}/${other.id}`), 204);
     refused(await eli.call('DELETE', `${saved}/${other.id}`), 404);
     refused(await keep('two words'), 400, 'shortcut');
+  });
+
+  test('§5 views are kept, for oneself or for everybody: one of each name, also of two at the same moment', async () => {
+    const views = `${base}/saved-views`;
+    const look = { view: 'all', channel: 'sms', unread: true, sort: 'waiting' };
+    const own = ok(await dana.call('POST', views, { name: ' By SMS ', look }), 201);
+    assert.deepEqual([own.name, own.look, own.shared], ['By SMS', look, false]);
+    const everybody = ok(await eli.call('POST', views, { name: 'By SMS', look, shared: true }), 201);
+    const seen = async (who: typeof dana) =>
+      ok(await who.call('GET', views)).savedViews.map(({ id }: Json) => id);
+    assert.deepEqual(await seen(dana), [own.id, everybody.id]);
+    assert.deepEqual(await seen(eli), [everybody.id]);
+    const same = await Promise.all(['Late', 'late'].map((name) => dana.call('POST', views, { name, look })));
+    assert.deepEqual(
+      same.map(({ status }) => status).toSorted((a, b) => a - b),
+      [201, 409],
+    );
+    refused(await dana.call('POST', views, { name: ' ', look }), 400, 'name');
+    refused(await dana.call('POST', views, { name: 'x', look: { view: 'none' } }), 400, 'look.view');
+    refused(
+      await dana.call('POST', views, { name: 'x', look: { view: 'closed', sort: 'newest' } }),
+      400,
+      'look.sort',
+    );
+    refused(await eli.call('DELETE', `${views}/${own.id}`), 404);
+    assert.equal((await dana.call('DELETE', `${views}/${own.id}`)).status, 204);
+    refused(await dana.call('DELETE', `${views}/${own.id}`), 404);
+    assert.equal((await dana.call('DELETE', `${views}/${everybody.id}`)).status, 204);
+    assert.deepEqual(await seen(eli), []);
   });
 
   test('a file is kept for a message to point to, and is served', async () => {

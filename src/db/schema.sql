@@ -1029,6 +1029,18 @@ CREATE TABLE inbox_seats (
 CREATE INDEX inbox_seats_mentioned ON inbox_seats USING btree (workspace_id, operator_id, mentioned_ms) WHERE (mentioned_ms IS NOT NULL);
 
 -- on every node
+CREATE TABLE inbox_views (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  operator_id bigint,
+  name text NOT NULL,
+  look jsonb NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX inbox_views_of_workspace ON inbox_views USING btree (workspace_id, COALESCE(operator_id, (0)::bigint), lower(name));
+
+-- on every node
 CREATE TABLE install (
   name text NOT NULL,
   value bytea NOT NULL,

@@ -24,6 +24,7 @@ export function inboxRoom({ ids, notices }: { ids: IdSource; notices: Pick<Notic
       inbox_seats: 'deleted',
       message_words: 'deleted',
       saved_replies: 'kept: an operator wrote it, for everybody',
+      inbox_views: 'kept: an operator made it, and it names nobody',
     },
     exports: {
       inbox: { not: 'whose a conversation is, and how long it waits' },
@@ -31,6 +32,7 @@ export function inboxRoom({ ids, notices }: { ids: IdSource; notices: Pick<Notic
       inbox_seats: { not: 'what operators have seen of it, and begun to write' },
       message_words: { not: 'the words of messages, which are here' },
       saved_replies: { not: 'operators wrote it, for everybody' },
+      inbox_views: { not: 'what operators look at' },
     },
     async erase({ tx, contactIds }) {
       await deleteInbox(tx, contactIds);

@@ -73,6 +73,12 @@ const STEPS: Steps = [
   ['segmentId', 'POST', '/segments', { key: 'regulars', rule: { inList: 'Regulars' } }],
   ['pros', 'POST', '/segments', { key: 'pros', rule: { attribute: 'plan', is: 'pro' } }],
   ['savedReplyId', 'POST', '/saved-replies', { shortcut: 'hi', text: 'Hi' }],
+  [
+    'savedViewId',
+    'POST',
+    '/saved-views',
+    { name: 'Unread', look: { view: 'all', unread: true }, shared: true },
+  ],
   ['templateId', 'POST', '/templates', { name: 'hello', content: TEXT }],
   [null, 'PATCH', '/templates/{templateId}', { content: { type: 'text', text: 'Hello again' } }],
   [
@@ -159,6 +165,7 @@ export const CHANGES: Steps = [
   [null, 'POST', '/conversations/bulk', { ids: ['{conversationId}'], change: { closed: false } }],
   [null, 'PATCH', '/saved-replies/{savedReplyId}', { text: 'Hello' }],
   [null, 'DELETE', '/saved-replies/{savedReplyId}', undefined],
+  [null, 'DELETE', '/saved-views/{savedViewId}', undefined],
   [null, 'PATCH', '/templates/{templateId}', { name: 'hallo' }],
   [null, 'DELETE', '/templates/{templateId}', undefined],
   [null, 'POST', '/webhooks/{webhookId}/rotate', undefined],

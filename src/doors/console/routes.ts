@@ -30,6 +30,7 @@ import { inboxRoutes } from './inbox/inbox.ts';
 import { inboxListRoutes } from './inbox/lists.ts';
 import { inboxBulkRoutes } from './inbox/bulk.ts';
 import { savedReplyRoutes } from './inbox/savedReplies.ts';
+import { savedViewRoutes } from './inbox/savedViews.ts';
 import { healthRoutes } from './integrationsHealth.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
@@ -81,6 +82,7 @@ export const ROUTES: readonly Route[] = [
   ...inboxRoutes,
   ...inboxBulkRoutes,
   ...savedReplyRoutes,
+  ...savedViewRoutes,
   ...fileRoutes,
   ...threadRoutes,
   ...segmentRoutes,

@@ -8,6 +8,7 @@ import type {
   CountsShown,
   ThreadPage,
 } from '../../../contract/doors/console/inbox.ts';
+import type { SavedViewsShown } from '../../../contract/doors/console/savedViews.ts';
 import type { WhyShown } from '../../../contract/doors/console/messages.ts';
 import type { Bootstrap } from '../../../contract/doors/console/sessions.ts';
 import type { ClockShown } from '../../../contract/doors/console/clock.ts';
@@ -81,6 +82,14 @@ export const countsQuery = (ws: string) =>
     queryKey: [ws, 'counts'] as const,
     queryFn: ({ signal }) => call<CountsShown>('GET', at(ws, '/conversations/counts'), { signal }),
     refetchInterval: LOOK_MS,
+  });
+
+/** Views of the inbox that are kept. */
+export const savedViewsQuery = (ws: string) =>
+  queryOptions({
+    queryKey: [ws, 'saved-views'] as const,
+    queryFn: ({ signal }) => call<SavedViewsShown>('GET', at(ws, '/saved-views'), { signal }),
+    staleTime: LOOK_MS,
   });
 
 /** One conversation. */

@@ -3,7 +3,9 @@ import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Suspense, useMemo, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
+import type { ChannelName } from '../../../../contract/channels.ts';
 import type { ConversationPage, ConversationShown } from '../../../../contract/doors/console/inbox.ts';
+import type { SavedLook, SavedViewShown } from '../../../../contract/doors/console/savedViews.ts';
 import { MOST_COUNTED, USUAL_SORT, type Sort, type View } from '../../../../contract/inboxViews.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
 import { Ago, spanText, useNow } from '../../../shared/time.tsx';
@@ -23,6 +25,10 @@ import { onDemand } from '../../ui/onDemand.ts';
 const MessageHits = onDemand(
   () => import('./MessageHits.tsx'),
   ({ MessageHits }) => MessageHits,
+);
+const Views = onDemand(
+  () => import('./Views.tsx'),
+  ({ Views }) => Views,
 );
 const Bulk = onDemand(
   () => import('./Bulk.tsx'),
@@ -51,11 +57,22 @@ type Props = {
   open: string | undefined;
   /** Opens a conversation, at a message of it. */
   onOpen: (id: string | undefined, at?: string) => void;
+  /** Goes to a view that is kept. */
+  onView: (view: SavedViewShown) => void;
   onFilter: (next: Narrowed & { in?: 'messages' | undefined }) => void;
 };
 
 /** The list with its views and its filter. */
-export function ConversationList({ ws, view, filter, among, open, onOpen, onFilter }: Props): ReactElement {
+export function ConversationList({
+  ws,
+  view,
+  filter,
+  among,
+  open,
+  onOpen,
+  onView,
+  onFilter,
+}: Props): ReactElement {
   const { data: counts } = useQuery(countsQuery(ws));
   const search = useRef<HTMLInputElement>(null);
   useKeys([{ keys: '/', does: 'Find in the inbox', act: () => search.current?.focus() }]);
@@ -101,6 +118,7 @@ export function ConversationList({ ws, view, filter, among, open, onOpen, onFilt
             Unread
           </button>
           <Filters ws={ws} view={view} filter={filter} onFilter={onFilter} />
+          <Kept ws={ws} look={lookOf(view, filter)} onView={onView} />
           {isByDay(view, filter.sort) && !filter.q ? (
             <GoToDay day={filter.day} onDay={(day) => onFilter({ day })} does="Go to a day in the list" />
           ) : null}
@@ -129,6 +147,47 @@ export function ConversationList({ ws, view, filter, among, open, onOpen, onFilt
         <Rows ws={ws} view={view} filter={filter} open={open} onOpen={onOpen} />
       )}
     </section>
+  );
+}
+
+/** What is looked at now, as it is kept: neither what is searched nor a day. */
+function lookOf(view: View, { channel, assignee, tag, unread, sort }: Narrowed): SavedLook {
+  return {
+    view,
+    ...(channel === undefined ? {} : { channel: channel as ChannelName }),
+    ...(assignee === undefined ? {} : { assignee }),
+    ...(tag === undefined ? {} : { tag }),
+    ...(unread ? { unread } : {}),
+    ...(sort === undefined ? {} : { sort }),
+  };
+}
+
+type KeptProps = { ws: string; look: SavedLook; onView: (view: SavedViewShown) => void };
+
+/** Leads to the views that are kept; they are fetched when somebody asks for them. */
+function Kept({ ws, look, onView }: KeptProps): ReactElement {
+  const [asked, setAsked] = useState<'not yet' | 'open' | 'closed'>('not yet');
+  const close = () => setAsked('closed');
+  return (
+    <>
+      <button type="button" className="chip" onClick={() => setAsked('open')}>
+        Saved views
+      </button>
+      {asked === 'not yet' ? null : (
+        <Suspense>
+          <Views
+            ws={ws}
+            opened={asked === 'open'}
+            onClose={close}
+            look={look}
+            onChoose={(view) => {
+              close();
+              onView(view);
+            }}
+          />
+        </Suspense>
+      )}
+    </>
   );
 }
 

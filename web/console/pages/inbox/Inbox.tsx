@@ -1,13 +1,42 @@
 /** The inbox: a view, the conversation that is open, and who it is with. The address says which. */
 import { getRouteApi, useNavigate, useParams } from '@tanstack/react-router';
-import type { ReactElement } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, type ReactElement } from 'react';
+import type { SavedViewShown } from '../../../../contract/doors/console/savedViews.ts';
 import { USUAL_SORT, VIEWS, type View } from '../../../../contract/inboxViews.ts';
+import { savedViewsQuery } from '../../api/queries.ts';
 import { useHere } from '../../shell/session.ts';
 import { Empty } from '../../ui/states.tsx';
 import { Conversation } from './Conversation.tsx';
 import { ConversationList, isByDay } from './ConversationList.tsx';
 
 const route = getRouteApi('/w/$ws/inbox/$view');
+
+/** What a view is narrowed by that is kept. */
+const narrowedBy = ({ look: { channel, assignee, tag, unread, sort } }: SavedViewShown) => ({
+  channel,
+  assignee,
+  tag,
+  unread,
+  sort,
+});
+
+/** An address that names a view that is kept (`v-…`) leads to what it shows. */
+function useKept(ws: string, given: string): void {
+  const id = /^v-([0-9a-f]{24})$/.exec(given)?.[1];
+  const navigate = useNavigate();
+  const { data } = useQuery({ ...savedViewsQuery(ws), enabled: id !== undefined });
+  const kept = data?.savedViews.find((one) => one.id === id);
+  useEffect(() => {
+    if (!kept) return;
+    void navigate({
+      to: '/w/$ws/inbox/$view',
+      params: { ws, view: kept.look.view },
+      search: narrowedBy(kept),
+      replace: true,
+    });
+  }, [kept, navigate, ws]);
+}
 
 /** The page. */
 export function Inbox(): ReactElement {
@@ -18,6 +47,7 @@ export function Inbox(): ReactElement {
   const navigate = route.useNavigate();
   const stay = useNavigate();
   const view: View = VIEWS.find((one) => one === given) ?? 'all';
+  useKept(ws, given);
   const sort = USUAL_SORT[view] === undefined ? undefined : search.sort;
   const filter = {
     q: search.q,
@@ -50,6 +80,13 @@ export function Inbox(): ReactElement {
         among={search.in}
         open={conversation}
         onOpen={open}
+        onView={(kept) =>
+          void navigate({
+            to: '/w/$ws/inbox/$view',
+            params: { ws, view: kept.look.view },
+            search: narrowedBy(kept),
+          })
+        }
         onFilter={(next) =>
           // Where one is: what is open stays open.
           void stay({ to: '.', search: (now: object) => ({ ...now, ...next }), replace: true } as never)

@@ -1,0 +1,40 @@
+/** `…/saved-views`: views of the inbox that operators keep, each for himself or for everybody. */
+import { type Static, Type } from 'typebox';
+import { CHANNELS } from '../../channels.ts';
+import { SORTS } from '../../inboxViews.ts';
+import { Id, oneOf, Time } from '../fields.ts';
+import { VIEW } from './inbox.ts';
+
+/** How many an operator has, and how many everybody: a page has them all. */
+export const MOST_SAVED_VIEWS = 50;
+
+/** What is looked at: a view, and what narrows it. */
+export const SavedLook = Type.Object({
+  view: VIEW,
+  channel: Type.Optional(oneOf(CHANNELS)),
+  assignee: Type.Optional(Id),
+  tag: Type.Optional(Id),
+  unread: Type.Optional(Type.Literal(true)),
+  sort: Type.Optional(oneOf(SORTS)),
+});
+export type SavedLook = Static<typeof SavedLook>;
+/** `POST …/saved-views`. */
+export const NewSavedView = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 60 }),
+  look: SavedLook,
+  /** Everybody has it, not only who keeps it. */
+  shared: Type.Optional(Type.Boolean()),
+});
+export type NewSavedView = Static<typeof NewSavedView>;
+/** One of them. */
+export const SavedViewShown = Type.Object({
+  id: Id,
+  name: Type.String(),
+  look: SavedLook,
+  shared: Type.Boolean(),
+  createdAt: Time,
+});
+export type SavedViewShown = Static<typeof SavedViewShown>;
+/** One's own and everybody's, by name. */
+export const SavedViewsShown = Type.Object({ savedViews: Type.Array(SavedViewShown) });
+export type SavedViewsShown = Static<typeof SavedViewsShown>;
