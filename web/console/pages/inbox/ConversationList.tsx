@@ -106,7 +106,7 @@ export function ConversationList({
             value={filter.q ?? ''}
             onChange={({ currentTarget: { value } }) => onFilter({ q: value || undefined })}
           />
-          {filter.q ? null : <SortSwitch view={view} sort={filter.sort} onFilter={onFilter} />}
+          {filter.q || filter.day ? null : <SortSwitch view={view} sort={filter.sort} onFilter={onFilter} />}
         </div>
         <div className="list-chips">
           <button
