@@ -28,6 +28,13 @@ const queue = createQueue({ sql, ids, clock: systemClock, log: silentLog });
 before(() => queue.start());
 after(() => queue.stop());
 
+/** A contact who is there. */
+const somebody = async (): Promise<number> => {
+  const contactId = ids.spread();
+  await sql`
+    INSERT INTO contacts (bucket, workspace_id, id, created_ms, changed_ms) VALUES (${contactId % 4096}, ${WORKSPACE}, ${contactId}, 1, 1)`;
+  return contactId;
+};
 const said = (contactId: number, more: Partial<Incoming> = {}): Incoming => ({
   workspaceId: WORKSPACE,
   contactId,
@@ -63,7 +70,7 @@ const atOnce = { sql, transact: queue.transact };
 
 for (const ends of ENDS) {
   test(`two begin the conversation of one contact, and the first ${ends}: there is one, which both have`, async () => {
-    const contact = { contactId: ids.spread(), workspaceId: WORKSPACE };
+    const contact = { contactId: await somebody(), workspaceId: WORKSPACE };
     let first: number | undefined;
     const second = await overlapped(
       atOnce,
@@ -77,7 +84,7 @@ for (const ends of ENDS) {
   });
 
   test(`a provider repeats a message while it is being kept, and the first ${ends}: it is kept and told of once`, async () => {
-    const message = said(ids.spread());
+    const message = said(await somebody());
     const fresh = await overlapped(
       atOnce,
       ends,
@@ -98,7 +105,7 @@ for (const ends of ENDS) {
   });
 
   test(`two begin to talk, and the first ${ends}: one of them began it`, async () => {
-    const { id, contactId } = await begin(ids.spread());
+    const { id, contactId } = await begin(await somebody());
     const began = await overlapped(
       atOnce,
       ends,
@@ -110,7 +117,7 @@ for (const ends of ENDS) {
   });
 
   test(`something is said where the conversation is being taken away, and that ${ends}: who says it learns whether it is there`, async () => {
-    const { id, contactId } = await begin(ids.spread());
+    const { id, contactId } = await begin(await somebody());
     const isThere = await overlapped(
       atOnce,
       ends,
@@ -122,7 +129,7 @@ for (const ends of ENDS) {
   });
 
   test(`two have read up to different messages, and the further one ${ends}: what is read stays read`, async () => {
-    const { id, contactId } = await begin(ids.spread());
+    const { id, contactId } = await begin(await somebody());
     const [one, two] = [outgoing(contactId, id, NOW + 1), outgoing(contactId, id, NOW + 2)];
     await queue.transact((tx) => keepOutgoing(tx, [one, two]));
     const moved = await overlapped(
@@ -138,7 +145,7 @@ for (const ends of ENDS) {
 
   test(`both sides mark as read at one moment, and the later one ${ends}: no mark goes back`, async () => {
     for (const by of ['contact', 'business'] as const) {
-      const { id, contactId } = await begin(ids.spread());
+      const { id, contactId } = await begin(await somebody());
       await overlapped(
         atOnce,
         ends,
@@ -156,8 +163,29 @@ for (const ends of ENDS) {
   });
 }
 
+for (const ends of ENDS)
+  test(`a conversation is begun with somebody who is being taken away, and that ${ends}: nothing is left over`, async () => {
+    const contactId = await somebody();
+    const contact = { contactId, workspaceId: WORKSPACE };
+    let tries = 0;
+    const begun = overlapped(
+      atOnce,
+      ends,
+      (tx) => tx`DELETE FROM contacts WHERE bucket = ${contactId % 4096} AND id = ${contactId}`,
+      async (tx) => {
+        tries++;
+        return await ensureConversations(tx, ids, NOW, [contact]);
+      },
+    );
+    if (ends === 'commits') {
+      await assert.rejects(begun, /taken away meanwhile/);
+      assert.ok(tries > 1, 'the transaction is repeated, and finds them gone');
+    } else assert.equal((await begun).get(contactId)?.contactId, contactId);
+    assert.equal((await stands(contactId)) === undefined, ends === 'commits');
+  });
+
 test('of messages of one millisecond each can be read by itself', async () => {
-  const { id, contactId } = await begin(ids.spread());
+  const { id, contactId } = await begin(await somebody());
   const some = [1, 2, 3].map(() => outgoing(contactId, id, NOW));
   await queue.transact((tx) => keepOutgoing(tx, some));
   const [one, two, three] = some.map((message) => message.id).sort((a, b) => a - b);
@@ -174,7 +202,7 @@ test('of messages of one millisecond each can be read by itself', async () => {
 });
 
 test('what was said to two who become one is one thread: in pages of any length nothing is lost and nothing comes twice', async () => {
-  const [survivingId, discardedId, third] = [ids.spread(), ids.spread(), ids.spread()];
+  const [survivingId, discardedId, third] = [await somebody(), await somebody(), await somebody()];
   for (const contactId of [survivingId, discardedId, third]) {
     const { id } = await begin(contactId);
     // Several of one moment, of both of them.

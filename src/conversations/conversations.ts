@@ -18,15 +18,14 @@ import {
 } from './sql.ts';
 
 /**
- * Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. `holds` where nobody holds the contacts: a
- * conversation that is begun with somebody who is being erased would be left over.
+ * Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. Whose is made is held until it ends: one
+ * that is begun with somebody who is being erased would be left over. Throws `overtaken` where one is gone, for the transaction to be repeated.
  */
 export async function ensureConversations(
   tx: Tx,
   idSource: IdSource,
   nowMs: number,
   contacts: readonly { contactId: number; workspaceId: number }[],
-  { holds = false }: { holds?: boolean } = {},
 ): Promise<Map<number, Conversation>> {
   const ids = contacts.map(({ contactId }) => contactId);
   const byContact = await conversationsOf(tx, ids);
@@ -34,14 +33,14 @@ export async function ensureConversations(
   if (!missing.length) return byContact;
   // Held, and then written, in one go.
   const [held, made] = await Promise.all([
-    holds ? holdContacts(tx, missing) : undefined,
+    holdContacts(tx, missing),
     insertConversations(
       tx,
       missing.map((contact) => ({ ...contact, id: idSource.inBucket(bucketOf(contact.contactId)) })),
       nowMs,
     ),
   ]);
-  if (held && missing.some(({ contactId }) => !held.present.has(contactId)))
+  if (missing.some(({ contactId }) => !held.present.has(contactId)))
     throw overtaken('a contact was taken away meanwhile');
   for (const conversation of made) byContact.set(conversation.contactId, conversation);
   // Another transaction may have been first with some.

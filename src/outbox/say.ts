@@ -37,7 +37,7 @@ export async function say(
   const of = (contactIds: ReadonlySet<number>) =>
     [...contactIds].map((contactId) => ({ contactId, workspaceId }));
   const found = known.size
-    ? await ensureConversations(tx, deps.ids, nowMs + aheadMs, of(known), { holds: true })
+    ? await ensureConversations(tx, deps.ids, nowMs + aheadMs, of(known))
     : new Map<number, { id: number }>();
   const begun = beginConversations(tx, deps.ids, nowMs + aheadMs, of(fresh));
   const sends = sayings.map(({ to: _to, ...said }, i): Send => {
