@@ -708,7 +708,7 @@ describe('live', () => {
             name,
             String(value),
           ]);
-          const more = `&${new URLSearchParams(words)}`;
+          const more = `&${new URLSearchParams(words).toString()}`;
           return ok(
             await dana.call('GET', `${base}/conversations?view=${view}&limit=5${more}`),
           ) as ConversationPage;

@@ -171,7 +171,8 @@ for (const ends of ENDS)
     const begun = overlapped(
       atOnce,
       ends,
-      (tx) => tx`DELETE FROM contacts WHERE bucket = ${contactId % 4096} AND id = ${contactId}`,
+      async (tx) =>
+        void (await tx`DELETE FROM contacts WHERE bucket = ${contactId % 4096} AND id = ${contactId}`),
       async (tx) => {
         tries++;
         return await ensureConversations(tx, ids, NOW, [contact]);
