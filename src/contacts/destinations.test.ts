@@ -56,6 +56,39 @@ test('keywords are whole messages', () => {
     assert.equal(keywordOf(text), undefined, text);
 });
 
+test('a device is of whoever signed in on it last, however often it changes hands; another’s devices and other workspaces stay', async () => {
+  const workspaceId = ++workspaces;
+  const elsewhere = ++workspaces;
+  const [a, b, other] = [
+    await person(workspaceId, '+31600000111'),
+    await person(workspaceId, '+31600000112'),
+    await person(elsewhere, '+31600000111'),
+  ];
+  const signIn = async (contactId: number, address: string, where = workspaceId) => {
+    const device = { workspaceId: where, contactId, channel: 'push' as const, integrationId: 8, address };
+    const linked = await inTx((tx) => linkDestination(tx, ids, NOW, device));
+    assert.ok(!isFault(linked) && 'created' in linked, JSON.stringify(linked));
+  };
+  const devices = async ({ contactId }: { contactId: number }, where = workspaceId) =>
+    (await destinationsOf(sql, where, [contactId])).flatMap(({ channel, address }) =>
+      channel === 'push' ? [address] : [],
+    );
+  await signIn(other.contactId, 'fcm:one', elsewhere);
+  await signIn(a.contactId, 'fcm:one');
+  await signIn(a.contactId, 'fcm:two');
+  for (const [next, before] of [
+    [b, a],
+    [a, b],
+    [b, a],
+  ] as const) {
+    await signIn(next.contactId, 'fcm:one');
+    assert.ok((await devices(next)).includes('fcm:one'));
+    assert.ok(!(await devices(before)).includes('fcm:one'), 'on a screen that is not theirs any more');
+  }
+  assert.deepEqual(await devices(a), ['fcm:two']);
+  assert.deepEqual(await devices(other, elsewhere), ['fcm:one']);
+});
+
 test('N7 an address is linked once; of another contact it is told and nothing changes', async () => {
   const workspaceId = ++workspaces;
   const [a, b] = [await person(workspaceId, '+31600000101'), await person(workspaceId, '+31600000102')];

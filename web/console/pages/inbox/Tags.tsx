@@ -23,11 +23,11 @@ export const setsOf = (ws: string, kind: SetKind) => ({
 });
 
 /** Puts somebody into a tag or list, or takes them out. */
-export function useMembership(ws: string, contactId: string, kind: SetKind) {
+export function useMembership(ws: string, contactId: string, sets: SetKind) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ id, has }: { id: string; has: boolean }) =>
-      call('POST', at(ws, `/${kind}/${id}/members`), { body: { [has ? 'remove' : 'add']: [contactId] } }),
+      call('POST', at(ws, `/${sets}/${id}/members`), { body: { [has ? 'remove' : 'add']: [contactId] } }),
     onSuccess: () => client.invalidateQueries({ queryKey: [ws, 'contact', contactId] }),
     onError: toastError,
   });
