@@ -134,18 +134,22 @@ describe('people by the many', { skip }, () => {
     await page.keyboard.press('Tab');
     const named = (name: string) => page.getByRole('link', { name, exact: true }).and(page.locator(':focus'));
     await page.getByRole('list', { name: 'People' }).and(page.locator(':focus')).waitFor();
+    // Who was made within one moment of another stands in either order.
+    const [first, second] = (await call('GET', `${base}/contacts`)).body.contacts.map(
+      (one: { givenName: string }) => one.givenName,
+    ) as [string, string];
     await page.keyboard.press('j');
-    await named('Cas').waitFor();
+    await named(first).waitFor();
     await page.keyboard.press('x');
     await bar.getByText('1 chosen').waitFor();
     await page.keyboard.press('x');
     await bar.waitFor({ state: 'hidden' });
     await page.keyboard.press('ArrowDown');
-    await named('Bo').waitFor();
+    await named(second).waitFor();
     await page.keyboard.press('k');
-    await named('Cas').waitFor();
+    await named(first).waitFor();
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Cas' }).waitFor();
+    await page.getByRole('heading', { name: first }).waitFor();
     await page.goBack();
     await page.getByRole('link', { name: 'Changes' }).click();
     const changes = page.getByRole('list', { name: 'Changes of many' }).getByRole('listitem');
@@ -182,8 +186,8 @@ describe('people by the many', { skip }, () => {
     await page.getByRole('status', { name: 'How many' }).getByText('1 person').waitFor();
     await page.reload();
     await page.getByRole('button', { name: 'list Friends', exact: true }).waitFor();
-    assert.equal(await people.count(), 1);
     await people.getByText('cas@bruges.example').waitFor();
+    assert.equal(await people.count(), 1);
     await people.getByRole('img', { name: 'Mail' }).waitFor();
     await people.getByText('Regular').waitFor();
     await people.getByText(/in 1\s?h.* · message/).waitFor();
