@@ -397,6 +397,8 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('searchbox', { name: /Find by name/ }).fill('Gerd');
     await page.getByRole('link', { name: 'Gerda' }).click();
     await page.getByText('who are you?').waitFor();
+    await page.getByRole('heading', { name: 'Campaigns' }).waitFor();
+    await page.getByText('In none, and was in none.').waitFor();
     await checkAxe(page, 'a person');
     const addresses = page.getByRole('region', { name: 'Addresses and facts' });
     const row = addresses.getByRole('listitem').filter({ hasText: address }).first();

@@ -16,6 +16,7 @@ import { AddressRow } from './Address.tsx';
 import { Known } from './Known.tsx';
 import { Merge } from './Merge.tsx';
 import { nameOf } from './PersonRow.tsx';
+import { Campaigns } from '../inbox/pane/Campaigns.tsx';
 import { Timeline } from './Timeline.tsx';
 import '../../styles/people.css';
 
@@ -64,6 +65,8 @@ export function Person(): ReactElement {
           ) : null}
           <h2>Known</h2>
           <Known ws={ws} contact={data} />
+          <h2>Campaigns</h2>
+          <Campaigns ws={ws} contactId={contact} />
           <h2>Lists and tags</h2>
           <p className="tags">
             {[...data.lists, ...data.tags].map(({ id, name }) => (

@@ -3,6 +3,7 @@ import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query
 import { useId, useState, type ReactElement, type ReactNode } from 'react';
 import { Icon } from '../../../../shared/icons.tsx';
 import { Failed, Waiting } from '../../../ui/states.tsx';
+import '../../../styles/about.css';
 
 /** What was opened stays open from one conversation to the next, while the page is there. */
 const open = new Set<string>();
