@@ -245,6 +245,17 @@ export const CampaignReport = Type.Object({
 export type CampaignReport = Static<typeof CampaignReport>;
 const arm = oneOf(['treated', 'holdout', 'workspace_holdout'] as const);
 const variant = orNull(Type.String());
+/** Where somebody stands who entered a campaign. */
+const entry = {
+  arm,
+  variant,
+  epoch: Count,
+  enteredAt: Time,
+  endedAt: orNull(Time),
+  ending: orNull(Type.String()),
+  step: orNull(Type.String()),
+  dueAt: orNull(Time),
+};
 /** What happened on each day, by arm and variant; `converted` and `value` of one goal when it is named, else of any. */
 export const CampaignSeries = Type.Object({
   days: Type.Array(
@@ -264,14 +275,7 @@ export const CampaignPeople = Type.Object({
   people: Type.Array(
     Type.Object({
       contactId: Id,
-      arm,
-      variant,
-      epoch: Count,
-      enteredAt: Time,
-      endedAt: orNull(Time),
-      ending: orNull(Type.String()),
-      step: orNull(Type.String()),
-      dueAt: orNull(Time),
+      ...entry,
     }),
   ),
   next: orNull(Type.Object({ before: Id, beforeAt: Time })),
@@ -281,14 +285,7 @@ export const CampaignTrail = Type.Object({
   entries: Type.Array(
     Type.Object({
       id: Id,
-      arm,
-      variant,
-      epoch: Count,
-      enteredAt: Time,
-      endedAt: orNull(Time),
-      ending: orNull(Type.String()),
-      step: orNull(Type.String()),
-      dueAt: orNull(Time),
+      ...entry,
       trail: decisions,
     }),
   ),
@@ -301,14 +298,7 @@ export const CampaignsOfContact = pageOf(
     /** Of the entry: one may enter a campaign again. */
     id: Id,
     campaign: Type.Object({ id: Id, name: Type.String(), state: campaign.state }),
-    arm,
-    variant,
-    epoch: Count,
-    enteredAt: Time,
-    endedAt: orNull(Time),
-    ending: orNull(Type.String()),
-    step: orNull(Type.String()),
-    dueAt: orNull(Time),
+    ...entry,
   }),
 );
 export type CampaignsOfContact = Static<typeof CampaignsOfContact>;

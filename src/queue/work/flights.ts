@@ -4,6 +4,7 @@
  */
 import { pause } from '../../base/clock.ts';
 import { isPassing } from '../../db/errors.ts';
+import { levelOf } from '../../db/patiently.ts';
 import { createBusy, createClaims, placeOf, type Flight } from './claims.ts';
 import { createLostClaims } from './lostClaims.ts';
 import { LaneLost } from './settle.ts';
@@ -79,7 +80,9 @@ export function createFlights(deps: WorkDeps, around: Around) {
   const takeBack = (): Promise<void> =>
     lost
       .takeBack()
-      .catch((error: unknown) => deps.log.warn({ error }, 'lost claims were not taken back; trying again'));
+      .catch((error: unknown) =>
+        deps.log[levelOf(error)]({ error }, 'lost claims were not taken back; trying again'),
+      );
 
   return {
     run,

@@ -6,8 +6,8 @@ import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../../base/ids.ts';
 import { campaignsOf, type CampaignEntryPlace } from '../../../campaigns/report/lists.ts';
 import { findContact } from '../people/contacts.ts';
-import { armName } from './shown.ts';
-import { readLimit, reads, timeText, type Call, type Route } from '../route.ts';
+import { standsAt } from './shown.ts';
+import { readLimit, reads, type Call, type Route } from '../route.ts';
 
 /** `…/contacts/{id}/campaigns`. */
 export const campaignsOfContactRoutes: readonly Route[] = [
@@ -35,14 +35,7 @@ async function list(call: Call): Promise<CampaignsOfContact | Fault> {
     campaigns: page.map((row) => ({
       id: toHex24(row.enrolmentId),
       campaign: { id: toHex24(row.campaignId), name: row.name, state: row.state },
-      arm: armName(row.arm),
-      variant: row.variant,
-      epoch: row.epoch,
-      enteredAt: timeText(row.enteredMs),
-      endedAt: timeText(row.endedMs),
-      ending: row.ending,
-      step: row.step,
-      dueAt: timeText(row.dueMs),
+      ...standsAt(row),
     })),
     next: rows.length > limit ? placeText(page.at(-1)!) : null,
   };

@@ -28,16 +28,25 @@ export async function people(call: Call): Promise<Static<typeof CampaignPeople> 
   return {
     people: rows.map((row) => ({
       contactId: idText(row.contactId),
-      arm: armName(row.arm),
-      variant: row.variant,
-      epoch: row.epoch,
-      enteredAt: timeText(row.enteredMs),
-      endedAt: timeText(row.endedMs),
-      ending: row.ending,
-      step: row.step,
-      dueAt: timeText(row.dueMs),
+      ...standsAt(row),
     })),
     next: next ? { before: idText(next.contactId), beforeAt: timeText(next.enteredMs) } : null,
+  };
+}
+
+type Stands = Omit<Awaited<ReturnType<typeof peopleIn>>['rows'][number], 'contactId' | 'enrolmentId'>;
+
+/** Where somebody stands who entered a campaign. */
+export function standsAt({ arm, variant, epoch, enteredMs, endedMs, ending, step, dueMs }: Stands) {
+  return {
+    arm: armName(arm),
+    variant,
+    epoch,
+    enteredAt: timeText(enteredMs),
+    endedAt: timeText(endedMs),
+    ending,
+    step,
+    dueAt: timeText(dueMs),
   };
 }
 

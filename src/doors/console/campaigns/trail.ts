@@ -8,7 +8,7 @@ import { isFault } from '../../../base/fault.ts';
 import { versionsOf } from '../../../campaigns/campaigns.ts';
 import { countPlaces, REFUSALS, standingIn, trailIn, wordsOf } from '../../../campaigns/report/lists.ts';
 import { getContact } from '../../../contacts/contacts.ts';
-import { armName, find } from './shown.ts';
+import { find, standsAt } from './shown.ts';
 import { idIn, idText, missing, reads, timeText, type Route } from '../route.ts';
 
 const one = '/campaigns/:campaignId';
@@ -58,17 +58,10 @@ export const campaignTrailRoutes: readonly Route[] = [
       if (!contact) return missing('contact');
       const { entries, refused } = await trailIn(ctx.sql, contact.id, found.id);
       return {
-        entries: entries.map(({ enrolmentId, arm, variant, epoch, enteredMs, endedMs, ending, ...at }) => ({
-          id: idText(enrolmentId),
-          arm: armName(arm),
-          variant,
-          epoch,
-          enteredAt: timeText(enteredMs),
-          endedAt: timeText(endedMs),
-          ending,
-          step: at.step,
-          dueAt: timeText(at.dueMs),
-          trail: at.trail.map((row) => ({ at: timeText(row.atMs), what: row.what, why: wordsOf(row) })),
+        entries: entries.map((entry) => ({
+          id: idText(entry.enrolmentId),
+          ...standsAt(entry),
+          trail: entry.trail.map((row) => ({ at: timeText(row.atMs), what: row.what, why: wordsOf(row) })),
         })),
         refused: refused
           ? {
