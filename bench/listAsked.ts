@@ -8,7 +8,7 @@ export type Query = Readonly<Record<string, string>>;
 export type Asked = { path: string; query: Query; nextAs: 'after' | 'before' | undefined };
 
 /** What is about everybody, or all of somebody, and is no list. */
-const WHOLE = /\/(?:forecast|export|report|series|needed|steps|reconcile.*|goes|since|taken|listed|results)$/;
+const WHOLE = /\/(?:forecast|export|report|series|needed|reconcile.*|goes|since|taken|listed|results)$/;
 /** What asks something outside. */
 const OUTSIDE = /\/(?:templates|listed)$/;
 

@@ -3,7 +3,7 @@ import type { CampaignFile } from '../../contract/campaign.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import type { Db } from '../db/pool.ts';
 import { selectVersions, type CampaignRow } from './enrol/sql.live.ts';
-import { countPlaces, type PlaceCount } from './enrol/sql.tasks.ts';
+import { placesIn } from './report/lists.ts';
 import { moved } from './steps/moved.ts';
 import { variantsOf, versionOf } from './steps/version.ts';
 
@@ -13,6 +13,8 @@ type PublishPlan = {
   /** Goals or the holdout are others: what is counted begins anew. */
   newEpoch: boolean;
   steps: { step: string; version: number; people: number; goesTo: string }[];
+  /** False where they are so many that a part of them was counted: about how many, and a step at which few stand may be missing. */
+  exact: boolean;
 };
 
 /** What publishing a draft would do to those who are in the campaign. */
@@ -20,12 +22,13 @@ export async function planPublish(db: Db, campaign: CampaignRow): Promise<Publis
   if (!campaign.draft) return fault('conflict', 'the campaign has no draft that could be published');
   const versions = await selectVersions(db, campaign.id);
   const current = versions.find(({ id }) => id === campaign.versionId);
-  const counts = await countPlaces(db, campaign.id);
+  const { places, exact } = await placesIn(db, campaign.id);
   const to = versionOf({ ...campaign, campaignId: campaign.id, number: 0, file: campaign.draft });
   return {
     number: (versions[0]?.number ?? 0) + 1,
     newEpoch: !current || !sameEpoch(current.file, campaign.draft),
-    steps: counts.map(({ versionId, step, people }: PlaceCount) => {
+    exact,
+    steps: places.map(({ versionId, step, people }) => {
       const row = versions.find(({ id }) => id === versionId)!;
       const place = { step, sinceMs: 0, dueMs: 0, seq: 0 };
       const goes = moved(versionOf(row), to, { id: 0, place }, 0);

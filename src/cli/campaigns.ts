@@ -10,6 +10,7 @@ type Plan = {
   number: number;
   newEpoch: boolean;
   steps: { step: string; version: number; people: number; goesTo: string }[];
+  exact: boolean;
 };
 
 /** Writes every campaign, or those with some keys, into a folder: `<key>.yaml`. */
@@ -40,9 +41,13 @@ export async function push(files: readonly string[], flags: TargetFlags): Promis
     );
     if (plan.newEpoch && plan.number > 1) say('  What is compared is new: its counts begin anew.');
     for (const { step, version, people, goesTo } of plan.steps)
-      say(`  ${people} at ${step} (version ${version}) go to ${goesTo}.`);
+      say(
+        `  ${plan.exact ? '' : 'About '}${people} at ${step} (version ${version}) ${goesTo.startsWith('exits: ') ? 'leave: the step is gone' : `go to ${goesTo}`}.`,
+      );
+    if (!plan.exact)
+      say('  They are many, and a part of them was counted: steps at which few stand may be missing.');
   }
-  say('Nothing is published: that is done in the console, or by “campaigns publish KEY”.');
+  say('Nothing is published: that is done by “campaigns publish KEY”.');
 }
 
 /** Publishes the draft of a campaign: from now on it runs. `people`: what becomes of those who are in it. */

@@ -53,6 +53,8 @@ export type Rehearsed = Static<typeof Rehearsed>;
 /** How many stand at each step of each version. */
 export const CampaignPlaces = Type.Object({
   steps: Type.Array(Type.Object({ step: Type.String(), version: Count, people: Count })),
+  /** False where they are so many that a part of them was counted: about how many, and a step at which few stand may be missing. */
+  exact: Type.Boolean(),
 });
 /** `POST …/campaigns/{id}/publish`: what becomes of those who are in it. */
 export const PublishCampaign = Type.Object({ people: oneOf(['move', 'finish'] as const) });
@@ -152,6 +154,8 @@ export const CampaignPlan = Type.Object({
   steps: Type.Array(
     Type.Object({ step: Type.String(), version: Count, people: Count, goesTo: Type.String() }),
   ),
+  /** As of `CampaignPlaces`. */
+  exact: Type.Boolean(),
 });
 
 const interval = Type.Array(Type.Number(), { minItems: 2, maxItems: 2 });

@@ -1,7 +1,7 @@
 /** Statements on what is to be done with all who are in a campaign, and on where they stand. */
 import type { Audience } from '../../../contract/audience.ts';
 import { bucketOf } from '../../base/ids.ts';
-import type { Db } from '../../db/pool.ts';
+import type { Db, Fragment } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import type { Pause } from '../steps/resumed.ts';
 
@@ -114,22 +114,28 @@ export async function countStanding(
   db: Db,
   campaignId: number,
   nowMs: number,
-  among: { most: number } | { buckets: readonly number[] },
+  among: Among,
 ): Promise<{ people: number; overdue: number }> {
-  const which =
-    'most' in among ? db`LIMIT ${among.most}` : db`AND bucket = ANY(${[...among.buckets]}::smallint[])`;
   const rows = await db<{ people: number; overdue: number }[]>`
     SELECT count(*) AS people, count(*) FILTER (WHERE (place ->> 'dueMs')::bigint <= ${nowMs}) AS overdue
-    FROM (SELECT place FROM enrolments WHERE campaign_id = ${campaignId} ${which}) e`;
+    FROM (SELECT place FROM enrolments WHERE campaign_id = ${campaignId} ${some(db, among)}) e`;
   return rows[0]!;
+}
+
+/** Of those who are in a campaign the first `most`, or all in some buckets. */
+export type Among = { most: number } | { buckets: readonly number[] };
+
+function some(db: Db, among: Among): Fragment {
+  return 'most' in among ? db`LIMIT ${among.most}` : db`AND bucket = ANY(${[...among.buckets]}::smallint[])`;
 }
 
 /** How many stand at a step of a version. */
 export type PlaceCount = { versionId: number; step: string; people: number };
 
-/** Where those who are in a campaign stand. Reads all of them. */
-export async function countPlaces(db: Db, campaignId: number): Promise<PlaceCount[]> {
+/** Where those who are in a campaign stand: of the first `most`, or of all in some buckets. Locks nothing. */
+export async function countPlaces(db: Db, campaignId: number, among: Among): Promise<PlaceCount[]> {
   return await db<PlaceCount[]>`
-    SELECT version_id AS "versionId", place ->> 'step' AS step, count(*) AS people FROM enrolments
-    WHERE campaign_id = ${campaignId} GROUP BY 1, 2 ORDER BY 1, 2`;
+    SELECT version_id AS "versionId", place ->> 'step' AS step, count(*) AS people
+    FROM (SELECT version_id, place FROM enrolments WHERE campaign_id = ${campaignId} ${some(db, among)}) e
+    GROUP BY 1, 2 ORDER BY 1, 2`;
 }

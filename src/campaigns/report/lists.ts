@@ -4,7 +4,7 @@ import { throughBuckets } from '../../contacts/walk.ts';
 import type { Db } from '../../db/pool.ts';
 import { deliveriesOf } from '../../ledger/deliveries.ts';
 import { stepsOf, type Why } from '../../ledger/why.ts';
-import { countStanding } from '../enrol/sql.tasks.ts';
+import { countPlaces, countStanding, type PlaceCount } from '../enrol/sql.tasks.ts';
 import {
   selectConversions,
   selectEnteredBy,
@@ -106,9 +106,6 @@ export async function trailIn(db: Db, contactId: number, campaignId: number): Pr
   };
 }
 
-/** How many stand at each step. */
-export { countPlaces } from '../enrol/sql.tasks.ts';
-
 /** So many who are in a campaign are counted; of more it is said about how many there are, by parts of them that are a fair sample. */
 const COUNTED = 3_000;
 const SAMPLE_MS = 20;
@@ -122,14 +119,46 @@ export async function standingIn(
   const first = await countStanding(db, campaignId, nowMs, { most: COUNTED + 1 });
   if (first.people <= COUNTED) return { ...first, exact: true };
   const seen = { people: 0, overdue: 0 };
-  const looked = await throughBuckets(SAMPLE_MS, async (buckets) => {
+  const { whole, exact } = await sampled(async (buckets) => {
     const some = await countStanding(db, campaignId, nowMs, { buckets });
     seen.people += some.people;
     seen.overdue += some.overdue;
-    return seen.people < COUNTED;
+    return seen.people;
   });
-  const whole = (n: number) => Math.round((n * BUCKETS) / looked);
-  return { people: whole(seen.people), overdue: whole(seen.overdue), exact: looked === BUCKETS };
+  return { people: whole(seen.people), overdue: whole(seen.overdue), exact };
+}
+
+/** How many stand at each step of each version; where they are sampled (not `exact`), a step at which few stand may be missing. */
+export async function placesIn(
+  db: Db,
+  campaignId: number,
+): Promise<{ places: PlaceCount[]; exact: boolean }> {
+  const first = await countPlaces(db, campaignId, { most: COUNTED + 1 });
+  if (peopleAt(first) <= COUNTED) return { places: first, exact: true };
+  const seen = new Map<string, PlaceCount>();
+  const { whole, exact } = await sampled(async (buckets) => {
+    for (const place of await countPlaces(db, campaignId, { buckets })) {
+      const key = `${place.versionId}|${place.step}`;
+      seen.set(key, { ...place, people: place.people + (seen.get(key)?.people ?? 0) });
+    }
+    return peopleAt([...seen.values()]);
+  });
+  const places = [...seen.values()].toSorted(
+    (a, b) => a.versionId - b.versionId || (a.step < b.step ? -1 : 1),
+  );
+  return { places: places.map((place) => ({ ...place, people: whole(place.people) })), exact };
+}
+
+function peopleAt(places: readonly PlaceCount[]): number {
+  return places.reduce((sum, { people }) => sum + people, 0);
+}
+
+/** Looks at parts of those who are in a campaign until it saw enough of them; `whole` makes of what was seen what there is of all. */
+async function sampled(
+  look: (buckets: readonly number[]) => Promise<number>,
+): Promise<{ whole: (n: number) => number; exact: boolean }> {
+  const looked = await throughBuckets(SAMPLE_MS, async (buckets) => (await look(buckets)) < COUNTED);
+  return { whole: (n) => Math.round((n * BUCKETS) / looked), exact: looked === BUCKETS };
 }
 
 /** Why somebody does not enter, in plain words. */

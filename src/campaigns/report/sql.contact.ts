@@ -1,7 +1,7 @@
 /** What one contact is and was in. Locks nothing. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import type { EntryRow } from './sql.ts';
+import { entryColumns, whereItStands, type EntryRow } from './sql.ts';
 
 /** An entry of a contact with the campaign it is in. */
 type CampaignEntryRow = Omit<EntryRow, 'contactId'> & {
@@ -25,16 +25,13 @@ export async function selectCampaignsOf(
 ): Promise<CampaignEntryRow[]> {
   const { after, limit } = page;
   return await db<CampaignEntryRow[]>`
-    SELECT e.campaign_id AS "campaignId", c.name, c.state, e.enrolment_id AS "enrolmentId", e.arm, e.variant, e.epoch,
-      e.entered_ms AS "enteredMs", e.ended_ms AS "endedMs", e.ending, n.place ->> 'step' AS step,
-      (n.place ->> 'dueMs')::bigint AS "dueMs"
+    SELECT e.campaign_id AS "campaignId", c.name, c.state, ${entryColumns(db)}
     FROM (
       SELECT * FROM campaign_entries
       WHERE bucket = ${bucketOf(of.contactId)} AND contact_id = ${of.contactId} AND workspace_id = ${of.workspaceId}
         ${after === undefined ? db`` : db`AND (ended_ms IS NULL, entered_ms, enrolment_id) < (${after.isIn}::boolean, ${after.enteredMs}::bigint, ${after.enrolmentId}::bigint)`}
       ORDER BY ended_ms IS NULL DESC, entered_ms DESC, enrolment_id DESC LIMIT ${limit}) e
     JOIN campaigns c ON c.id = e.campaign_id
-    LEFT JOIN LATERAL (
-      SELECT place FROM enrolments n WHERE n.bucket = e.bucket AND n.contact_id = e.contact_id AND n.id = e.enrolment_id LIMIT 1) n ON true
+    ${whereItStands(db)}
     ORDER BY e.ended_ms IS NULL DESC, e.entered_ms DESC, e.enrolment_id DESC`;
 }

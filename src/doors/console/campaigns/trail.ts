@@ -6,7 +6,7 @@ import {
 } from '../../../../contract/doors/console/campaigns.ts';
 import { isFault } from '../../../base/fault.ts';
 import { versionsOf } from '../../../campaigns/campaigns.ts';
-import { countPlaces, REFUSALS, standingIn, trailIn, wordsOf } from '../../../campaigns/report/lists.ts';
+import { placesIn, REFUSALS, standingIn, trailIn, wordsOf } from '../../../campaigns/report/lists.ts';
 import { getContact } from '../../../contacts/contacts.ts';
 import { find, standsAt } from './shown.ts';
 import { idIn, idText, missing, reads, timeText, type Route } from '../route.ts';
@@ -18,15 +18,16 @@ export const campaignTrailRoutes: readonly Route[] = [
   reads({
     path: `${one}/steps`,
     action: 'campaigns.read',
-    does: 'How many stand at each step, by version.',
+    does: 'How many stand at each step, by version. Of more than 3,000 about how many; then a step at which few stand may be missing.',
     answer: CampaignPlaces,
     async handle(call) {
       const found = await find(call);
       if (isFault(found)) return found;
       const versions = await versionsOf(call.ctx.sql, found.id);
       const numberOf = new Map(versions.map(({ id, number }) => [id, number]));
-      const places = await countPlaces(call.ctx.sql, found.id);
+      const { places, exact } = await placesIn(call.ctx.sql, found.id);
       return {
+        exact,
         steps: places.map(({ versionId, step, people }) => ({
           step,
           version: numberOf.get(versionId) ?? 0,
