@@ -1,6 +1,7 @@
 /**
  * A queue is empty when nobody sends, and that is when Postgres cleans it and learns how much is in it: nothing. Plans that a connection
- * made then are kept when a broadcast fills the queue. They must be good for it all the same.
+ * made then are kept when a broadcast fills the queue. They must be good for it all the same. And in the midst of a broadcast it learns that
+ * the queue is full: what is planned then must not go through all of a lane to find its first.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -13,6 +14,7 @@ import {
   claimDue,
   claimDueOfLanes,
   deleteDue,
+  deleteStream,
   insertDue,
   putOffDue,
   selectDue,
@@ -110,3 +112,36 @@ for (const [name, stream] of [
     const read = (await readOfDue()) - before;
     assert.ok(read < 5_000, `${read} read for five batches of a hundred, with ${FULL} in the queue`);
   });
+
+test('the next of a run is found by one look into each lane, also where Postgres has learnt how full the queue is', async () => {
+  await sql`DELETE FROM due`;
+  await sql`
+    INSERT INTO due (bucket, kind, owner_id, cause_id, seq, lane, stream, workspace_id, due_ms)
+    SELECT n % 4096, 1, n::bigint * 4096 + n % 4096, 5, 0, l.lane, ${STREAM}::bigint, 9, 1000
+    FROM generate_series(1, ${FULL}::integer) n JOIN lanes l ON (n % 4096)::smallint = ANY(l.buckets)`;
+  await sql.unsafe('ANALYZE due');
+  const lanes = await sql<OwnedLane[]>`SELECT lane, bucket, buckets, epoch FROM lanes ORDER BY lane`;
+  const before = await readOfDue();
+  const next = await selectNextOfStream(
+    one,
+    lanes.map(({ lane, bucket }) => ({ lane, bucket, afterMs: -1 })),
+    1,
+    STREAM,
+  );
+  assert.equal(next.length, 32);
+  const claimed = await one.begin(async (tx) => {
+    const flightId = ids.inBucket(lane!.bucket);
+    const asked = { kind: 1, nowMs: 1_000_000, busy: [], passOver: [], limit: 10, wholeUpTo: 100 };
+    return await claimDue(tx, {
+      ...asked,
+      lane: lane!,
+      flightId,
+      stream: STREAM,
+      after: { dueMs: 0, ownerId: 0 },
+    });
+  }, 'keyed');
+  assert.equal(claimed.length, 10);
+  assert.equal((await deleteStream(sql, lane!, 1, STREAM, 10)).length, 10);
+  const read = (await readOfDue()) - before;
+  assert.ok(read < 300, `${read} read for 32 looks and two batches of ten, with ${FULL} in the queue`);
+});

@@ -106,7 +106,7 @@ export const queueFaults = [
     ],
     [
       'another lane’s work is claimed',
-      'WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[]) AND kind = ${kind} AND stream = ${stream}\n        AND due_ms',
+      "WHERE lane = ${lane.lane} ${db.onShard('bucket', lane.buckets)} AND kind = ${kind} AND stream = ${stream}\n        AND due_ms",
       'WHERE kind = ${kind} AND stream = ${stream}\n        AND due_ms',
     ],
     [

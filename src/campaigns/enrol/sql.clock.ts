@@ -30,7 +30,7 @@ export async function selectTimersAhead(
     SELECT t.lane, t.contact_id AS "contactId", e.campaign_id AS "campaignId", t.due_ms AS "dueMs", t.workspace_id = ${of.workspaceId} AS mine
     FROM lanes l
     CROSS JOIN LATERAL (
-      SELECT * FROM timers WHERE lane = l.lane AND bucket = ANY(l.buckets) AND due_ms > ${of.afterMs} ORDER BY due_ms LIMIT ${of.most}
+      SELECT * FROM timers WHERE lane = l.lane ${db.onShard('bucket', 'l.buckets')} AND due_ms > ${of.afterMs} ORDER BY due_ms LIMIT ${of.most}
     ) t
     LEFT JOIN enrolments e ON e.bucket = t.bucket AND e.contact_id = t.contact_id AND e.id = t.owner_id
       AND e.workspace_id = ${of.workspaceId}`;

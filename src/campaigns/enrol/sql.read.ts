@@ -32,7 +32,7 @@ export async function selectTimers(
   if (only && lanes.length === 1)
     return await db<(Timer & { lane: number })[]>`
       SELECT ${TIMER(db)} FROM timers
-      WHERE lane = ${only.lane.lane} AND bucket = ANY(${only.lane.buckets}::smallint[]) AND due_ms <= ${only.untilMs}
+      WHERE lane = ${only.lane.lane} ${db.onShard('bucket', only.lane.buckets)} AND due_ms <= ${only.untilMs}
       ORDER BY due_ms, at_ms LIMIT ${limit}`;
   return await db<(Timer & { lane: number })[]>`
     SELECT t.* FROM unnest(${lanes.map(({ lane }) => lane.lane)}::smallint[], ${lanes.map(({ untilMs }) => untilMs)}::bigint[])
@@ -51,7 +51,7 @@ export async function selectWaiting(db: Db, lanes: readonly OwnedLane[], nowMs: 
   if (only && lanes.length === 1)
     return await db<Waiting[]>`
       SELECT ${only.lane}::integer AS lane, s.n AS stamp,
-        EXISTS (SELECT FROM timers t WHERE t.lane = ${only.lane} AND t.bucket = ANY(${only.buckets}::smallint[]) AND t.due_ms <= ${nowMs})
+        EXISTS (SELECT FROM timers t WHERE t.lane = ${only.lane} ${db.onShard('t.bucket', only.buckets)} AND t.due_ms <= ${nowMs})
           AS "hasTimers",
         EXISTS (SELECT FROM campaign_tasks k WHERE k.bucket = ${only.bucket} AND k.lane = ${only.lane} AND k.due_ms <= ${nowMs}) AS "hasTask"
       FROM campaign_stamp s WHERE s.id = 1`;
@@ -68,7 +68,7 @@ export async function selectWaiting(db: Db, lanes: readonly OwnedLane[], nowMs: 
 export async function selectTimerLanes(db: Db, nowMs: number): Promise<number[]> {
   const rows = await db<{ lane: number }[]>`
     SELECT l.lane FROM lanes l CROSS JOIN LATERAL (
-      SELECT t.lane FROM timers t WHERE t.lane = l.lane AND t.bucket = ANY(l.buckets) AND t.due_ms <= ${nowMs} LIMIT 1) first`;
+      SELECT t.lane FROM timers t WHERE t.lane = l.lane ${db.onShard('t.bucket', 'l.buckets')} AND t.due_ms <= ${nowMs} LIMIT 1) first`;
   return rows.map(({ lane }) => lane);
 }
 
@@ -76,7 +76,7 @@ export async function selectTimerLanes(db: Db, nowMs: number): Promise<number[]>
 export async function selectNextTimerMs(db: Db, nowMs: number): Promise<number | undefined> {
   const rows = await db<{ dueMs: number | null }[]>`
     SELECT min(first.due_ms) AS "dueMs" FROM lanes l CROSS JOIN LATERAL (
-      SELECT t.due_ms FROM timers t WHERE t.lane = l.lane AND t.bucket = ANY(l.buckets) AND t.due_ms > ${nowMs}
+      SELECT t.due_ms FROM timers t WHERE t.lane = l.lane ${db.onShard('t.bucket', 'l.buckets')} AND t.due_ms > ${nowMs}
       ORDER BY t.due_ms LIMIT 1) first`;
   return rows[0]?.dueMs ?? undefined;
 }

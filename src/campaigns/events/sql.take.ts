@@ -35,7 +35,7 @@ export async function selectArrivals(
   // Most often it is one lane, and that is all that Citus takes to one shard.
   if (only && lanes.length === 1)
     return await db<(Arrival & { lane: number })[]>`
-      SELECT ${ARRIVED(db)} FROM event_arrivals WHERE lane = ${only.lane} AND bucket = ANY(${only.buckets}::smallint[])
+      SELECT ${ARRIVED(db)} FROM event_arrivals WHERE lane = ${only.lane} ${db.onShard('bucket', only.buckets)}
       ORDER BY id LIMIT ${limit}`;
   return await db<(Arrival & { lane: number })[]>`
     SELECT a.* FROM unnest(${lanes.map(({ lane }) => lane)}::smallint[]) AS k (lane)
@@ -118,7 +118,7 @@ export async function addCounts(db: Db, rows: readonly Count[]): Promise<void> {
 export async function selectArrivalLanes(db: Db): Promise<number[]> {
   const rows = await db<{ lane: number }[]>`
     SELECT l.lane FROM lanes l
-    CROSS JOIN LATERAL (SELECT a.lane FROM event_arrivals a WHERE a.lane = l.lane AND a.bucket = ANY(l.buckets) LIMIT 1) first`;
+    CROSS JOIN LATERAL (SELECT a.lane FROM event_arrivals a WHERE a.lane = l.lane ${db.onShard('a.bucket', 'l.buckets')} LIMIT 1) first`;
   return rows.map(({ lane }) => lane);
 }
 

@@ -26,7 +26,7 @@ export async function selectFeed(
   if (only && lanes.length === 1)
     return await db<(FeedEvent & { lane: number })[]>`
       SELECT lane, bucket, id, workspace_id AS "workspaceId", type, at_ms AS "atMs", payload FROM feed
-      WHERE lane = ${only.lane} AND bucket = ANY(${only.buckets}::smallint[]) ORDER BY id LIMIT ${limit}`;
+      WHERE lane = ${only.lane} ${db.onShard('bucket', only.buckets)} ORDER BY id LIMIT ${limit}`;
   return await db<(FeedEvent & { lane: number })[]>`
     SELECT f.* FROM unnest(${lanes.map(({ lane }) => lane)}::smallint[]) AS k (lane)
     CROSS JOIN LATERAL (
@@ -95,7 +95,7 @@ export async function selectOldest(
   const [only] = lanes;
   if (only && lanes.length === 1)
     return await db<{ lane: number; id: number }[]>`
-      SELECT lane, id FROM feed WHERE lane = ${only.lane} AND bucket = ANY(${only.buckets}::smallint[]) ORDER BY id LIMIT 1`;
+      SELECT lane, id FROM feed WHERE lane = ${only.lane} ${db.onShard('bucket', only.buckets)} ORDER BY id LIMIT 1`;
   return await db<{ lane: number; id: number }[]>`
     SELECT f.lane, f.id FROM unnest(${lanes.map(({ lane }) => lane)}::smallint[]) AS k (lane)
     CROSS JOIN LATERAL (SELECT lane, id FROM feed WHERE feed.lane = k.lane ORDER BY id LIMIT 1) f`;

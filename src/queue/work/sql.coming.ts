@@ -35,7 +35,7 @@ export async function selectStreamsAhead(
     FROM streams s CROSS JOIN lanes l
     CROSS JOIN LATERAL (
       SELECT owner_id, cause_id, due_ms FROM due
-      WHERE lane = l.lane AND bucket = ANY(l.buckets) AND kind = s.kind AND stream = s.stream AND due_ms > ${of.afterMs}
+      WHERE lane = l.lane ${db.onShard('bucket', 'l.buckets')} AND kind = s.kind AND stream = s.stream AND due_ms > ${of.afterMs}
       ORDER BY due_ms LIMIT ${of.most}
     ) d
     WHERE s.workspace_id = ${of.workspaceId} AND s.flowing`;

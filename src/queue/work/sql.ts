@@ -72,7 +72,7 @@ export async function claimDue(
       SELECT 1 FROM lanes WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND epoch = ${lane.epoch} FOR KEY SHARE
     ), picked AS MATERIALIZED (
       SELECT owner_id, cause_id, seq, attempt, workspace_id, due_ms FROM due
-      WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[]) AND kind = ${kind} AND stream = ${stream}
+      WHERE lane = ${lane.lane} ${db.onShard('bucket', lane.buckets)} AND kind = ${kind} AND stream = ${stream}
         AND due_ms <= ${nowMs} AND (due_ms, owner_id) > (${after.dueMs}::bigint, ${after.ownerId}::bigint)
         ${
           busy.length
@@ -281,7 +281,7 @@ export async function deleteStream(
   return await db<WorkItem[]>`
     WITH picked AS MATERIALIZED (
       SELECT bucket, kind, owner_id, cause_id, seq FROM due
-      WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[]) AND kind = ${kind} AND stream = ${stream}
+      WHERE lane = ${lane.lane} ${db.onShard('bucket', lane.buckets)} AND kind = ${kind} AND stream = ${stream}
         AND (owner_id, cause_id, seq) NOT IN (
           SELECT k.owner_id, k.cause_id, k.seq FROM flights f
           CROSS JOIN LATERAL unnest(f.owner_ids, f.cause_ids, f.seqs) AS k (owner_id, cause_id, seq)
@@ -318,8 +318,8 @@ export async function deleteOfCauses(
 
 /**
  * When the first work of a stream falls due in each of some lanes, of what is due later than `afterMs` there; lanes without are left
- * out. One index probe per lane: planned each time, since whoever asks inside a transaction would keep a plan that was made while the queue
- * was empty, and goes through all of it for each lane (110 ms a look with 100,000 in the queue).
+ * out. One probe of the index that has lanes for each lane: planned each time, since whoever asks inside a transaction would keep a plan
+ * that was made while the queue was empty, and goes through all of it for each lane (110 ms a look with 100,000 in the queue).
  */
 export async function selectNextOfStream(
   db: Db,
@@ -334,7 +334,7 @@ export async function selectNextOfStream(
     JOIN lanes l ON l.bucket = k.bucket AND l.lane = k.lane
     CROSS JOIN LATERAL (
       SELECT d.due_ms FROM due d
-      WHERE d.lane = l.lane AND d.bucket = ANY(l.buckets) AND d.kind = ${kind} AND d.stream = ${stream} AND d.due_ms > k.after_ms
+      WHERE d.lane = l.lane ${db.onShard('d.bucket', 'l.buckets')} AND d.kind = ${kind} AND d.stream = ${stream} AND d.due_ms > k.after_ms
       ORDER BY d.due_ms LIMIT 1) first`
     .unprepared()
     .keyed();

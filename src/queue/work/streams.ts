@@ -11,7 +11,7 @@ import {
 } from './sql.ts';
 import type { WorkItem } from './work.ts';
 
-/** A lane, or a part of one. */
+/** A lane. */
 type Lane = { lane: number; bucket: number; buckets: number[] };
 
 /** When the first work of a run is due (or was, when it is in flight), by lane; a lane with nothing left is not in it. */
