@@ -117,7 +117,7 @@ export const REVERTS: readonly Revert[] = [
   {
     name: 'lease: what a sleeper settles stands',
     file: 'src/queue/work/settle.ts',
-    from: 'batches.filter(({ lane }) => held.has(lane.lane))',
+    from: 'batches.filter(({ lane }) => held.has(lane.lane) && last.get(lane.lane)!.epoch === lane.epoch)',
     to: 'batches',
     // What goes back unstarted is put off as it was claimed: what is known of it since is forgotten.
     focus: [

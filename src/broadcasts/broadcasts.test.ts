@@ -18,6 +18,7 @@ import type { BroadcastInput } from './broadcast.ts';
 import {
   cancelBroadcast,
   changeBroadcast,
+  copyBroadcast,
   createBroadcast,
   deleteDraft,
   LATEST_START_MS,
@@ -96,6 +97,14 @@ test('what one is made from: nothing of another tenant, nothing that does not fi
   for (const expiresAfterMs of [59_999, 30 * 86_400_000 + 1, 60_000.5])
     assert.equal(await refused({ expiresAfterMs }), 'bad_request expiresAfterMs');
   assert.equal(await refused({ name: ' ' }), 'bad_request name');
+  assert.equal(await refused({ name: 'n'.repeat(201) }), 'bad_request name');
+  assert.equal(await refused({ class: 'urgent' }), 'bad_request class');
+  for (const fits of [
+    { ratePerS: 1_000_000 },
+    { expiresAfterMs: 60_000 },
+    { expiresAfterMs: 30 * 86_400_000 },
+  ])
+    assert.equal(await refused(fits), 'made');
   const made = must(await create({ integrationId: place.integration.id }));
   assert.deepEqual([made.class, made.state, made.expiresAfterMs], ['marketing', 'draft', 3 * 86_400_000]);
 });
@@ -174,6 +183,62 @@ test('its hour is by its workspace’s clock; taken from it, nothing is due', as
   }
   must(await act(unscheduleBroadcast, id, ahead.id));
   assert.deepEqual(await stepsOf(id), []);
+  // What goes on, or is called off, is looked at now: by our clock, whatever its workspace's says.
+  must(await act(start, id, ahead.id));
+  for (const [what, nowMs] of [
+    [pauseBroadcast, 0],
+    [resumeBroadcast, dueMs],
+    [cancelBroadcast, dueMs + 1],
+  ] as const) {
+    const done = await rig.ctx.queue.transact((tx) =>
+      what(rig.ctx.broadcasts, tx, ahead.id, id, nowMs + 3_600_000),
+    );
+    assert.deepEqual(
+      (await stepsOf(id)).map((one) => one.dueMs),
+      nowMs ? [nowMs] : [],
+    );
+    if (what === cancelBroadcast) assert.equal(must(done).finishedMs, nowMs + 3_600_000);
+  }
+  const ended = (await selectBroadcast(sql, ahead.id, id))!;
+  assert.deepEqual([ended.state, ended.finishedMs], ['canceled', dueMs + 1 + 3_600_000]);
+});
+
+test('each of its moves is told, in order; what it was begun with stays', async () => {
+  const { id } = must(await create());
+  must(
+    await rig.ctx.queue.transact((tx) =>
+      startBroadcast(rig.ctx.broadcasts, tx, place.id, id, now(), now() + 60_000),
+    ),
+  );
+  const hour = (await read(id)).scheduledMs;
+  must(await act(start, id));
+  const begun = await read(id);
+  for (const what of [pauseBroadcast, resumeBroadcast]) must(await act(what, id));
+  const going = await read(id);
+  assert.deepEqual([going.scheduledMs, going.startedMs, going.runId], [hour, begun.startedMs, begun.runId]);
+  await sql`DELETE FROM due WHERE stream = ${begun.runId!}`;
+  await step(id);
+  await sql`DELETE FROM due WHERE stream = ${begun.runId!}`;
+  await step(id);
+  const other = must(await create());
+  must(await act(cancelBroadcast, other.id));
+  const toldOf = async (broadcastId: number) =>
+    (
+      await sql<{ state: string }[]>`
+        SELECT payload ->> 'state' AS state FROM feed
+        WHERE type = 'broadcast.changed' AND payload ->> 'broadcastId' = ${String(broadcastId)} ORDER BY id`
+    ).map(({ state }) => state);
+  assert.deepEqual(await toldOf(id), ['running', 'paused', 'running', 'done']);
+  assert.deepEqual(await toldOf(other.id), ['canceled']);
+});
+
+test('a copy is a draft of its own, with a name that is one, and of a post there is none', async () => {
+  const long = must(await create({ name: `  ${'n'.repeat(200)}  `.slice(2, -2) }));
+  const copied = must(await act(copyBroadcast, long.id));
+  assert.deepEqual([copied.name.length, copied.name.endsWith(' (copy)')], [200, true]);
+  assert.equal(must(await create({ name: ' news ' })).name, 'news');
+  await sql`UPDATE broadcasts SET origin = '{"kind":"direct"}' WHERE id = ${long.id}`;
+  assert.equal(isFault(await act(copyBroadcast, long.id)), true);
 });
 
 test('its hour: not before it, at it, and when that is long past it waits for a person', async () => {
@@ -323,25 +388,26 @@ test('the lower of its own rate and its integration’s holds, and a run knows w
   assert.equal(await rate({ ratePerS: 20 }), 20);
   assert.equal(await rate({ ratePerS: 80 }), 50);
   assert.equal(await rate({}), 50, 'of what serves its channel');
+  const fast = must(await create({ ratePerS: 80 }));
+  const rateOf = async (run: number) =>
+    (await sql<{ rate: number }[]>`SELECT rate_per_s AS rate FROM streams WHERE stream = ${run}`)[0]!.rate;
+  assert.equal(await rateOf(must(await act(start, fast.id)).runId!), 50);
   const { id } = must(
     await create({ ratePerS: 20, integrationId: place.integration.id, expiresAfterMs: 60_000 }),
   );
   must(await act(start, id));
   const { runId, startedMs } = await read(id);
-  const [stream] = await sql<
-    { rate: number }[]
-  >`SELECT rate_per_s AS rate FROM streams WHERE stream = ${runId!}`;
-  assert.equal(stream!.rate, 20);
+  assert.equal(await rateOf(runId!), 20);
   const run = await rig.deps.runs(runId!);
   assert.deepEqual(
     [run!.class, run!.integrationId, run!.expiresMs, run!.canceled, run!.workspaceId],
     ['marketing', place.integration.id, startedMs! + 60_000, false, place.id],
   );
   must(await rig.ctx.queue.transact((tx) => setRate(rig.ctx.broadcasts, tx, place.id, id, 10, now())));
-  assert.equal(
-    (await sql<{ rate: number }[]>`SELECT rate_per_s AS rate FROM streams WHERE stream = ${runId!}`)[0]!.rate,
-    10,
-  );
+  assert.deepEqual([await rateOf(runId!), (await read(id)).ratePerS, await flows(runId!)], [10, 10, true]);
+  must(await act(pauseBroadcast, id));
+  must(await rig.ctx.queue.transact((tx) => setRate(rig.ctx.broadcasts, tx, place.id, id, 9, now())));
+  assert.deepEqual([await rateOf(runId!), await flows(runId!)], [9, false], 'it goes on when it is resumed');
   must(await act(cancelBroadcast, id));
   await until('it is known that it was called off', async () => (await rig.deps.runs(runId!))!.canceled);
 });

@@ -212,6 +212,13 @@ test('settling batches of several lanes: what another owner has stands as it is,
   );
   assert.equal((await sql`SELECT FROM flights WHERE id = ${claimed.flightId}`).length, 0);
   assert.deepEqual(told.settled, batch.items);
+  // A lane that was lost and came back: what was claimed before is settled by whoever took it up, and that is in the same transaction.
+  const before = { ...batch, lane: { ...lane, epoch: lane.epoch - 1 } };
+  for (const both of [
+    [before, batch],
+    [batch, before],
+  ])
+    assert.deepEqual([...(await queue.transact((tx) => heldOf(tx, both)))], [batch]);
 });
 
 test('workspaces whose room is full are passed over', async () => {

@@ -197,7 +197,12 @@ export const queueFaults = [
     ],
     ['finished work stays', 'done.length ? deleteDue', 'done.length < 0 ? deleteDue'],
     ['what is put off is forgotten', 'later.length ? putOffDue', 'later.length < 0 ? putOffDue'],
-    ['what another owner has is settled', 'batches.filter(({ lane }) => held.has(lane.lane))', 'batches'],
+    ['what another owner has is settled', 'held.has(lane.lane) && last.get', 'last.get'],
+    [
+      'what was claimed before a lane was lost is settled with what was claimed since',
+      'held.has(lane.lane) && last.get(lane.lane)!.epoch === lane.epoch',
+      'held.has(lane.lane)',
+    ],
     [
       'what falls due soon rings nobody',
       'for (const { dueMs } of settlement.later) batch.wakeAt(dueMs);',

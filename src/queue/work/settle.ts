@@ -48,12 +48,16 @@ export async function settleStep(
 
 /**
  * Those of some batches whose lanes are still held: their lanes change hands no more until the transaction ends. What is left of the
- * others is their new owners'.
+ * others is their new owners', also where that is this process again: a lane that it lost and got back is held under its last epoch only.
  */
 export async function heldOf(tx: Tx, batches: readonly Batch[]): Promise<Set<Batch>> {
-  const lanes = [...new Map(batches.map(({ lane }) => [lane.lane, lane])).values()];
-  const held = await fenceLanes(tx, lanes);
-  return new Set(batches.filter(({ lane }) => held.has(lane.lane)));
+  const last = new Map<number, OwnedLane>();
+  for (const { lane } of batches)
+    if ((last.get(lane.lane)?.epoch ?? -1) < lane.epoch) last.set(lane.lane, lane);
+  const held = await fenceLanes(tx, [...last.values()]);
+  return new Set(
+    batches.filter(({ lane }) => held.has(lane.lane) && last.get(lane.lane)!.epoch === lane.epoch),
+  );
 }
 
 /** Settles batches of one kind whose lanes are fenced in this transaction. */
