@@ -8,12 +8,19 @@ export const VIEWS = ['mine', 'unassigned', 'all', 'snoozed', 'closed'] as const
 /** A view. */
 export type View = (typeof VIEWS)[number];
 
+/** How pressing a conversation is, the most pressing first; kept as the place in this list. */
+export const PRIORITIES = ['urgent', 'high', 'medium', 'low', 'none'] as const;
+/** One of these. */
+export type Priority = (typeof PRIORITIES)[number];
+
 /** What of a conversation decides where it stands. Times are unix ms by the workspace's clock. */
 export type Standing = {
   contactId: string;
   closed: boolean;
   snoozedUntilMs: number | null;
   assigneeId: string | null;
+  /** Its place in `PRIORITIES`. */
+  priority: number;
   lastMs: number;
   /** Since when the contact waits for an answer; null when it has one. */
   waitingMs: number | null;
@@ -21,6 +28,8 @@ export type Standing = {
 
 /** Above every time: among those that nobody waits in, the newest comes first. */
 const LATEST_MS = 9_000_000_000_000_000;
+/** The order by priority is one number, too: so much apart are two of its words, and half of it is above every time. */
+const PRIORITY_APART = 1_000_000_000_000_000;
 
 /** True when a conversation is in a view of somebody. */
 export function isIn<Id extends string | number>(
@@ -44,8 +53,8 @@ export function isIn<Id extends string | number>(
   }
 }
 
-/** What comes first: who waits longest, or what is newest. */
-export const SORTS = ['waiting', 'newest'] as const;
+/** What comes first: who waits longest, what is newest, or what is most pressing and then who waits longest. */
+export const SORTS = ['waiting', 'newest', 'priority'] as const;
 /** One of these. */
 export type Sort = (typeof SORTS)[number];
 /** How views are sorted when nobody says; those that are not here (snoozed, closed) have one order. */
@@ -55,12 +64,20 @@ export const USUAL_SORT: Readonly<Partial<Record<View, Sort>>> = {
   all: 'newest',
 };
 
-type Ranked = Pick<Standing, 'lastMs' | 'waitingMs' | 'snoozedUntilMs'>;
+type Ranked = Pick<Standing, 'lastMs' | 'waitingMs' | 'snoozedUntilMs' | 'priority'>;
+
+/** Whether the newest stand first, so that one can go to a day. */
+export function isNewestFirst(view: View, sort = USUAL_SORT[view]): boolean {
+  return view !== 'snoozed' && (sort === undefined || sort === 'newest');
+}
 
 /** What a view is sorted by, ascending; below 0 where the newest comes first. */
 export function rankIn(view: View, one: Ranked, sort = USUAL_SORT[view]): number {
   if (view === 'snoozed') return one.snoozedUntilMs ?? 0;
-  return sort === 'waiting' ? (one.waitingMs ?? LATEST_MS - one.lastMs) : -one.lastMs;
+  if (sort === 'waiting') return one.waitingMs ?? LATEST_MS - one.lastMs;
+  return sort === 'priority'
+    ? one.priority * PRIORITY_APART + (one.waitingMs ?? PRIORITY_APART / 2 - one.lastMs)
+    : -one.lastMs;
 }
 
 /** The order of two conversations in a view. */
@@ -71,8 +88,7 @@ export function compareIn(
   sort = USUAL_SORT[view],
 ): number {
   const tie = a.contactId < b.contactId ? -1 : a.contactId > b.contactId ? 1 : 0;
-  const isNewest = view !== 'snoozed' && sort !== 'waiting';
-  return rankIn(view, a, sort) - rankIn(view, b, sort) || (isNewest ? -tie : tie);
+  return rankIn(view, a, sort) - rankIn(view, b, sort) || (isNewestFirst(view, sort) ? -tie : tie);
 }
 
 /** Counting ends here: what has more says so many. */

@@ -251,7 +251,8 @@ describe('the inbox in a browser', { skip }, () => {
         return found.join(' ') === names;
       });
     await shown('Jon Ivy');
-    await page.getByRole('button', { name: 'Newest first: change to longest waiting first' }).click();
+    await page.getByRole('button', { name: 'Order: Newest' }).click();
+    await page.getByRole('menuitem', { name: 'Longest waiting first' }).click();
     await page.waitForURL(/sort=waiting/);
     await shown('Ivy Jon');
     await rows.first().click();
@@ -288,7 +289,8 @@ describe('the inbox in a browser', { skip }, () => {
     // Who has a tag is not told with a conversation; the list learns of what is new in it all the same.
     await page.getByRole('button', { name: 'Assignee: Demo' }).click();
     await page.getByRole('menuitem', { name: 'Anybody' }).click();
-    await page.getByRole('button', { name: 'Longest waiting first: change to newest first' }).click();
+    await page.getByRole('button', { name: 'Order: Waiting' }).click();
+    await page.getByRole('menuitem', { name: 'Newest first' }).click();
     await call('POST', `${base}/simulator/reply`, { channel: 'sms', address: ivy.sms, text: 'third' });
     await shown('Ivy Jon');
     await page.setViewportSize({ width: 390, height: 844 });

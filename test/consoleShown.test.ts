@@ -102,6 +102,7 @@ const conversation = (n: number, more: Partial<ConversationShown> = {}) =>
     contact: { id: idOf(n), name: `Ann ${n}` },
     closed: false,
     snoozedUntil: null,
+    priority: 'none',
     assignee: null,
     lastAt: timeOf(n),
     waitingSince: null,

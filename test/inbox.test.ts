@@ -235,9 +235,11 @@ describe('the inbox', () => {
     assert.deepEqual(await whole('all', `&tag=${tag}&q=Ned`), ['Ned']);
     const newest = await whole('unassigned', '&sort=newest');
     assert.deepEqual(newest, names((await list('all')).filter(({ assignee }: Json) => assignee === null)));
-    for (const query of ['', `&tag=${tag}`, '&channel=sms', '&unread=true', `&assignee=${eliShown.id}`])
+    ok(await dana.call('PATCH', at(third.id), { priority: 'high' }));
+    const narrowed = ['', `&tag=${tag}`, '&channel=sms', '&unread=true', '&priority=high'];
+    for (const query of [...narrowed, `&assignee=${eliShown.id}`])
       for (const view of VIEWS)
-        for (const sort of ['', '&sort=waiting', '&sort=newest']) {
+        for (const sort of ['', '&sort=waiting', '&sort=newest', '&sort=priority']) {
           if (sort && (view === 'snoozed' || view === 'closed')) continue;
           const paged: string[] = [];
           let next = '';
@@ -256,6 +258,68 @@ describe('the inbox', () => {
     const { next } = ok(await asked('limit=1'));
     refused(await asked(`sort=waiting&after=${next}`), 400, 'after');
     for (const { id } of [first, second, third]) ok(await dana.call('PATCH', at(id), { closed: true }));
+  });
+
+  test('§16 how pressing a conversation is: said, narrowed by, sorted by, of many at once and taken back; of two who become one the more pressing counts', async () => {
+    const [pat, pam, pip, peg] = [
+      await somebody('Pat'),
+      await somebody('Pam'),
+      await somebody('Pip'),
+      await somebody('Peg'),
+    ];
+    const set = (id: string, priority: unknown, who = dana) => who.call('PATCH', at(id), { priority });
+    assert.equal(ok(await dana.call('GET', at(pat.id))).priority, 'none');
+    assert.equal(ok(await set(pip.id, 'urgent')).priority, 'urgent');
+    ok(await set(pam.id, 'low'));
+    ok(await set(peg.id, 'urgent', eli));
+    for (const wrong of ['burning', 1, null]) refused(await set(pat.id, wrong), 400, 'priority');
+    refused(await dana.call('GET', `${base}/conversations?priority=burning`), 400, 'priority');
+    const ours = async (view: string, query: string) =>
+      names(await list(view, dana, query)).filter((name) => /^P[aie][tmpg]$/.test(name));
+    assert.deepEqual(await ours('all', '&sort=priority'), ['Pip', 'Peg', 'Pam', 'Pat']);
+    assert.deepEqual(await ours('unassigned', '&sort=priority'), ['Pip', 'Peg', 'Pam', 'Pat']);
+    assert.deepEqual(await ours('all', '&priority=urgent'), ['Peg', 'Pip']);
+    assert.deepEqual(await ours('all', '&priority=urgent&q=pe'), ['Peg']);
+    // Of two as pressing, who has an answer comes after who waits.
+    ok(await dana.call('POST', at(pip.id, '/messages'), reply('on it')), 202);
+    assert.deepEqual(await ours('all', '&sort=priority'), ['Peg', 'Pip', 'Pam', 'Pat']);
+    refused(await dana.call('GET', `${base}/conversations?view=closed&sort=priority`), 400, 'sort');
+    const ids = [pat.id, pam.id];
+    const { results } = ok(await eli.call('POST', at('bulk'), { ids, change: { priority: 'medium' } }));
+    assert.deepEqual(
+      results.map(({ conversation, before }: Json) => [before.priority, conversation.priority]),
+      [
+        ['none', 'medium'],
+        ['low', 'medium'],
+      ],
+    );
+    refused(await dana.call('POST', at('bulk'), { ids, change: { priority: 'x' } }), 400, 'change.priority');
+    // Two at once, whoever is first: one of them was the last, and what else is changed of it stays.
+    const both = await Promise.all([
+      set(pat.id, 'high'),
+      set(pat.id, 'low', eli),
+      eli.call('PATCH', at(pat.id), { assigneeId: eliShown.id }),
+    ]);
+    for (const one of both) ok(one);
+    const now = ok(await dana.call('GET', at(pat.id)));
+    assert.ok(['high', 'low'].includes(now.priority));
+    assert.equal(now.assignee.name, 'Eli');
+    const { entries } = ok(await dana.call('GET', `${base}/audit?limit=50`));
+    assert.ok(JSON.stringify(entries).includes('"priority":"urgent"'));
+    ok(
+      await dana.call('POST', `${base}/contacts/merge`, {
+        survivingId: pam.contact.id,
+        discardedId: peg.contact.id,
+      }),
+    );
+    assert.equal(ok(await dana.call('GET', at(pam.id))).priority, 'urgent');
+    // What somebody says opens it again, as pressing as it was.
+    ok(await dana.call('PATCH', at(pip.id), { closed: true }));
+    await pip.write('again');
+    await until('it is open', async () => !ok(await dana.call('GET', at(pip.id))).closed);
+    assert.equal(ok(await dana.call('GET', at(pip.id))).priority, 'urgent');
+    for (const { id } of [pat, pam, pip])
+      ok(await dana.call('PATCH', at(id), { closed: true, priority: 'none' }));
   });
 
   test('§13 a list is gone into at a moment, and goes on from there; so is a conversation, whatever was said before and after it', async () => {
@@ -522,7 +586,12 @@ describe('what operators have besides', () => {
         [true, null],
       ],
     );
-    assert.deepEqual(results[2].before, { assigneeId: eliShown.id, closed: false, snoozedUntil: null });
+    assert.deepEqual(results[2].before, {
+      assigneeId: eliShown.id,
+      closed: false,
+      snoozedUntil: null,
+      priority: 'none',
+    });
     const back = ok(await dana.call('POST', at('bulk'), { ids: [ida.id], change: { closed: false } }));
     assert.equal(back.results[0].conversation.closed, false);
     refused(
@@ -700,6 +769,9 @@ describe('live', () => {
       { view: 'all', filter: { sort: 'waiting' } },
       { view: 'all', filter: { assignee: danaShown.id, channel: 'sms' } },
       { view: 'unassigned', filter: { sort: 'newest' } },
+      { view: 'all', filter: { sort: 'priority' } },
+      { view: 'unassigned', filter: { sort: 'priority' } },
+      { view: 'all', filter: { priority: 'high' } },
     ];
     const fetchLists = async (): Promise<ConversationPage[]> =>
       await Promise.all(
@@ -723,6 +795,8 @@ describe('live', () => {
     ok(await eli.call('POST', at(one.id, '/messages'), reply('an answer')), 202);
     ok(await eli.call('POST', at(one.id, '/notes'), { clientId: 'n7', text: 'noted' }), 201);
     ok(await dana.call('PATCH', at(one.id), { assigneeId: danaShown.id }));
+    ok(await eli.call('PATCH', at(one.id), { priority: 'urgent' }));
+    ok(await dana.call('PATCH', at(one.id), { priority: 'high' }));
     ok(await dana.call('PATCH', at(two.id), { snoozedUntil: later }));
     const seen = ok(await dana.call('GET', at(one.id))).lastAt;
     assert.equal((await dana.call('POST', at(one.id, '/read'), { upTo: seen })).status, 204);

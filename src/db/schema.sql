@@ -991,11 +991,14 @@ CREATE TABLE inbox (
   rank bigint GENERATED ALWAYS AS (COALESCE(waiting_ms, ('9000000000000000'::bigint - last_ms))) STORED,
   answered_by bigint,
   answered_ms bigint NOT NULL DEFAULT 0,
-  PRIMARY KEY (bucket, contact_id)
+  priority smallint NOT NULL DEFAULT 4,
+  PRIMARY KEY (bucket, contact_id),
+  CHECK (((priority >= 0) AND (priority <= 4)))
 ) WITH (fillfactor=80);
 CREATE INDEX inbox_assigned ON inbox USING btree (workspace_id, assignee_id, rank, contact_id) WHERE ((NOT closed) AND (assignee_id IS NOT NULL));
 CREATE INDEX inbox_closed ON inbox USING btree (workspace_id, last_ms, contact_id) WHERE closed;
 CREATE INDEX inbox_newest ON inbox USING btree (workspace_id, last_ms, contact_id) WHERE (NOT closed);
+CREATE INDEX inbox_pressing ON inbox USING btree (workspace_id, (((priority * '1000000000000000'::bigint) + COALESCE(waiting_ms, ('500000000000000'::bigint - last_ms)))), contact_id) WHERE (NOT closed);
 CREATE INDEX inbox_snoozed ON inbox USING btree (workspace_id, snoozed_until_ms, contact_id) WHERE ((snoozed_until_ms IS NOT NULL) AND (NOT closed));
 CREATE INDEX inbox_unassigned ON inbox USING btree (workspace_id, rank, contact_id) WHERE ((NOT closed) AND (assignee_id IS NULL));
 CREATE INDEX inbox_waiting ON inbox USING btree (workspace_id, rank, contact_id) WHERE (NOT closed);

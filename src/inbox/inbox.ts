@@ -2,6 +2,7 @@
  * The operators' inbox as doors use it: looking at its views, and what operators do with a conversation. What contacts and the business
  * say comes to it by the feed (reader.ts). Sends nothing.
  */
+import { PRIORITIES } from '../../contract/inboxViews.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { conversationsOf } from '../conversations/conversations.ts';
 import { conversationsById, historyPage } from '../conversations/history.ts';
@@ -20,7 +21,7 @@ import {
 import { upsertSeen } from './sql.notes.ts';
 
 export { countView, selectRows, type InboxRow, type Look, type ViewPlace } from './sql.ts';
-export { viewPage } from './narrowed.ts';
+export { narrows, viewPage } from './narrowed.ts';
 export { selectMentioned, selectSeats, upsertDraft, type Seat } from './sql.notes.ts';
 
 /** Whose conversation it is, in a workspace; undefined when there is none. */
@@ -63,6 +64,7 @@ async function rowOfUnheard(db: Db, contactId: number): Promise<InboxRow | undef
     closed: false,
     snoozedUntilMs: null,
     assigneeId: null,
+    priority: PRIORITIES.indexOf('none'),
     channel: null,
     destinationId: null,
     lastMessageId: last.id,
@@ -107,11 +109,12 @@ export type InboxChange = {
   closed?: boolean;
   snoozedUntilMs?: number | null;
   assigneeId?: number | null;
+  priority?: number;
   /** What the contact said last is as if nobody had seen it. */
   unread?: true;
 };
 
-/** Changes whose conversations are and whether they are open; their rows are locked. Closing ends a snooze, snoozing opens. */
+/** Changes whose conversations are, how pressing, and whether they are open; their rows are locked. Closing ends a snooze, snoozing opens. */
 export async function changeStandings(
   tx: Tx,
   rows: readonly InboxRow[],
@@ -133,6 +136,7 @@ function standingAfter(row: InboxRow, change: InboxChange) {
         ? row.snoozedUntilMs
         : change.snoozedUntilMs,
     assigneeId: change.assigneeId === undefined ? row.assigneeId : change.assigneeId,
+    priority: change.priority ?? row.priority,
     readMs: change.unread && row.lastInMs > 0 ? Math.min(row.readMs, row.lastInMs - 1) : row.readMs,
   };
 }

@@ -1,8 +1,8 @@
 /**
- * A view that is narrowed: to a channel, an operator, what is unread, or those who have a tag. What hardly anything is would be looked for
+ * A view that is narrowed: to a channel, an operator, a priority, what is unread, or those who have a tag. What hardly anything is would be looked for
  * through the whole view, so a page looks at so many conversations at most: it may then be short, or empty, and yet not be the last.
  */
-import { compareIn, isIn, rankIn } from '../../contract/inboxViews.ts';
+import { compareIn, isIn, rankIn, USUAL_SORT } from '../../contract/inboxViews.ts';
 import { allMembers, membersAmong } from '../contacts/sets.ts';
 import type { Sql } from '../db/pool.ts';
 import { selectPlaces, selectRows, selectView, type InboxRow, type Look, type ViewPlace } from './sql.ts';
@@ -27,8 +27,9 @@ export async function viewPage(
   const { tagId, ...rest } = look;
   if (tagId !== undefined) return await tagged(sql, rest, tagId, page);
   const open = amongAll(look);
+  const { channel, assigneeId, priority, unread } = look;
   const isNarrow =
-    open !== undefined || look.channel !== undefined || look.assigneeId !== undefined || look.unread === true;
+    open !== undefined || unread === true || [channel, assigneeId, priority].some((one) => one !== undefined);
   const [upTo] = isNarrow
     ? await selectPlaces(sql, open ?? widened(look), { after: page.after, skip: LOOKED_AT - 1, limit: 1 })
     : [];
@@ -41,9 +42,10 @@ function widened({ workspaceId, view, operatorId, nowMs, sort }: Look): Look {
   return { workspaceId, view, operatorId, nowMs, sort };
 }
 
-/** All that is open, the newest first, among which those of one operator and of nobody are looked for that are to be in this order too. */
+/** All that is open, in an order that only all has, among which those of one operator and of nobody are looked for that are to be in it too. */
 function amongAll(look: Look): Look | undefined {
-  const isTurned = look.sort === 'newest' && (look.view === 'mine' || look.view === 'unassigned');
+  const isOrdered = look.sort === undefined || look.sort === USUAL_SORT[look.view];
+  const isTurned = !isOrdered && (look.view === 'mine' || look.view === 'unassigned');
   return isTurned ? { ...widened(look), view: 'all' } : undefined;
 }
 
@@ -75,11 +77,19 @@ async function tagged(sql: Sql, look: Look, tagId: number, { after, limit }: Pag
   return cut(look, { rows, next }, limit);
 }
 
-function fits({ view, operatorId, nowMs, channel, assigneeId, unread }: Look, row: InboxRow): boolean {
+function fits(look: Look, row: InboxRow): boolean {
+  return isIn(look.view, row, look.operatorId, look.nowMs) && narrows(look, row);
+}
+
+/** Whether a conversation is among those to which a look is narrowed, in whatever view. */
+export function narrows(
+  { channel, assigneeId, priority, unread }: Pick<Look, 'channel' | 'assigneeId' | 'priority' | 'unread'>,
+  row: InboxRow,
+): boolean {
   return (
-    isIn(view, row, operatorId, nowMs) &&
     (channel === undefined || row.channel === channel) &&
     (assigneeId === undefined || row.assigneeId === assigneeId) &&
+    (priority === undefined || row.priority === priority) &&
     (!unread || row.lastInMs > row.readMs)
   );
 }

@@ -1,5 +1,5 @@
 /** Every statement on inbox, inbox_notes and inbox_seats. */
-import { USUAL_SORT, type Sort, type View } from '../../contract/inboxViews.ts';
+import { isNewestFirst, USUAL_SORT, type Sort, type View } from '../../contract/inboxViews.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment, Tx } from '../db/pool.ts';
 
@@ -10,6 +10,8 @@ export type InboxRow = {
   closed: boolean;
   snoozedUntilMs: number | null;
   assigneeId: number | null;
+  /** How pressing it is: its place in `PRIORITIES`. */
+  priority: number;
   channel: string | null;
   destinationId: number | null;
   lastMessageId: number;
@@ -25,7 +27,7 @@ export type InboxRow = {
 
 const columns = (db: Db) => db`
   contact_id AS "contactId", conversation_id AS "conversationId", closed, snoozed_until_ms AS "snoozedUntilMs",
-  assignee_id AS "assigneeId", channel, destination_id AS "destinationId", last_message_id AS "lastMessageId", last_ms AS "lastMs",
+  assignee_id AS "assigneeId", priority, channel, destination_id AS "destinationId", last_message_id AS "lastMessageId", last_ms AS "lastMs",
   last_in_ms AS "lastInMs", last_out_ms AS "lastOutMs", waiting_ms AS "waitingMs", read_ms AS "readMs",
   answered_by AS "answeredBy", answered_ms AS "answeredMs"`;
 
@@ -127,6 +129,7 @@ export type Look = {
   nowMs: number;
   channel?: string | undefined;
   assigneeId?: number | undefined;
+  priority?: number | undefined;
   unread?: boolean | undefined;
   /** Where it is not the view's own. */
   sort?: Sort | undefined;
@@ -144,7 +147,7 @@ export async function selectView(
   const order = orderOf(db, look);
   return await db<InboxRow[]>`
     SELECT ${columns(db)} FROM inbox WHERE ${inView(db, look)}
-      ${behind(db, order, page.after)} ${notBehind(db, order, page.upTo)}
+      ${behind(db, order, page.after)} ${upTo(db, order, page.upTo)}
     ORDER BY ${order.column} ${order.way}, contact_id ${order.way} LIMIT ${page.limit}`;
 }
 
@@ -189,28 +192,33 @@ export async function countView(db: Db, look: Look, most: number): Promise<numbe
 type Order = { column: Fragment; way: Fragment; isNewest: boolean };
 
 function orderOf(db: Db, { view, sort = USUAL_SORT[view] }: Look): Order {
-  if (view === 'snoozed') return { column: db`snoozed_until_ms`, way: db`ASC`, isNewest: false };
-  return sort === 'waiting'
-    ? { column: db`rank`, way: db`ASC`, isNewest: false }
-    : { column: db`last_ms`, way: db`DESC`, isNewest: true };
+  if (isNewestFirst(view, sort)) return { column: db`last_ms`, way: db`DESC`, isNewest: true };
+  const column =
+    view === 'snoozed'
+      ? db`snoozed_until_ms`
+      : sort === 'waiting'
+        ? db`rank`
+        : // As inbox_pressing has it, and `rankIn`.
+          db`(priority * 1000000000000000 + coalesce(waiting_ms, 500000000000000 - last_ms))`;
+  return { column, way: db`ASC`, isNewest: false };
 }
 
-function behind(db: Db, { column, isNewest }: Order, place: ViewPlace | undefined): Fragment {
-  if (place === undefined) return db``;
-  return isNewest
-    ? db`AND (${column}, contact_id) < (${-place.rank}::bigint, ${place.contactId}::bigint)`
-    : db`AND (${column}, contact_id) > (${place.rank}::bigint, ${place.contactId}::bigint)`;
+function behind(db: Db, order: Order, place: ViewPlace | undefined): Fragment {
+  return order.isNewest ? than(db, order, db`<`, place) : than(db, order, db`>`, place);
 }
 
-function notBehind(db: Db, { column, isNewest }: Order, place: ViewPlace | undefined): Fragment {
+function upTo(db: Db, order: Order, place: ViewPlace | undefined): Fragment {
+  return order.isNewest ? than(db, order, db`>=`, place) : than(db, order, db`<=`, place);
+}
+
+function than(db: Db, order: Order, sign: Fragment, place: ViewPlace | undefined): Fragment {
   if (place === undefined) return db``;
-  return isNewest
-    ? db`AND (${column}, contact_id) >= (${-place.rank}::bigint, ${place.contactId}::bigint)`
-    : db`AND (${column}, contact_id) <= (${place.rank}::bigint, ${place.contactId}::bigint)`;
+  const rank = order.isNewest ? -place.rank : place.rank;
+  return db`AND (${order.column}, contact_id) ${sign} (${rank}::bigint, ${place.contactId}::bigint)`;
 }
 
 function inView(db: Db, look: Look): Fragment {
-  const { workspaceId, view, operatorId, nowMs, channel, assigneeId, unread } = look;
+  const { workspaceId, view, operatorId, nowMs, channel, assigneeId, priority, unread } = look;
   const awake = db`NOT closed AND (snoozed_until_ms IS NULL OR snoozed_until_ms <= ${nowMs})`;
   const where = {
     mine: () => db`${awake} AND assignee_id = ${operatorId}`,
@@ -222,6 +230,7 @@ function inView(db: Db, look: Look): Fragment {
   return db`workspace_id = ${workspaceId} AND ${where[view]()}
     ${channel === undefined ? db`` : db`AND channel = ${channel}`}
     ${assigneeId === undefined ? db`` : db`AND assignee_id = ${assigneeId}`}
+    ${priority === undefined ? db`` : db`AND priority = ${priority}`}
     ${unread ? db`AND last_in_ms > read_ms` : db``}`;
 }
 
@@ -257,18 +266,22 @@ export async function lockRows(
     ORDER BY contact_id FOR UPDATE`;
 }
 
-/** Sets whose conversations are, whether they are open, and up to when they were read. Locks the rows, which who calls has locked. */
+/** Sets whose conversations are, whether they are open, how pressing they are, and up to when they were read. Locks the rows, which who calls has locked. */
 export async function updateStandings(
   tx: Tx,
-  rows: readonly Pick<InboxRow, 'contactId' | 'closed' | 'snoozedUntilMs' | 'assigneeId' | 'readMs'>[],
+  rows: readonly Pick<
+    InboxRow,
+    'contactId' | 'closed' | 'snoozedUntilMs' | 'assigneeId' | 'priority' | 'readMs'
+  >[],
 ): Promise<void> {
   await tx`
-    UPDATE inbox i SET closed = s.closed, snoozed_until_ms = s.snoozed_until_ms, assignee_id = s.assignee_id, read_ms = s.read_ms
+    UPDATE inbox i SET closed = s.closed, snoozed_until_ms = s.snoozed_until_ms, assignee_id = s.assignee_id, priority = s.priority,
+      read_ms = s.read_ms
     FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.closed)}::boolean[], ${rows.map((r) => r.snoozedUntilMs)}::bigint[],
-      ${rows.map((r) => r.assigneeId)}::bigint[], ${rows.map((r) => r.readMs)}::bigint[])
-      AS s (bucket, contact_id, closed, snoozed_until_ms, assignee_id, read_ms)
+      ${rows.map((r) => r.assigneeId)}::bigint[], ${rows.map((r) => r.priority)}::smallint[], ${rows.map((r) => r.readMs)}::bigint[])
+      AS s (bucket, contact_id, closed, snoozed_until_ms, assignee_id, priority, read_ms)
     WHERE i.bucket = s.bucket AND i.contact_id = s.contact_id`;
 }
 
@@ -297,17 +310,17 @@ export async function takeRow(tx: Tx, contactId: number): Promise<InboxRow | und
   return row;
 }
 
-/** Puts the row of a contact who became another to the other's: what is later counts, and it is open if one of them was. Locks it. */
+/** Puts the row of a contact who became another to the other's: what is later counts, it is open if one of them was, and as pressing. Locks it. */
 export async function absorbRow(
   tx: Tx,
   to: { workspaceId: number; contactId: number; conversationId: number },
   row: InboxRow,
 ): Promise<void> {
   await tx`
-    INSERT INTO inbox AS i (bucket, contact_id, workspace_id, conversation_id, closed, snoozed_until_ms, assignee_id, channel,
+    INSERT INTO inbox AS i (bucket, contact_id, workspace_id, conversation_id, closed, snoozed_until_ms, assignee_id, priority, channel,
       destination_id, last_message_id, last_ms, last_in_ms, last_out_ms, waiting_ms, read_ms)
     VALUES (${bucketOf(to.contactId)}, ${to.contactId}, ${to.workspaceId}, ${to.conversationId}, ${row.closed},
-      ${row.snoozedUntilMs}, ${row.assigneeId}, ${row.channel}, ${row.destinationId}, ${row.lastMessageId}, ${row.lastMs},
+      ${row.snoozedUntilMs}, ${row.assigneeId}, ${row.priority}, ${row.channel}, ${row.destinationId}, ${row.lastMessageId}, ${row.lastMs},
       ${row.lastInMs}, ${row.lastOutMs}, ${row.waitingMs}, ${row.readMs})
     ON CONFLICT (bucket, contact_id) DO UPDATE SET
       closed = i.closed AND EXCLUDED.closed,
@@ -315,6 +328,7 @@ export async function absorbRow(
         WHEN i.snoozed_until_ms IS NOT NULL AND EXCLUDED.snoozed_until_ms IS NOT NULL
         THEN least(i.snoozed_until_ms, EXCLUDED.snoozed_until_ms) END,
       assignee_id = coalesce(i.assignee_id, EXCLUDED.assignee_id),
+      priority = least(i.priority, EXCLUDED.priority),
       channel = CASE WHEN EXCLUDED.last_in_ms > i.last_in_ms THEN EXCLUDED.channel ELSE i.channel END,
       destination_id = CASE WHEN EXCLUDED.last_in_ms > i.last_in_ms THEN EXCLUDED.destination_id ELSE i.destination_id END,
       last_message_id = CASE WHEN EXCLUDED.last_ms > i.last_ms THEN EXCLUDED.last_message_id ELSE i.last_message_id END,

@@ -47,6 +47,11 @@ export async function fillPeople({ sql, call, workspaceId, contacts, conversatio
   await sql.unsafe(
     `INSERT INTO set_members (bucket, set_id, contact_id) SELECT ${bucket}, ${fromHex24(list.body.id)}, ${id(0)} FROM ${people} WHERE n % 2 = 0`,
   );
+  // What a few thousand have stands far apart among those who were talked with.
+  const tag = await call('POST', '/tags', { name: 'Few' });
+  await sql.unsafe(
+    `INSERT INTO set_members (bucket, set_id, contact_id) SELECT ${bucket}, ${fromHex24(tag.body.id)}, ${id(0)} FROM ${people} WHERE n % 200 = 0`,
+  );
   await copyRows(sql, 'conversations', at, talks, { bucket, id: id(2), contact_id: id(0) });
   for (const [place, direction] of [
     [3, 'out'],
@@ -76,6 +81,8 @@ export async function fillPeople({ sql, call, workspaceId, contacts, conversatio
     last_in_ms: 'last_in_ms - n * 60000',
     waiting_ms: 'last_ms - n * 60000',
     closed: 'n % 4 = 3',
+    assignee_id: 'CASE WHEN n % 5 = 2 THEN (SELECT min(id) FROM operators) END',
+    priority: 'CASE WHEN n % 3 = 0 THEN n % 5 ELSE 4 END',
     snoozed_until_ms: `CASE WHEN n % 8 = 1 THEN last_ms + ${DAY_MS} + n END`,
   });
   await sql`ANALYZE`;
@@ -89,6 +96,7 @@ export async function fillPeople({ sql, call, workspaceId, contacts, conversatio
     contactId: toHex24(row!.contact),
     conversationId: toHex24(row!.conversation),
     setId: list.body.id as string,
+    fewTagId: tag.body.id as string,
   };
 }
 

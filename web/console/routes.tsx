@@ -9,7 +9,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import type { Rule } from '../../contract/campaign.ts';
-import { SORTS, type Sort } from '../../contract/inboxViews.ts';
+import { PRIORITIES, SORTS, type Priority, type Sort } from '../../contract/inboxViews.ts';
 import { bootstrapQuery } from './api/queries.ts';
 import { MOST_CONDITIONS } from './paths.ts';
 import { dayIn } from '../shared/days.ts';
@@ -25,6 +25,7 @@ export type Search = {
   /** Whose conversations, and of whom who has which tag. */
   assignee?: string;
   tag?: string;
+  priority?: Priority;
   sort?: Sort;
   unread?: boolean;
   why?: string;
@@ -44,6 +45,7 @@ const searchOf = (given: Record<string, unknown>): Search => ({
   channel: textIn(given['channel']),
   assignee: idIn(given['assignee']),
   tag: idIn(given['tag']),
+  priority: PRIORITIES.find((one) => one === given['priority']),
   sort: SORTS.find((one) => one === given['sort']),
   unread: given['unread'] === true ? true : undefined,
   why: textIn(given['why']),

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { CHANNELS } from '../../channels.ts';
 import { Content } from '../../content.ts';
-import { VIEWS } from '../../inboxViews.ts';
+import { PRIORITIES, VIEWS } from '../../inboxViews.ts';
 import { AnyObject, Count, Id, oneOf, orNull, Time } from '../fields.ts';
 import { Channel, Class, pageOf, TimeGiven } from './fields.ts';
 import { DeliveryShown, MessageShown } from './messages.ts';
@@ -11,6 +11,7 @@ const named = Type.Object({ id: Id, name: Type.String() });
 
 /** Words of the query of a list. */
 export const VIEW = oneOf(VIEWS);
+export const PRIORITY = oneOf(PRIORITIES);
 
 /** How a conversation stands, as a list has it. */
 export const ConversationShown = Type.Object({
@@ -20,6 +21,7 @@ export const ConversationShown = Type.Object({
   /** It sleeps while this lies ahead, by the workspace's clock. */
   snoozedUntil: orNull(Time),
   assignee: orNull(named),
+  priority: PRIORITY,
   /** On which the contact was heard last. */
   channel: orNull(oneOf(CHANNELS)),
   lastAt: Time,
@@ -155,6 +157,7 @@ export const ConversationPatch = Type.Object({
   assigneeId: Type.Optional(orNull(Id)),
   closed: Type.Optional(Type.Boolean()),
   snoozedUntil: Type.Optional(orNull(TimeGiven)),
+  priority: Type.Optional(PRIORITY),
   /** What the contact said last is as if nobody had seen it. */
   unread: Type.Optional(Type.Literal(true)),
 });
@@ -179,6 +182,7 @@ export const BulkChanged = Type.Object({
           assigneeId: orNull(Id),
           closed: Type.Boolean(),
           snoozedUntil: orNull(Time),
+          priority: PRIORITY,
         }),
       ),
       fault: orNull(Type.Object({ code: Type.String(), message: Type.String() })),

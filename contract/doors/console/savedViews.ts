@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { CHANNELS } from '../../channels.ts';
 import { SORTS } from '../../inboxViews.ts';
 import { Id, oneOf, Time } from '../fields.ts';
-import { VIEW } from './inbox.ts';
+import { PRIORITY, VIEW } from './inbox.ts';
 
 /** How many an operator has, and how many everybody: a page has them all. */
 export const MOST_SAVED_VIEWS = 50;
@@ -14,6 +14,7 @@ export const SavedLook = Type.Object({
   channel: Type.Optional(oneOf(CHANNELS)),
   assignee: Type.Optional(Id),
   tag: Type.Optional(Id),
+  priority: Type.Optional(PRIORITY),
   unread: Type.Optional(Type.Literal(true)),
   sort: Type.Optional(oneOf(SORTS)),
 });

@@ -21,8 +21,13 @@ export const inboxFaults = [
   ...inFile('contract/inboxViews.ts', INBOX, [
     [
       'who waits longest comes last',
-      '(one.waitingMs ?? LATEST_MS - one.lastMs) :',
-      '-(one.waitingMs ?? one.lastMs) :',
+      'return one.waitingMs ?? LATEST_MS - one.lastMs;',
+      'return -(one.waitingMs ?? one.lastMs);',
+    ],
+    [
+      'of two that are as pressing, who waits longest comes last',
+      '+ (one.waitingMs ?? PRIORITY_APART / 2',
+      '- (one.waitingMs ?? PRIORITY_APART / 2',
     ],
   ]),
   ...inFile('src/doors/console/cookie.ts', INBOX, [

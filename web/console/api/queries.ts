@@ -65,6 +65,7 @@ export const conversationsQuery = (ws: string, view: View, filter: Narrowed) =>
             channel: filter.channel,
             assignee: filter.assignee,
             tag: filter.tag,
+            priority: filter.priority,
             sort: filter.q ? undefined : filter.sort,
             unread: filter.unread ? 'true' : undefined,
             until: untilOf(filter.day),

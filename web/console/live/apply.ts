@@ -10,7 +10,15 @@ import type {
   ThreadPage,
 } from '../../../contract/doors/console/inbox.ts';
 import { dayEndsMs } from '../../shared/days.ts';
-import { compareIn, isIn, type Sort, type Standing, type View } from '../../../contract/inboxViews.ts';
+import {
+  compareIn,
+  isIn,
+  PRIORITIES,
+  type Priority,
+  type Sort,
+  type Standing,
+  type View,
+} from '../../../contract/inboxViews.ts';
 
 /** Which list it is, and whose. Times are by the workspace's clock. */
 export type ListOf = {
@@ -26,6 +34,7 @@ export type Narrowed = {
   channel?: string;
   assignee?: string;
   tag?: string;
+  priority?: Priority;
   unread?: boolean;
   day?: string;
   sort?: Sort;
@@ -33,12 +42,13 @@ export type Narrowed = {
 
 /** Where a conversation stands, of what is shown of it. */
 export function standingOf(shown: ConversationShown): Standing {
-  const { contact, closed, snoozedUntil, assignee, lastAt, waitingSince } = shown;
+  const { contact, closed, snoozedUntil, assignee, priority, lastAt, waitingSince } = shown;
   return {
     contactId: contact.id,
     closed,
     snoozedUntilMs: snoozedUntil === null ? null : Date.parse(snoozedUntil),
     assigneeId: assignee?.id ?? null,
+    priority: PRIORITIES.indexOf(priority),
     lastMs: Date.parse(lastAt),
     waitingMs: waitingSince === null ? null : Date.parse(waitingSince),
   };
@@ -59,6 +69,7 @@ export function applyToList(
     isIn(view, standingOf(shown), me, nowMs) &&
     (filter.channel === undefined || shown.channel === filter.channel) &&
     (filter.assignee === undefined || shown.assignee?.id === filter.assignee) &&
+    (filter.priority === undefined || shown.priority === filter.priority) &&
     (!filter.unread || shown.unread) &&
     (filter.day === undefined || Date.parse(shown.lastAt) < dayEndsMs(filter.day));
   if (!fits) return rest;

@@ -5,6 +5,7 @@ import {
   MOST_IN_BULK,
   type ConversationShown,
 } from '../../../../contract/doors/console/inbox.ts';
+import { PRIORITIES } from '../../../../contract/inboxViews.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { fromHex24 } from '../../../base/ids.ts';
 import { changeStandings, contactsOf, takeUpAll, type InboxRow } from '../../../inbox/inbox.ts';
@@ -17,7 +18,7 @@ export const inboxBulkRoutes: readonly Route[] = [
   writes({
     path: '/conversations/bulk',
     action: 'conversations.reply',
-    does: `Assigns, closes, opens or snoozes up to ${MOST_IN_BULK} conversations; says of each what became of it, and what takes it back.`,
+    does: `Assigns, closes, opens or snoozes up to ${MOST_IN_BULK} conversations, or says how pressing they are; says of each what became of it, and what takes it back.`,
     body: BulkChange,
     answers: { 200: BulkChanged },
     handle: bulk,
@@ -66,11 +67,16 @@ function resultOf(
     const { fault: code, message } = missing('conversation');
     return { id, conversation: null, before: null, fault: { code, message } };
   }
-  const { assigneeId, closed, snoozedUntilMs } = before;
+  const { assigneeId, closed, snoozedUntilMs, priority } = before;
   return {
     id,
     conversation,
-    before: { assigneeId: idText(assigneeId), closed, snoozedUntil: timeText(snoozedUntilMs) },
+    before: {
+      assigneeId: idText(assigneeId),
+      closed,
+      snoozedUntil: timeText(snoozedUntilMs),
+      priority: PRIORITIES[priority]!,
+    },
     fault: null,
   };
 }

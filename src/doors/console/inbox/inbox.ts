@@ -10,7 +10,7 @@ import {
   Seen,
 } from '../../../../contract/doors/console/inbox.ts';
 import { Nothing } from '../../../../contract/doors/fields.ts';
-import { MOST_COUNTED, type View } from '../../../../contract/inboxViews.ts';
+import { MOST_COUNTED, PRIORITIES, type View } from '../../../../contract/inboxViews.ts';
 import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
 import type { Tx } from '../../../db/pool.ts';
 import { conversationsOf } from '../../../conversations/conversations.ts';
@@ -80,7 +80,7 @@ export const inboxRoutes: readonly Route[] = [
     method: 'PATCH',
     path: one,
     action: 'conversations.reply',
-    does: 'Assigns, closes, opens or snoozes a conversation.',
+    does: 'Assigns, closes, opens or snoozes a conversation, or says how pressing it is.',
     body: ConversationPatch,
     answers: { 200: ConversationShown },
     handle: change,
@@ -194,7 +194,7 @@ async function change(call: Call<ConversationPatch>): Promise<Work<200, Conversa
 
 /** A change as it is written. */
 export function changeOf(
-  { assigneeId, closed, snoozedUntil, unread }: ConversationPatch,
+  { assigneeId, closed, snoozedUntil, priority, unread }: ConversationPatch,
   nowMs: number,
 ): InboxChange | Fault {
   const until = typeof snoozedUntil === 'string' ? readTime(snoozedUntil, 'snoozedUntil') : snoozedUntil;
@@ -205,6 +205,7 @@ export function changeOf(
     ...(assigneeId === undefined ? {} : { assigneeId: assigneeId === null ? null : idOf(assigneeId) }),
     ...(closed === undefined ? {} : { closed }),
     ...(until === undefined ? {} : { snoozedUntilMs: until }),
+    ...(priority === undefined ? {} : { priority: PRIORITIES.indexOf(priority) }),
     ...(unread ? { unread } : {}),
   };
 }

@@ -2,14 +2,21 @@
 import { Type } from 'typebox';
 import { CHANNELS } from '../../../../contract/channels.ts';
 import { CONSOLE_LIMITS, NEWEST_FIRST, TimeGiven } from '../../../../contract/doors/console/fields.ts';
-import { ConversationPage, VIEW } from '../../../../contract/doors/console/inbox.ts';
+import { ConversationPage, PRIORITY, VIEW } from '../../../../contract/doors/console/inbox.ts';
 import { Id, oneOf } from '../../../../contract/doors/fields.ts';
-import { SORTS, USUAL_SORT, VIEWS, type View } from '../../../../contract/inboxViews.ts';
+import {
+  isNewestFirst,
+  PRIORITIES,
+  SORTS,
+  USUAL_SORT,
+  VIEWS,
+  type View,
+} from '../../../../contract/inboxViews.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../../base/ids.ts';
 import { searchIn } from '../../../contacts/search.ts';
 import { membersAmong } from '../../../contacts/sets.ts';
-import { viewPage, type InboxRow, type Look, type ViewPlace } from '../../../inbox/inbox.ts';
+import { narrows, viewPage, type InboxRow, type Look, type ViewPlace } from '../../../inbox/inbox.ts';
 import { findWith } from '../../../inbox/findWith.ts';
 import { presentConversations } from './shown.ts';
 import { queryId, queryWord, readLimit, reads, readTime, type Call, type Route } from '../route.ts';
@@ -19,13 +26,14 @@ export const inboxListRoutes: readonly Route[] = [
   reads({
     path: '/conversations',
     action: 'messages.read',
-    does: 'A view of the inbox: those who wait longest first in mine and unassigned, else the newest first; `sort` turns that round in mine, unassigned and all. With `q` those of any view with somebody who is called so. A page that is narrowed may be short, or empty, and not be the last.',
+    does: 'A view of the inbox: those who wait longest first in mine and unassigned, else the newest first; `sort` says otherwise in mine, unassigned and all (`priority`: what is most pressing, of equals who waits longest). With `q` those of any view with somebody who is called so. A page that is narrowed may be short, or empty, and not be the last.',
     query: {
       view: VIEW,
       sort: oneOf(SORTS),
       channel: oneOf(CHANNELS),
       assignee: Id,
       tag: Id,
+      priority: PRIORITY,
       unread: Type.Literal('true'),
       q: Type.String({ maxLength: CONSOLE_LIMITS.name }),
       limit: NEWEST_FIRST.limit,
@@ -47,6 +55,8 @@ function lookOf(call: Call, view: View): Narrow | Fault {
   if (isFault(assigneeId)) return assigneeId;
   const tagId = queryId(call, 'tag');
   if (isFault(tagId)) return tagId;
+  const priority = queryWord(call, 'priority', PRIORITIES);
+  if (isFault(priority)) return priority;
   const unread = queryWord(call, 'unread', ['true']);
   if (isFault(unread)) return unread;
   const sort = queryWord(call, 'sort', SORTS);
@@ -61,6 +71,7 @@ function lookOf(call: Call, view: View): Narrow | Fault {
     channel,
     assigneeId,
     tagId,
+    priority: priority === undefined ? undefined : PRIORITIES.indexOf(priority),
     unread: unread !== undefined,
     sort,
   };
@@ -90,14 +101,12 @@ async function list(call: Call): Promise<ConversationPage | Fault> {
 /** Those whose contact is called so, or has such an address: of any view, the newest first. */
 async function find(
   { ctx, workspace }: Call,
-  { channel, assigneeId, unread, tagId }: Narrow,
+  look: Narrow,
   search: string,
   page: { after: ViewPlace | undefined; limit: number },
 ): Promise<{ rows: InboxRow[]; next: ViewPlace | undefined }> {
-  const fits = (row: InboxRow) =>
-    (channel === undefined || row.channel === channel) &&
-    (assigneeId === undefined || row.assigneeId === assigneeId) &&
-    (!unread || row.lastInMs > row.readMs);
+  const { tagId } = look;
+  const fits = (row: InboxRow) => narrows(look, row);
   const found = await findWith(ctx.sql, { workspaceId: workspace.id, search, fits }, page);
   if (tagId === undefined) return found;
   const ids = found.rows.map(({ contactId }) => contactId);
@@ -108,9 +117,9 @@ async function find(
 /** Where a page begins: behind the last of the one before it, or at a time. */
 function placeOf(
   { query }: Call,
-  { view, sort = USUAL_SORT[view] }: Pick<Look, 'view' | 'sort'>,
+  { view, sort }: Pick<Look, 'view' | 'sort'>,
 ): ViewPlace | undefined | Fault {
-  const isNewest = view !== 'snoozed' && sort !== 'waiting';
+  const isNewest = isNewestFirst(view, sort);
   if (query['after'] !== undefined) return placeIn(query['after'], isNewest);
   if (query['until'] === undefined) return undefined;
   if (!isNewest) return breaks('until', 'may be given where the newest comes first, as in all and closed');

@@ -1,5 +1,6 @@
 /** How conversations of the inbox, and what is in them, are shown: to who asks for them, and to who is told of what changed. */
 import type { ConversationShown, ThreadEntry } from '../../../../contract/doors/console/inbox.ts';
+import { PRIORITIES } from '../../../../contract/inboxViews.ts';
 import type { ChannelName } from '../../../../contract/channels.ts';
 import { listMembers } from '../../../accounts/operators.ts';
 import { toHex24 } from '../../../base/ids.ts';
@@ -53,6 +54,7 @@ export async function presentConversations(
         closed: row.closed,
         snoozedUntil: timeText(row.snoozedUntilMs),
         assignee: operatorOf(operators, row.assigneeId),
+        priority: PRIORITIES[row.priority]!,
         channel: row.channel as ChannelName | null,
         lastAt: timeText(row.lastMs),
         waitingSince: timeText(row.waitingMs),

@@ -5,12 +5,13 @@ import type { BulkChanged, ConversationPatch } from '../../../../contract/doors/
 import { useNow } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { at, membersQuery } from '../../api/queries.ts';
-import { apply } from '../../live/socket.ts';
-import { useMay, useMe } from '../../shell/session.ts';
+import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Item } from '../../ui/menuParts.tsx';
 import { Opens } from '../../ui/Opens.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
+import { shownNow, useShow } from './change.ts';
+import { PRIORITY_NAMES, PriorityItems } from './Priority.tsx';
 
 const HOUR_MS = 3_600_000;
 
@@ -40,6 +41,20 @@ export function Bulk({ ws, ids, onDone }: Props): ReactElement {
       </Act>
       <Opens
         position="bottom-end"
+        width={180}
+        isOff={may !== true}
+        items={
+          <PriorityItems
+            onChoose={(priority) => go({ priority }, `set to “${PRIORITY_NAMES[priority].toLowerCase()}”`)}
+          />
+        }
+      >
+        <button type="button" className="chip" aria-disabled={may !== true || undefined}>
+          Priority …
+        </button>
+      </Opens>
+      <Opens
+        position="bottom-end"
         width={200}
         isOff={may !== true}
         items={
@@ -65,14 +80,17 @@ export function Bulk({ ws, ids, onDone }: Props): ReactElement {
 
 function useBulk(ws: string) {
   const client = useQueryClient();
-  const me = useMe();
+  const show = useShow(ws);
   const nowMs = useNow();
   const change = useMutation({
     mutationFn: (body: { ids: readonly string[]; change: ConversationPatch }) =>
       call<BulkChanged>('POST', at(ws, '/conversations/bulk'), { body }),
-    onSuccess: ({ results }) => {
-      for (const { conversation } of results)
-        if (conversation) apply(client, ws, me.id, nowMs, { kind: 'conversation', conversation });
+    onMutate: () => shownNow(client, ws),
+    onSuccess: ({ results }, _, before) => {
+      show(
+        results.flatMap(({ conversation }) => conversation ?? []),
+        before,
+      );
     },
     onError: toastError,
   });
@@ -101,9 +119,14 @@ function useBulk(ws: string) {
 
 /** What makes it as it was: a sleep that would be over by now is none. */
 function backOf(
-  { assigneeId, closed, snoozedUntil }: NonNullable<BulkChanged['results'][number]['before']>,
+  { assigneeId, closed, snoozedUntil, priority }: NonNullable<BulkChanged['results'][number]['before']>,
   nowMs: number,
 ): ConversationPatch {
   const sleeps = snoozedUntil !== null && Date.parse(snoozedUntil) > nowMs && !closed;
-  return { assigneeId, closed, ...(sleeps ? { closed: undefined, snoozedUntil } : { snoozedUntil: null }) };
+  return {
+    assigneeId,
+    closed,
+    priority,
+    ...(sleeps ? { closed: undefined, snoozedUntil } : { snoozedUntil: null }),
+  };
 }

@@ -6,7 +6,7 @@ import { Suspense, useMemo, useRef, useState, type KeyboardEvent, type ReactElem
 import type { ChannelName } from '../../../../contract/channels.ts';
 import type { ConversationPage, ConversationShown } from '../../../../contract/doors/console/inbox.ts';
 import type { SavedLook, SavedViewShown } from '../../../../contract/doors/console/savedViews.ts';
-import { MOST_COUNTED, USUAL_SORT, type Sort, type View } from '../../../../contract/inboxViews.ts';
+import { isNewestFirst, MOST_COUNTED, type View } from '../../../../contract/inboxViews.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
 import { Ago, spanText, useNow } from '../../../shared/time.tsx';
 import { conversationsQuery, countsQuery } from '../../api/queries.ts';
@@ -20,6 +20,8 @@ import { Cut, Empty, Failed, Waiting } from '../../ui/states.tsx';
 import { Filters } from './Filters.tsx';
 import { useHoldPlace } from './holdPlace.ts';
 import { Mentioned } from './Mentioned.tsx';
+import { Order } from './Order.tsx';
+import { PriorityMark } from './Priority.tsx';
 import { onDemand } from '../../ui/onDemand.ts';
 
 const MessageHits = onDemand(
@@ -43,10 +45,6 @@ const TABS: readonly { view: View; name: string }[] = [
   { view: 'snoozed', name: 'Snoozed' },
   { view: 'closed', name: 'Closed' },
 ];
-
-/** Whether the newest stand first, so that one can go to a day. */
-export const isByDay = (view: View, sort: Sort | undefined): boolean =>
-  view !== 'snoozed' && (sort ?? USUAL_SORT[view]) !== 'waiting';
 
 type Props = {
   ws: string;
@@ -106,7 +104,7 @@ export function ConversationList({
             value={filter.q ?? ''}
             onChange={({ currentTarget: { value } }) => onFilter({ q: value || undefined })}
           />
-          {filter.q || filter.day ? null : <SortSwitch view={view} sort={filter.sort} onFilter={onFilter} />}
+          {filter.q || filter.day ? null : <Order view={view} sort={filter.sort} onFilter={onFilter} />}
         </div>
         <div className="list-chips">
           <button
@@ -119,7 +117,7 @@ export function ConversationList({
           </button>
           <Filters ws={ws} view={view} filter={filter} onFilter={onFilter} />
           <Kept ws={ws} look={lookOf(view, filter)} onView={onView} />
-          {isByDay(view, filter.sort) && !filter.q ? (
+          {isNewestFirst(view, filter.sort) && !filter.q ? (
             <GoToDay day={filter.day} onDay={(day) => onFilter({ day })} does="Go to a day in the list" />
           ) : null}
           {counts?.mentioned ? <Mentioned ws={ws} view={view} n={counts.mentioned} /> : null}
@@ -151,12 +149,13 @@ export function ConversationList({
 }
 
 /** What is looked at now, as it is kept: neither what is searched nor a day. */
-function lookOf(view: View, { channel, assignee, tag, unread, sort }: Narrowed): SavedLook {
+function lookOf(view: View, { channel, assignee, tag, priority, unread, sort }: Narrowed): SavedLook {
   return {
     view,
     ...(channel === undefined ? {} : { channel: channel as ChannelName }),
     ...(assignee === undefined ? {} : { assignee }),
     ...(tag === undefined ? {} : { tag }),
+    ...(priority === undefined ? {} : { priority }),
     ...(unread ? { unread } : {}),
     ...(sort === undefined ? {} : { sort }),
   };
@@ -188,29 +187,6 @@ function Kept({ ws, look, onView }: KeptProps): ReactElement {
         </Suspense>
       )}
     </>
-  );
-}
-
-type SortProps = { view: View; sort: Sort | undefined; onFilter: (next: Narrowed) => void };
-
-/** Turns the order round, in views that have two. */
-function SortSwitch({ view, sort, onFilter }: SortProps): ReactElement | null {
-  const usual = USUAL_SORT[view];
-  if (usual === undefined) return null;
-  const now = sort ?? usual;
-  const other = now === 'waiting' ? 'newest' : 'waiting';
-  const words = { waiting: 'Longest waiting first', newest: 'Newest first' };
-  return (
-    <button
-      type="button"
-      className="chip"
-      aria-label={`${words[now]}: change to ${words[other].toLowerCase()}`}
-      data-tip={words[now]}
-      onClick={() => onFilter({ sort: other === usual ? undefined : other, day: undefined })}
-    >
-      <Icon name="sort" size={16} />
-      {now === 'waiting' ? 'Waiting' : 'Newest'}
-    </button>
   );
 }
 
@@ -316,7 +292,7 @@ type RowProps = {
 };
 
 function Row({ row, top, isOpen, isChosen, position, size, onOpen }: RowProps): ReactElement {
-  const { id, contact, unread, last, channel, waitingSince, assignee } = row;
+  const { id, contact, unread, last, channel, waitingSince, assignee, priority } = row;
   return (
     <div
       id={`row-${id}`}
@@ -348,6 +324,7 @@ function Row({ row, top, isOpen, isChosen, position, size, onOpen }: RowProps): 
         {last?.text}
       </span>
       <span className="row-more">
+        <PriorityMark priority={priority} />
         <Icon name={channelIcon(channel)} size={14} />
         <span>{channelName(channel)}</span>
         {assignee ? <span>· {assignee.name}</span> : null}

@@ -1,13 +1,14 @@
-/** What narrows a list of conversations, each in a chip that says to what: channel, whose it is, a tag. The address has them. */
+/** What narrows a list of conversations, each in a chip that says to what: channel, whose it is, a tag, a priority. The address has them. */
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactElement, type ReactNode } from 'react';
 import { CHANNELS } from '../../../../contract/channels.ts';
-import type { View } from '../../../../contract/inboxViews.ts';
+import { PRIORITIES, type View } from '../../../../contract/inboxViews.ts';
 import { channelName, Icon } from '../../../shared/icons.tsx';
 import { membersQuery } from '../../api/queries.ts';
 import type { Narrowed } from '../../live/apply.ts';
 import { Item, ItemsLabel } from '../../ui/menuParts.tsx';
 import { Opens } from '../../ui/Opens.tsx';
+import { PRIORITY_NAMES } from './Priority.tsx';
 import { setsOf } from './Tags.tsx';
 
 type Props = { ws: string; view: View; filter: Narrowed; onFilter: (next: Narrowed) => void };
@@ -46,6 +47,13 @@ export function Filters({ ws, view, filter, onFilter }: Props): ReactElement {
         choices={tags.data ?? []}
         onOpen={() => setAsked(true)}
         onChoose={(tag) => onFilter({ tag })}
+      />
+      <Choice
+        name="Priority"
+        any="Any priority"
+        chosen={filter.priority}
+        choices={PRIORITIES.map((id) => ({ id, name: PRIORITY_NAMES[id] }))}
+        onChoose={(priority) => onFilter({ priority: PRIORITIES.find((one) => one === priority) })}
       />
     </>
   );

@@ -3,20 +3,21 @@ import { getRouteApi, useNavigate, useParams } from '@tanstack/react-router';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, type ReactElement } from 'react';
 import type { SavedViewShown } from '../../../../contract/doors/console/savedViews.ts';
-import { USUAL_SORT, VIEWS, type View } from '../../../../contract/inboxViews.ts';
+import { isNewestFirst, USUAL_SORT, VIEWS, type View } from '../../../../contract/inboxViews.ts';
 import { savedViewsQuery } from '../../api/queries.ts';
 import { useHere } from '../../shell/session.ts';
 import { Empty } from '../../ui/states.tsx';
 import { Conversation } from './Conversation.tsx';
-import { ConversationList, isByDay } from './ConversationList.tsx';
+import { ConversationList } from './ConversationList.tsx';
 
 const route = getRouteApi('/w/$ws/inbox/$view');
 
 /** What a view is narrowed by that is kept. */
-const narrowedBy = ({ look: { channel, assignee, tag, unread, sort } }: SavedViewShown) => ({
+const narrowedBy = ({ look: { channel, assignee, tag, priority, unread, sort } }: SavedViewShown) => ({
   channel,
   assignee,
   tag,
+  priority,
   unread,
   sort,
 });
@@ -55,9 +56,10 @@ export function Inbox(): ReactElement {
     // Whose the conversations are is said by these views already.
     assignee: view === 'mine' || view === 'unassigned' ? undefined : search.assignee,
     tag: search.tag,
+    priority: search.priority,
     unread: search.unread,
     sort: sort === USUAL_SORT[view] ? undefined : sort,
-    day: isByDay(view, sort) ? search.day : undefined,
+    day: isNewestFirst(view, sort) ? search.day : undefined,
   };
   const open = (id: string | undefined, at?: string) =>
     void (id === undefined

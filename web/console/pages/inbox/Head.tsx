@@ -1,0 +1,254 @@
+/** The head of a conversation: who it is with, how it stands, and what one does with it, by mouse and by keys. */
+import { Button } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState, type ReactElement } from 'react';
+import type { ConversationWhole } from '../../../../contract/doors/console/inbox.ts';
+import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
+import { clockText, dayText, spanText, useNow } from '../../../shared/time.tsx';
+import { membersQuery, threadQuery } from '../../api/queries.ts';
+import { useHere, useMay, useMe } from '../../shell/session.ts';
+import { Act, Letters } from '../../ui/basic.tsx';
+import { GoToDay } from '../../ui/GoToDay.tsx';
+import { useKeys } from '../../ui/keys.ts';
+import { Item, ItemsLabel, ItemsLine } from '../../ui/menuParts.tsx';
+import { Opens } from '../../ui/Opens.tsx';
+import { toast } from '../../ui/toasts.tsx';
+import { useChange } from './change.ts';
+import { PriorityMenu } from './Priority.tsx';
+import { SetMenu } from './Tags.tsx';
+
+/** Below this there is no room for three panes: who it is with is told in a drawer. */
+const NARROW = '(max-width: 1199px)';
+const HOUR_MS = 3_600_000;
+
+type Menu = 'assign' | 'snooze' | 'tag' | 'priority';
+type HeadProps = {
+  ws: string;
+  conversation: ConversationWhole;
+  onBack: () => void;
+  onDay: (day: string) => void;
+};
+
+/** The head. */
+export function Head({ ws, conversation, onBack, onDay }: HeadProps): ReactElement {
+  const { contact, channel, closed, assignee, priority, snoozedUntil, ways } = conversation;
+  const me = useMe();
+  const nowMs = useNow();
+  const may = useMay('conversations.reply');
+  const change = useChange(ws, conversation.id);
+  const sleeps = snoozedUntil !== null && Date.parse(snoozedUntil) > nowMs;
+  const close = () =>
+    change.mutate(
+      { closed: !closed },
+      { onSuccess: () => toast(closed ? 'Opened.' : 'Closed.', { undo: () => change.mutate({ closed }) }) },
+    );
+  const take = () => change.mutate({ assigneeId: assignee?.id === me.id ? null : me.id });
+  const allowed = may === true;
+  const mayTag = useMay('contacts.write');
+  const [menu, setMenu] = useState<Menu>();
+  const why = useWhyLast(ws, conversation.id);
+  const navigate = useNavigate();
+  const tell = () =>
+    void navigate({ to: '.', search: (now: object) => ({ ...now, contact: contact.id }) } as never);
+  const opens = (which: Menu) => ({
+    opened: menu === which,
+    onChange: (is: boolean) => setMenu(is ? which : undefined),
+  });
+  useKeys([
+    {
+      keys: 'e',
+      does: closed ? 'Open the conversation' : 'Close the conversation',
+      act: () => allowed && close(),
+    },
+    { keys: 'm', does: 'Assign to me', act: () => allowed && take() },
+    { keys: 'a', does: 'Assign to somebody', act: () => allowed && setMenu('assign') },
+    { keys: 'p', does: 'Say how pressing it is', act: () => allowed && setMenu('priority') },
+    { keys: 't', does: 'Tag who it is with', act: () => mayTag === true && setMenu('tag') },
+    { keys: 'z', does: 'Snooze', act: () => allowed && setMenu('snooze') },
+    {
+      keys: 'u',
+      does: 'Mark as unread',
+      act: () => allowed && change.mutate({ unread: true }, { onSuccess: onBack }),
+    },
+    { keys: 'w', does: 'Why the last message', act: why },
+    {
+      keys: ']',
+      does: 'Show or hide who it is',
+      act: () => (matchMedia(NARROW).matches ? tell() : togglePane('profile')),
+    },
+    { keys: '[', does: 'Show or hide the list', act: () => togglePane('list') },
+  ]);
+  const window = ways[0]?.windowEndsAt;
+  return (
+    <header className="thread-head">
+      <button type="button" className="plain only-narrow" onClick={onBack} aria-label="Back to the list">
+        <Icon name="back" />
+      </button>
+      <Letters name={contact.name} />
+      <div className="thread-who">
+        <h2>{contact.name ?? 'Somebody'}</h2>
+        <p>
+          <Icon name={channelIcon(channel)} size={14} />
+          <span title={`${channelName(channel)} ${ways[0]?.address ?? ''}`}>
+            {ways[0]?.address ?? channelName(channel)}
+            {window ? ` · free text for ${spanText(Math.max(0, Date.parse(window) - nowMs))}` : null}
+            {sleeps
+              ? ` · sleeps until ${dayText(Date.parse(snoozedUntil), nowMs)} ${clockText(Date.parse(snoozedUntil))}`
+              : null}
+            {closed ? ' · closed' : null}
+          </span>
+        </p>
+      </div>
+      <div className="thread-acts">
+        <button
+          type="button"
+          className="plain only-tight"
+          aria-label="About this person"
+          data-tip="About this person (])"
+          onClick={tell}
+        >
+          <Icon name="info" />
+        </button>
+        <GoToDay
+          day={undefined}
+          onDay={(day) => day !== undefined && onDay(day)}
+          does="Go to a day in the conversation"
+          isSmall
+        />
+        <PriorityMenu
+          priority={priority}
+          menu={opens('priority')}
+          onChange={(next) => change.mutate({ priority: next })}
+        />
+        <SetMenu ws={ws} contactId={contact.id} kind="tags" menu={opens('tag')} />
+        <Assign
+          ws={ws}
+          conversation={conversation}
+          menu={opens('assign')}
+          onChange={(assigneeId) => change.mutate({ assigneeId })}
+        />
+        <Snooze
+          sleeps={sleeps}
+          menu={opens('snooze')}
+          onChange={(until) => change.mutate({ snoozedUntil: until })}
+        />
+        <Act may={may} onAct={close} icon="close" hint={closed ? 'Open it again (e)' : 'Close it (e)'}>
+          {closed ? 'Open' : 'Close'}
+        </Act>
+      </div>
+    </header>
+  );
+}
+
+type Opened = { opened: boolean; onChange: (is: boolean) => void };
+/** Shows a pane or hides it; a page that is loaded again has them all. */
+function togglePane(pane: 'list' | 'profile'): void {
+  document.querySelector('.inbox')?.toggleAttribute(`data-no-${pane}`);
+}
+
+/** Opens why the last message of the business was sent, or was not. */
+function useWhyLast(ws: string, id: string): () => void {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return () => {
+    const pages = client.getQueryData(threadQuery(ws, id).queryKey)?.pages ?? [];
+    const last = pages[0]?.entries.findLast(
+      (entry) => entry.type === 'message' && entry.message.direction === 'out',
+    );
+    if (last) void navigate({ to: '.', search: (now: object) => ({ ...now, why: last.id }) } as never);
+  };
+}
+
+type AssignProps = {
+  ws: string;
+  conversation: ConversationWhole;
+  menu: Opened;
+  onChange: (id: string | null) => void;
+};
+
+function Assign({ ws, conversation: { assignee }, menu, onChange }: AssignProps): ReactElement {
+  const { data } = useQuery(membersQuery(ws));
+  const may = useMay('conversations.reply');
+  return (
+    <Opens
+      position="bottom-end"
+      width={220}
+      isOff={may !== true}
+      {...menu}
+      items={
+        <>
+          <ItemsLabel>Assign to</ItemsLabel>
+          {(data?.members ?? [])
+            .filter(({ disabled }) => !disabled)
+            .map(({ id, name }) => (
+              <Item key={id} onClick={() => onChange(id)}>
+                {name}
+              </Item>
+            ))}
+          <ItemsLine />
+          <Item onClick={() => onChange(null)}>Nobody</Item>
+        </>
+      }
+    >
+      <Button
+        variant="default"
+        size="sm"
+        leftSection={<Icon name="person" size={16} />}
+        aria-disabled={may !== true || undefined}
+        data-off={may !== true || undefined}
+        title={may === true ? undefined : may}
+      >
+        {assignee?.name ?? 'Nobody'}
+      </Button>
+    </Opens>
+  );
+}
+
+type SnoozeProps = { sleeps: boolean; menu: Opened; onChange: (until: string | null) => void };
+
+function Snooze({ sleeps, menu, onChange }: SnoozeProps): ReactElement {
+  const nowMs = useNow();
+  const may = useMay('conversations.reply');
+  const { timeZone } = useHere();
+  const tomorrow = new Date(nowMs + 24 * HOUR_MS).setHours(9, 0, 0, 0);
+  const monday = new Date(nowMs);
+  monday.setDate(monday.getDate() + ((8 - monday.getDay()) % 7 || 7));
+  monday.setHours(9, 0, 0, 0);
+  const choices = [
+    { name: 'For an hour', ms: nowMs + HOUR_MS },
+    { name: 'For four hours', ms: nowMs + 4 * HOUR_MS },
+    { name: 'Until tomorrow, 9:00', ms: tomorrow },
+    { name: 'Until Monday, 9:00', ms: monday.getTime() },
+  ];
+  return (
+    <Opens
+      position="bottom-end"
+      width={220}
+      isOff={may !== true}
+      {...menu}
+      items={
+        <>
+          <ItemsLabel>By your clock; the workspace is in {timeZone}</ItemsLabel>
+          {choices.map(({ name, ms }) => (
+            <Item key={name} onClick={() => onChange(new Date(ms).toISOString())}>
+              {name}
+            </Item>
+          ))}
+          {sleeps ? <Item onClick={() => onChange(null)}>Wake it now</Item> : null}
+        </>
+      }
+    >
+      <Button
+        variant="default"
+        size="sm"
+        leftSection={<Icon name="snooze" size={16} />}
+        aria-disabled={may !== true || undefined}
+        data-off={may !== true || undefined}
+        title={may === true ? undefined : may}
+      >
+        Snooze
+      </Button>
+    </Opens>
+  );
+}
