@@ -12,7 +12,7 @@ import { KIND } from '../queue/work/kinds.ts';
 import type { Batch } from '../queue/work/work.ts';
 import { webhookHandler, type WebhookDeps } from './deliver.ts';
 import { putCalls } from './expand.ts';
-import { getCall, listCalls, replay, replaySome } from './log.ts';
+import { getCall, listCalls, replay, replayFailed, replaySome } from './log.ts';
 import { updateCalls } from './sql.calls.ts';
 import { disableWebhooks } from './sql.ts';
 import { startRig } from './testRig.ts';
@@ -113,7 +113,89 @@ test('what failed is tried again when its time has come, with one attempt more; 
     call.tried.map(({ status, answer }) => [status, answer]),
     [[500, '{"error":"down"}']],
   );
-  deepEqual(answers, []);
+  clock.advance(40_000);
+  receiver.answer('/failing', { status: 200 });
+  await handle(await claim(w.calls[0]!), { answered });
+  const over = await getCall(rig, { workspaceId: w.workspaceId, callId: w.calls[0]! });
+  ok(!isFault(over));
+  deepEqual(
+    [over.state, over.attempts, over.tried.map(({ status }) => status)],
+    ['delivered', 3, [500, 503]],
+  );
+  const lateMs = over.tried.map(({ atMs }, n) => atMs - fromMs - n * 10_000);
+  ok(
+    lateMs.every((ms) => ms >= 0 && ms < 8_000),
+    'each when it was made',
+  );
+  ok(over.finishedMs! >= fromMs + 50_000);
+  deepEqual(answers, [], 'nor what is nothing');
+});
+
+test('made again: in the order of what is repeated, beside it, under the first one’s id however often; also what was called off', async () => {
+  receiver.answer('/repeated', { status: 404 });
+  const contactId = rig.ids.spread();
+  const w = await due('/repeated', [contactId, contactId, contactId]);
+  await handle(await claim(w.calls[0]!));
+  await sql`UPDATE webhook_calls SET state = 'canceled' WHERE id = ${w.calls[1]!}`;
+  receiver.answer('/repeated', { status: 200 });
+  const { workspaceId, id: webhookId } = w;
+  const within = rig.queue.transact;
+  deepEqual(await within((tx) => replayFailed(rig, tx, { workspaceId, webhookId, sinceMs: 0 })), {
+    replayed: 3,
+    more: false,
+  });
+  await handle(await claim(w.calls[0]!));
+  deepEqual(heard('/repeated'), [0, 1, 2, 0, 1, 2]);
+  const page = { workspaceId, webhookId, limit: 2 };
+  const first = await listCalls(sql, page);
+  equal(first.next, first.calls[1]!.id);
+  deepEqual(
+    first.calls.map(({ replayOf, id }) => [replayOf, bucketOf(id)]),
+    [w.calls[2], w.calls[1]].map((id) => [id, bucketOf(contactId)]),
+  );
+  const rest = [];
+  for (let next: number | undefined = first.next; next !== undefined; ) {
+    const more = await listCalls(sql, { ...page, beforeId: next });
+    rest.push(...more.calls.map(({ id }) => id));
+    next = more.next;
+  }
+  deepEqual(rest.slice(1), w.calls.toReversed(), 'page after page, each once');
+  const callIds = [first.calls[0]!.id];
+  for (const _ of ['once', 'again'])
+    deepEqual(await within((tx) => replaySome(rig, tx, { workspaceId, webhookId, callIds })), {
+      replayed: 1,
+      more: false,
+    });
+  await handle(await claim(w.calls[0]!));
+  const repeats = (await listCalls(sql, page)).calls;
+  deepEqual(
+    repeats.map(({ messageId, replayOf }) => [messageId, replayOf]),
+    [first.calls[0]!, first.calls[0]!].map(({ messageId }) => [messageId, w.calls[2]]),
+  );
+});
+
+test('of what is rare among very many a page says that there may be more', async () => {
+  const w = await due('/rare', [rig.ids.spread()]);
+  await sql`
+    INSERT INTO webhook_calls (bucket, id, workspace_id, webhook_id, trigger, body, state, created_ms, finished_ms)
+    SELECT id & 4095, id, ${w.workspaceId}, ${w.id}, 'other', '{}', 'delivered', 1, 2
+    FROM generate_series(${w.calls[0]! + 1}::bigint, ${w.calls[0]! + 10_000}::bigint) AS id`;
+  const page = { workspaceId: w.workspaceId, webhookId: w.id, trigger: 'told' };
+  const first = await listCalls(sql, page);
+  deepEqual([first.calls, first.next], [[], w.calls[0]! + 1]);
+  const second = await listCalls(sql, { ...page, beforeId: first.next! });
+  deepEqual([second.calls.map(({ id }) => id), second.next], [w.calls, undefined]);
+});
+
+test('a call whose secret cannot be read fails, and says why', async () => {
+  const other = await webhook('/unread');
+  const w = await due('/unread', [rig.ids.spread()]);
+  await sql`UPDATE webhooks SET secret_sealed = (SELECT secret_sealed FROM webhooks WHERE id = ${other.id})
+    WHERE id = ${w.id}`;
+  await handle(await claim(w.calls[0]!));
+  const call = await getCall(rig, { workspaceId: w.workspaceId, callId: w.calls[0]! });
+  ok(!isFault(call) && call.state === 'failed' && call.lastAnswer!.includes('PARLEY_SECRET'));
+  deepEqual(heard('/unread'), []);
 });
 
 test('what came of a call stands, whatever is said later; one that is under way is not made again', async () => {

@@ -45,6 +45,11 @@ test('other doors: ten attempts within 75.6 hours', () => {
     [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
   );
   equal(backoffMs('console', 10, 0.5), undefined);
+  deepEqual(
+    [backoffMs('console', 2, 0), backoffMs('console', 2, 1)],
+    [270_000, 330_000],
+    'a tenth either way',
+  );
 });
 
 test('Web1on1: for up to 24 hours, each wait longer', () => {

@@ -92,6 +92,7 @@ test('bad input names the field and the rule, and changes nothing', async () => 
     [{ triggers: [] }, 'triggers', /at least one/],
     [{ triggers: 'told' }, 'triggers', /list/],
     [{ triggers: ['told', 'message'] }, 'triggers[1]', /told, other/],
+    [{ triggers: ['message', 'told'] }, 'triggers[0]', /told, other/],
     [{ includeFullContact: 'yes' }, 'includeFullContact', /true or false/],
     [{ options: [] }, 'options', /object/],
     [{ options: { a: 'x\0' } }, 'options', /U\+0000/],
@@ -125,6 +126,41 @@ test('what is sealed for one webhook is nothing to another, and one that is enab
     await within((tx) => webhooks.update(tx, name, { status: 'active', offered: OFFERED })),
   );
   equal(enabled.failingSinceMs, undefined);
+});
+
+test('credentials stay over a new secret and a change of another thing, and go when they are taken away', async () => {
+  const made = await make(ids.spread(), { basicAuth: { username: 'shop', password: 'open sesame' } });
+  const name = { workspaceId: made.workspaceId, door: made.door, id: made.id };
+  await sql`UPDATE webhooks SET failing_since_ms = 7 WHERE id = ${made.id}`;
+  const change = (more: object) =>
+    within((tx) => webhooks.update(tx, name, { status: 'active', offered: OFFERED, ...more }));
+  const moved = good(await change({ target: 'https://example.com/c' }));
+  deepEqual([moved.username, moved.failingSinceMs], ['shop', 7], 'it fails since then, whatever is changed');
+  const turned = good(await within((tx) => webhooks.rotate(tx, name)));
+  equal(turned.username, 'shop');
+  ok(turned.secret !== made.secret);
+  equal(good(await change({ basicAuth: null })).username, undefined);
+});
+
+test('two changes at once both stand; the oldest is listed first', async () => {
+  const workspaceId = ids.spread();
+  const made = await make(workspaceId);
+  clock.advance(1);
+  const second = await make(workspaceId);
+  const name = { workspaceId, door: 'sunshine' as const, id: made.id };
+  await Promise.all(
+    [{ target: 'https://example.com/d' }, { triggers: ['other'] }].map((change) =>
+      within((tx) => webhooks.update(tx, name, { ...change, offered: OFFERED })),
+    ),
+  );
+  const listed = await webhooks.list(sql, { workspaceId, door: 'sunshine' });
+  deepEqual(
+    listed.map(({ id, target, triggers }) => [id, target, triggers]),
+    [
+      [made.id, 'https://example.com/d', ['other']],
+      [second.id, second.target, second.triggers],
+    ],
+  );
 });
 
 test('at most ten per workspace and door, also when two are made at once', async () => {
@@ -162,4 +198,17 @@ test('own changes count at once, those of others within a second', async (t) => 
     deepEqual(await subscribed(), [id]);
   });
   deepEqual(await subscribed(), []);
+  // Of another webhook, and of one that is deleted.
+  const other = await make(workspaceId);
+  clock.advance(5000);
+  deepEqual(await subscribed(), [other.id]);
+  equal(await within((tx) => webhooks.delete(tx, { ...name, id: other.id })), true);
+  deepEqual(await subscribed(), []);
+  // A clock that was set back: what was read later than now is read again.
+  deepEqual(await subscribed(elsewhere), []);
+  clock.advance(5000);
+  deepEqual(await subscribed(elsewhere), []);
+  clock.advance(-4000);
+  const last = await make(workspaceId);
+  deepEqual(await subscribed(elsewhere), [last.id]);
 });

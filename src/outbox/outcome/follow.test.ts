@@ -73,6 +73,32 @@ test('what a refusal says of an address is learned with it', async () => {
   assert.deepEqual(learned, [{ cause: 'opted_out_sender', address: ann!.phone }]);
 });
 
+test('what is learned is of its workspace’s clock, whether it is told with the answer or before it', async () => {
+  const place = await rig.newPlace();
+  await sql`UPDATE workspaces SET environment = 'test', clock_ahead_ms = 3600000 WHERE id = ${place.id}`;
+  rig.ctx.directory.forget(place.id);
+  for (const [outcome, early] of [
+    [STOPPED, undefined],
+    [ACCEPTED, { state: 'failed', class: 'optout', code: '21610' }],
+  ] as const) {
+    const [ann] = await rig.newPeople(place.id, 1);
+    const [said] = await rig.say(place.id, [{ contactId: ann!.id, aheadMs: 3_600_000 }]);
+    const batch = await rig.claim(ann!.id);
+    const fromMs = rig.ctx.clock.nowMs() + 3_600_000;
+    const { ready } = await prepare(rig.deps, batch, fromMs - 3_600_000);
+    const ref = toRef({ contactId: ann!.id, causeId: said!, seq: 0 });
+    if (early)
+      await rig.ctx.queue.transact((tx) =>
+        applyReceipts(rig.deps, tx, place.integration, [{ ref, ...early }], fromMs),
+      );
+    const decisions = ready.map(({ subject }) => decideOutcome(subject, outcome, fromMs - 3_600_000, 0.5));
+    await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+    const logged = await sql<{ atMs: number }[]>`
+      SELECT at_ms AS "atMs" FROM consent_log WHERE contact_id = ${ann!.id} ORDER BY id DESC LIMIT 1`;
+    assert.ok(logged[0]!.atMs >= fromMs && logged[0]!.atMs < fromMs + 1_800_000, outcome.kind);
+  }
+});
+
 test('a broadcast does not move on; a retried delivery keeps its tries and its trail, and is counted once', async () => {
   const { id: workspaceId } = await rig.newPlace();
   const [ann] = await rig.newPeople(workspaceId, 1);

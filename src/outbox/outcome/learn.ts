@@ -1,6 +1,7 @@
 /** What a provider's refusal or receipt teaches about an address: it is dead, or its owner said stop. From then on the gate knows. */
 import type { ChannelName, ErrorClass } from '../../../contract/channels.ts';
 import type { IdSource } from '../../base/ids.ts';
+import type { Directory } from '../../accounts/directory.ts';
 import { blockDestinations, eraseBlocked, type Block } from '../../contacts/consent/blocks.ts';
 import { deadBlock, marketingSwitchBlock, stopBlock } from '../../contacts/consent/meanings.ts';
 import { setDestinationStatus } from '../../contacts/destinations.ts';
@@ -70,6 +71,21 @@ export async function learn(tx: Tx, ids: IdSource, lessons: readonly Lesson[], n
     blocks.filter((_, at) => lessons[at]!.isOfErased),
   );
   await retireTokens(tx, lessons);
+}
+
+/** As `learn`, of any workspaces at a moment of our clock: each has what it learns by its own. */
+export async function learnNow(
+  deps: { directory: Directory; ids: IdSource },
+  tx: Tx,
+  lessons: readonly Lesson[],
+  nowMs: number,
+): Promise<void> {
+  const aheadOf = new Map<number, number>();
+  for (const { workspaceId } of lessons)
+    if (!aheadOf.has(workspaceId))
+      aheadOf.set(workspaceId, (await deps.directory.workspace(workspaceId))?.clockAheadMs ?? 0);
+  const byClock = Map.groupBy(lessons, ({ workspaceId }) => aheadOf.get(workspaceId)!);
+  for (const [aheadMs, some] of byClock) await learn(tx, deps.ids, some, nowMs + aheadMs);
 }
 
 function blockOf({

@@ -9,7 +9,7 @@ import type { Tx } from '../../db/pool.ts';
 import type { StateChange, OutcomeRow } from '../../ledger/delivery.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
-import { learn, lessonOf } from './learn.ts';
+import { learnNow, lessonOf } from './learn.ts';
 import { redial } from './redial.ts';
 
 type Overtaken = {
@@ -38,7 +38,7 @@ export async function followOvertaken(
     const lesson = errorClass === '' ? undefined : lessonOf(row, { class: errorClass, code });
     return lesson ? [{ ...lesson, isOfErased: change.erased === true }] : [];
   });
-  await learn(tx, deps.ids, lessons, nowMs);
+  await learnNow(deps, tx, lessons, nowMs);
   const missed = overtaken.filter(({ row, class: why }) => row.channel === 'voice' && why === 'transient');
   const again = new Set<string>();
   for (const [workspaceId, calls] of Map.groupBy(missed, ({ row }) => row.workspaceId)) {

@@ -17,7 +17,7 @@ import type { Decision } from './decide.ts';
 import { giveRoomBack } from '../../ledger/caps.ts';
 import { changeTold, tellOfDeliveries, type AcceptedInRun } from '../../ledger/events.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
-import { learn } from './learn.ts';
+import { learnNow } from './learn.ts';
 import { followOvertaken } from './overtaken.ts';
 import type { StateChange, OutcomeRow } from '../../ledger/delivery.ts';
 import { toRef, type DeliveryKey } from '../../ledger/ref.ts';
@@ -183,7 +183,7 @@ async function learnFrom(
   if (!lessons.length && !spellings.length) return;
   const erased = new Set(changes.flatMap((change) => (change.erased ? [change.contactId] : [])));
   const marked = lessons.map((lesson) => ({ ...lesson, isOfErased: erased.has(lesson.contactId) }));
-  await learn(tx, deps.ids, marked, deps.clock.nowMs());
+  await learnNow(deps, tx, marked, deps.clock.nowMs());
   await learnSpellings(
     tx,
     spellings.filter(({ contactId }) => !erased.has(contactId)),
