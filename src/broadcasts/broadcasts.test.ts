@@ -9,12 +9,16 @@ import { must, newContacts } from '../../test/support/world.ts';
 import { isFault } from '../base/fault.ts';
 import { bucketOf } from '../base/ids.ts';
 import { createTurns } from '../base/turns.ts';
+import { blockDestination } from '../contacts/consent/blocks.ts';
+import { resolvePeople } from '../contacts/resolve/resolve.ts';
+import { takePostBack } from '../conversations/groups/posts.ts';
+import { openPool } from '../db/pool.ts';
 import { toRef } from '../ledger/ref.ts';
 import { STATE } from '../ledger/states.ts';
 import { deliveryHandler } from '../outbox/deliver/deliver.ts';
 import { applyReceipts } from '../outbox/outcome/receipt.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import type { BroadcastInput } from './broadcast.ts';
+import type { Broadcast, BroadcastInput } from './broadcast.ts';
 import {
   cancelBroadcast,
   changeBroadcast,
@@ -29,10 +33,11 @@ import {
   unscheduleBroadcast,
 } from './broadcasts.ts';
 import { fanOut } from './fanOut.ts';
-import { countBroadcast, rateInForce } from './forecast.ts';
+import { broadcastsNaming, listBroadcasts } from './find.ts';
+import { countBroadcast, forecastBroadcast, peopleForecast, rateInForce } from './forecast.ts';
 import { selectBroadcast } from './sql.ts';
 import { retryFailed } from './retry.ts';
-import { broadcastHandler } from './steps.ts';
+import { broadcastHandler, runSource } from './steps.ts';
 
 const database = await testDatabase();
 const { sql } = database;
@@ -213,7 +218,10 @@ test('each of its moves is told, in order; what it was begun with stays', async 
   const hour = (await read(id)).scheduledMs;
   must(await act(start, id));
   const begun = await read(id);
-  for (const what of [pauseBroadcast, resumeBroadcast]) must(await act(what, id));
+  await sql`UPDATE broadcasts SET note = 'a word' WHERE id = ${id}`;
+  must(await act(pauseBroadcast, id));
+  assert.equal((await read(id)).note, 'a word');
+  must(await act(resumeBroadcast, id));
   const going = await read(id);
   assert.deepEqual([going.scheduledMs, going.startedMs, going.runId], [hour, begun.startedMs, begun.runId]);
   await sql`DELETE FROM due WHERE stream = ${begun.runId!}`;
@@ -380,6 +388,201 @@ test('called off while a worker that read it before goes on: nobody is put in; o
   assert.deepEqual(new Set(due.map((one) => one.id)), new Set(people.slice(3)));
 });
 
+test('a post to few is put in at once: who wants to be told, by the clock of the workspace, counted, and shown wherever anybody looks', async () => {
+  const ahead = await rig.newPlace();
+  await sql`UPDATE workspaces SET environment = 'test', clock_ahead_ms = 3600000 WHERE id = ${ahead.id}`;
+  rig.ctx.directory.forget(ahead.id);
+  const deps = { ...rig.ctx, ...rig.ctx.broadcasts, turns: createTurns(2) };
+  const people = await newContacts(rig.ctx, ahead.id, 3);
+  const [asleep, quiet] = people;
+  const group = await newGroup(rig.ctx, ahead.id, people);
+  const mutedFor = (contactId: number, ms: number) =>
+    sql`UPDATE group_members SET muted_until_ms = ${now() + ms} WHERE group_id = ${group.id} AND contact_id = ${contactId}`;
+  await mutedFor(asleep!, 3_600_000 + 600_000);
+  await mutedFor(quiet!, 600_000);
+  const of = { workspaceId: ahead.id, groupId: group.id };
+  const said = async (text: string) => {
+    const { id: postId } = must(await post(rig.ctx, of, text));
+    const [run] = await sql<
+      { id: number }[]
+    >`SELECT id FROM broadcasts WHERE origin->>'postId' = ${String(postId)}`;
+    return { postId, posted: (await selectBroadcast(sql, ahead.id, run!.id))! };
+  };
+  const dueIn = async ({ runId }: Broadcast) =>
+    (
+      await sql<{ id: number }[]>`SELECT owner_id AS id FROM due WHERE stream = ${runId!} ORDER BY owner_id`
+    ).map(({ id }) => id);
+  const shownOf = async ({ id }: Broadcast) =>
+    (
+      await sql<{ buckets: number[] }[]>`
+        SELECT payload -> 'buckets' AS buckets FROM feed
+        WHERE type = 'post.shown' AND payload ->> 'broadcastId' = ${String(id)}`
+    ).flatMap(({ buckets }) => buckets);
+  const { posted } = await said('hello');
+  await fanOut(deps, posted);
+  assert.deepEqual(
+    await dueIn(posted),
+    people.slice(1).toSorted((a, b) => a - b),
+  );
+  const { matched, fannedOut, queued } = await countBroadcast(rig.ctx, sql, posted);
+  assert.deepEqual([matched, fannedOut, queued], [2, true, 2]);
+  assert.deepEqual(new Set(await shownOf(posted)), new Set(people.map(bucketOf)));
+  await fanOut(deps, posted);
+  assert.equal((await dueIn(posted)).length, 2, 'once, whoever takes the step again');
+
+  const off = await said('never mind');
+  await sql`UPDATE broadcasts SET state = 'canceled', finished_ms = 1 WHERE id = ${off.posted.id}`;
+  const gone = await said('oh no');
+  await rig.ctx.queue.transact((tx) =>
+    takePostBack(tx, now(), { workspaceId: ahead.id, postId: gone.postId }),
+  );
+  for (const one of [off.posted, gone.posted]) {
+    await fanOut(deps, one);
+    assert.deepEqual([await dueIn(one), await shownOf(one)], [[], []]);
+  }
+});
+
+test('a step that fails tells why, is tried more and more seldom, and costs the others of its batch nothing', async () => {
+  const [bad, good] = [must(await create()), must(await create())];
+  const beside = rig.ctx.ids.inBucket(bucketOf(bad.id));
+  await sql`UPDATE broadcasts SET id = ${beside} WHERE id = ${good.id}`;
+  for (const id of [bad.id, beside]) must(await act(start, id));
+  const { queue } = rig.ctx;
+  let fails = true;
+  const deps = {
+    ...rig.ctx,
+    ...rig.ctx.broadcasts,
+    queue: {
+      ...queue,
+      // What fails is what is done for the one alone: it is asked for first.
+      lanes: () => {
+        if (fails) throw new Error('a bug');
+        return queue.lanes();
+      },
+    },
+  };
+  for (const attempt of [0, 1]) {
+    const fromMs = now();
+    await sql`UPDATE due SET due_ms = 1 WHERE kind = ${KIND.broadcast}`;
+    await sql`UPDATE due SET due_ms = 9e12 WHERE kind = ${KIND.broadcast} AND owner_id = ${beside}`;
+    await broadcastHandler(deps).handle(await rig.claim(bad.id, 0, { kind: KIND.broadcast }));
+    const [later] = await sql<{ attempt: number; dueMs: number }[]>`
+      SELECT attempt, due_ms AS "dueMs" FROM due WHERE kind = ${KIND.broadcast} AND owner_id = ${bad.id}`;
+    assert.equal(later!.attempt, attempt + 1);
+    assert.ok(later!.dueMs >= fromMs + 1_000 * 2 ** attempt && later!.dueMs < now() + 1_001 * 2 ** attempt);
+    assert.match((await read(bad.id)).note!, /does not get on.*a bug/);
+    assert.equal((await read(beside)).note, null);
+  }
+  fails = false;
+  await sql`UPDATE due SET due_ms = 1 WHERE kind = ${KIND.broadcast}`;
+  const both = await rig.claim(bad.id, 0, { kind: KIND.broadcast });
+  assert.deepEqual(new Set(both.items.map(({ ownerId }) => ownerId)), new Set([bad.id, beside]));
+  await broadcastHandler(deps).handle(both);
+  for (const id of [bad.id, beside]) {
+    const { runId, note } = await read(id);
+    assert.deepEqual([note, (await dueOf(runId!)) > 0], [null, true], 'it got on');
+  }
+  assert.equal((await sql`SELECT FROM flights WHERE id = ${both.flightId}`).length, 0);
+});
+
+test('a run that could not be read is read again at once', async () => {
+  const { id } = must(await create());
+  const { runId } = must(await act(start, id));
+  const away = openPool(database.connection, { max: 1, name: 'away' });
+  await away.end();
+  const deps = { sql: away, clock: rig.ctx.clock };
+  const runs = runSource(deps);
+  await assert.rejects(Promise.resolve(runs(runId!)));
+  deps.sql = sql;
+  assert.equal((await runs(runId!))!.runId, runId);
+});
+
+test('a forecast is of the address that would be chosen: one that works, then the one used last, then the one linked last', async () => {
+  const some = await rig.newPlace();
+  const within = rig.ctx.queue.transact;
+  // Of each the second works, or is the one; the others are blocked, so that taking them shows.
+  const wanted = [
+    { status: ['inactive', 'active', 'active'], heard: [null, null, null], linked: [3, 2, 1], chosen: 1 },
+    { status: ['active', 'active', 'active'], heard: [5, 9, null], linked: [1, 2, 3], chosen: 1 },
+    { status: ['active', 'active', 'active'], heard: [null, null, null], linked: [1, 2, 3], chosen: 2 },
+  ];
+  for (const [n, { status, heard, linked, chosen }] of wanted.entries()) {
+    const addresses = [0, 1, 2].map((at) => `+1555777${n}${at}00`);
+    const [made] = await within((tx) =>
+      resolvePeople(
+        tx,
+        rig.ctx.ids,
+        now(),
+        [
+          {
+            workspaceId: some.id,
+            identities: [],
+            destinations: addresses.map((address) => ({
+              channel: 'sms' as const,
+              integrationId: null,
+              address,
+            })),
+          },
+        ],
+        'first',
+      ),
+    );
+    for (const [at, address] of addresses.entries()) {
+      if (at !== chosen)
+        await within((tx) =>
+          blockDestination(tx, rig.ctx.ids, now(), {
+            workspaceId: some.id,
+            channel: 'sms',
+            address,
+            contactId: made!.contactId,
+            cause: 'banned',
+            classes: ['marketing'],
+            by: 'operator',
+            reason: 'test',
+          }),
+        );
+      await sql`
+        UPDATE destinations SET status = ${status[at]!}, last_inbound_ms = ${heard[at] ?? null}, linked_ms = ${linked[at]!}
+        WHERE contact_id = ${made!.contactId} AND address = ${address}`;
+    }
+  }
+  const draft = must(await create({ ratePerS: 2 }, some.id));
+  const { matched, reachable, unreachable, durationMs } = await forecastBroadcast(
+    rig.ctx.broadcasts,
+    draft,
+    now(),
+  );
+  assert.deepEqual([matched, reachable, unreachable, durationMs], [3, 3, {}, 1_500]);
+  const page = { code: 'reached', afterId: 0, limit: 2 };
+  const first = await peopleForecast(rig.ctx.broadcasts, draft, now(), page);
+  const second = await peopleForecast(rig.ctx.broadcasts, draft, now(), { ...page, afterId: first.next! });
+  assert.deepEqual([first.contactIds.length, second.contactIds.length, second.next], [2, 1, null]);
+});
+
+test('a page of broadcasts is the newest, without posts; a list that one names is known until that is over', async () => {
+  const some = await rig.newPlace();
+  const setId = rig.ctx.ids.spread();
+  const made = [];
+  for (const audience of [
+    { include: { lists: [setId] } },
+    { include: { all: true }, exclude: { tags: [setId] } },
+    { include: { all: true } },
+  ])
+    made.push(must(await create({ audience }, some.id)).id);
+  const [first, second, last] = made.toSorted((a, b) => b - a);
+  const listed = async (beforeId?: number) =>
+    (await listBroadcasts(sql, some.id, { beforeId, limit: 2 })).map(({ id }) => id);
+  assert.deepEqual([await listed(), await listed(second)], [[first, second], [last]]);
+  const named = async () => new Set((await broadcastsNaming(sql, some.id, setId)).map(({ id }) => id));
+  must(await act(start, made[0]!, some.id));
+  must(await act(pauseBroadcast, made[0]!, some.id));
+  assert.deepEqual(await named(), new Set(made.slice(0, 2)));
+  must(await act(cancelBroadcast, made[0]!, some.id));
+  assert.deepEqual(await named(), new Set([made[1]!]));
+  await sql`UPDATE broadcasts SET origin = '{"kind":"direct"}' WHERE id = ${first!}`;
+  assert.deepEqual(await listed(), [second, last]);
+});
+
 test('the lower of its own rate and its integration’s holds, and a run knows what it was told', async () => {
   await sql`UPDATE integrations SET rate_per_s = 50 WHERE id = ${place.integration.id}`;
   rig.ctx.directory.forget(place.integration.id);
@@ -457,6 +660,9 @@ test('whom it did not reach is tried once more, once, whoever asks at the same t
     SELECT bucket, contact_id, cause_id, 1, workspace_id, class, ${STATE.accepted}, 1, channel, 1, 1 FROM deliveries
     WHERE cause_id = ${twice.runId}`;
   assert.equal(isFault(await retry(twice.id)), true, 'another device has it');
+  const kept = await failedTo();
+  await sql`UPDATE deliveries SET state = ${STATE.suppressed}, code = 'banned' WHERE cause_id = ${kept.runId}`;
+  assert.equal(isFault(await retry(kept.id)), true, 'the gate kept it back');
   const asked = await Promise.all([retry(id), retry(id), retry(id, '30008')]);
   const made = asked.filter((one) => !isFault(one));
   assert.equal(made.length, 1);
