@@ -151,7 +151,7 @@ async function sameWays(place: Place, campaignId: number, row: BacktestRow): Pro
     const live = await sql<{ enrolmentId: number; seq: number; what: string; step: string | null }[]>`
       SELECT enrolment_id AS "enrolmentId", seq, what, step FROM enrolment_log
       WHERE contact_id = ${id} AND campaign_id = ${campaignId} ORDER BY enrolment_id, seq`;
-    const found = await pathIn(ctx, sql, row, id);
+    const found = await pathIn(ctx, row, id);
     const tried = (found?.changes.log ?? [])
       .map(({ enrolmentId, seq, what, step }) => ({ enrolmentId, seq, what, step: step ?? null }))
       .toSorted((a, b) => a.enrolmentId - b.enrolmentId || a.seq - b.seq);
@@ -187,7 +187,7 @@ test('a back-test writes nothing of anybody, says what the gate would, and knows
   const isQuiet = tried.held['quiet_hours']?.n ?? 0;
   assert.equal((tried.held['cap_full']?.n ?? 0) + isQuiet >= 1, true, 'the second one of a day waits');
   assert.deepEqual(await rowCounts(place.id), before);
-  const found = await pathIn(ctx, sql, row, ann);
+  const found = await pathIn(ctx, row, ann);
   assert.deepEqual(found!.changes.log.map(({ what }) => what).slice(0, 3), ['entered', 'sends', 'completed']);
 });
 

@@ -9,7 +9,7 @@ import { getContacts } from '../contacts/contacts.ts';
 import { openPool } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { testDatabase } from '../../test/support/database.ts';
-import { selectEnrolments, selectTimers } from './enrol/sql.read.ts';
+import { selectEnrolments, selectEntries, selectStats, selectTimers } from './enrol/sql.read.ts';
 import { deleteEnrolments, upsertTimers } from './enrol/sql.write.ts';
 import { deleteArrivals, selectArrivals } from './events/sql.take.ts';
 
@@ -118,4 +118,43 @@ test('contacts of a turn are found by their keys, planned while nobody was known
   assert.equal((await ask(contactIds)).length, EACH);
   const read = (await readOf(['contacts'])) - before;
   assert.ok(read < 500, `${read} read for ${EACH} contacts, with ${FULL} there`);
+});
+
+test('what contacts entered and did is found by who they are, however many entered the same among a thousand campaigns', async () => {
+  const tables = ['campaign_entries', 'event_stats'];
+  for (const name of tables) {
+    await sql.unsafe(`ALTER TABLE ${name} SET (autovacuum_enabled = false)`);
+    await sql.unsafe(`DELETE FROM ${name}`);
+    await sql.unsafe(`VACUUM (ANALYZE, TRUNCATE off) ${name}`);
+  }
+  const from = ids.inBucket(bucket);
+  const contactIds = Array.from({ length: EACH }, (_, n) => from + 4096 * (n + 1));
+  const ask = async (these: readonly number[]) =>
+    await one.begin(async (tx) => {
+      const entries = await selectEntries(tx, these, [5], 50);
+      return [entries.length, (await selectStats(tx, these, [5])).length];
+    }, 'keyed');
+  const costs = async () => {
+    const before = await readOf(tables);
+    assert.deepEqual(await ask(contactIds), [EACH, EACH]);
+    return (await readOf(tables)) - before;
+  };
+  for (let n = 0; n < 6; n++) assert.deepEqual(await ask(contactIds.slice(0, 1)), [0, 0]);
+  // Half of them in one campaign, the others in a thousand.
+  await sql`
+      INSERT INTO campaign_entries (bucket, contact_id, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm, entered_ms)
+      SELECT ${bucket}, ${from}::bigint + 4096 * n::bigint, CASE WHEN n <= ${FULL} THEN 5 ELSE 1000 + n % 1000 END, 1, n, 9, 5, 1, 0, n
+      FROM generate_series(1, ${2 * FULL}::integer) n`;
+  await sql`
+      INSERT INTO event_stats (bucket, contact_id, name_id, workspace_id, count, first_ms, last_ms)
+      SELECT ${bucket}, ${from}::bigint + 4096 * n::bigint, CASE WHEN n <= ${FULL} THEN 5 ELSE 1000 + n % 1000 END, 9, 1, 1, 1
+      FROM generate_series(1, ${2 * FULL}::integer) n`;
+  const asPlanned = await costs();
+  assert.ok(
+    asPlanned < 1_000,
+    `${asPlanned} read for ${EACH} contacts, planned while nobody had entered anything`,
+  );
+  for (const name of tables) await sql.unsafe(`ANALYZE ${name}`);
+  const known = await costs();
+  assert.ok(known < 1_000, `${known} read for ${EACH} contacts, planned for what is there`);
 });

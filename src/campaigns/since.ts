@@ -6,11 +6,13 @@ import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Tx, Db } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
+import { ESTIMATE } from '../contacts/segments.ts';
+import { estimated } from '../contacts/walk.ts';
 import { CAMPAIGN_LIMITS } from '../../contract/campaign.ts';
 import type { CampaignDeps } from './campaigns.ts';
 import { keyOfEvent } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
-import { estimateWhoDid, selectWhoDid } from './enrol/sql.brake.ts';
+import { countWhoDid, selectWhoDid } from './enrol/sql.brake.ts';
 import { selectVersions, type CampaignRow } from './enrol/sql.live.ts';
 import { selectEventsOf } from './enrol/sql.read.ts';
 import { insertTasks, noteTask, type Task } from './enrol/sql.tasks.ts';
@@ -32,7 +34,10 @@ export async function forecastSince(
   const name = await triggerOf(db, campaign);
   if (isFault(name)) return name;
   const ids = await needNames(deps.names, campaign.workspaceId, [name]);
-  return isFault(ids) ? ids : await estimateWhoDid(db, campaign.workspaceId, ids.get(name)!, sinceMs);
+  if (isFault(ids)) return ids;
+  const of = { workspaceId: campaign.workspaceId, nameId: ids.get(name)!, sinceMs };
+  const { about, error } = await estimated((buckets) => countWhoDid(db, buckets, of), ESTIMATE);
+  return { about, error };
 }
 
 /** Lets them enter, at most so many in a minute; part of the transaction. */

@@ -65,9 +65,7 @@ export async function takeTurn(
 ): Promise<ReadonlySet<number>> {
   const workspace = await deps.directory.workspace(workspaceId);
   if (!workspace) return NONE;
-  const concerned = arrivals.filter(({ kind, nameId }) =>
-    kind === ARRIVAL.event ? live.interest.has(nameId!) : live.versions.size > 0 || live.watches.length > 0,
-  );
+  const concerned = arrivals.filter((arrival) => concerns(live, arrival));
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
   await countOwn(tx, arrivals, changes);
   const ids = new Set([...concerned, ...timers].map(({ contactId }) => contactId));
@@ -114,6 +112,18 @@ export async function takeTurn(
   }
   if (changes.held.length) await holdEvents(tx, live, changes.held);
   return await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
+}
+
+/**
+ * Whether anything may come of it: who did what nobody waits for, and what sets nothing off as it was told (of a thousand campaigns, each for
+ * another shop, it is none's), is not even read.
+ */
+function concerns(live: LiveNames, { kind, nameId, properties }: Arrival): boolean {
+  if (kind !== ARRIVAL.event) return live.versions.size > 0 || live.watches.length > 0;
+  if (!live.interest.has(nameId!)) return false;
+  return (
+    live.awaited.has(nameId!) || setOffBy(live.triggers, live.nameOf.get(nameId!)!, properties).length > 0
+  );
 }
 
 /** Campaigns that events or calls of this turn may let somebody into, reach a goal of, or come too late for: what is left out costs nothing, however many. */

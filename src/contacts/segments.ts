@@ -3,16 +3,9 @@
  * do; here it is read by audiences, counted and shown.
  */
 import { fault, type Fault } from '../base/fault.ts';
-import { BUCKETS } from '../base/ids.ts';
 import type { Db, Fragment, Tx } from '../db/pool.ts';
-import {
-  countInside,
-  countWhere,
-  selectAll,
-  selectMembers,
-  selectPage,
-  type Segment,
-} from './sql.segments.ts';
+import { countInside, selectAll, selectMembers, selectPage, type Segment } from './sql.segments.ts';
+import { countBounded, estimated } from './walk.ts';
 
 export {
   deleteInside as leaveSegments,
@@ -39,16 +32,16 @@ export const allSegments: (db: Db, workspaceId: number) => Promise<Segment[]> = 
 /** Who is in a segment. */
 export const segmentMembers = selectMembers;
 
-/** Buckets that are looked at for an estimate: buckets are hashes, so that these are a fair sample. */
-const SAMPLED = 64;
-const SAMPLE = Array.from({ length: SAMPLED }, (_, i) => i * (BUCKETS / SAMPLED));
+/** An estimate looks on until it has found so many, or so long: what is few is told exactly, and what is many at once. */
+export const ESTIMATE = { most: 1_000, forMs: 50 } as const;
 
 /** About how many, and how far off that may be, two times in three. */
 export type SegmentEstimate = { about: number; error: number };
 
 /** About how many are in a segment. */
 export async function estimateSegment(db: Db, segmentId: number): Promise<SegmentEstimate> {
-  return ofSample(await countInside(db, segmentId, SAMPLE));
+  const { about, error } = await estimated((buckets) => countInside(db, segmentId, buckets), ESTIMATE);
+  return { about, error };
 }
 
 /** How many are in a segment. Reads them all. */
@@ -62,12 +55,8 @@ export async function estimateWhere(
   workspaceId: number,
   condition: Fragment,
 ): Promise<SegmentEstimate> {
-  return ofSample(await countWhere(db, workspaceId, SAMPLE, condition));
-}
-
-function ofSample(n: number): SegmentEstimate {
-  const times = BUCKETS / SAMPLED;
-  return { about: n * times, error: Math.round(Math.sqrt(n * (1 - SAMPLED / BUCKETS)) * times) };
+  const { about, error } = await countBounded(db, workspaceId, condition, ESTIMATE);
+  return { about, error };
 }
 
 /** The ids of segments by key or id, in order; a fault names the one that is none, or that is not whole yet. */

@@ -66,15 +66,24 @@ export async function countBounded(
     const { length } = await selectBetween(db, workspaceId, all, condition, LOOK);
     return { about: length, error: 0, atLeast: length, isExact: true };
   }
+  return await estimated((buckets) => countWhere(db, workspaceId, buckets, condition), { most, forMs });
+}
+
+/** Counts what `count` finds in some buckets, in more and more of them until `most` are found, all are looked at, or `forMs` are gone. */
+export async function estimated(
+  count: (buckets: readonly number[]) => Promise<number>,
+  { most, forMs }: { most: number; forMs: number },
+): Promise<Counted> {
   let atLeast = 0;
   const looked = await throughBuckets(forMs, async (buckets) => {
-    atLeast += await countWhere(db, workspaceId, buckets, condition);
+    atLeast += await count(buckets);
     return atLeast < most;
   });
   const times = BUCKETS / looked;
   return {
     about: Math.round(atLeast * times),
-    error: Math.round(Math.sqrt(atLeast * (1 - looked / BUCKETS)) * times),
+    // Nobody in a sample is not nobody: it may be one.
+    error: Math.round(Math.sqrt(Math.max(atLeast, 1) * (1 - looked / BUCKETS)) * times),
     atLeast,
     isExact: looked === BUCKETS,
   };

@@ -3,7 +3,7 @@ import type { CampaignFile } from '../../../contract/campaign.ts';
 import { randomToken } from '../../base/crypto.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
-import type { Db, Tx } from '../../db/pool.ts';
+import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import { withTemplates } from '../templates.ts';
@@ -101,13 +101,17 @@ export const dropBacktest = deleteBacktest;
 /** What would have happened to one contact, decision by decision; undefined when nothing they did sets it off. */
 export async function pathIn(
   deps: TryDeps,
-  db: Db,
   backtest: BacktestRow,
   contactId: number,
 ): Promise<Replayed | undefined> {
   const ready = await readyOf(deps, backtest);
   let found: Replayed | undefined;
   if (ready)
-    await tryBuckets(db, ready, { buckets: [bucketOf(contactId)], contactId }, (_id, one) => (found = one));
+    await tryBuckets(
+      deps.sql,
+      ready,
+      { buckets: [bucketOf(contactId)], contactId },
+      (_id, one) => (found = one),
+    );
   return found;
 }

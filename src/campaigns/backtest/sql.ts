@@ -1,7 +1,7 @@
 /** Statements of back-tests: what people of some buckets did, and the job itself. Nothing here writes of a contact. */
 import type { CampaignFile } from '../../../contract/campaign.ts';
 import type { Db } from '../../db/pool.ts';
-import type { EventRow } from '../enrol/sql.read.ts';
+import { those, type EventRow } from '../enrol/sql.read.ts';
 import type { SaidOfWriting } from './judge.ts';
 
 /** A back-test as it is kept. `sums`: of what was counted in each bucket, the sum and the sum of squares. */
@@ -105,24 +105,24 @@ export async function selectDone(
 /** What people said of being written to, oldest first. */
 export async function selectSaid(
   db: Db,
-  buckets: readonly number[],
   contactIds: readonly number[],
 ): Promise<(SaidOfWriting & { contactId: number })[]> {
   return await db<(SaidOfWriting & { contactId: number })[]>`
-    SELECT contact_id AS "contactId", channel, address, blocked_classes AS "blockedClasses", at_ms AS "atMs" FROM consent_log
-    WHERE bucket = ANY(${[...buckets]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[]) ORDER BY contact_id, at_ms, id`;
+    SELECT l.contact_id AS "contactId", l.channel, l.address, l.blocked_classes AS "blockedClasses", l.at_ms AS "atMs"
+    FROM ${those(db, contactIds)} JOIN consent_log l ON l.bucket = k.bucket AND l.contact_id = k.contact_id
+    ORDER BY l.contact_id, l.at_ms, l.id`;
 }
 
 /** When people left a campaign. */
 export async function selectLeft(
   db: Db,
   campaignId: number,
-  buckets: readonly number[],
   contactIds: readonly number[],
 ): Promise<{ contactId: number; sinceMs: number }[]> {
   return await db<{ contactId: number; sinceMs: number }[]>`
-    SELECT contact_id AS "contactId", since_ms AS "sinceMs" FROM campaign_optouts
-    WHERE bucket = ANY(${[...buckets]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[]) AND campaign_id = ${campaignId}`;
+    SELECT o.contact_id AS "contactId", o.since_ms AS "sinceMs"
+    FROM ${those(db, contactIds)} JOIN campaign_optouts o
+      ON o.bucket = k.bucket AND o.contact_id = k.contact_id AND o.campaign_id = ${campaignId}`;
 }
 
 /** The largest share of buckets that has anything is the sample; all there are is this many. */

@@ -1,7 +1,6 @@
 /** Reads what people of some buckets did, and replays each. A handful of statements for a batch of buckets; nothing is written. */
 import type { Directory } from '../../accounts/directory.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
-import { bucketOf } from '../../base/ids.ts';
 import { getContacts, whoIsAnonymous } from '../../contacts/contacts.ts';
 import { selectPeople } from '../../contacts/people.ts';
 import { membershipsOf } from '../../contacts/sets.ts';
@@ -62,7 +61,7 @@ export async function readyOf(deps: TryDeps, backtest: BacktestRow): Promise<Rea
 
 /** Replays everybody in some buckets, or one contact of them, who set it off; as `one` after the other. */
 export async function tryBuckets(
-  db: Db,
+  sql: Sql,
   ready: Ready,
   of: { buckets: readonly number[]; contactId?: number },
   one: (contactId: number, found: Replayed) => void,
@@ -70,28 +69,17 @@ export async function tryBuckets(
   const { backtest, workspace, live, terms, triggerId, nameIds, sinceMs } = ready;
   const { workspaceId, fromMs, toMs } = backtest;
   const asked = { triggerId, fromMs, toMs, nameIds, sinceMs };
-  const rows = await selectDone(db, { workspaceId, ...of }, asked);
+  const rows = await selectDone(sql, { workspaceId, ...of }, asked);
   if (!rows.length) return;
   const eventsOf = Map.groupBy(rows, ({ contactId }) => contactId);
-  const ids = [...eventsOf.keys()];
-  const buckets = [...new Set(ids.map(bucketOf))];
-  const contacts = await getContacts(db, workspaceId, ids);
-  const people = await selectPeople(
-    db,
-    contacts.map(({ id: contactId }) => ({ workspaceId, contactId })),
-    { attributes: false },
-  );
-  const sets = ready.asksSets ? await membershipsOf(db, workspaceId, ids) : undefined;
-  const statsOf = Map.groupBy(await selectStats(db, ids, nameIds), ({ contactId }) => contactId);
-  const saidOf = Map.groupBy(await selectSaid(db, buckets, ids), ({ contactId }) => contactId);
-  const left = backtest.campaignId === null ? [] : await selectLeft(db, backtest.campaignId, buckets, ids);
-  const leftMs = new Map(left.map(({ contactId, sinceMs: since }) => [contactId, since]));
-  const anonymous = await whoIsAnonymous(db, workspaceId, ids);
+  // Who they are is known, so what is known of them is asked for as a turn asks: by key, however many others there are.
+  const known = await sql.together((db) => knownOf(db, ready, [...eventsOf.keys()]), 'keyed batch');
+  const { contacts, people, sets, statsOf, saidOf, leftMs, anonymous } = known;
   for (const contact of contacts) {
     const { id } = contact;
     const events = inOrder(eventsOf.get(id)!, backtest.orderedBy, live.nameOf);
-    const known = { stats: statsOf.get(id) ?? [], events: events.rows, sets: sets?.get(id) };
-    const member = memberOf(live, workspace, contact, known);
+    const history = { stats: statsOf.get(id) ?? [], events: events.rows, sets: sets?.get(id) };
+    const member = memberOf(live, workspace, contact, history);
     member.isAnonymous = anonymous.has(id);
     const judge = judgeOf(terms, {
       timeZone: contact.timeZone,
@@ -101,6 +89,30 @@ export async function tryBuckets(
     });
     one(id, replay(live, member, events.taken, { fromMs, toMs }, judge));
   }
+}
+
+/** What is known of some contacts today, and of consent as it was. */
+async function knownOf(db: Db, { backtest, nameIds, asksSets }: Ready, ids: readonly number[]) {
+  const { workspaceId, campaignId } = backtest;
+  const who = ids.map((contactId) => ({ workspaceId, contactId }));
+  const [contacts, people, sets, stats, said, left, anonymous] = await Promise.all([
+    getContacts(db, workspaceId, ids),
+    selectPeople(db, who, { attributes: false }),
+    asksSets ? membershipsOf(db, workspaceId, ids) : undefined,
+    selectStats(db, ids, nameIds),
+    selectSaid(db, ids),
+    campaignId === null ? [] : selectLeft(db, campaignId, ids),
+    whoIsAnonymous(db, workspaceId, ids),
+  ]);
+  return {
+    contacts,
+    people,
+    sets,
+    statsOf: Map.groupBy(stats, ({ contactId }) => contactId),
+    saidOf: Map.groupBy(said, ({ contactId }) => contactId),
+    leftMs: new Map(left.map(({ contactId, sinceMs }) => [contactId, sinceMs])),
+    anonymous,
+  };
 }
 
 /** Events as they were received, or as if each had been received when it was done. `rows` stay newest first, as rules look at them. */

@@ -30,8 +30,10 @@ export type LiveNames = Live & {
   closed: ReadonlySet<number>;
   nameOf: ReadonlyMap<number, string>;
   idOf: ReadonlyMap<string, number>;
-  /** Ids of names that do something. */
+  /** Ids of names that set something off, or are waited for. */
   interest: ReadonlySet<number>;
+  /** Ids of names that do something to who is in a campaign or a segment, whatever is told of them. */
+  awaited: ReadonlySet<number>;
   /** Names that rules and waits look back for, with how far (ms). */
   asked: ReadonlyMap<string, number>;
   asksSets: boolean;
@@ -82,7 +84,8 @@ export function createLiveSource(deps: { names: Names }): LiveSource {
         ...made,
         idOf,
         nameOf: new Map([...idOf].map(([name, id]) => [id, name])),
-        interest: new Set([...made.heard].flatMap((name) => idOf.get(name) ?? [])),
+        interest: idsOf(made.heard, idOf),
+        awaited: idsOf(made.awaitedNames, idOf),
       };
       // Another turn may have found that it is out of date meanwhile.
       if (stamp === now) known.set(workspaceId, live);
@@ -97,7 +100,7 @@ export function liveOf(
   open: readonly LiveVersion[],
   outside: Outside | null = null,
   segments: readonly Segment[] = [],
-): Omit<LiveNames, 'idOf' | 'nameOf' | 'interest'> & { heard: ReadonlySet<string> } {
+): Omit<LiveNames, 'idOf' | 'nameOf' | 'interest' | 'awaited'> & NamesHeard {
   const versions = new Map(open.map(({ version }) => [version.id, version]));
   const live = campaigns.flatMap((row): Campaign[] => {
     const version = versions.get(row.versionId!);
@@ -106,11 +109,11 @@ export function liveOf(
   const goals = new Map<string, Set<Campaign>>();
   const waited = new Map<string, Set<Campaign>>();
   const asked = new Map<string, number>();
-  const heard = new Set<string>();
+  const awaitedNames = new Set<string>();
   const byId = new Map(live.map((campaign) => [campaign.id, campaign]));
   for (const version of versions.values()) {
     for (const [name, backMs] of version.names) asked.set(name, Math.max(asked.get(name) ?? 0, backMs));
-    for (const name of version.hears) heard.add(name);
+    for (const name of version.hears) awaitedNames.add(name);
     const campaign = byId.get(version.campaignId);
     for (const { event } of campaign ? version.goals : [])
       goals.set(event, (goals.get(event) ?? new Set()).add(campaign!));
@@ -122,11 +125,10 @@ export function liveOf(
   }
   const triggers = triggersOf(live);
   const started = startedBy(versions.values());
-  for (const name of triggers.keys()) heard.add(name);
   const watches = segments.map(watchOfRow);
   for (const watch of watches)
     for (const { name, backMs } of watch.kind === 'rule' ? namesIn(watch.rule) : []) {
-      heard.add(name);
+      awaitedNames.add(name);
       asked.set(name, Math.max(asked.get(name) ?? 0, backMs));
     }
   return {
@@ -143,11 +145,19 @@ export function liveOf(
     waited: listsOf(waited),
     closed: new Set(open.flatMap(({ version, isOpen }) => (isOpen ? [] : [version.id]))),
     asked,
-    heard,
+    awaitedNames,
+    heard: new Set([...awaitedNames, ...triggers.keys()]),
     asksSets:
       [...versions.values()].some((version) => version.asksSets) ||
       watches.some((watch) => watch.kind === 'rule' && asksSets(watch.rule)),
   };
+}
+
+/** By name: what does something to who is in anything, and that together with what sets something off. */
+type NamesHeard = { awaitedNames: ReadonlySet<string>; heard: ReadonlySet<string> };
+
+function idsOf(names: Iterable<string>, idOf: ReadonlyMap<string, number>): Set<number> {
+  return new Set([...names].flatMap((name) => idOf.get(name) ?? []));
 }
 
 function listsOf(sets: ReadonlyMap<string, ReadonlySet<Campaign>>): Map<string, Campaign[]> {

@@ -54,17 +54,17 @@ export async function selectOften(
   return { n: row!.n * TIMES, firstMs: row!.firstMs };
 }
 
-/** About how many contacts did something since a time, and how far off that may be, two times in three. */
-export async function estimateWhoDid(
+/** How many contacts of some buckets did something since a time. */
+export async function countWhoDid(
   db: Db,
-  workspaceId: number,
-  nameId: number,
-  sinceMs: number,
-): Promise<{ about: number; error: number }> {
+  buckets: readonly number[],
+  of: { workspaceId: number; nameId: number; sinceMs: number },
+): Promise<number> {
   const [row] = await db<{ n: number }[]>`
     SELECT count(*) AS n FROM event_stats
-    WHERE bucket = ANY(${SAMPLE}::smallint[]) AND workspace_id = ${workspaceId} AND name_id = ${nameId} AND last_ms >= ${sinceMs}`;
-  return { about: row!.n * TIMES, error: Math.round(Math.sqrt(row!.n) * TIMES) };
+    WHERE bucket = ANY(${[...buckets]}::smallint[]) AND workspace_id = ${of.workspaceId} AND name_id = ${of.nameId}
+      AND last_ms >= ${of.sinceMs}`;
+  return row!.n;
 }
 
 /** The next contacts of a lane who did something since a time, in the order of bucket and id. */

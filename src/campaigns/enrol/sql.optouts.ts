@@ -1,6 +1,7 @@
 /** Statements on campaigns that contacts have left. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
+import { isOneOf } from './sql.read.ts';
 
 /** A contact and a campaign. */
 type Left = { contactId: number; campaignId: number };
@@ -50,8 +51,8 @@ export async function selectOptouts(
   return await db<Left[]>`
     SELECT o.contact_id AS "contactId", o.campaign_id AS "campaignId"
     FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
-    JOIN campaign_optouts o ON o.bucket = k.bucket AND o.contact_id = k.contact_id
-    WHERE o.campaign_id = ANY(${[...campaignIds]}::bigint[])`;
+    JOIN campaign_optouts o ON (o.bucket, o.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
+    WHERE ${isOneOf(db, db`o.campaign_id`, campaignIds)}`;
 }
 
 /** The campaigns that a contact has left. */

@@ -1,7 +1,7 @@
 /** Statements by which a turn takes contacts in hand. They name rows by key; nothing is locked but by the fence of the lane. */
 import { column } from '../../db/column.ts';
 import { bucketOf } from '../../base/ids.ts';
-import type { Db } from '../../db/pool.ts';
+import type { Db, Fragment } from '../../db/pool.ts';
 import type { Seen } from '../match/facts.ts';
 import type { Place } from '../steps/run.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
@@ -11,10 +11,18 @@ import type { Arm, Entry } from './member.ts';
  * Some contacts, each by its whole key: of a list of buckets and one of ids Postgres tries every id in every bucket, which are 200,000 looks
  * for 500 people.
  */
-const those = (db: Db, contactIds: readonly number[]) => {
+export const those = (db: Db, contactIds: readonly number[]) => {
   const ids = [...new Set(contactIds)];
   return db`unnest(${ids.map(bucketOf)}::smallint[], ${ids}::bigint[]) AS k (bucket, contact_id)`;
 };
+
+/**
+ * That something is one of some ids, asked of rows that were found by their contact. `+ 0` keeps an index with that column out of it: Postgres,
+ * which thinks of a range of one as a ninth of the table, would go through all who are in a campaign and hold each against each contact (75 ms for
+ * 500 contacts and a campaign of 300 among a thousand, growing with both).
+ */
+export const isOneOf = (db: Db, of: Fragment, ids: readonly number[]): Fragment =>
+  db`${of} + 0 = ANY(${[...ids]}::bigint[])`;
 
 /** A timer that is due. */
 export type Timer = { contactId: number; ownerId: number; workspaceId: number; dueMs: number; atMs: number };
@@ -125,7 +133,7 @@ export async function selectEntries(
       SELECT e.*, row_number() OVER (PARTITION BY e.contact_id, e.campaign_id ORDER BY e.entered_ms DESC) AS place
       FROM ${those(db, contactIds)} JOIN campaign_entries e
         ON (e.bucket, e.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
-        AND e.campaign_id = ANY(${[...campaignIds]}::bigint[])) n
+        AND ${isOneOf(db, db`e.campaign_id`, campaignIds)}) n
     WHERE place <= ${most} ORDER BY entered_ms DESC`;
 }
 
@@ -153,7 +161,7 @@ export async function selectStats(
     SELECT s.contact_id AS "contactId", s.name_id AS "nameId", s.count, s.first_ms AS "firstMs", s.last_ms AS "lastMs"
     FROM ${those(db, contactIds)} JOIN event_stats s
       ON (s.bucket, s.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
-      AND s.name_id = ANY(${[...nameIds]}::bigint[])`;
+      AND ${isOneOf(db, db`s.name_id`, nameIds)}`;
 }
 
 /** An event of a contact, by the id of its name. */

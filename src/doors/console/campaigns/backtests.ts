@@ -157,7 +157,7 @@ async function path(call: Call): Promise<BacktestPath | Fault> {
   if (contactId === undefined) return breaks('contact', 'is required');
   const backtest = await findBacktest(ctx.sql, workspace.id, idIn(call, 'backtestId'));
   if (!backtest) return missing('backtest');
-  const found = await pathIn(ctx, ctx.sql, backtest, contactId);
+  const found = await pathIn(ctx, backtest, contactId);
   return { contactId: idText(contactId), ...(found ? presentWay(found) : { steps: [], sends: [] }) };
 }
 
