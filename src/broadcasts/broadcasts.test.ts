@@ -287,6 +287,12 @@ test('the audience is put in once, whoever takes the step again; it ends when no
   const { id } = must(await create());
   must(await act(start, id));
   const { runId } = await read(id);
+  const half = must(await act(start, must(await create()).id));
+  const { lane, bucket } = rig.ctx.queue.lanes()[0]!;
+  await sql`INSERT INTO broadcast_lanes (bucket, run_id, lane, matched) VALUES (${bucket}, ${half.runId!}, ${lane}, 2)`;
+  const { matched, fannedOut } = await countBroadcast(rig.ctx, sql, half);
+  assert.deepEqual([matched, fannedOut], [2, false], 'of one lane it is known');
+  await sql`DELETE FROM due WHERE owner_id = ${half.id}`;
   // Two workers at once, one of which thinks that the other is gone.
   await Promise.all([step(id), step(id)]);
   const people = (await sql`SELECT 1 FROM contacts WHERE workspace_id = ${place.id}`).length;
@@ -386,6 +392,9 @@ test('called off while a worker that read it before goes on: nobody is put in; o
   await fanOut(deps, posted);
   const due = await sql<{ id: number }[]>`SELECT owner_id AS id FROM due WHERE stream = ${posted.runId!}`;
   assert.deepEqual(new Set(due.map((one) => one.id)), new Set(people.slice(3)));
+  const shown = await sql`
+    SELECT FROM feed WHERE type = 'post.shown' AND payload ->> 'broadcastId' = ${String(posted.id)}`;
+  assert.equal(shown.length, rig.ctx.queue.lanes().length, 'wherever anybody looks');
 });
 
 test('a post to few is put in at once: who wants to be told, by the clock of the workspace, counted, and shown wherever anybody looks', async () => {

@@ -7,7 +7,7 @@ import { stillClock } from '../../test/support/stillClock.ts';
 import { until } from '../../test/support/until.ts';
 import type { OwnedLane } from './lanes/lane.ts';
 import { createBulk } from './work/bulk.ts';
-import type { Claim, WorkerCore } from './work/core.ts';
+import type { Claim, Flown, WorkerCore } from './work/core.ts';
 import { createGiveWay } from './work/giveWay.ts';
 import { deleteStreamRow, upsertStream } from './work/sql.ts';
 import type { Stream, WorkItem } from './work/work.ts';
@@ -25,8 +25,11 @@ afterEach(async () => {
 const itemsOf = (n: number, from = 1) =>
   Array.from({ length: n }, (_, at) => ({ dueMs: from + at, ownerId: from + at }) as WorkItem);
 
-/** Pumps of a worker that owns two lanes; `found` says what a claim finds. */
-function world(found: (claim: Claim) => WorkItem[] | Promise<WorkItem[]>, more: { inFlight?: number } = {}) {
+/** Pumps of a worker that owns two lanes, or others; `found` says what a claim finds, of several lanes with what is to find in each. */
+function world(
+  found: (claim: Claim) => WorkItem[] | Promise<WorkItem[]>,
+  more: { inFlight?: number; owned?: () => OwnedLane[] } = {},
+) {
   const clock = stillClock();
   const stopping = new AbortController();
   const over: (() => void)[] = [];
@@ -37,7 +40,7 @@ function world(found: (claim: Claim) => WorkItem[] | Promise<WorkItem[]>, more: 
     log: silentLog,
     stopping: stopping.signal,
     giveWay: createGiveWay(clock),
-    lanes: () => lanes,
+    lanes: more.owned ?? (() => lanes),
     holds: () => true,
     async claim(claim) {
       claims.push(claim);
@@ -49,7 +52,12 @@ function world(found: (claim: Claim) => WorkItem[] | Promise<WorkItem[]>, more: 
       });
       return { items, ran };
     },
-    claimOfLanes: () => Promise.reject(new Error('not asked')),
+    async claimOfLanes({ lanes: asked, ...claim }) {
+      const claimed = new Map<number, Flown>();
+      for (const lane of asked)
+        claimed.set(lane.lane, await core.claim({ ...claim, lane, after: { dueMs: -1, ownerId: 0 } }));
+      return claimed;
+    },
   };
   const handle = () => Promise.resolve();
   const bulk = createBulk(core, [{ kind: 1, batchSize: 90, inFlight: more.inFlight ?? 90, handle }]);
@@ -153,4 +161,90 @@ test('a lane that rings while it is asked is asked again', async () => {
   bulk.ring(3, RUN.stream);
   answer!([]);
   await until('it is asked again', () => claims.filter(({ lane }) => lane.lane === 3).length === 2);
+});
+
+test('what campaigns send is asked of all lanes, many together; one that has much goes on by itself', async () => {
+  const many = Array.from({ length: 20 }, (_, at): OwnedLane => ({ ...lanes[0]!, lane: at }));
+  const { bulk, claims, settleAll } = world(
+    ({ lane, limit, after }) => {
+      setImmediate(() => settleAll());
+      return itemsOf(lane.lane === 7 && after.dueMs < 500 ? limit : 0, 500);
+    },
+    { inFlight: 900, owned: () => many },
+  );
+  await upsertStream(sql, { ...RUN, stream: -5 });
+  await bulk.look();
+  await until('each lane is asked', () => new Set(claims.map(({ lane }) => lane.lane)).size === 20);
+  await until('the one that has much is asked where it was', () =>
+    claims.some(({ lane, after }) => lane.lane === 7 && after.dueMs >= 500),
+  );
+});
+
+test('a lane that had nothing is asked when what it has falls due, when it rings, when it came back, and now and then', async (t) => {
+  t.after(() => sql`DELETE FROM due`);
+  let owned = lanes;
+  let has = false;
+  const { bulk, clock, claims, settleAll } = world(
+    ({ limit }) => {
+      if (!has) return [];
+      has = false;
+      setImmediate(() => settleAll());
+      return itemsOf(Math.min(limit, 1));
+    },
+    { owned: () => owned },
+  );
+  // A kind that nobody does stops nobody.
+  await upsertStream(sql, { ...RUN, stream: 5, kind: 99 });
+  await upsertStream(sql, RUN);
+  await bulk.look();
+  const asked = async (what: string, more: () => boolean) => {
+    const before = claims.length;
+    await until(what, async () => {
+      await clock.moveOn(0);
+      return claims.length > before && more();
+    });
+  };
+  await asked('both are asked', () => new Set(claims.map(({ lane }) => lane.lane)).size === 2);
+  await clock.moveOn(30_000);
+  const rested = claims.length;
+  await clock.moveOn(20_000);
+  assert.equal(claims.length, rested, 'nothing is asked of who has nothing');
+  owned = lanes.map((lane) => ({ ...lane, epoch: lane.epoch + 1 }));
+  bulk.ring(99, RUN.stream);
+  await asked('they came back', () => claims.at(-1)!.lane.epoch === lanes[0]!.epoch + 1);
+  await clock.moveOn(1_000);
+  // Put in without a word, as by a process that died before it rang.
+  const [lane] = owned;
+  await sql`
+    INSERT INTO due (bucket, kind, owner_id, cause_id, seq, lane, stream, workspace_id, due_ms)
+    VALUES (${lane!.buckets[0]!}, 1, ${lane!.buckets[0]!}, 1, 0, ${lane!.lane}, ${RUN.stream}, 9, 1)`;
+  const before = claims.length;
+  await until('it is found all the same', async () => {
+    await clock.moveOn(10_000);
+    return claims.length > before;
+  });
+});
+
+test('after a rest a run sends no more at once than a quarter of its rate', async () => {
+  let taken = 0;
+  let rests = true;
+  const { bulk, clock, settleAll } = world(({ limit }) => {
+    setImmediate(() => settleAll());
+    if (rests) return [];
+    taken += limit;
+    return itemsOf(limit);
+  });
+  await upsertStream(sql, { ...RUN, ratePerS: 640 });
+  await bulk.look();
+  await clock.moveOn(50_000);
+  rests = false;
+  const fromMs = clock.monotonicMs();
+  for (const lane of [3, 4]) bulk.ring(lane, RUN.stream);
+  await until('it goes on', async () => {
+    await clock.moveOn(10);
+    return taken > 0;
+  });
+  await clock.moveOn(500);
+  const most = 10 + (40 * (clock.monotonicMs() - fromMs)) / 1_000;
+  assert.ok(taken <= most + 1, `two lanes of 32 have 40 a second, and ten before it: ${taken} of ${most}`);
 });

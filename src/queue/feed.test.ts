@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { systemClock } from '../base/clock.ts';
-import { idSource } from '../base/ids.ts';
+import { firstIdAt, idSource } from '../base/ids.ts';
 import { silentLog } from '../base/log.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { stillClock } from '../../test/support/stillClock.ts';
@@ -12,8 +12,10 @@ import { createGiveWay } from './work/giveWay.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createDispatcher } from './feed/dispatch.ts';
 import type { FeedEvent, FeedReader } from './feed/reader.ts';
-import { createFailures } from './feed/failures.ts';
-import { deleteEvents, selectFeed } from './feed/sql.ts';
+import { createFailures, sweepFailures } from './feed/failures.ts';
+import { eventsLogged } from './feed/history.ts';
+import { deleteEvents, moveToHistory, selectFeed } from './feed/sql.ts';
+import { oldestUnread } from './feed/unread.ts';
 import type { WorkerCore } from './work/core.ts';
 
 const { sql } = await testDatabase();
@@ -59,6 +61,22 @@ test('a lane’s events are its own, oldest first', async () => {
   );
   assert.equal((await selectFeed(sql, [other], 10)).length, 2);
   assert.equal((await selectFeed(sql, [lane], 2)).length, 2);
+  const both = await selectFeed(sql, [lane, other], 2);
+  assert.deepEqual(
+    [lane, other].map((one) => both.filter((event) => event.lane === one.lane).map(({ atMs }) => atMs)),
+    [
+      [0, 1],
+      [0, 1],
+    ],
+  );
+  const first = (at: OwnedLane) => both.find((event) => event.lane === at.lane)!.id;
+  assert.deepEqual(
+    await oldestUnread(sql, [lane, other]),
+    new Map([
+      [lane.lane, first(lane)],
+      [other.lane, first(other)],
+    ]),
+  );
 });
 
 test('who has lost the lane hands nothing on; who has it hands each event on once, and more than one batch', async () => {
@@ -101,10 +119,9 @@ test('who has lost the lane hands nothing on; who has it hands each event on onc
   assert.equal((await sql`SELECT 1 FROM feed`).length, 450);
   assert.equal(read.length, 0);
   held = lane;
-  await until('all is handed on', async () => {
-    dispatcher.ring(lane.lane);
-    return (await sql`SELECT 1 FROM feed`).length === 0;
-  });
+  // One ring is enough for all there is.
+  dispatcher.ring(lane.lane);
+  await until('all is handed on', async () => (await sql`SELECT 1 FROM feed`).length === 0);
   assert.deepEqual([read.length, told.length, also.length], [450, 450, 450]);
   assert.equal(new Set(read.map(({ id }) => id)).size, 450);
   assert.equal((await sql`SELECT 1 FROM feed_log`).length, 450);
@@ -126,6 +143,131 @@ test('of a person only the person’s events are forgotten, in that workspace', 
   );
   await deleteEvents(sql, WORKSPACE, { type: 'y', name: 'contactId', ids: [somebody] });
   assert.equal((await sql`SELECT 1 FROM feed`).length, 2);
+  // What was handed on, and what a reader failed on, is forgotten as well.
+  const events = await selectFeed(sql, [lane], 10);
+  await moveToHistory(sql, [lane], events, 'a reader failed');
+  await sql`DELETE FROM feed_failures`;
+  const core = { clock: systemClock, log: silentLog } as WorkerCore;
+  await queue.transact((tx) =>
+    createFailures(core, queue, []).keep(tx, lane, { name: 'one', read: async () => {} }, events[0]!, 'no'),
+  );
+  const kept = async () => [
+    (await sql<{ error: string }[]>`SELECT error FROM feed_log WHERE workspace_id = ${WORKSPACE}`).filter(
+      ({ error }) => error === 'a reader failed',
+    ).length,
+    (await sql`SELECT FROM feed_failures`).length,
+  ];
+  assert.deepEqual(await kept(), [1, 1]);
+  await deleteEvents(sql, WORKSPACE, { type: 'x', name: 'contactId', ids: [somebody] });
+  assert.deepEqual(await kept(), [0, 0]);
+});
+
+test('what several readers failed on is read again oldest first, by each; one lane that is lost costs the others nothing; what is old is forgotten', async () => {
+  await sql`DELETE FROM feed_failures`;
+  const clock = stillClock(systemClock.nowMs());
+  const read: string[] = [];
+  const readerOf = (name: string): FeedReader => ({
+    name,
+    async read(_tx, [event]) {
+      read.push(`${name} ${event!.atMs}`);
+      if (event!.atMs === 3) throw new Error('never');
+    },
+  });
+  const readers = ['one', 'two'].map(readerOf);
+  const core = {
+    sql,
+    clock,
+    log: silentLog,
+    lanes: () => [{ ...lane, epoch: lane.epoch - 1 }, other],
+    holds: () => true,
+    stopping: { aborted: false },
+  };
+  const failures = createFailures(core as unknown as WorkerCore, queue, readers);
+  const fail = (at: OwnedLane, reader: FeedReader, atMs: number, id = ids.inBucket(at.buckets[5]!)) =>
+    queue.transact(async (tx) => {
+      const event = { id, bucket: at.buckets[5]!, workspaceId: WORKSPACE, type: 'x', atMs, payload: {} };
+      await failures.keep(tx, at, reader, event, new Error('no'));
+      return id;
+    });
+  await fail(lane, readers[0]!, 1);
+  const id = await fail(other, readers[0]!, 2);
+  await fail(other, readers[1]!, 2, id);
+  await fail(other, readers[0]!, 3);
+  await failures.again();
+  assert.deepEqual(read, ['one 2', 'two 2', 'one 3']);
+  await sql`UPDATE feed_failures SET attempts = 30 WHERE at_ms = 3`;
+  await clock.moveOn(120_000);
+  await failures.again();
+  const left = await sql<{ atMs: number; inMs: number; attempts: number }[]>`
+    SELECT at_ms AS "atMs", again_ms - ${clock.nowMs()}::bigint AS "inMs", attempts FROM feed_failures ORDER BY at_ms`;
+  assert.deepEqual(
+    left.filter(({ atMs }) => atMs === 3),
+    [{ atMs: 3, inMs: 3_600_000, attempts: 31 }],
+    'an hour at the most',
+  );
+  await sweepFailures(sql, 3);
+  assert.deepEqual(
+    (await sql<{ atMs: number }[]>`SELECT at_ms AS "atMs" FROM feed_failures`).map(({ atMs }) => atMs),
+    [3],
+  );
+});
+
+test('what happened, for who looks on: page by page, of whom and of what is asked, and from a place before which nothing more comes', async () => {
+  const [mine, theirs] = [ids.spread(), ids.spread()];
+  const [ann, bob] = [ids.inBucket(lane.buckets[5]!), ids.inBucket(lane.buckets[5]!)];
+  for (const payload of [{ contactId: ann }, { contactId: bob }, { changes: [{ contactId: ann }] }, {}, {}])
+    await append(lane, 1, { workspaceId: mine, payload });
+  await append(lane, 1, { workspaceId: theirs, payload: { contactId: ann } });
+  const events = await selectFeed(sql, [lane], 10);
+  await moveToHistory(sql, [lane], events, null);
+  const all = events.slice(0, 5).map(({ id }) => id);
+  const look = (
+    more: { beforeId?: number; afterId?: number; contactId?: number; type?: string },
+    nowMs = 0,
+  ) =>
+    eventsLogged(
+      sql,
+      [3, 4],
+      {
+        workspaceId: mine,
+        type: undefined,
+        contactId: undefined,
+        beforeId: undefined,
+        afterId: undefined,
+        limit: 2,
+        ...more,
+      },
+      nowMs || systemClock.nowMs() + 60_000,
+    );
+  const pages: number[][] = [];
+  for (let beforeId: number | undefined; pages.length < 5; ) {
+    const page = await look(beforeId === undefined ? {} : { beforeId });
+    pages.push(page.events.map(({ id }) => id));
+    if (page.next === null) break;
+    beforeId = page.next;
+  }
+  assert.deepEqual(pages, [[all[4], all[3]], [all[2], all[1]], [all[0]]]);
+  const of = async (more: Parameters<typeof look>[0]) => (await look(more)).events.map(({ id }) => id);
+  assert.deepEqual(
+    [await of({ contactId: ann }), await of({ contactId: bob })],
+    [[all[2], all[0]], [all[1]]],
+  );
+  assert.deepEqual(await of({ type: 'y' }), []);
+  const since = await look({ afterId: all[1]! });
+  assert.deepEqual(
+    [since.events.map(({ id }) => id), since.next, since.skipped],
+    [[all[4], all[3]], null, true],
+    'more than are told',
+  );
+  const last = await look({ afterId: all[3]! });
+  assert.deepEqual([last.events.map(({ id }) => id), last.skipped], [[all[4]], false]);
+  // Nothing waits: what is made now may commit within some seconds.
+  const nowMs = systemClock.nowMs();
+  assert.equal((await look({}, nowMs)).cursor, firstIdAt(nowMs - 5_000));
+  assert.ok((await look({ afterId: all[4]! }, nowMs)).cursor >= all[4]!, 'nobody is sent back');
+  await append(lane, 1, { workspaceId: mine });
+  const [waits] = await selectFeed(sql, [lane], 1);
+  assert.equal((await look({})).cursor, waits!.id - 1, 'what waits is still to come');
 });
 
 test('what a reader fails on again comes more and more seldom, at once where its lane is new, and is told of when it is read', async () => {

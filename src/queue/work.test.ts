@@ -4,17 +4,20 @@ import { after, before, beforeEach, test } from 'node:test';
 import { systemClock } from '../base/clock.ts';
 import { bucketOf, idSource } from '../base/ids.ts';
 import { silentLog } from '../base/log.ts';
+import { openPool, type Tx } from '../db/pool.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { stillClock } from '../../test/support/stillClock.ts';
 import { until } from '../../test/support/until.ts';
 import type { OwnedLane } from './lanes/lane.ts';
+import { fenceLane, fenceLanes } from './lanes/sql.ts';
+import { holdLane, holdLanes, waitOut } from './lanes/still.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createBulk } from './work/bulk.ts';
 import type { WorkerCore } from './work/core.ts';
 import { createRooms } from './work/fair.ts';
 import { createFlow, FLOW_LIFE_MS } from './work/flow.ts';
 import { createGiveWay } from './work/giveWay.ts';
-import { heldOf, settle, settleHeld } from './work/settle.ts';
+import { fenced, heldOf, settle, settleHeld, settleStep } from './work/settle.ts';
 import {
   bringForward,
   claimDue,
@@ -27,10 +30,12 @@ import {
   upsertStream,
 } from './work/sql.ts';
 import { insertSteps, selectSteps } from './work/sql.steps.ts';
+import { bulkWorkOf, callOffOf } from './work/streams.ts';
 import { createSteps, leftBehind, stepsTogether } from './work/steps.ts';
 import type { Batch, NewWork, WorkItem } from './work/work.ts';
 
-const { sql } = await testDatabase();
+const database = await testDatabase();
+const { sql } = database;
 const clock = systemClock;
 const ids = idSource(61, () => clock.nowMs());
 const NOW = 5_000;
@@ -219,6 +224,177 @@ test('settling batches of several lanes: what another owner has stands as it is,
     [batch, before],
   ])
     assert.deepEqual([...(await queue.transact((tx) => heldOf(tx, both)))], [batch]);
+});
+
+test('a lane that is fenced changes no hands, one that is held still is nobody’s, and what is under way in any is waited for', async (t) => {
+  const beside = openPool(database.connection, { max: 2, name: 'beside' });
+  t.after(() => beside.end());
+  const both = [lane, other];
+  /** Those of the two lanes that somebody else can take, or may settle in, at this moment. */
+  const free = async (by: 'taken' | 'settled in') =>
+    (
+      await beside<{ lane: number }[]>`
+        SELECT lane FROM lanes WHERE lane IN (3, 4) ORDER BY lane ${by === 'taken' ? beside`FOR UPDATE SKIP LOCKED` : beside`FOR KEY SHARE SKIP LOCKED`}`
+    ).map((row) => row.lane);
+  const during = (work: (tx: Tx) => Promise<unknown>, by: 'taken' | 'settled in') =>
+    sql.begin(async (tx) => {
+      await work(tx);
+      return await free(by);
+    });
+  assert.deepEqual(await during((tx) => fenceLane(tx, lane), 'taken'), [4]);
+  assert.deepEqual(await during((tx) => fenceLanes(tx, both), 'taken'), []);
+  assert.deepEqual(await during((tx) => fenceLanes(tx, both), 'settled in'), [3, 4]);
+  assert.deepEqual(await during((tx) => holdLane(tx, lane), 'settled in'), [4]);
+  assert.deepEqual(await during((tx) => holdLanes(tx, queue, [owner(), owner(other)]), 'settled in'), []);
+  const lost = { ...other, epoch: other.epoch - 1 };
+  assert.deepEqual(await sql.begin((tx) => fenced(tx, [lane, lost])), [lane]);
+  let isOver = false;
+  let waiting: Promise<void> | undefined;
+  await beside.begin(async (tx) => {
+    await tx`SELECT FROM lanes WHERE lane = 4 FOR KEY SHARE`;
+    waiting = waitOut(sql, queue).then(() => void (isOver = true));
+    await until('it waits', async () => {
+      const rows = await tx`SELECT FROM pg_locks WHERE NOT granted`;
+      return rows.length > 0 || isOver;
+    });
+    assert.equal(isOver, false);
+  });
+  await waiting;
+});
+
+test('a step that ends where the lane is another’s leaves nothing of what it noted', async () => {
+  await put(work());
+  const claimed = await claim();
+  const batch = batchOf(claimed, { settled: [], woken: [] });
+  const lost = { ...batch, lane: { ...lane, epoch: lane.epoch - 1 } };
+  const note = async (tx: Tx) => {
+    await tx`INSERT INTO streams (stream, kind, workspace_id, flowing) VALUES (7, 1, 1, true)`;
+    return { dueMs: 9_000, attempt: 3 };
+  };
+  const standing = async () => [
+    (await sql`SELECT FROM streams`).length,
+    (await sql<{ dueMs: number }[]>`SELECT due_ms AS "dueMs" FROM due`)[0]?.dueMs,
+  ];
+  await settleStep(queue.transact, lost, claimed.items[0]!, note);
+  assert.deepEqual(await standing(), [0, 1_000]);
+  await settleStep(queue.transact, batch, claimed.items[0]!, note);
+  assert.deepEqual(await standing(), [1, 9_000]);
+});
+
+test('what has begun of somebody’s: all of a small claim, of a large one what is on record; not what was put off, nor others’', async () => {
+  const [ann, bob] = [owner(), owner()];
+  const of = (causeId: number, ownerId: number) => ({ ownerId, causeId, seq: 0 });
+  const small = [work({ ownerId: ann }), work({ ownerId: bob })];
+  await put(...small);
+  const first = await claim();
+  assert.deepEqual(await queue.begunOf(sql, 1, [ann, ann]), [of(small[0]!.causeId, ann)]);
+  const batch = batchOf(first, { settled: [], woken: [] });
+  const later = [{ item: first.items[0]!, dueMs: NOW + 9_000, attempt: 1 }];
+  await queue.transact((tx) => settle(tx, batch, { done: [], later, landed: false }));
+  assert.equal((await queue.begunOf(sql, 1, [ann, bob])).length, 1);
+  await sql`DELETE FROM due`;
+  await sql`DELETE FROM flights`;
+  const large = [ann, bob, ann].map((ownerId) => work({ ownerId }));
+  await put(...large);
+  const { items, flightId } = await claim({ wholeUpTo: 0 });
+  const steps = createSteps(sql, { lane, flightId, items, whole: false });
+  assert.deepEqual(await queue.begunOf(sql, 1, [ann, bob]), []);
+  await steps.begin([items[1]!]);
+  assert.deepEqual(await queue.begunOf(sql, 1, [ann, bob]), [of(items[1]!.causeId, items[1]!.ownerId)]);
+});
+
+test('what was never tried before a piece of work: the newest that is older, of the same cause', async () => {
+  const causeId = ids.spread();
+  const owners = Array.from({ length: 5 }, () => owner()).toSorted((a, b) => a - b);
+  const [tried, oldest, newer, stranger, last] = owners.map((ownerId) => ({ ownerId, causeId }));
+  await put(
+    ...owners.map((ownerId, n) =>
+      work({ ownerId, causeId: n === 3 ? ids.spread() : causeId, dueMs: 100 + n }),
+    ),
+  );
+  await sql`UPDATE due SET attempt = 1 WHERE owner_id = ${tried!.ownerId}`;
+  assert.ok(stranger);
+  assert.deepEqual(await queue.untriedBefore(sql, 1, [last!, oldest!, newer!]), [
+    { ownerId: newer!.ownerId, dueMs: 102 },
+    null,
+    { ownerId: oldest!.ownerId, dueMs: 101 },
+  ]);
+});
+
+test('what senders set apart is called off by cause, but for what is in flight and what others say', async () => {
+  const one = work({ stream: -5 });
+  const others = [
+    { ...one, seq: 1, stream: -6 },
+    work({ ownerId: one.ownerId, stream: -5 }),
+    work({ ownerId: one.ownerId }),
+    work({ ownerId: one.ownerId, stream: 5 }),
+  ];
+  await put(one, ...others);
+  assert.deepEqual(
+    (await bulkWorkOf(sql, 1, [one.ownerId])).map(({ causeId }) => causeId),
+    [others[3]!.causeId],
+    'runs alone',
+  );
+  const callOff = () => queue.transact((tx) => callOffOf(tx, lane, 1, [-5], [one]));
+  const { flightId } = await claim({ stream: -5, limit: 2 });
+  assert.deepEqual(await callOff(), []);
+  await sql`DELETE FROM flights WHERE id = ${flightId}`;
+  assert.deepEqual(
+    (await callOff()).map(({ causeId, seq }) => [causeId, seq]),
+    [[one.causeId, 0]],
+  );
+  assert.equal((await sql`SELECT FROM due`).length, others.length);
+});
+
+test('what is selected is put in once; what is added to a transaction is waited for; a try that is repeated wakes for nothing of the first', async () => {
+  const ownerId = owner();
+  const putAll = (causeId: number) =>
+    queue.transact((tx) => {
+      const what = { kind: 1, causeId, seq: 0, stream: 9, workspaceId: OURS, dueMs: 1 };
+      return queue.putSelected(
+        tx,
+        lane.lane,
+        what,
+        tx`SELECT ${bucketOf(ownerId)}::smallint AS bucket, ${ownerId}::bigint AS owner_id`,
+      );
+    });
+  const causeId = ids.spread();
+  assert.deepEqual([await putAll(causeId), await putAll(causeId)], [1, 0]);
+  assert.equal(queue.firstBucketOf([{ bucket: lane.buckets[7]! }]), lane.bucket);
+  const adding = createQueue({ sql, ids, clock, log: silentLog });
+  await adding.start();
+  adding.beforeCommit(async (tx) => {
+    await tx`SELECT 1`;
+    throw new Error('cannot be added');
+  });
+  await assert.rejects(adding.transact((tx) => adding.put(tx, [work({ stream: 9 })])));
+  await adding.stop();
+  assert.equal((await sql`SELECT FROM due WHERE stream = 9`).length, 1);
+  const heard: string[] = [];
+  queue.onWake((wakes) => wakes.forEach((wake) => heard.push(`${wake.lane}:${wake.what}`)));
+  let tries = 0;
+  await queue.transact(async (tx) => {
+    if (tries++) return;
+    await queue.put(tx, [work()]);
+    throw Object.assign(new Error('deadlock'), { code: '40P01' });
+  });
+  assert.deepEqual(heard, []);
+  const nowMs = clock.nowMs();
+  await queue.transact((tx) =>
+    queue.putForLater(tx, [work({ dueMs: nowMs + 20 }), work({ dueMs: nowMs + 40 })]),
+  );
+  await until('each rings at its time', () => heard.length === 2);
+});
+
+test('what is left behind is taken up in the order in which it was claimed', async () => {
+  await put(work({ dueMs: 1 }), work({ dueMs: 2 }));
+  const flightIds = [];
+  for (const _ of ['first', 'second']) flightIds.push((await claim({ limit: 1 })).flightId);
+  const left = await leftBehind(sql, { ...lane, epoch: lane.epoch + 1 });
+  assert.deepEqual(
+    left.map(({ flightId }) => flightId),
+    flightIds.toSorted((a, b) => a - b),
+  );
 });
 
 test('workspaces whose room is full are passed over', async () => {
@@ -421,6 +597,8 @@ test('whether a run flows is known for half a second and no longer; what is not 
   const letGo = flow.watch(77);
   assert.equal(flow.leave(77), 'wait', 'it was asked, and is not answered yet');
   await until('it flows', () => flow.leave(77) === 'go');
+  flow.watch(77)();
+  assert.equal(flow.leave(77), 'go', 'another who was asking has gone');
   nowMs += FLOW_LIFE_MS - 1;
   assert.equal(flow.leave(77), 'go');
   nowMs += 1;
@@ -525,6 +703,9 @@ test('a wake reaches other processes; of however many that are busy each has som
   );
   await put(work());
   await until('it is heard', () => heard.some((one) => one === `${lane.lane}:1`));
+  await queue.transact((tx) => Promise.resolve(queue.turn(tx, new Set([lane.lane, other.lane]))));
+  for (const at of [lane.lane, other.lane])
+    await until('so are turns, of each lane', () => heard.includes(`${at}:turn`));
   await put(work({ stream: 777 }));
   await until('of a run it is heard which', () => heard.includes(`${lane.lane}:bulk 777`));
   await upsertStream(sql, { stream: 778, kind: 1, workspaceId: OURS, flowing: true, ratePerS: null });

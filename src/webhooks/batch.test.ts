@@ -187,6 +187,17 @@ test('of what is rare among very many a page says that there may be more', async
   deepEqual([second.calls.map(({ id }) => id), second.next], [w.calls, undefined]);
 });
 
+test('one that waits behind an older that is due in other hands comes back after a moment, not at once', async () => {
+  const contactId = rig.ids.spread();
+  const w = await due('/behind', [contactId, contactId]);
+  const batch = await claim(w.calls[0]!);
+  const fromMs = clock.nowMs();
+  await handle({ ...batch, items: batch.items.filter(({ ownerId }) => ownerId === w.calls[1]) });
+  const [, newer] = await dueOf(w.workspaceId);
+  ok(newer!.ms >= fromMs + 250);
+  deepEqual([heard('/behind'), newer!.attempt], [[], 0]);
+});
+
 test('a call whose secret cannot be read fails, and says why', async () => {
   const other = await webhook('/unread');
   const w = await due('/unread', [rig.ids.spread()]);
