@@ -61,6 +61,38 @@ test('what is accepted: how long it lives, when it is due, where it may go, by w
   assert.deepEqual([row(4).back, row(4).destinationId], [null, 6]);
 });
 
+test('what is said quietly goes nowhere; on one channel it does not move on; what is set apart waits apart and says so', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const contactId = ann!.id;
+  const said = await rig.say(workspaceId, [
+    { contactId, isQuiet: true },
+    { contactId, channel: 'push' },
+    { contactId, stream: -5, source: { type: 'campaign' } },
+  ]);
+  const rows = await sql<{ id: number; channel: string | null; back: boolean | null; stream: number }[]>`
+    SELECT d.cause_id AS id, d.channel, d.may_fall_back AS back, w.stream FROM deliveries d
+    JOIN due w ON w.bucket = d.bucket AND w.owner_id = d.contact_id AND w.cause_id = d.cause_id
+    WHERE d.contact_id = ${contactId} ORDER BY d.cause_id`;
+  assert.deepEqual(rows, [
+    { id: said[1], channel: 'push', back: null, stream: 0 },
+    { id: said[2], channel: null, back: true, stream: -5 },
+  ]);
+  const sources = await sql<{ source: object }[]>`
+    SELECT source FROM messages WHERE contact_id = ${contactId} ORDER BY id`;
+  assert.deepEqual(
+    sources.map(({ source }) => source),
+    [{ type: 'api' }, { type: 'api' }, { type: 'campaign', stream: -5 }],
+  );
+  const told = await sql<{ id: string }[]>`
+    SELECT payload ->> 'messageId' AS id FROM feed WHERE type = 'message.accepted' AND workspace_id = ${workspaceId} ORDER BY id`;
+  assert.deepEqual(
+    told.map(({ id }) => Number(id)),
+    said,
+    'all of it was said',
+  );
+});
+
 test('a question to an address that waits is no message of the conversation', async () => {
   const { id: workspaceId } = await rig.newPlace();
   const [ann] = await rig.newPeople(workspaceId, 1);

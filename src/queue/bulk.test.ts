@@ -248,3 +248,25 @@ test('after a rest a run sends no more at once than a quarter of its rate', asyn
   const most = 10 + (40 * (clock.monotonicMs() - fromMs)) / 1_000;
   assert.ok(taken <= most + 1, `two lanes of 32 have 40 a second, and ten before it: ${taken} of ${most}`);
 });
+
+test('a run that flows again, or at another rate, goes on at once', async () => {
+  const { bulk, clock, claims, settleAll } = world(({ limit }) => {
+    setImmediate(() => settleAll());
+    return itemsOf(limit);
+  });
+  for (const [at, waits] of [{ flowing: false }, { ratePerS: 0.001 }].entries()) {
+    const stream = 80 + at;
+    await upsertStream(sql, { ...RUN, stream, ...waits });
+    await bulk.look();
+    await clock.moveOn(2_000);
+    assert.equal(claims.filter((claim) => claim.stream === stream).length, 0);
+    await upsertStream(sql, { ...RUN, stream, ratePerS: at ? 640 : null });
+    await bulk.look();
+    await until('it goes on', async () => {
+      await clock.moveOn(5);
+      return claims.some((claim) => claim.stream === stream);
+    });
+    await deleteStreamRow(sql, stream);
+    await bulk.look();
+  }
+});

@@ -27,7 +27,7 @@ before(async () => {
 after(() => queue.stop());
 
 /** Takes a step of work that was tried so often before; when it is due next and what was told of it. */
-async function stepOf(attempt: number, takePart: (n: number) => Promise<boolean>) {
+async function stepOf(attempt: number, takePart: (n: number) => Promise<boolean>, isUnderWay = true) {
   const ownerId = ids.inBucket(lane.buckets[7]!);
   const causeId = ids.spread();
   const work = { kind: KIND, ownerId, causeId, seq: 0, stream: 0, workspaceId: 9, dueMs: 1_000 };
@@ -59,7 +59,7 @@ async function stepOf(attempt: number, takePart: (n: number) => Promise<boolean>
       kind: KIND,
       name: 'a thing',
       takePart: () => takePart(++parts),
-      tell: async (_tx, _item, why) => told.push(why) > 0,
+      tell: async (_tx, _item, why) => told.push(why) > 0 && isUnderWay,
     },
   ).handle(batch);
   const [left] = await sql<{ inMs: number; attempt: number }[]>`
@@ -95,4 +95,16 @@ test('what the store says of itself is waited for, up to five minutes and twenty
 test('what got on before it failed begins to count anew', async () => {
   const { left } = await stepOf(4, (n) => (n < 3 ? Promise.resolve(true) : bug()));
   assert.deepEqual(left, { inMs: 5_000, attempt: 1 });
+});
+
+test('after a second others have their turn, and what goes on has failed at nothing', async () => {
+  const { left, parts } = await stepOf(4, async () => {
+    await clock.moveOn(400);
+    return true;
+  });
+  assert.deepEqual([parts, left], [3, { inMs: 0, attempt: 0 }]);
+});
+
+test('what was taken back meanwhile is not tried again', async () => {
+  assert.equal((await stepOf(0, bug, false)).left, undefined);
 });

@@ -3,7 +3,7 @@
  * their turn; what fails is tried again, the longer the more seldom, and not for ever. What a part is, and where it is noted, is its room's
  * business.
  */
-import { monotonicMs, type Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { beginningOf } from '../base/text.ts';
 import { isPassing } from '../db/errors.ts';
@@ -49,11 +49,11 @@ export function stepping(deps: SteppingDeps, work: Stepped): Handler {
 
 async function takeStep(deps: SteppingDeps, work: Stepped, batch: Batch, item: WorkItem): Promise<void> {
   const { transact } = deps.queue;
-  const beganMs = monotonicMs();
+  const beganMs = deps.clock.monotonicMs();
   let took = 0;
   try {
     let goesOn = true;
-    while (goesOn && monotonicMs() - beganMs < STEP_MS) {
+    while (goesOn && deps.clock.monotonicMs() - beganMs < STEP_MS) {
       goesOn = await work.takePart(item);
       took++;
     }

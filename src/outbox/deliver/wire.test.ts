@@ -3,13 +3,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Content } from '../../../contract/content.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
+import type { Db, Sql } from '../../db/pool.ts';
 import { isFault } from '../../base/fault.ts';
 import type { Person, Reachable } from '../../contacts/person.ts';
 import { compile } from '../../content/compile.ts';
 import type { OpenIntegration } from '../../senders/senders.ts';
 import type { Subject } from '../outcome/decide.ts';
 import { toWire, variablesOf, type Draft } from './wire.ts';
-import { whereNow } from './shown.ts';
+import { withPixel } from './opens.ts';
+import { isCutOff, whereNow } from './shown.ts';
+import { threadOptions } from './threads.ts';
+import { most, togetherKey } from './together.ts';
 
 const NOW = 1_700_000_000_000;
 const AHEAD = 500_000;
@@ -149,4 +153,84 @@ test('who looks at the web chat is written to there, who does not elsewhere; who
   assert.deepEqual(whereNow([web], false), [web], 'there is nowhere else');
   const gone = { ...sms, status: 'inactive' as const };
   assert.deepEqual(whereNow([web, gone], false), [web, gone], 'what is out of use is nowhere');
+});
+
+test('marketing names the way out where it is asked for, on any channel; what is no marketing has none', () => {
+  const content: Content = { type: 'text', text: 'News. Out: {{ links.unsubscribe }}' };
+  const textOf = (draft: Partial<Draft>) => {
+    const { rendered } = wire('sms', { draft, content }).outgoing;
+    return 'text' in rendered ? rendered.text : undefined;
+  };
+  assert.equal(textOf({ class: 'marketing' }), 'News. Out: https://parley.example/u/1');
+  assert.throws(() => textOf({ class: 'transactional' }), /links.unsubscribe|unsubscribe/);
+});
+
+test('so many go together as five hundred items are, one batch at the least; what campaigns send by itself', () => {
+  assert.deepEqual(
+    [[], [500], [501], [500, 1], [200, 300, 1], [1, 600], [600, 1]].map((sizes) => most(sizes)),
+    [0, 1, 1, 1, 2, 1, 1],
+  );
+  const key = (distributed: boolean, stream: number) =>
+    togetherKey(
+      { placement: { distributed } } as Sql,
+      { lane: { lane: 3 }, stream } as Parameters<typeof togetherKey>[1],
+    );
+  assert.deepEqual([key(false, 0), key(false, -5), key(true, 0), key(true, -5)], [1, -1, 4, -4]);
+});
+
+test('the picture that tells of opening stands at the end of what is seen, and a mail without HTML has none', () => {
+  const mail = { channel: 'email', subject: 'x', text: 'x' } as Parameters<typeof withPixel>[0];
+  const seen = (html?: string) => withPixel(html === undefined ? mail : { ...mail, html }, 'U').html;
+  const pixel = '<img src="U" width="1" height="1" alt="">';
+  assert.equal(seen(), undefined);
+  assert.equal(seen('<p>x</p>'), `<p>x</p>${pixel}`);
+  assert.equal(
+    seen('<body><pre></body></pre>x</BODY></html>'),
+    `<body><pre></body></pre>x${pixel}</BODY></html>`,
+  );
+});
+
+test('an answer joins the thread of the last mail that its person wrote', async () => {
+  const asked: unknown[] = [];
+  const found = [
+    { conversationId: 9, externalId: 'b@x', references: ['a@x', 'b@x', 'no <id>'], subject: 'Parcel' },
+    { conversationId: 10, externalId: 'c@x', references: [], subject: 'AW: Parcel' },
+    { conversationId: 11, externalId: 'two words', references: [], subject: null },
+  ];
+  const db = ((_texts: TemplateStringsArray, ...values: unknown[]) => {
+    asked.push(...values);
+    return Promise.resolve(found);
+  }) as unknown as Db;
+  const person = {
+    ...ann,
+    destinations: [
+      { ...at('email', 'a@x.example'), lastInboundMs: 5 },
+      { ...at('email', 'b@x.example', 2), lastInboundMs: 9 },
+      { ...at('sms', '+1', 3), lastInboundMs: 99 },
+    ],
+  };
+  const answers = [9, 10, 11].map((conversationId) => ({ contactId: 7, conversationId }));
+  const options = await threadOptions(db, answers, new Map([[7, person]]));
+  assert.deepEqual(asked.at(-1), [9, 9, 9], 'the last of several');
+  assert.deepEqual(
+    [...options],
+    [
+      [9, { subject: 'Re: Parcel', headers: { 'In-Reply-To': '<b@x>', References: '<a@x> <b@x>' } }],
+      [10, { subject: 'AW: Parcel', headers: { 'In-Reply-To': '<c@x>', References: '<c@x>' } }],
+    ],
+  );
+  assert.equal((await threadOptions(db, answers, new Map([[7, ann]]))).size, 0, 'who wrote no mail');
+});
+
+test('what was said to an account before it disconnected is cut off: all of a run or a campaign, else what its devices were to be told', () => {
+  const account = { ...ann, disconnectedMs: 100, destinations: [at('push', 't', 1), at('sms', '+1', 2)] };
+  const cut = (more: Partial<Draft> & { stream?: number }, person = account) =>
+    isCutOff({ item: { ...item, stream: more.stream ?? 0 }, saidMs: 100, ...more } as Draft, person);
+  assert.deepEqual(
+    [cut({ stream: 5 }), cut({ stream: -5 }), cut({}), cut({ channel: 'push' }), cut({ channel: 'sms' })],
+    [true, true, false, true, false],
+  );
+  assert.deepEqual([cut({ destinationId: 1 }), cut({ destinationId: 2, channel: 'push' })], [true, false]);
+  assert.equal(cut({ stream: 5, saidMs: 101 }), false, 'said since');
+  assert.equal(cut({ stream: 5 }, { ...account, disconnectedMs: null }), false);
 });

@@ -78,6 +78,7 @@ test('two share; who joins gets nothing of what is held until it is given back; 
   const ends = new Set((await lanes()).filter(({ owner }) => owner === two.name).map(({ until }) => until));
   assert.ok(![...ends].includes(nowMs + LEASE_MS));
   await two.release();
+  assert.equal(two.held().size, 0, 'what is given back is held no more');
   assert.equal(await workers(), 1);
   assert.equal((await lanes()).filter(({ owner, until }) => owner === null && until === 0).length, 16);
   assert.equal(
@@ -127,6 +128,10 @@ test('who is one of two takes half, also when all are free', async () => {
   await sql`INSERT INTO workers (name, seen_ms) VALUES ('another', ${nowMs})`;
   const one = newLeases();
   assert.equal((await one.round()).gained.length, 16);
+  const some = [...one.held().keys()].slice(0, 8);
+  await sql`UPDATE lanes SET owner = NULL, leased_until_ms = 0 WHERE lane = ANY(${some}::smallint[])`;
+  await one.round();
+  assert.equal(one.held().size, 16, 'what it lost it has again, and no more');
   await one.release();
 });
 
