@@ -182,7 +182,7 @@ test('what campaigns send is asked of all lanes, many together; one that has muc
 
 test('a lane that had nothing is asked when what it has falls due, when it rings, when it came back, and now and then', async (t) => {
   t.after(() => sql`DELETE FROM due`);
-  let owned = lanes;
+  let owned: OwnedLane[] = lanes;
   let has = false;
   const { bulk, clock, claims, settleAll } = world(
     ({ limit }) => {

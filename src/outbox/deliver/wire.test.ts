@@ -224,7 +224,7 @@ test('an answer joins the thread of the last mail that its person wrote', async 
 
 test('what was said to an account before it disconnected is cut off: all of a run or a campaign, else what its devices were to be told', () => {
   const account = { ...ann, disconnectedMs: 100, destinations: [at('push', 't', 1), at('sms', '+1', 2)] };
-  const cut = (more: Partial<Draft> & { stream?: number }, person = account) =>
+  const cut = (more: Partial<Draft> & { stream?: number }, person: Person = account) =>
     isCutOff({ item: { ...item, stream: more.stream ?? 0 }, saidMs: 100, ...more } as Draft, person);
   assert.deepEqual(
     [cut({ stream: 5 }), cut({ stream: -5 }), cut({}), cut({ channel: 'push' }), cut({ channel: 'sms' })],
