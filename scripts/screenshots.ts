@@ -39,7 +39,8 @@ const TEXT = 'Hi {{ contact.givenName }}, we are open on Sunday from ten to four
 
 /** Every page below the workspace, by what its picture is called, and a text that is there once it shows what it is about. */
 const PAGES: Readonly<Record<string, readonly [at: string, shown: string]>> = {
-  inbox: ['/inbox/all/$conversationId', 'Of course.'],
+  // Beside it stands who it is with, which comes last.
+  inbox: ['/inbox/all/$conversationId', 'Utrecht'],
   list: ['/inbox/unassigned', 'Do you have it in blue?'],
   people: ['/people', 'Cleo Okafor'],
   person: ['/people/$contactId', 'Of course.'],
@@ -47,7 +48,7 @@ const PAGES: Readonly<Record<string, readonly [at: string, shown: string]>> = {
   set: ['/people/sets/lists/$list', 'Eva Novak'],
   audiences: ['/people/audiences', 'In Utrecht'],
   audience: ['/people/audiences/$segment', 'Eva Novak'],
-  imports: ['/people/imports', 'Nothing was imported yet'],
+  imports: ['/people/imports', 'Nothing has been imported yet'],
   exports: ['/people/exports', 'people'],
   changes: ['/people/changes', 'Regulars'],
   broadcasts: ['/broadcasts', 'Winter sale'],

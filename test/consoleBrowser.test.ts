@@ -398,7 +398,7 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('link', { name: 'Gerda' }).click();
     await page.getByText('who are you?').waitFor();
     await page.getByRole('heading', { name: 'Campaigns' }).waitFor();
-    await page.getByText('In none, and was in none.').waitFor();
+    await page.getByText('Not in any campaign so far.').waitFor();
     await checkAxe(page, 'a person');
     const addresses = page.getByRole('region', { name: 'Addresses and facts' });
     const row = addresses.getByRole('listitem').filter({ hasText: address }).first();
@@ -454,7 +454,7 @@ describe('the console in a browser', { skip }, () => {
     const tab = await openTab(browser, { colorScheme: 'dark', viewport: { width: 390, height: 844 } });
     const page = await signedIn(tab, `/w/${ws}/people`);
     await page.getByRole('link', { name: 'Import' }).click();
-    await page.getByText('Nothing was imported yet').waitFor();
+    await page.getByText('Nothing has been imported yet').waitFor();
     await checkAxe(page, 'imports');
     const rows = Array.from({ length: 2_000 }, (_, n) =>
       n % 50 === 4 ? `Bad${n},12` : `Imke${n},+316${20_000_000 + n}`,
@@ -514,7 +514,7 @@ describe('the console in a browser', { skip }, () => {
     const page = await signedIn(tab, `/w/${ws}/broadcasts`);
     await page.getByRole('button', { name: 'New broadcast' }).click();
     await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Sunday open');
-    await page.getByLabel('What for').selectOption('transactional');
+    await page.getByLabel('Purpose').selectOption('transactional');
     const text = page.getByRole('textbox', { name: 'Text', exact: true });
     await text.fill('Hi {{ contact.firstName }}');
     await page.getByText('did you mean contact.givenName?').waitFor();
@@ -545,7 +545,7 @@ describe('the console in a browser', { skip }, () => {
     await checkAxe(page, 'whom the forecast speaks of');
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Next: send' }).click();
-    await page.getByLabel('At most so many a second').fill('3');
+    await page.getByLabel('At most this many a second').fill('3');
     await page.getByText('Saved', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Start now …' }).click();
     await page.getByRole('button', { name: 'Send to 11 people' }).click();
@@ -581,13 +581,13 @@ describe('the console in a browser', { skip }, () => {
       return answers.replied === 1;
     });
     await page.reload();
-    await outcome.getByRole('button', { name: '1 Wrote back' }).click();
+    await outcome.getByRole('button', { name: '1 Replied' }).click();
     await page.getByRole('dialog').getByRole('link', { name: 'Hugo3' }).waitFor();
     await checkAxe(page, 'who wrote back');
     await page.keyboard.press('Escape');
     const [file] = await Promise.all([
       page.waitForEvent('download'),
-      page.getByRole('button', { name: 'CSV of recipients' }).click(),
+      page.getByRole('button', { name: 'Download recipients (CSV)' }).click(),
     ]);
     assert.equal((await readFile(await file.path(), 'utf8')).split('\r\n').length, 14);
     await checkAxe(page, 'results');
@@ -606,7 +606,7 @@ describe('the console in a browser', { skip }, () => {
     const page = await signedIn(tab, `/w/${ws}/templates`);
     await page.getByRole('button', { name: 'New template' }).click();
     await page.getByRole('textbox', { name: 'Name' }).fill('Welcome');
-    await page.getByRole('button', { name: 'Make it' }).click();
+    await page.getByRole('button', { name: 'Create' }).click();
     const text = page.getByRole('textbox', { name: 'Text', exact: true });
     await text.fill('Dear you,\nhi {{ contact.firstName }}');
     await page.locator('mark', { hasText: 'contact.firstName' }).waitFor({ state: 'attached' });
@@ -700,18 +700,18 @@ describe('the console in a browser', { skip }, () => {
     const tab = await openTab(browser);
     const page = await signedIn(tab, `/w/${ws}/channels`);
     await page.getByRole('link', { name: 'Add a channel' }).click();
-    await page.getByRole('link', { name: 'twilio', exact: true }).click();
+    await page.getByRole('link', { name: 'Twilio', exact: true }).click();
     await checkAxe(page, 'a new channel');
     await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Second Twilio');
-    await page.getByLabel(/accountSid/).fill(`AC${'0'.repeat(32)}`);
-    await page.getByLabel(/authToken/).fill('1'.repeat(32));
-    await page.getByRole('button', { name: 'Make it' }).click();
+    await page.getByLabel(/Account SID/).fill(`AC${'0'.repeat(32)}`);
+    await page.getByLabel(/Auth token/).fill('1'.repeat(32));
+    await page.getByRole('button', { name: 'Create' }).click();
     const setUp = page.getByRole('region', { name: 'Set-up' });
-    await setUp.getByText('Waiting for the first call back').waitFor();
+    await setUp.getByText('Waiting for the first callback').waitFor();
     await setUp.getByRole('textbox', { name: 'Send the test to' }).fill('+14155590001');
     await setUp.getByRole('button', { name: 'Send a test' }).click();
     await setUp.getByText('The test is delivered').waitFor();
-    await setUp.getByText('Its credentials were taken').waitFor();
+    await setUp.getByText('Its credentials work').waitFor();
     await checkAxe(page, 'the set-up of a channel');
     assert.deepEqual(tab.amiss, []);
     await tab.close();
@@ -800,7 +800,7 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('button', { name: 'Go on' }).click();
     await until('it came', async () => (await events.getByRole('listitem').count()) === 2);
     await page.getByRole('link', { name: 'Requests' }).click();
-    await page.getByRole('button', { name: 'Only what went wrong' }).click();
+    await page.getByRole('button', { name: 'Errors only' }).click();
     await page
       .getByRole('row')
       .filter({ hasText: '/api/workspaces/:workspaceId/messages/:messageId' })
@@ -815,8 +815,8 @@ describe('the console in a browser', { skip }, () => {
   test('channels and settings: how each fares, who is a member, who did what', async () => {
     const tab = await openTab(browser, { colorScheme: 'dark' });
     const page = await signedIn(tab, `/w/${ws}/channels`);
-    await page.getByRole('heading', { name: 'Simulated twilio', exact: true }).waitFor();
-    await page.getByText('Last taken').first().waitFor();
+    await page.getByRole('heading', { name: 'Simulated Twilio', exact: true }).waitFor();
+    await page.getByText('Last accepted').first().waitFor();
     await checkAxe(page, 'channels, in the dark');
     await page.getByRole('link', { name: 'Settings' }).click();
     for (const [part, shown] of Object.entries({
@@ -824,11 +824,51 @@ describe('the console in a browser', { skip }, () => {
       Domains: 'SPF, DKIM and DMARC',
       Retention: 'What is older is deleted once a day',
       'Connected companies': 'What companies may do for you',
-      'Who did what': 'message.send',
+      'Audit log': 'message.send',
     })) {
       await page.getByRole('navigation', { name: 'Parts of the settings' }).getByText(part).click();
       await page.getByRole('region', { name: part, exact: true }).getByText(shown).first().waitFor();
       await checkAxe(page, `settings, ${part}, in the dark`);
+    }
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('console.md §4 on a phone no page is wider than it, nor is what scrolls in it, and no page’s name is cut', async () => {
+    const tab = await openTab(browser, {
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+    });
+    const page = await signedIn(tab, `/w/${ws}/templates`);
+    const content = { type: 'text', text: 'Hi' };
+    const template = (
+      await call('POST', `${base}/templates`, { name: 'Reminder of an appointment', content })
+    ).body;
+    for (const [at, name] of [
+      ['people/imports', 'Import people'],
+      ['people/exports', 'Export people'],
+      ['people/sets/lists', 'Lists'],
+      ['broadcasts', 'Broadcasts'],
+      ['templates', 'Templates'],
+      [`templates/${template.id}`, 'Reminder of an appointment'],
+      ['channels', 'Channels'],
+      ['channels/new', 'Add a channel'],
+      ['developers/keys', 'Developers'],
+      ['settings/sending', 'Settings'],
+    ] as const) {
+      await page.goto(`${url}/w/${ws}/${at}`);
+      await page.getByRole('heading', { level: 1, name }).waitFor();
+      await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
+      const cut = await page.evaluate<boolean>(
+        `(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(document.querySelector('h1'))`,
+      );
+      assert.ok(!cut, `${name} is not cut`);
+      const wide = await page.evaluate<
+        string[]
+      >(`[document.documentElement, ...document.querySelectorAll('.cards, .page-body, .page-columns, .settings-part')]
+        .filter((it) => it.scrollWidth > it.clientWidth).map((it) => it.className || it.tagName)`);
+      assert.deepEqual(wide, [], at);
     }
     assert.deepEqual(tab.amiss, []);
     await tab.close();
@@ -876,7 +916,7 @@ describe('the console in a browser', { skip }, () => {
     assert.equal((await tell({ profile_phone_number: '(801) 555-6788' })).status, 201);
     await app.getByRole('button', { name: 'Disconnect' }).tap();
     await asked.getByRole('button', { name: 'Disconnect' }).tap();
-    await page.getByRole('heading', { name: 'You are connected to no company' }).waitFor();
+    await page.getByRole('heading', { name: 'You are not connected to any company' }).waitFor();
     await page.getByText('You disconnected').waitFor();
     assert.equal((await tell({ profile_phone_number: '(801) 555-6788' })).status, 403);
     await page.emulateMedia({ colorScheme: 'light' });

@@ -180,8 +180,8 @@ describe('the inbox in a browser', { skip }, () => {
     await pane.getByRole('button', { name: 'Campaigns' }).click();
     const campaigns = pane.getByRole('region', { name: 'Campaigns' });
     await campaigns.getByRole('alert').waitFor();
-    await pane.getByRole('button', { name: 'What passed', exact: true }).click();
-    const passed = pane.getByRole('region', { name: 'What passed' });
+    await pane.getByRole('button', { name: 'Timeline', exact: true }).click();
+    const passed = pane.getByRole('region', { name: 'Timeline' });
     await passed.getByText('Said: Is it there yet?').waitFor();
     await passed.getByText('Entered Welcome back').waitFor();
     for (const n of Array.from({ length: 12 }, (_, i) => i))
@@ -496,7 +496,7 @@ describe('the simulator in a browser', { skip }, () => {
     const page = await signedIn(tab, `/w/${ws}/simulator?contact=${id}`);
     const strip = page.getByRole('region', { name: 'What comes due' });
     await strip.getByText(/1 message for Finn, in 1 h 59 min/).waitFor();
-    await strip.getByRole('button', { name: 'All that comes and came' }).click();
+    await strip.getByRole('button', { name: 'Everything due and done' }).click();
     await strip.getByText('1 conversation that wakes').waitFor();
     await checkAxe(page, 'what comes due');
     await strip.getByRole('button', { name: 'Go there' }).click();

@@ -51,8 +51,8 @@ describe('people by the many', { skip }, () => {
       await call('POST', `${base}/contacts`, { givenName, attributes: { city, size } });
     const tab = await openTab(browser);
     const page = await signedIn(tab, `/w/${ws}/people/sets/lists`);
-    await page.getByLabel('Name of a new list').fill('Neighbours');
-    await page.getByRole('button', { name: 'Make it' }).click();
+    await page.getByLabel('New list', { exact: true }).fill('Neighbours');
+    await page.getByRole('button', { name: 'Create' }).click();
     await page.getByRole('link', { name: 'Neighbours' }).waitFor();
     await checkAxe(page, 'lists');
     await page.getByRole('link', { name: 'Audiences' }).click();
@@ -74,7 +74,7 @@ describe('people by the many', { skip }, () => {
     await page.getByLabel('Take group 2 away').click();
     await page.getByText('2 people', { exact: true }).waitFor();
     await page.getByLabel('Name', { exact: true }).fill('In Lokeren');
-    await page.getByRole('button', { name: 'Keep it as an audience' }).click();
+    await page.getByRole('button', { name: 'Save as an audience' }).click();
     await page.getByRole('heading', { name: 'In Lokeren' }).waitFor();
     await page.getByLabel('List or tag').selectOption('Neighbours');
     await page.getByRole('button', { name: 'Change all' }).click();
@@ -93,8 +93,8 @@ describe('people by the many', { skip }, () => {
     await page.getByRole('link', { name: 'Lists' }).click();
     await page.getByRole('link', { name: 'Neighbours' }).click();
     await page.getByLabel('Choose Ann').check();
-    await page.getByRole('button', { name: 'Take out those chosen' }).click();
-    await page.getByText('1 taken out.').waitFor();
+    await page.getByRole('button', { name: 'Remove selected' }).click();
+    await page.getByText('1 person removed.').waitFor();
     await page.getByLabel('Find by name, address or id').fill('Cas');
     await page.getByRole('button', { name: 'Put Cas in' }).click();
     await page.getByRole('link', { name: 'Cas', exact: true }).waitFor();
@@ -152,8 +152,8 @@ describe('people by the many', { skip }, () => {
     await page.getByRole('heading', { name: first }).waitFor();
     await page.goBack();
     await page.getByRole('link', { name: 'Changes' }).click();
-    const changes = page.getByRole('list', { name: 'Changes of many' }).getByRole('listitem');
-    await changes.first().getByText('into Friends people who were chosen').waitFor();
+    const changes = page.getByRole('list', { name: 'Bulk changes' }).getByRole('listitem');
+    await changes.first().getByText('Added to Friends · selected people').waitFor();
     await checkAxe(page, 'changes of many, on a phone');
     // Narrowed by a condition, which is a chip and in the address; each row says where they are reached, their tags and what comes next.
     const { contacts } = (await call('GET', `${base}/contacts?search=Cas`)).body;
@@ -212,7 +212,7 @@ describe('people by the many', { skip }, () => {
     const tab = await openTab(browser, { colorScheme: 'dark' });
     const page = await signedIn(tab, `/w/${ws}/settings/members`);
     // Somebody is asked in by a link, and taken out again.
-    await page.getByRole('button', { name: 'Ask somebody in' }).click();
+    await page.getByRole('button', { name: 'Invite somebody' }).click();
     await page.getByLabel('E-mail address').fill('ira@example.com');
     await page.getByLabel(/^Name, of somebody/).fill('Ira');
     await page.keyboard.press('Enter');
@@ -245,13 +245,13 @@ describe('people by the many', { skip }, () => {
       [body.name, body.settings.quietHours],
       ['Shop of Ghent', { from: '21:00', to: '08:00' }],
     );
-    await part('Who did what');
+    await part('Audit log');
     await page.getByLabel('What', { exact: true }).selectOption('the workspace');
     await page.getByText('workspace.update').first().waitFor();
     // Each entry holds what of it was changed, and shows it when it is opened.
     const opened = async (what: string, change: string) => {
       const entry = page.locator('ol.history > li').filter({ hasText: change });
-      await entry.getByText('What of it').click();
+      await entry.getByText('Details', { exact: true }).click();
       await entry.getByText(change).waitFor();
       assert.equal(await entry.locator('dt').textContent(), what);
     };
@@ -276,7 +276,7 @@ describe('people by the many', { skip }, () => {
     const name = 'The shop’s own';
     await call('PATCH', `${base}/integrations/${id}`, { name });
     await page.goto(`${url}/w/${ws}/settings/sending`);
-    const field = page.getByLabel(`${name}, at most a second`);
+    const field = page.getByLabel(`${name}, messages a second at most`);
     await field.fill('7');
     await page.getByRole('button', { name: `Save the rate of ${name}` }).click();
     await page.getByText(`The rate of ${name} is saved.`).waitFor();

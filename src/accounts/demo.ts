@@ -233,7 +233,7 @@ async function addIntegrations(tx: Tx, tools: DemoTools, workspaceId: number): P
       await createIntegration(tx, tools, {
         workspaceId,
         provider,
-        name: `Simulated ${provider}`,
+        name: `Simulated ${rules.title ?? provider}`,
         settings: placeholders.settings,
         nowMs: tools.nowMs,
       }),

@@ -18,6 +18,8 @@ export type SettingRule = {
 
 /** What this room needs to know of a provider. */
 export type ProviderRules = {
+  /** As the provider writes its own name. */
+  title?: string;
   readonly channel: string;
   readonly settings: Readonly<Record<string, SettingRule>>;
   /** What is wrong with settings that are each right. */

@@ -229,6 +229,8 @@ export type ListedMessage = { externalId: string; status: string; takenMs?: numb
 export type Adapter = {
   /** Unique name, as in an integration's `type`: `twilio`, `smtp`, `whatsapp` … */
   provider: string;
+  /** As it writes its own name. Default: `provider`. */
+  title?: string;
   channel: ChannelName;
   settings: Readonly<Record<string, IntegrationSetting>>;
   /** What is wrong with settings that are each right: one that is missing beside another, or cannot be used. */

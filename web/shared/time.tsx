@@ -9,14 +9,14 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const short = new Intl.RelativeTimeFormat('en', { style: 'narrow', numeric: 'auto' });
-const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'medium' });
+const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const day = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short' });
 const dayOfYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 
 /** The time of day. */
 export const clockText = (ms: number): string => clock.format(ms);
-/** A moment in full. */
+/** A moment in full, with its zone. */
 export const exactText = (ms: number): string => exact.format(ms);
 
 /** The day of a moment, as one says it. */

@@ -55,7 +55,7 @@ export function Coming({ ws }: { ws: string }): ReactElement {
           aria-controls="coming-all"
           onClick={() => setOpen(!isOpen)}
         >
-          {isOpen ? 'Less' : 'All that comes and came'}
+          {isOpen ? 'Less' : 'Everything due and done'}
         </button>
       </div>
       {isOpen ? (
@@ -63,7 +63,7 @@ export function Coming({ ws }: { ws: string }): ReactElement {
           className="coming-all"
           id="coming-all"
           role="group"
-          aria-label="All that comes and came"
+          aria-label="Everything due and done"
           tabIndex={0}
         >
           <section aria-label="Comes due">

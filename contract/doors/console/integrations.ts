@@ -29,6 +29,8 @@ export const TestSend = Type.Object({
 /** A provider that Parley speaks with, and the settings an integration for it takes. */
 export const ProviderShown = Type.Object({
   type: Type.String(),
+  /** As it writes its own name. */
+  title: Type.String(),
   channel: Channel,
   /** The most its receipts can say. */
   confirms: oneOf(['nothing', 'delivered', 'read'] as const),

@@ -123,7 +123,7 @@ export async function countStanding(
 }
 
 /** Of those who are in a campaign the first `most`, or all in some buckets. */
-export type Among = { most: number } | { buckets: readonly number[] };
+type Among = { most: number } | { buckets: readonly number[] };
 
 function some(db: Db, among: Among): Fragment {
   return 'most' in among ? db`LIMIT ${among.most}` : db`AND bucket = ANY(${[...among.buckets]}::smallint[])`;

@@ -83,6 +83,7 @@ const SETTINGS = {
 /** The adapter. */
 export const apns: Adapter = {
   provider: 'apns',
+  title: 'Apple Push (APNs)',
   channel: 'push',
   settings: SETTINGS,
   amiss,

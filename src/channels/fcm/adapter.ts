@@ -37,6 +37,7 @@ const SETTINGS = {
 /** The adapter. */
 export const fcm: Adapter = {
   provider: 'fcm',
+  title: 'Firebase (FCM)',
   channel: 'push',
   settings: SETTINGS,
   confirms: 'nothing',

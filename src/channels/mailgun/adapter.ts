@@ -22,6 +22,7 @@ const AT_ONCE = 16;
 /** The adapter. */
 export const mailgun: Adapter = {
   provider: 'mailgun',
+  title: 'Mailgun',
   channel: 'email',
   settings: MAILGUN_SETTINGS,
   confirms: 'read',

@@ -46,6 +46,7 @@ const SETTINGS = {
 /** The adapter. */
 export const messagebird: Adapter = {
   provider: 'messagebird',
+  title: 'MessageBird',
   channel: 'sms',
   settings: SETTINGS,
   confirms: 'delivered',

@@ -99,6 +99,7 @@ const SETTINGS = {
 /** The adapter. */
 export const smtp: Adapter = {
   provider: 'smtp',
+  title: 'SMTP',
   channel: 'email',
   settings: SETTINGS,
   confirms: 'nothing',

@@ -45,6 +45,7 @@ const SETTINGS = {
 /** The adapter. */
 export const twilioVoice: Adapter = {
   provider: 'twilio-voice',
+  title: 'Twilio Voice',
   channel: 'voice',
   settings: SETTINGS,
   confirms: 'read',

@@ -88,6 +88,7 @@ const SETTINGS = {
 /** The adapter. */
 export const twilio: Adapter = {
   provider: 'twilio',
+  title: 'Twilio',
   channel: 'sms',
   settings: SETTINGS,
   confirms: 'delivered',

@@ -35,6 +35,7 @@ const LOOKS: Readonly<Record<string, IntegrationSetting>> = {
 /** The adapter. */
 export const webchat: Adapter = {
   provider: 'webchat',
+  title: 'Web chat',
   channel: 'webchat',
   settings: LOOKS,
   confirms: 'read',

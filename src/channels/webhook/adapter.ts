@@ -45,6 +45,7 @@ const SETTINGS = {
 /** The adapter. */
 export const webhook: Adapter = {
   provider: 'webhook',
+  title: 'Webhook',
   channel: 'webhook',
   settings: SETTINGS,
   confirms: 'read',

@@ -50,6 +50,7 @@ const SETTINGS = {
 /** The adapter. */
 export const webpush: Adapter = {
   provider: 'webpush',
+  title: 'Web Push',
   channel: 'push',
   settings: SETTINGS,
   confirms: 'nothing',

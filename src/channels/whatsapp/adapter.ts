@@ -13,6 +13,7 @@ import { WHATSAPP_SETTINGS, whatsappUrl } from './settings.ts';
 /** The adapter. */
 export const whatsapp: Adapter = {
   provider: 'whatsapp',
+  title: 'WhatsApp',
   channel: 'whatsapp',
   settings: WHATSAPP_SETTINGS,
   confirms: 'read',

@@ -288,6 +288,7 @@ function presentProvider(adapter: Call['ctx']['adapters'][string]): ProviderShow
   return [
     {
       type: provider,
+      title: adapter.title ?? provider,
       channel,
       confirms,
       idempotent,

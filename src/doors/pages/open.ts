@@ -13,11 +13,11 @@ import { createRateLimit, type RateLimit } from '../kit/rateLimit.ts';
 
 const UNKNOWN = {
   title: 'This link leads nowhere',
-  text: 'It is not one of ours, or it was not copied as a whole. Open it again in the message you got.',
+  text: 'It is not one of ours, or it was not copied in full. Open it again in the message you got.',
 };
 const EXPIRED = {
   title: 'This link has expired',
-  text: 'Links in messages are good for some time only. Answer the message to get a new one.',
+  text: 'Links in messages are good for a limited time. Answer the message to get a new one.',
 };
 const BUSY = { title: 'Too many attempts', text: 'Wait a minute, then open the link again.' };
 

@@ -104,7 +104,7 @@ async function ask(
     title: email === null ? 'The first owner' : 'Choose a password',
     text: [
       ...(wrong === undefined ? [] : [wrong]),
-      email === null ? 'Who signs in here first owns this Parley.' : `For ${email}.`,
+      email === null ? 'Whoever signs in here first owns this Parley.' : `For ${email}.`,
     ],
     form: `<form method="post">${first}<p><label>Password, 10 characters or more<br><input name="password" type="password" autocomplete="new-password" required minlength="10" maxlength="200"></label></p><button type="submit">Save</button></form>`,
   });
@@ -113,6 +113,6 @@ async function ask(
 async function nowhere(reply: FastifyReply): Promise<FastifyReply> {
   return await sendNote(reply, 404, {
     title: 'This link leads nowhere',
-    text: 'It was used, is over, or was not copied as a whole. Whoever runs this Parley makes another: parley operator link.',
+    text: 'It was used, has expired, or was not copied in full. Whoever runs this Parley can make another: parley operator link.',
   });
 }

@@ -64,6 +64,6 @@ async function ask(reply: FastifyReply, { name, address }: Leaver): Promise<Fast
 async function unknown(reply: FastifyReply): Promise<FastifyReply> {
   return await sendNote(reply, 404, {
     title: 'This link leads nowhere',
-    text: 'It was not copied as a whole. Open it again in the mail you got.',
+    text: 'It was not copied in full. Open it again in the mail you got.',
   });
 }

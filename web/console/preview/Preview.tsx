@@ -115,7 +115,7 @@ function AsContact({
       <input
         type="search"
         aria-label="As a contact: find by name or address"
-        placeholder={'contactId' in seer ? `As ${seer.name}` : 'As a contact …'}
+        placeholder={'contactId' in seer ? `As ${seer.name}` : 'See it as a contact …'}
         value={text}
         onChange={({ currentTarget }) => setText(currentTarget.value)}
       />

@@ -24,7 +24,7 @@ export function TemplateChoice({
         if (found) onChosen(found.content as Content);
       }}
     >
-      <option value="">Take a template …</option>
+      <option value="">Use a template …</option>
       {all.map(({ id, name }) => (
         <option key={id} value={id}>
           {name}

@@ -1,7 +1,7 @@
 /** The band of a test workspace: that it is one, its clock, and what moves it. */
 import { Suspense, useState, type ReactElement } from 'react';
 import { Icon } from '../../shared/icons.tsx';
-import { useNow } from '../../shared/time.tsx';
+import { exactText, useNow } from '../../shared/time.tsx';
 import { Act } from '../ui/basic.tsx';
 import { useAdvance } from './advance.ts';
 import { useHere, useMay } from './session.ts';
@@ -51,7 +51,9 @@ export function Band({ advancing, onMoved }: Props): ReactElement {
       <span className="band-note">nothing leaves this machine</span>
       <span className="band-clock">
         <Icon name="clock" size={16} />
-        <time dateTime={new Date(nowMs).toISOString()}>{time.format(nowMs)}</time>
+        <time dateTime={new Date(nowMs).toISOString()} title={exactText(nowMs)}>
+          {time.format(nowMs)}
+        </time>
       </span>
       {moving ? (
         <Suspense>

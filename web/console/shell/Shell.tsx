@@ -44,7 +44,7 @@ export function Shell(): ReactElement {
       <main className="alone">
         <Empty title="There is no such workspace">
           <p>
-            Or you are no member of it. <a href="/">To yours</a>
+            Or you are not a member of it. <a href="/">Go to your own</a>
           </p>
         </Empty>
       </main>

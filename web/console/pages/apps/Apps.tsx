@@ -31,19 +31,11 @@ export function Apps(): ReactElement {
 function Companies({ connections }: { connections: readonly ConnectionShown[] }): ReactElement {
   const now = connections.filter(({ disconnectedAt }) => disconnectedAt === null);
   const earlier = connections.filter(({ disconnectedAt }) => disconnectedAt !== null);
+  if (connections.length === 0) return <NoCompany />;
   return (
     <div className="page-columns" role="group" aria-label="Page" tabIndex={0}>
       <div className="panels">
-        {now.length ? (
-          now.map((one) => <Company key={one.id} connection={one} />)
-        ) : (
-          <Empty title="You are connected to no company">
-            <p>
-              A company that you work with can ask you to connect. You agree on a page that says what it may
-              do then, and end it here whenever you like.
-            </p>
-          </Empty>
-        )}
+        {now.length ? now.map((one) => <Company key={one.id} connection={one} />) : <NoCompany />}
       </div>
       {earlier.length ? (
         <section className="panel" aria-label="Earlier">
@@ -64,6 +56,17 @@ function Companies({ connections }: { connections: readonly ConnectionShown[] })
         </section>
       ) : null}
     </div>
+  );
+}
+
+function NoCompany(): ReactElement {
+  return (
+    <Empty title="You are not connected to any company">
+      <p>
+        A company that you work with can ask you to connect. You agree on a page that says what it may do, and
+        can end it here whenever you like.
+      </p>
+    </Empty>
   );
 }
 

@@ -38,7 +38,7 @@ export function AudienceStep({
         <Side
           ws={ws}
           title="Who gets it"
-          hint="Whoever is in one of these."
+          hint="Anybody who is in at least one of these."
           clauses={audience.include}
           withAll
           onClauses={(include) => change(include, audience.exclude)}
@@ -46,7 +46,7 @@ export function AudienceStep({
         <Side
           ws={ws}
           title="Who does not"
-          hint="Whoever is in one of these is left out, wherever else they are."
+          hint="Anybody in one of these is left out, whatever else they are in."
           clauses={audience.exclude ?? {}}
           onClauses={(exclude) => change(audience.include, exclude)}
         />
@@ -76,7 +76,7 @@ function saidOf({ include, exclude }: AudienceInput): string {
       clauses.all ? 'everybody' : '',
       count(clauses.lists, 'list'),
       count(clauses.tags, 'tag'),
-      count(clauses.segments, 'segment'),
+      count(clauses.segments, 'audience'),
       count(clauses.contacts, 'contact'),
       clauses.filter && !isNobody(clauses.filter) ? 'whoever meets the conditions' : '',
     ].filter(Boolean);
@@ -133,7 +133,7 @@ function Side({ ws, title, hint, clauses, withAll, onClauses }: SideProps): Reac
             onChosen={(tags) => set({ tags })}
           />
           <Ticks
-            what="Segments"
+            what="Audiences"
             all={data.segments.map(({ id, name, key, state }) => ({
               id,
               name: name || key,

@@ -4,6 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import '../../styles/broadcasts.css';
 import type { BroadcastPage } from '../../../../contract/doors/console/broadcasts.ts';
+import { peopleText } from '../../../shared/counted.ts';
 import { channelName, type IconName } from '../../../shared/icons.tsx';
 import { Ago } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
@@ -173,7 +174,7 @@ function Counts({ counts }: Pick<Broadcast, 'counts'>): ReactElement {
     <>
       <StateBar counts={counts} />
       <p className="muted">
-        {counts.matched.toLocaleString('en')} people
+        {peopleText(counts.matched)}
         {parts
           .filter(({ n }) => n > 0)
           .map(({ name, n }) => ` · ${n.toLocaleString('en')} ${name}`)

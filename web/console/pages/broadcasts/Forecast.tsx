@@ -27,7 +27,7 @@ export function ForecastStep({ ws, broadcast, next }: Props & { next: () => void
       <Numbers ws={ws} broadcast={broadcast} forecast={data} />
       <div className="card-acts">
         <Act onAct={() => void refetch()} busy={isFetching}>
-          Look again
+          Refresh
         </Act>
         <Act onAct={next} variant="filled">
           Next: send

@@ -15,6 +15,8 @@ const WORDS: Readonly<Record<Series, string>> = {
   optedOut: 'Opted out',
 };
 const DAY_MS = 86_400_000;
+/** Of who reads. */
+const ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 const WIDTH = 720;
 const HEIGHT = 160;
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
@@ -54,6 +56,7 @@ export function Hours({ hours }: Props): ReactElement {
       </div>
       <figure className="plot hours">
         <Bars
+          unit={isDaily ? 'a day' : 'an hour'}
           steps={steps}
           shown={SERIES.filter((name) => shown.includes(name))}
           label={`${isDaily ? 'By the day' : 'By the hour'}, from ${labelOf(steps[0]!.atMs)} to ${labelOf(steps.at(-1)!.atMs)}`}
@@ -64,7 +67,7 @@ export function Hours({ hours }: Props): ReactElement {
         <figcaption className="muted">
           <span>{labelOf(steps[0]!.atMs)}</span>
           <span>
-            {isDaily ? 'by the day' : 'by the hour'}
+            {isDaily ? 'by the day' : 'by the hour'}, {ZONE}
             {isCut ? ', the first three months' : ''}
           </span>
           <span>{labelOf(steps.at(-1)!.atMs)}</span>
@@ -79,19 +82,23 @@ export function Hours({ hours }: Props): ReactElement {
 }
 
 type BarsProps = {
+  /** What a bar as tall as the plot stands for, behind its number. */
+  unit: string;
   steps: readonly Step[];
   shown: readonly Series[];
   label: string;
   titleOf: (step: Step) => string;
 };
 
-function Bars({ steps, shown, label, titleOf }: BarsProps): ReactElement {
+function Bars({ unit, steps, shown, label, titleOf }: BarsProps): ReactElement {
   const most = Math.max(1, ...steps.flatMap((step) => shown.map((name) => step[name])));
   const wide = WIDTH / steps.length;
   const bar = Math.min(28, (wide * 0.8) / Math.max(1, shown.length));
   return (
     <>
-      <span className="hours-most muted">{n(most)}</span>
+      <span className="hours-most muted">
+        {n(most)} {unit}
+      </span>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
         <line className="hours-line" x1="0" x2={WIDTH} y1={HEIGHT / 2} y2={HEIGHT / 2} />
         {steps.map((step, i) => (

@@ -59,7 +59,7 @@ export function MessageStep({
             </label>
             <Through ws={ws} draft={draft} />
             <label className="field">
-              What for
+              Purpose
               <select
                 value={fields.class}
                 aria-describedby="class-means"
@@ -111,7 +111,7 @@ function Through({ ws, draft: { fields, change } }: { ws: string; draft: Draft }
         value={fields.integrationId ?? ''}
         onChange={({ currentTarget: { value } }) => change({ integrationId: value || null })}
       >
-        <option value="">whichever is on</option>
+        <option value="">any that is on</option>
         {able.map(({ id, name }) => (
           <option key={id} value={id}>
             {name}

@@ -89,11 +89,13 @@ export function Progress({ ws, broadcast }: { ws: string; broadcast: Broadcast }
           </Act>
         </div>
       </section>
-      <section className="panel" aria-label="How fast it goes">
-        <h2>Rate</h2>
-        <RatePlot samples={samples} over={OVER} limit={broadcast.ratePerS} />
-        <RateControl ws={ws} broadcast={broadcast} />
-      </section>
+      {broadcast.finishedAt && samples.length < 2 ? null : (
+        <section className="panel" aria-label="How fast it goes">
+          <h2>Rate</h2>
+          <RatePlot samples={samples} over={OVER} limit={broadcast.ratePerS} />
+          <RateControl ws={ws} broadcast={broadcast} />
+        </section>
+      )}
     </div>
   );
 }
@@ -150,8 +152,8 @@ function RateControl({ ws, broadcast }: { ws: string; broadcast: Broadcast }): R
         At most <strong>{words}</strong>
       </span>
       <Slider
-        aria-label="At most so many a second"
-        thumbLabel="At most so many a second"
+        aria-label="At most this many a second"
+        thumbLabel="At most this many a second"
         thumbProps={{ 'aria-valuetext': words } as object}
         min={0}
         max={MOST}

@@ -13,7 +13,7 @@ type Props = { samples: readonly Sample[]; over: number; limit: number | null };
 /** The plot. */
 export function RatePlot({ samples, over, limit }: Props): ReactElement {
   const rates = ratesOf(samples, over);
-  if (rates.length < 2) return <p className="muted">The rate is drawn while it goes.</p>;
+  if (rates.length < 2) return <p className="muted">The rate is plotted here while messages go out.</p>;
   const top = Math.max(1, limit ?? 0, ...rates.map(({ perS }) => perS)) * 1.1;
   const [first, last] = [rates[0]!.atMs, rates.at(-1)!.atMs];
   const x = (atMs: number) => ((atMs - first) / Math.max(1, last - first)) * WIDTH;

@@ -2,6 +2,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
+import { peopleText } from '../../../shared/counted.ts';
 import type { ResultsShown, Retried } from '../../../../contract/doors/console/broadcasts.ts';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
@@ -46,7 +47,7 @@ export function Results({ ws, broadcast }: Props): ReactElement {
   return (
     <div className="results">
       <section className="panel" aria-label="What became of each">
-        <h2>{n(counts.matched)} people</h2>
+        <h2>{peopleText(counts.matched)}</h2>
         <StateBar counts={counts} />
         <ul className="result-states">
           {STATES.filter(([state]) => counts[state] > 0).map(([state, words]) => (
@@ -54,7 +55,7 @@ export function Results({ ws, broadcast }: Props): ReactElement {
               <button type="button" onClick={() => setOpen(state)}>
                 <strong>{n(counts[state])}</strong> {words}
                 <span className="muted">
-                  {((100 * counts[state]) / Math.max(1, counts.matched)).toFixed(1)} %
+                  {((100 * counts[state]) / Math.max(1, counts.matched)).toFixed(1)}%
                 </span>
               </button>
             </li>
@@ -150,7 +151,7 @@ const titleOf = (open: StateName | AnswerKind | undefined) =>
     ? ANSWERS[open]
     : (STATES.find(([state]) => state === open)?.[1] ?? '');
 
-const ANSWERS: Readonly<Record<AnswerKind, string>> = { replied: 'Wrote back', optedOut: 'Opted out' };
+const ANSWERS: Readonly<Record<AnswerKind, string>> = { replied: 'Replied', optedOut: 'Opted out' };
 
 /** Who answered, and what it took. */
 function Answers({
@@ -217,13 +218,13 @@ function Afterwards({ ws, broadcast }: Props): ReactElement {
         busy={retry.isPending}
         onAct={() => retry.mutate({})}
       >
-        Try all again that failed
+        Retry all failed
       </Act>
       <Act may={may(role, 'broadcasts.write')} busy={copy.busy} onAct={() => copy.run(broadcast.id)}>
         Copy to a new draft
       </Act>
       <FileButton ws={ws} broadcast={broadcast}>
-        CSV of recipients
+        Download recipients (CSV)
       </FileButton>
     </div>
   );

@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactElement } from 'react';
+import { counted, peopleText } from '../../../shared/counted.ts';
 import { channelName } from '../../../shared/icons.tsx';
 import { exactText } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
@@ -130,9 +131,9 @@ function Confirm({ ws, broadcast, forecast, isLater, onDone }: ConfirmProps): Re
   return (
     <form className="form" onSubmit={go}>
       <p>
-        “{broadcast.name}” goes to <strong>{n(forecast.reachable)}</strong> of {n(forecast.matched)} people by{' '}
-        {channelName(broadcast.channel)}
-        {forecast.segments ? `, in about ${n(forecast.segments.total)} text messages` : ''}.
+        “{broadcast.name}” goes to <strong>{n(forecast.reachable)}</strong> of {peopleText(forecast.matched)}{' '}
+        by {channelName(broadcast.channel)}
+        {forecast.segments ? `, in about ${counted(forecast.segments.total, 'text message')}` : ''}.
       </p>
       {isLater ? (
         <label className="field">
@@ -163,7 +164,7 @@ function Confirm({ ws, broadcast, forecast, isLater, onDone }: ConfirmProps): Re
         aria-disabled={!isReady || undefined}
         data-off={!isReady || undefined}
       >
-        {isLater ? 'Schedule it' : `Send to ${n(forecast.reachable)} people`}
+        {isLater ? 'Schedule it' : `Send to ${peopleText(forecast.reachable)}`}
       </button>
     </form>
   );
@@ -174,7 +175,7 @@ function Rate({ draft: { fields, change } }: { draft: Draft }): ReactElement {
   return (
     <section className="panel">
       <label className="field">
-        At most so many a second
+        At most this many a second
         <input
           type="number"
           min={1}

@@ -8,7 +8,7 @@ import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
 import { useHere, useMay } from '../../shell/session.ts';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
 import { Health, Standing } from './Health.tsx';
-import { allHealthQuery, integrationsQuery } from './queries.ts';
+import { allHealthQuery, integrationsQuery, providersQuery } from './queries.ts';
 
 /** The page. */
 export function Channels(): ReactElement {
@@ -16,6 +16,7 @@ export function Channels(): ReactElement {
   const may = useMay('integrations.manage');
   const { data, error, refetch } = useQuery(integrationsQuery(ws));
   const { data: health } = useQuery(allHealthQuery(ws));
+  const { data: providers } = useQuery(providersQuery);
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   return (
@@ -44,6 +45,7 @@ export function Channels(): ReactElement {
               key={one.id}
               ws={ws}
               integration={one}
+              title={providers?.providers.find(({ type }) => type === one.type)?.title ?? one.type}
               health={health?.integrations.find(({ id }) => id === one.id)}
             />
           ))}
@@ -55,25 +57,27 @@ export function Channels(): ReactElement {
 
 type CardProps = {
   ws: string;
+  /** As its provider writes its name. */
+  title: string;
   integration: IntegrationShown;
   health: AllHealthShown['integrations'][number] | undefined;
 };
 
-function Card({ ws, integration, health }: CardProps): ReactElement {
-  const { id, name, channel, type, status } = integration;
+function Card({ ws, title, integration, health }: CardProps): ReactElement {
+  const { id, name, channel, status } = integration;
   return (
     <li className="panel">
       <div className="card-head">
         <Icon name={channelIcon(channel)} />
         <h2>
           <Link to="/w/$ws/channels/$integration" params={{ ws, integration: id }}>
-            {name || type}
+            {name || title}
           </Link>
         </h2>
         <Standing status={status} health={health} />
       </div>
       <p className="muted">
-        {channelName(channel)} · {type}
+        {[channelName(channel), title].filter((one, i, all) => all.indexOf(one) === i).join(' · ')}
       </p>
       {health ? <Health health={health} /> : null}
     </li>

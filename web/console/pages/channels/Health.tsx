@@ -34,25 +34,25 @@ export function Health({ health }: { health: HealthShown }): ReactElement {
   return (
     <dl className="facts">
       <div>
-        <dt>Last taken</dt>
-        <dd>{lastSuccessAt ? <Ago at={lastSuccessAt} /> : 'nothing yet'}</dd>
+        <dt>Last accepted</dt>
+        <dd>{lastSuccessAt ? <Ago at={lastSuccessAt} /> : 'never'}</dd>
       </div>
       <div>
-        <dt>Last call back</dt>
+        <dt>Last callback</dt>
         <dd>{lastCallbackAt ? <Ago at={lastCallbackAt} /> : 'never'}</dd>
       </div>
       <div>
         <dt>Last {recent.minutes} min</dt>
         <dd>
-          {recent.accepted.toLocaleString('en')} taken, {recent.refused.toLocaleString('en')} refused (
-          {(recent.errorRate * 100).toFixed(1)} %)
+          {recent.accepted.toLocaleString('en')} accepted, {recent.refused.toLocaleString('en')} refused
+          {recent.refused > 0 ? ` (${(recent.errorRate * 100).toFixed(1)}%)` : ''}
         </dd>
       </div>
       <div>
         <dt>Rate</dt>
         <dd>
           {rate.perS.toFixed(1)} a second,{' '}
-          {rate.limitPerS === null ? 'without a limit' : `${rate.limitPerS} at most`}
+          {rate.limitPerS === null ? 'no limit' : `at most ${rate.limitPerS}`}
         </dd>
       </div>
       {lastFailure ? (

@@ -42,7 +42,7 @@ export function Integration(): ReactElement {
           <Icon name="back" />
         </Link>
         <Icon name={channelIcon(data.channel)} />
-        <h1>{data.name || data.type}</h1>
+        <h1>{data.name || provider?.title || data.type}</h1>
         <Standing status={data.status} health={health} />
         <Switch ws={ws} integration={data} />
       </header>
@@ -57,14 +57,14 @@ export function Integration(): ReactElement {
         </div>
         <div className="column">
           {health ? (
-            <section className="panel" aria-label="How it fares">
-              <h2>How it fares</h2>
+            <section className="panel" aria-label="Health">
+              <h2>Health</h2>
               <Health health={health} />
             </section>
           ) : null}
           {provider ? (
             <section className="panel" aria-label="Settings">
-              <h2>{data.channel === 'webchat' ? 'How it looks, and where' : 'Settings'}</h2>
+              <h2>{data.channel === 'webchat' ? 'Appearance and settings' : 'Settings'}</h2>
               <SettingsForm key={data.id} ws={ws} provider={provider} integration={data} />
             </section>
           ) : null}
@@ -109,7 +109,7 @@ function SetUp({ ws, integration, provider, health }: SetUpProps): ReactElement 
   const connect = useChange(
     ws,
     () => call('POST', at(ws, `/integrations/${integration.id}/connect`)),
-    'It is completed at the provider.',
+    'Set-up at the provider is complete.',
   );
   return (
     <section className="panel" aria-label="Set-up">
@@ -117,13 +117,13 @@ function SetUp({ ws, integration, provider, health }: SetUpProps): ReactElement 
       <ol className="steps-list">
         <Step done title="An account at the provider">
           <p className="muted">
-            {channelName(integration.channel)} by {provider.type}; its credentials are kept sealed.
+            {channelName(integration.channel)} through {provider.title}. Its credentials are stored encrypted.
           </p>
         </Step>
         <Step
           done={tried}
           failed={!tried && health.lastFailure !== null}
-          title={tried ? 'Its credentials were taken' : 'Its credentials are tried with the first message'}
+          title={tried ? 'Its credentials work' : 'Its credentials are tried with the first message'}
         >
           {!tried && health.lastFailure ? (
             <p className="fault">
@@ -132,14 +132,14 @@ function SetUp({ ws, integration, provider, health }: SetUpProps): ReactElement 
           ) : null}
           {provider.connects ? (
             <Act size="compact-sm" may={may} busy={connect.isPending} onAct={() => connect.mutate()}>
-              Complete it at the provider
+              Finish set-up at the provider
             </Act>
           ) : null}
         </Step>
         {calls ? (
           <Step
             done={health.lastCallbackAt !== null}
-            title={health.lastCallbackAt ? 'The provider calls back' : 'Waiting for the first call back …'}
+            title={health.lastCallbackAt ? 'The provider calls back' : 'Waiting for the first callback …'}
           >
             <Copy label="Address for the provider’s callbacks" text={callbacks.inbound} />
             {health.lastCallbackAt ? (
@@ -149,8 +149,8 @@ function SetUp({ ws, integration, provider, health }: SetUpProps): ReactElement 
             ) : (
               <p className="muted">
                 {environment === 'test'
-                  ? 'In a test workspace the provider is simulated and calls nobody; what it would say comes by itself.'
-                  : 'Copy the address to the provider’s page. This ticks itself with the first call.'}
+                  ? 'In a test workspace the provider is simulated: it calls nobody, and its receipts arrive by themselves.'
+                  : 'Copy the address into the provider’s settings. This is ticked with the first call.'}
               </p>
             )}
           </Step>

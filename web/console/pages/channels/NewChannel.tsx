@@ -37,7 +37,7 @@ export function NewChannel(): ReactElement {
             <Icon name="back" />
           </Link>
         )}
-        <h1>{provider ? `${channelName(provider.channel)} by ${provider.type}` : 'Add a channel'}</h1>
+        <h1>{provider ? `${channelName(provider.channel)} through ${provider.title}` : 'Add a channel'}</h1>
       </header>
       {type && !provider ? <Empty title="There is no such provider" /> : null}
       {provider ? (
@@ -62,7 +62,7 @@ export function NewChannel(): ReactElement {
                 <Icon name={channelIcon(one.channel)} />
                 <h2>
                   <Link to="/w/$ws/channels/new/{-$provider}" params={{ ws, provider: one.type }}>
-                    {one.type}
+                    {one.title}
                   </Link>
                 </h2>
               </div>
@@ -78,7 +78,7 @@ export function NewChannel(): ReactElement {
 }
 
 const CONFIRMS = {
-  nothing: 'says nothing of what became of a message',
-  delivered: 'says whether it was delivered',
-  read: 'says whether it was delivered and read',
+  nothing: 'no delivery receipts',
+  delivered: 'receipts for delivered',
+  read: 'receipts for delivered and read',
 } as const;

@@ -66,7 +66,7 @@ export function SettingsForm({ ws, provider, integration, onMade }: Props): Reac
           />
         ))}
         <label className="field">
-          At most so many a second
+          At most this many a second
           <input
             type="number"
             min={1}
@@ -81,7 +81,7 @@ export function SettingsForm({ ws, provider, integration, onMade }: Props): Reac
           </p>
         ) : null}
         <button type="submit" className="primary">
-          {integration ? 'Save' : 'Make it'}
+          {integration ? 'Save' : 'Create'}
         </button>
       </fieldset>
       {may === true ? null : <p className="muted">{may}</p>}
@@ -101,7 +101,7 @@ function SettingField({ setting, isNew, value, fault, onValue }: FieldProps): Re
   const { name, means, secret, required } = setting;
   const schema = setting.schema as Schema;
   const isLong = schema.type === 'object' || (secret && /key|json|account|certificate/i.test(name));
-  const hint = `${means}${schema.type === 'array' ? ' One on a line.' : ''}`;
+  const hint = `${means}${schema.type === 'array' ? ' One per line.' : ''}`;
   const shared = {
     value,
     required: required && isNew,
@@ -110,12 +110,12 @@ function SettingField({ setting, isNew, value, fault, onValue }: FieldProps): Re
   return (
     <label className="field">
       <span>
-        {name}
+        {labelOf(name)}
         {required ? '' : <span className="muted"> optional</span>}
       </span>
       {schema.type === 'boolean' || schema.enum ? (
         <select value={value} onChange={shared.onChange}>
-          <option value="">as it is by itself</option>
+          <option value="">default</option>
           {(schema.enum ?? ['true', 'false']).map((one) => (
             <option key={one}>{one}</option>
           ))}
@@ -126,7 +126,7 @@ function SettingField({ setting, isNew, value, fault, onValue }: FieldProps): Re
         <input
           type={secret ? 'password' : 'text'}
           autoComplete="off"
-          placeholder={secret && !isNew ? 'kept; write to replace it' : ''}
+          placeholder={secret && !isNew ? 'stored; type to replace it' : ''}
           {...shared}
         />
       )}
@@ -134,6 +134,20 @@ function SettingField({ setting, isNew, value, fault, onValue }: FieldProps): Re
       {fault ? <span className="fault">{fault}</span> : null}
     </label>
   );
+}
+
+const CAPITALS = new Set(['api', 'dkim', 'dns', 'id', 'sid', 'tls', 'ttl', 'uri', 'url', 'vapid', 'waba']);
+
+/** A setting as its field is called: `requireTls` is Require TLS, `ringS` is Ring (seconds). */
+function labelOf(name: string): string {
+  const words = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(' ');
+  const told = words
+    .map((word) => (word === 's' ? '(seconds)' : CAPITALS.has(word) ? word.toUpperCase() : word))
+    .join(' ');
+  return told.slice(0, 1).toUpperCase() + told.slice(1);
 }
 
 function textOf(value: unknown): string {

@@ -38,26 +38,32 @@ export function Keys({ ws }: { ws: string }): ReactElement {
           New key
         </Act>
       </div>
-      <table className="table stacked">
-        <thead>
-          <tr>
-            <th scope="col">Key</th>
-            <th scope="col">Door</th>
-            <th scope="col">May</th>
-            <th scope="col">Made</th>
-            <th scope="col">Used last</th>
-            <th scope="col">Ends</th>
-            <th scope="col">
-              <span className="unseen">What to do</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {data.keys.map((key) => (
-            <Row key={key.id} ws={ws} shown={key} />
-          ))}
-        </tbody>
-      </table>
+      {data.keys.length === 0 ? (
+        <Empty title="No key yet">
+          <p>A key lets a program of yours call one of the APIs for this workspace.</p>
+        </Empty>
+      ) : (
+        <table className="table stacked">
+          <thead>
+            <tr>
+              <th scope="col">Key</th>
+              <th scope="col">API</th>
+              <th scope="col">Access</th>
+              <th scope="col">Created</th>
+              <th scope="col">Last used</th>
+              <th scope="col">Expires</th>
+              <th scope="col">
+                <span className="unseen">What to do</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.keys.map((key) => (
+              <Row key={key.id} ws={ws} shown={key} />
+            ))}
+          </tbody>
+        </table>
+      )}
       <Dialog title="New key" opened={isMaking} onClose={() => setMaking(false)}>
         {isMaking ? <NewKey ws={ws} onDone={() => setMaking(false)} /> : null}
       </Dialog>
@@ -77,16 +83,16 @@ function Row({ ws, shown }: { ws: string; shown: KeyShown }): ReactElement {
   return (
     <tr>
       <td data-as="Key">
-        <strong>{shown.name || 'Without a name'}</strong>
+        <strong>{shown.name || 'No name'}</strong>
         <div className="mono muted breaks">{shown.keyId}</div>
       </td>
-      <td data-as="Door">{shown.door}</td>
-      <td data-as="May">{shown.scopes.join(', ') || 'all that its door lets do'}</td>
-      <td data-as="Made">
+      <td data-as="API">{shown.door}</td>
+      <td data-as="Access">{shown.scopes.join(', ') || 'everything in this API'}</td>
+      <td data-as="Created">
         <Ago at={shown.createdAt} />
       </td>
-      <td data-as="Used last">{shown.lastUsedAt ? <Ago at={shown.lastUsedAt} /> : 'never'}</td>
-      <td data-as="Ends">{shown.expiresAt ? <Ago at={shown.expiresAt} /> : 'never'}</td>
+      <td data-as="Last used">{shown.lastUsedAt ? <Ago at={shown.lastUsedAt} /> : 'never'}</td>
+      <td data-as="Expires">{shown.expiresAt ? <Ago at={shown.expiresAt} /> : 'never'}</td>
       <td>
         <Act size="compact-sm" onAct={() => setAsked(true)}>
           Revoke …

@@ -219,8 +219,8 @@ function OperationView({ operation, document, known, token, onToken }: ViewProps
         {codeOf(language, location.origin, request, token || '$PARLEY_KEY')}
       </pre>
       {operation.answer ? (
-        <section aria-label="What is answered">
-          <h3>What is answered</h3>
+        <section aria-label="Response">
+          <h3>Response</h3>
           <pre tabIndex={0} className="code">
             {JSON.stringify(sampleOf(operation.answer, document), null, 2)}
           </pre>

@@ -43,7 +43,7 @@ export function Requests({ ws }: { ws: string }): ReactElement {
     <>
       <div className="card-acts">
         <button type="button" className="chip" aria-pressed={failed} onClick={() => setFailed(!failed)}>
-          Only what went wrong
+          Errors only
         </button>
       </div>
       {all.length ? (

@@ -66,7 +66,8 @@ function Card({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactElem
         <Standing webhook={webhook} />
       </div>
       <p className="muted">
-        {webhook.door} · {webhook.triggers.slice(0, 6).join(', ')}
+        {webhook.door} ·{' '}
+        {webhook.triggers.includes('*') ? 'everything' : webhook.triggers.slice(0, 6).join(', ')}
         {webhook.triggers.length > 6 ? ` and ${webhook.triggers.length - 6} more` : ''}
       </p>
     </li>
@@ -84,7 +85,7 @@ export function Standing({ webhook }: { webhook: WebhookShown }): ReactElement {
   if (webhook.failingSince)
     return (
       <State tone="bad" icon="cross">
-        fails since <Ago at={webhook.failingSince} />
+        failing, first <Ago at={webhook.failingSince} />
       </State>
     );
   return (

@@ -117,7 +117,7 @@ export function Composer({ ws, conversation, onClose, onSaid }: Props): ReactEle
         ref={field}
         aria-label={isNote ? 'Note' : 'Reply'}
         placeholder={
-          isNote ? 'A note for the others; @ tells somebody …' : 'Write an answer; / for those kept ready …'
+          isNote ? 'A note for your team; @ mentions somebody …' : 'Write a reply, or / for a saved one …'
         }
         value={value}
         rows={3}

@@ -330,7 +330,7 @@ function Row({ row, top, isOpen, isChosen, position, size, onOpen }: RowProps): 
         {assignee ? <span>· {assignee.name}</span> : null}
         {waitingSince ? (
           <span className="row-waits">
-            · waits <Waits since={waitingSince} />
+            · waiting <Waits since={waitingSince} />
           </span>
         ) : null}
       </span>
@@ -349,8 +349,8 @@ function Waits({ since }: { since: string }): ReactElement {
 }
 
 const NOTHING: Readonly<Record<View, string>> = {
-  mine: 'Nothing waits for you',
-  unassigned: 'Nothing waits for anybody',
+  mine: 'Nothing is waiting for you',
+  unassigned: 'Nothing is waiting',
   all: 'Nobody has written yet',
   snoozed: 'Nothing sleeps',
   closed: 'Nothing is closed',

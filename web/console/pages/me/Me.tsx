@@ -123,16 +123,16 @@ function Password(): ReactElement {
   return (
     <form className="own-form" onSubmit={(event) => void submit(event)}>
       <PasswordInput
-        label="Present password"
+        label="Current password"
         autoComplete="current-password"
         required
         value={password}
         onChange={(event) => setPassword(event.currentTarget.value)}
-        visibilityToggleButtonProps={{ 'aria-label': 'Show the present password' }}
+        visibilityToggleButtonProps={{ 'aria-label': 'Show the current password' }}
       />
       <PasswordInput
         label="New password"
-        description="10 characters or more. It ends every session, this one too."
+        description="10 characters or more. Changing it signs you out everywhere, here too."
         autoComplete="new-password"
         required
         minLength={10}

@@ -97,7 +97,8 @@ export function SecondFactor({ on, onChange }: { on: boolean; onChange: () => vo
             </State>
           ) : (
             <p className="muted">
-              Off: the password alone lets somebody in. With it, a code of your phone is asked for, too.
+              Off: your password alone is enough to sign in. Turn it on to ask for a code from your phone as
+              well.
             </p>
           )}
           <Act onAct={() => setStep({ at: on ? 'end' : 'begin' })}>{on ? 'Switch it off' : 'Set it up'}</Act>

@@ -221,7 +221,7 @@ function Save({ ws, kept, rule }: { ws: string; kept: SegmentShown | undefined; 
       ) : null}
       <div className="card-acts">
         <Act variant="filled" may={may} busy={save.isPending} onAct={() => save.mutate()}>
-          {kept ? 'Save' : 'Keep it as an audience'}
+          {kept ? 'Save' : 'Save as an audience'}
         </Act>
       </div>
     </form>

@@ -20,7 +20,11 @@ export function Audiences(): ReactElement {
       <header className="page-head">
         <h1>Audiences</h1>
         <Places ws={ws} here="audiences" />
-        <Link className="chip" to="/w/$ws/people/audiences/$audience" params={{ ws, audience: 'new' }}>
+        <Link
+          className="primary primary-link"
+          to="/w/$ws/people/audiences/$audience"
+          params={{ ws, audience: 'new' }}
+        >
           New audience
         </Link>
       </header>
@@ -28,7 +32,7 @@ export function Audiences(): ReactElement {
         {error && !data ? <Failed error={error} retry={() => void refetch()} /> : null}
         {!data && !error ? <Waiting rows={4} height={52} /> : null}
         {data?.segments.length === 0 ? (
-          <Empty title="No audience is kept yet">
+          <Empty title="No audience yet">
             <p>
               An audience is whoever meets some conditions, kept up to date as people come to meet them and
               cease to.
@@ -45,7 +49,7 @@ export function Audiences(): ReactElement {
                   </Link>
                   <span className="muted">{wordsOf(rule as Rule)}</span>
                   <span className="muted">
-                    {state === 'building' ? 'being found' : null} changed <Ago at={changedAt} />
+                    {state === 'building' ? 'being worked out · ' : null}changed <Ago at={changedAt} />
                   </span>
                 </li>
               ))}

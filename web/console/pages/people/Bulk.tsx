@@ -1,6 +1,7 @@
 /** Putting many people into a list or tag, or taking them out: whom a rule holds of, or some who are chosen. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState, type ReactElement } from 'react';
+import { peopleText } from '../../../shared/counted.ts';
 import type { BulkShown, Who } from '../../../../contract/doors/console/audiences.ts';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
@@ -78,8 +79,8 @@ function Course({ ws, id }: { ws: string; id: string }): ReactElement | null {
   return (
     <span className="progress" role="status">
       {isOver
-        ? `${data.state === 'done' ? 'Done' : 'Stopped'}: ${data.people.toLocaleString('en')} people, ${data.changed.toLocaleString('en')} changed`
-        : `${data.people.toLocaleString('en')} people so far`}
+        ? `${data.state === 'done' ? 'Done' : 'Stopped'}: ${peopleText(data.people)}, ${data.changed.toLocaleString('en')} changed`
+        : `${peopleText(data.people)} so far`}
       {isOver ? null : <progress aria-label="How far it is" value={data.progress} max={1} />}
       {data.note ? <span className="fault">{data.note}</span> : null}
     </span>

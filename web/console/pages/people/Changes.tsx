@@ -1,9 +1,8 @@
 /** What was done with many people at once: into which lists and tags, out of which, with whom, how far it is; and stopping it. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import type { BulkShown } from '../../../../contract/doors/console/audiences.ts';
-import { Icon } from '../../../shared/icons.tsx';
+import { peopleText } from '../../../shared/counted.ts';
 import { Ago } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
@@ -17,8 +16,8 @@ import '../../styles/people.css';
 
 const WHOM: Readonly<Record<BulkShown['whom'], string>> = {
   everybody: 'everybody',
-  rule: 'whom conditions held of',
-  contacts: 'people who were chosen',
+  rule: 'people who met conditions',
+  contacts: 'selected people',
   list: 'the people of a list',
   tag: 'the people of a tag',
   segment: 'the people of an audience',
@@ -31,10 +30,7 @@ export function Changes(): ReactElement {
   return (
     <div className="page">
       <header className="page-head">
-        <Link to="/w/$ws/people" params={{ ws }} className="plain" aria-label="Back to people">
-          <Icon name="back" />
-        </Link>
-        <h1>Changes of many</h1>
+        <h1>Bulk changes</h1>
         <Places ws={ws} here="changes" />
       </header>
       <div className="cards" role="group" aria-label="Page" tabIndex={0}>
@@ -53,13 +49,16 @@ function All({ ws }: { ws: string }): ReactElement {
   const changes = data.pages.flatMap((page) => page.changes);
   if (changes.length === 0)
     return (
-      <Empty title="Nothing was done with many yet">
-        <p>Choose people under Everybody, or open a list, a tag or an audience, and put them somewhere.</p>
+      <Empty title="No bulk changes yet">
+        <p>
+          Select people under Everybody, or open a list, a tag or an audience, and add or remove them all at
+          once.
+        </p>
       </Empty>
     );
   return (
     <section className="panel" aria-label="Changes">
-      <ul className="lines" aria-label="Changes of many">
+      <ul className="lines" aria-label="Bulk changes">
         {changes.map((one) => (
           <Change key={one.id} ws={ws} of={one} />
         ))}
@@ -88,18 +87,18 @@ function Change({ ws, of }: { ws: string; of: BulkShown }): ReactElement {
         <Ago at={of.createdAt} />
       </span>
       <span className="grow">
-        <Sets ws={ws} words="into" ids={of.add} />
-        <Sets ws={ws} words="out of" ids={of.remove} />
-        <span className="muted">{WHOM[of.whom]}</span>
+        <Sets ws={ws} words="Added to" ids={of.add} />
+        <Sets ws={ws} words="Removed from" ids={of.remove} />
+        <span className="muted">· {WHOM[of.whom]}</span>
       </span>
       {isRunning ? (
         <span className="progress" role="status">
-          {of.people.toLocaleString('en')} people so far
+          {peopleText(of.people)} so far
           <progress aria-label="How far it is" value={of.progress} max={1} />
         </span>
       ) : (
         <span>
-          {of.people.toLocaleString('en')} people, {of.changed.toLocaleString('en')} changed
+          {peopleText(of.people)}, {of.changed.toLocaleString('en')} changed
           {of.state === 'done' ? '' : `, ${of.state}`}
         </span>
       )}

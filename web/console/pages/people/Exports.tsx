@@ -1,9 +1,8 @@
 /** Files of people: how far each is, and fetching it. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import type { ExportLink, ExportShown, Who } from '../../../../contract/doors/console/audiences.ts';
-import { Icon } from '../../../shared/icons.tsx';
+import { peopleText } from '../../../shared/counted.ts';
 import { Ago } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
@@ -22,18 +21,15 @@ export function Exports(): ReactElement {
   return (
     <div className="page">
       <header className="page-head">
-        <Link to="/w/$ws/people" params={{ ws }} className="plain" aria-label="Back to people">
-          <Icon name="back" />
-        </Link>
         <h1>Export people</h1>
         <Places ws={ws} here="exports" />
       </header>
       <div className="cards" role="group" aria-label="Page" tabIndex={0}>
         <section className="panel" aria-label="A file of everybody">
           <p>
-            A CSV with every address, attribute, list and tag, and with what may not be sent to whom. It is
-            made in the background and kept for a day. A list, a tag or an audience is exported on its own
-            page.
+            A CSV with every address, attribute, list and tag, and with what each person may not be sent. The
+            file is made in the background and kept for a day. A list, a tag or an audience is exported from
+            its own page.
           </p>
           <div className="card-acts">
             <ExportButton ws={ws} who={{}}>
@@ -79,7 +75,7 @@ function Files({ ws }: { ws: string }): ReactElement {
   if (data.exports.length === 0)
     return (
       <Empty
-        title="No file was made yet"
+        title="No exports yet"
         curl={`curl -X POST -H "authorization: Bearer $CONSOLE" -H "content-type: application/json" -d '{"who":{}}' ${location.origin}/api/workspaces/${ws}/exports`}
       />
     );
@@ -112,7 +108,7 @@ function File({ ws, of }: { ws: string; of: ExportShown }): ReactElement {
     ...again,
   });
   const drop = useMutation({ mutationFn: () => call('DELETE', at(ws, `/exports/${of.id}`)), ...again });
-  const people = `${of.people.toLocaleString('en')} people`;
+  const people = peopleText(of.people);
   return (
     <li>
       <span>
@@ -153,7 +149,7 @@ function File({ ws, of }: { ws: string; of: ExportShown }): ReactElement {
       </Act>
       {of.fileUntil ? (
         <span className="muted">
-          kept until <Ago at={of.fileUntil} />
+          deleted <Ago at={of.fileUntil} />
         </span>
       ) : null}
     </li>

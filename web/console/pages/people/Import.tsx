@@ -5,6 +5,7 @@ import { useState, type ReactElement } from 'react';
 import type { Static } from 'typebox';
 import type { ImportPreviewShown, ImportShown } from '../../../../contract/doors/console/imports.ts';
 import type { ListsShown } from '../../../../contract/doors/console/sets.ts';
+import { counted } from '../../../shared/counted.ts';
 import { Icon } from '../../../shared/icons.tsx';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
@@ -35,7 +36,7 @@ export function Import(): ReactElement {
         </Link>
         <div className="page-title">
           <h1>{data.name}</h1>
-          <p className="muted">{data.rows.toLocaleString('en')} rows</p>
+          <p className="muted">{counted(data.rows, 'row')}</p>
         </div>
         <ImportState of={data} />
         {data.state === 'ready' || data.state === 'uploading' ? null : <UndoButton ws={ws} of={data} />}
@@ -81,7 +82,7 @@ type Mapping = Record<string, Target>;
 const FIELDS = {
   phone: 'Phone number',
   email: 'E-mail address',
-  externalId: 'Your id',
+  externalId: 'External id',
   givenName: 'Given name',
   surname: 'Surname',
   timeZone: 'Time zone',
@@ -166,7 +167,9 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
               checked={setsOff}
               onChange={({ currentTarget }) => setSetsOff(currentTarget.checked)}
             />
-            Its {of.rows.toLocaleString('en')} rows may set campaigns off
+            <span>
+              {of.rows === 1 ? 'Its row' : `Its ${of.rows.toLocaleString('en')} rows`} may set campaigns off
+            </span>
           </label>
         </div>
         {(look.error ?? start.error) ? (
@@ -181,7 +184,7 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
             variant="filled"
             onAct={() => start.mutate()}
           >
-            Import {of.rows.toLocaleString('en')} rows
+            Import {counted(of.rows, 'row')}
           </Act>
           {fault ? (
             <State tone="bad" icon="cross">
@@ -189,11 +192,11 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
             </State>
           ) : bad > 0 ? (
             <State tone="bad" icon="cross">
-              {bad} of the first {rows.length} rows would be rejected
+              {bad} of the first {counted(rows.length, 'row')} would be rejected
             </State>
           ) : (
             <State tone="good" icon="check">
-              the first {rows.length} rows are fine
+              {rows.length === 1 ? 'the first row is fine' : `the first ${rows.length} rows are fine`}
             </State>
           )}
         </div>

@@ -6,7 +6,7 @@ import type { IconName } from '../../../shared/icons.tsx';
 
 const WORDS: Record<ImportShown['state'], [Tone, IconName, string]> = {
   uploading: ['plain', 'clock', 'being sent'],
-  ready: ['held', 'pause', 'waits for you'],
+  ready: ['held', 'pause', 'waiting for you'],
   running: ['plain', 'clock', 'under way'],
   done: ['good', 'check', 'done'],
   failed: ['bad', 'cross', 'stopped'],

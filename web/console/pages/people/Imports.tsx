@@ -3,13 +3,14 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import type { ImportShown } from '../../../../contract/doors/console/imports.ts';
-import { Icon } from '../../../shared/icons.tsx';
+import { counted } from '../../../shared/counted.ts';
 import { Ago } from '../../../shared/time.tsx';
 import { at } from '../../api/queries.ts';
 import { upload } from '../../api/upload.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { State } from '../../ui/basic.tsx';
 import { Empty, Failed, messageOf, Waiting } from '../../ui/states.tsx';
+import { Places } from './Places.tsx';
 import { ImportState } from './ImportState.tsx';
 import { importsQuery } from './queries.ts';
 import '../../styles/people.css';
@@ -21,10 +22,8 @@ export function Imports(): ReactElement {
   return (
     <div className="page">
       <header className="page-head">
-        <Link to="/w/$ws/people" params={{ ws }} className="plain" aria-label="Back to people">
-          <Icon name="back" />
-        </Link>
         <h1>Import people</h1>
+        <Places ws={ws} here="imports" />
       </header>
       <div className="cards" role="group" aria-label="Page" tabIndex={0}>
         {may === true ? (
@@ -84,8 +83,8 @@ function Choose({ ws }: { ws: string }): ReactElement {
       <label className="drop">
         <strong>Drop a CSV file here, or choose one</strong>
         <span className="muted">
-          The first line names the columns. One of them is a phone number, an e-mail address or an id of
-          yours. Nothing is changed before you have looked at it.
+          The first line names the columns. One of them is a phone number, an email address or your own id.
+          Nothing changes until you have looked at it.
         </span>
         <input
           type="file"
@@ -97,7 +96,7 @@ function Choose({ ws }: { ws: string }): ReactElement {
       <label className="field">
         <span>Encoding</span>
         <select value={encoding} onChange={({ currentTarget }) => setEncoding(currentTarget.value)}>
-          <option value="">UTF-8, or UTF-16 by its mark</option>
+          <option value="">UTF-8 or UTF-16 (detected)</option>
           {ENCODINGS.map(([name, where]) => (
             <option key={name} value={name}>
               {name} ({where})
@@ -129,15 +128,15 @@ function Before({ ws }: { ws: string }): ReactElement {
   if (data.imports.length === 0)
     return (
       <Empty
-        title="Nothing was imported yet"
+        title="Nothing has been imported yet"
         curl={`curl -H "authorization: Bearer $CONSOLE" -H "content-type: text/csv" --data-binary @people.csv "${location.origin}/api/workspaces/${ws}/contacts/import"`}
       >
-        <p>A file may have millions of rows. It is read in the background; you need not wait for it.</p>
+        <p>A file may have millions of rows. It is read in the background, so you need not wait.</p>
       </Empty>
     );
   return (
-    <section className="panel" aria-label="Imports before">
-      <h2>Before</h2>
+    <section className="panel" aria-label="Earlier imports">
+      <h2>Earlier imports</h2>
       <ul className="lines">
         {data.imports.map((one) => (
           <li key={one.id}>
@@ -146,7 +145,7 @@ function Before({ ws }: { ws: string }): ReactElement {
             </Link>
             <ImportState of={one} />
             <span className="muted">
-              {one.rows.toLocaleString('en')} rows · <Ago at={one.createdAt} />
+              {counted(one.rows, 'row')} · <Ago at={one.createdAt} />
             </span>
             {one.rejected > 0 ? (
               <State tone="bad" icon="cross">

@@ -11,7 +11,7 @@ import { toast, toastError } from '../../ui/toasts.tsx';
 const FIELDS = {
   givenName: 'Given name',
   surname: 'Surname',
-  externalId: 'Your id',
+  externalId: 'External id',
   locale: 'Language',
   timeZone: 'Time zone',
 } as const;

@@ -158,7 +158,7 @@ function Rows({ ws, search, day, where, chosen, onChoose }: RowsProps): ReactEle
       </Empty>
     ) : (
       <Empty
-        title="Nobody is known yet"
+        title="No people yet"
         curl={`curl -H "authorization: Bearer $CONSOLE" -H "content-type: application/json" -d '{"givenName":"Ann"}' ${location.origin}/api/workspaces/${ws}/contacts`}
       >
         <p>People appear here when you write to them, when they write to you, or when you import them.</p>

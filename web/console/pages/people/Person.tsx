@@ -42,15 +42,15 @@ export function Person(): ReactElement {
         <div className="page-title">
           <h1>{nameOf(data)}</h1>
           <p className="muted">
-            {data.externalId ?? 'no id of yours'} · since <Ago at={data.createdAt} />
+            {data.externalId ?? 'No external id'} · added <Ago at={data.createdAt} />
           </p>
         </div>
         <Merge ws={ws} contact={data} />
         <Erase ws={ws} contact={data} />
       </header>
       <div className="page-columns" role="group" aria-label="Page" tabIndex={0}>
-        <section aria-label="What passed" className="panel">
-          <h2>What passed</h2>
+        <section aria-label="Timeline" className="panel">
+          <h2>Timeline</h2>
           <Timeline ws={ws} contact={contact} />
         </section>
         <section aria-label="Addresses and facts" className="panel">
@@ -63,7 +63,7 @@ export function Person(): ReactElement {
           {data.destinations.length === 0 ? (
             <p className="muted">None: this person cannot be reached.</p>
           ) : null}
-          <h2>Known</h2>
+          <h2>Details</h2>
           <Known ws={ws} contact={data} />
           <h2>Campaigns</h2>
           <Campaigns ws={ws} contactId={contact} />

@@ -89,7 +89,7 @@ export function PersonRow({
           <Ago at={lastSeenAt} />
         ) : (
           <>
-            since <Ago at={contact.createdAt} />
+            added <Ago at={contact.createdAt} />
           </>
         )}
       </span>

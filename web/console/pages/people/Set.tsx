@@ -3,6 +3,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tansta
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState, type ReactElement } from 'react';
+import { peopleText } from '../../../shared/counted.ts';
 import { Icon } from '../../../shared/icons.tsx';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
@@ -36,19 +37,19 @@ export function SetPage(): ReactElement {
         <div className="page-title">
           <h1>{of.name}</h1>
           <p className="muted">
-            A {kind} of {of.contacts.toLocaleString('en')} people
+            A {kind} of {peopleText(of.contacts)}
           </p>
         </div>
         <Rename key={of.name} ws={ws} kind={kind} of={of} />
         <Delete ws={ws} kind={kind} of={of} />
       </header>
       <div className="page-columns" role="group" aria-label="Page" tabIndex={0}>
-        <section className="panel" aria-label="Who is in it">
-          <h2>Who is in it</h2>
+        <section className="panel" aria-label="Members">
+          <h2>Members</h2>
           <Members ws={ws} id={id} kind={kind} />
         </section>
         <section className="panel" aria-label="Changes">
-          <h2>Put somebody in</h2>
+          <h2>Add people</h2>
           <Add ws={ws} id={id} kind={kind} />
           <h2>All of them</h2>
           <Bulk ws={ws} who={{ setId: id }} name="Change all" />
@@ -92,27 +93,30 @@ function Members({ ws, kind, id }: Of): ReactElement {
   if (people.length === 0)
     return (
       <Empty title="Nobody is in it">
-        <p>Put somebody in, or many from an audience.</p>
+        <p>Add people one by one, or many at once from an audience.</p>
       </Empty>
     );
   const takeOut = (ids: string[]) => {
     setChosen([]);
     change.mutate(
       { remove: ids },
-      { onSuccess: () => toast(`${ids.length} taken out.`, { undo: () => change.mutate({ add: ids }) }) },
+      {
+        onSuccess: () =>
+          toast(`${peopleText(ids.length)} removed.`, { undo: () => change.mutate({ add: ids }) }),
+      },
     );
   };
   return (
     <>
       <div className="card-acts">
         <Act
-          may={may === true ? chosen.length > 0 || 'Choose some first.' : may}
+          may={may === true ? chosen.length > 0 || 'Select some first.' : may}
           busy={change.isPending}
           onAct={() => takeOut([...chosen])}
         >
-          Take out those chosen
+          Remove selected
         </Act>
-        <span className="muted">{chosen.length} chosen</span>
+        <span className="muted">{chosen.length} selected</span>
       </div>
       <ul className="lines">
         {people.map((one) => (
@@ -132,7 +136,7 @@ function Members({ ws, kind, id }: Of): ReactElement {
             </Link>
             <span className="muted">{one.externalId}</span>
             <Act size="xs" may={may} busy={change.isPending} onAct={() => takeOut([one.id])}>
-              Take out
+              Remove
             </Act>
           </li>
         ))}
@@ -277,7 +281,7 @@ function Delete({ ws, kind, of }: { ws: string; kind: Kind; of: Named }): ReactE
       <Dialog title={`Delete ${of.name}`} opened={isOpen} onClose={() => setOpen(false)}>
         <div className="form">
           <p>
-            {of.contacts.toLocaleString('en')} people are in it. They stay; that they were in it is forgotten,
+            The {kind} holds {peopleText(of.contacts)}. The people themselves stay; who was in it is forgotten
             and cannot be brought back.
           </p>
           {isOpen ? (

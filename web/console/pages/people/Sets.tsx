@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
+import { peopleText } from '../../../shared/counted.ts';
 import { Ago } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
@@ -41,7 +42,7 @@ function Make({ ws, kind }: { ws: string; kind: Kind }): ReactElement {
   const make = useMutation({
     mutationFn: () => call<Named>('POST', at(ws, `/${kind}s`), { body: { name } }),
     onSuccess: () => {
-      toast(`${name} is made.`);
+      toast(`${name} is created.`);
       setName('');
     },
     onSettled: () => client.invalidateQueries({ queryKey: [ws, 'sets', kind] }),
@@ -50,7 +51,7 @@ function Make({ ws, kind }: { ws: string; kind: Kind }): ReactElement {
   return (
     <form
       className="panel"
-      aria-label={`A new ${kind}`}
+      aria-label={`Create a ${kind}`}
       onSubmit={(event) => {
         event.preventDefault();
         if (can === true) make.mutate();
@@ -58,11 +59,11 @@ function Make({ ws, kind }: { ws: string; kind: Kind }): ReactElement {
     >
       <div className="card-acts">
         <label className="field">
-          Name of a new {kind}
+          New {kind}
           <input value={name} maxLength={200} onChange={({ currentTarget: { value } }) => setName(value)} />
         </label>
         <Act may={can} busy={make.isPending} onAct={() => make.mutate()}>
-          Make it
+          Create
         </Act>
       </div>
       {make.error ? (
@@ -98,7 +99,7 @@ function All({ ws, kind }: { ws: string; kind: Kind }): ReactElement {
               {name}
             </Link>
             <span className="muted">
-              {contacts.toLocaleString('en')} people · made <Ago at={createdAt} />
+              {peopleText(contacts)} · created <Ago at={createdAt} />
             </span>
           </li>
         ))}

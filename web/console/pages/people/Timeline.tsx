@@ -47,7 +47,7 @@ export function Timeline({ ws, contact }: { ws: string; contact: string }): Reac
           onDay={(next) =>
             void navigate({ to: '.', search: (now: object) => ({ ...now, day: next }) } as never)
           }
-          does="Go to a day in what passed"
+          does="Go to a day in the timeline"
         />
       </div>
       <Entries ws={ws} contact={contact} kinds={chosen.kinds} day={day} />
@@ -203,6 +203,9 @@ function Passed({ entry }: { entry: PassedEntry }): ReactElement {
           </Link>
         ) : null}
       </p>
+      {entry.type === 'broadcast' && /{[{%]/.test(JSON.stringify(entry.broadcast.content)) ? (
+        <p className="muted">As it was written: what stands in braces is filled in for each person.</p>
+      ) : null}
       <div className="passed">
         <ContentView content={entry.type === 'message' ? entry.message.content : entry.broadcast.content} />
       </div>

@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
+import { peopleText } from '../../../shared/counted.ts';
 import type { ImportShown } from '../../../../contract/doors/console/imports.ts';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
@@ -76,7 +77,7 @@ export function UndoCourse({ ws, of: { undo } }: Props): ReactElement | null {
       <div className="progress" role="status">
         <span>
           {state === 'running'
-            ? `Taking it back: ${number(done)} of ${number(of)} people`
+            ? `Taking it back: ${number(done)} of ${peopleText(of)}`
             : state === 'done'
               ? 'It is taken back.'
               : 'It stopped before its end.'}

@@ -157,7 +157,7 @@ function EntryRow({
       </p>
       {changes.length > 0 ? (
         <details>
-          <summary>What of it</summary>
+          <summary>Details</summary>
           <dl className="facts">
             {changes.map(({ name, value }) => (
               <div key={name}>

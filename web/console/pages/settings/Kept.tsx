@@ -17,7 +17,7 @@ const SORTS: readonly { sort: Sort; label: string; least: number }[] = [
   { sort: 'messages', label: 'Messages', least: 31 },
   { sort: 'events', label: 'What people did', least: 31 },
   { sort: 'webhooks', label: 'Calls to webhooks', least: 7 },
-  { sort: 'audit', label: 'Who did what', least: 31 },
+  { sort: 'audit', label: 'Audit log', least: 31 },
 ];
 
 /** The form. */
@@ -58,7 +58,7 @@ export function Kept({ ws, now }: { ws: string; now: Days | null }): ReactElemen
             min={least}
             max={3650}
             readOnly={may !== true}
-            placeholder={data ? `${data.installDays[sort]}, as the install` : 'as the install'}
+            placeholder={data ? `${data.installDays[sort]} (server default)` : 'server default'}
             value={typed[sort] ?? ''}
             onChange={({ currentTarget: { value } }) => setTyped((all) => ({ ...all, [sort]: value }))}
           />

@@ -41,9 +41,9 @@ export function Members({ ws }: { ws: string }): ReactElement {
         ))}
       </ul>
       <Act may={may} size="xs" icon="plus" onAct={() => setAsking(true)}>
-        Ask somebody in
+        Invite somebody
       </Act>
-      <Dialog title="Ask somebody in" opened={isAsking} onClose={() => setAsking(false)}>
+      <Dialog title="Invite somebody" opened={isAsking} onClose={() => setAsking(false)}>
         {isAsking ? <AskIn ws={ws} onDone={() => setAsking(false)} /> : null}
       </Dialog>
     </>

@@ -59,12 +59,12 @@ function Rate({ ws, integration }: { ws: string; integration: IntegrationShown }
       }}
     >
       <label className="field">
-        {`${label}, at most a second`}
+        {`${label}, messages a second at most`}
         <input
           type="number"
           step="any"
           readOnly={may !== true}
-          placeholder="as fast as its provider takes it"
+          placeholder="as fast as the provider takes them"
           value={text}
           onChange={({ currentTarget: { value } }) => setTyped(value)}
         />
@@ -78,7 +78,7 @@ function Rate({ ws, integration }: { ws: string; integration: IntegrationShown }
         {`Save the rate of ${label}`}
       </Act>
       <Link to="/w/$ws/channels/$integration" params={{ ws, integration: id }}>
-        {`The rest of ${label}`}
+        {`More settings of ${label}`}
       </Link>
     </form>
   );

@@ -21,7 +21,7 @@ const PARTS = {
   domains: 'Domains',
   retention: 'Retention',
   companies: 'Connected companies',
-  audit: 'Who did what',
+  audit: 'Audit log',
 } as const;
 
 /** The page. */
@@ -99,7 +99,7 @@ function Part({ ws, part }: { ws: string; part: string }): ReactElement {
       );
     case 'audit':
       return (
-        <Panel title="Who did what">
+        <Panel title="Audit log">
           <Audit ws={ws} />
         </Panel>
       );

@@ -266,7 +266,7 @@ function Cap({ ws, now }: { ws: string; now: CapSet | null }): ReactElement {
       <p className="muted">
         {isOn
           ? `Whoever was sent ${most} marketing messages in the last ${perHours} hours is sent no more for now.`
-          : 'Nobody is too often written to.'}
+          : 'There is no limit.'}
       </p>
       {save.error ? (
         <p className="fault" role="alert">

@@ -118,7 +118,7 @@ function NewTemplate({ ws }: { ws: string }): ReactElement {
       </label>
       {make.error ? <p className="fault">{make.error.message}</p> : null}
       <button type="submit" className="primary">
-        Make it
+        Create
       </button>
     </form>
   );

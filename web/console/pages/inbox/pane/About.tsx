@@ -44,7 +44,7 @@ export function About({ ws, contactId, movedAt }: Props): ReactElement {
               {name || 'Somebody without a name'}
             </Link>
           </h3>
-          <p className="muted">{data.externalId ?? 'no id of yours'}</p>
+          <p className="muted">{data.externalId ?? 'No external id'}</p>
         </div>
       </div>
       <Addresses destinations={data.destinations} />
@@ -52,7 +52,7 @@ export function About({ ws, contactId, movedAt }: Props): ReactElement {
       <Membership ws={ws} contactId={data.id} kind="tags" sets={data.tags} />
       <Membership ws={ws} contactId={data.id} kind="lists" sets={data.lists} />
       <Known contact={data} />
-      <Part name="What passed">
+      <Part name="Timeline">
         <Passed ws={ws} contactId={data.id} />
       </Part>
       <Part name="What they allowed and refused">
@@ -196,7 +196,7 @@ function Membership({ ws, contactId, kind, sets }: MembershipProps): ReactElemen
 function Known({ contact }: { contact: ContactWhole }): ReactElement {
   return (
     <>
-      <h4>Known</h4>
+      <h4>Details</h4>
       <dl className="facts">
         {contact.locale ? <Fact name="Language">{contact.locale}</Fact> : null}
         {contact.timeZone ? <Fact name="Time zone">{contact.timeZone}</Fact> : null}

@@ -24,7 +24,7 @@ export function Campaigns({ ws, contactId }: { ws: string; contactId: string }):
     getNextPageParam: ({ next }) => next ?? undefined,
   });
   return (
-    <Grows query={query} rowsOf={rowsOf} none="In none, and was in none.">
+    <Grows query={query} rowsOf={rowsOf} none="Not in any campaign so far.">
       {(entry) => (
         <li key={entry.id}>
           <strong>{entry.campaign.name}</strong>
