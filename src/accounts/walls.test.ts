@@ -23,6 +23,11 @@ import {
   setMember,
   sweepSessions,
 } from './operators.ts';
+import { deleteInvitation, upsertInvitation } from './signIn/sql.invitations.ts';
+import { deleteMembership, hasOtherOwner } from './sql.access.ts';
+import { deleteOld } from './sql.keeping.ts';
+import { insertRequests, selectRequests, trimRequests } from './sql.requests.ts';
+import { selectProvidersEver } from './sql.ts';
 import { createWorkspace } from './workspaces.ts';
 
 const { sql } = await testDatabase();
@@ -211,4 +216,63 @@ test('what is deleted is not there; what is another’s is neither switched off 
   await sql`UPDATE workspaces SET deleted_ms = 1 WHERE id = ${ours.id}`;
   directory.forget(ours.id);
   assert.equal(await directory.workspace(ours.id), undefined);
+});
+
+test('what is counted, let go of and taken away in one workspace is of that one alone', async () => {
+  const [boss, guest] = [await operator(), await operator()];
+  const [ours, theirs] = [await workspace(boss.id), await workspace(boss.id)];
+  for (const { id: workspaceId } of [ours, theirs]) {
+    const one = { workspaceId, operatorId: guest.id };
+    must(await sql.begin((tx) => setMember(tx, { ...one, role: 'owner' })));
+    await upsertInvitation(sql, clock.ms, { ...one, role: 'agent' });
+    const requested = [1, 2, 3].map((atMs) => ({
+      workspaceId,
+      atMs,
+      requestId: `r${atMs}`,
+      door: 'console',
+      keyId: 'k',
+      method: 'GET',
+      route: '/',
+      status: 200,
+      durationMs: 1,
+      fault: null,
+    }));
+    await insertRequests(sql, requested);
+    await sql.begin((tx) =>
+      appendAudit(tx, ids, { workspaceId, actor: 'a', action: 'b', subject: 'c', nowMs: clock.ms }),
+    );
+  }
+  const [here, there] = [ours, theirs].map(({ id }) => ({ workspaceId: id, operatorId: boss.id })) as [
+    { workspaceId: number; operatorId: number },
+    { workspaceId: number; operatorId: number },
+  ];
+  assert.equal(await deleteMembership(sql, { ...here, operatorId: guest.id }), true);
+  assert.deepEqual(
+    [await hasOtherOwner(sql, here), await hasOtherOwner(sql, there)],
+    [false, true],
+    'an owner elsewhere is none here, and who leaves one workspace stays in the others',
+  );
+  assert.equal(await deleteInvitation(sql, { ...here, operatorId: guest.id }), 'agent');
+  assert.equal(await deleteInvitation(sql, { ...there, operatorId: guest.id }), 'agent', 'still asked there');
+  const logged = async ({ workspaceId }: { workspaceId: number }) =>
+    (await selectRequests(sql, { workspaceId, limit: 10 })).map(({ atMs }) => atMs);
+  await trimRequests(sql, { workspaceId: ours.id, keep: 1, beforeMs: 0 });
+  assert.deepEqual(
+    [await logged(here), await logged(there)],
+    [
+      [3, 2],
+      [3, 2, 1],
+    ],
+  );
+  const audited = async ({ workspaceId }: { workspaceId: number }) =>
+    (await listAudit(sql, { workspaceId })).filter(({ action }) => action === 'b').length;
+  const old = { table: 'audit_log', column: 'at_ms', before: clock.ms + 1 } as const;
+  await deleteOld(sql, old, ours.id, { from: 0, to: 4096 });
+  assert.deepEqual([await audited(here), await audited(there)], [0, 1]);
+  await sql`INSERT INTO integrations (id, workspace_id, provider, channel, name, settings, callback_key, created_ms, changed_ms)
+    VALUES (${ids.spread()}, ${theirs.id}, 'bird', 'sms', 'x', '{}', 'other key', 1, 1)`;
+  assert.deepEqual(
+    [await selectProvidersEver(sql, ours.id), await selectProvidersEver(sql, theirs.id)],
+    [[], ['bird']],
+  );
 });

@@ -10,7 +10,7 @@ import { createInteractive } from './interactive.ts';
 import type { WorkItem } from './work.ts';
 
 /** A pump of two lanes, whose claims do what `claim` says: it returns the lanes of which all was taken that may be. */
-function world(claim: (asked: ClaimOfLanes, nth: number) => number[]) {
+function world(claim: (asked: ClaimOfLanes, nth: number) => number[], came: () => void = () => {}) {
   const clock = stillClock();
   const stopping = new AbortController();
   const asked: { lanes: number[]; passOver: readonly number[] }[] = [];
@@ -18,7 +18,7 @@ function world(claim: (asked: ClaimOfLanes, nth: number) => number[]) {
     clock,
     log: silentLog,
     stopping: stopping.signal,
-    giveWay: { came() {} },
+    giveWay: { came },
     lanes: () => [{ lane: 1 }, { lane: 2 }] as OwnedLane[],
     holds: () => true,
     sql: { placement: { distributed: false } },
@@ -92,5 +92,30 @@ test('who fills a room is passed over until something of it is settled; then the
   settle!();
   await until('there is room again', () => asked.length === 3);
   assert.deepEqual(asked[2], { lanes: [2], passOver: [] });
+  await stop();
+});
+
+test('of what is settled together each workspace has its room back, and bulk hears of what is claimed', async () => {
+  let settle: (() => void) | undefined;
+  let came = 0;
+  const { pump, asked, stop } = world(
+    ({ taken, left }, nth) => {
+      taken?.([]);
+      if (nth > 1) return [];
+      const items = [7, 7, 7, 8].map((workspaceId) => ({ workspaceId }) as WorkItem);
+      taken?.(items);
+      settle = () => left(items);
+      return [];
+    },
+    () => void came++,
+  );
+  pump.ring(1);
+  await until('its room is full', () => settle !== undefined);
+  pump.ring(2);
+  await until('it is passed over', () => asked.length === 2);
+  assert.deepEqual(asked[1]!.passOver, [7]);
+  settle!();
+  await until('there is room again', () => asked.length === 3);
+  assert.deepEqual([asked[2], came], [{ lanes: [2], passOver: [] }, 1]);
   await stop();
 });
