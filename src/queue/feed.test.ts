@@ -170,7 +170,7 @@ test('what several readers failed on is read again oldest first, by each; one la
     name,
     async read(_tx, [event]) {
       read.push(`${name} ${event!.atMs}`);
-      if (event!.atMs === 3) throw new Error('never');
+      if (event!.atMs === 3 || name === 'two') throw new Error('never');
     },
   });
   const readers = ['one', 'two'].map(readerOf);
@@ -195,6 +195,8 @@ test('what several readers failed on is read again oldest first, by each; one la
   await fail(other, readers[0]!, 3);
   await failures.again();
   assert.deepEqual(read, ['one 2', 'two 2', 'one 3']);
+  const waiting = await sql<{ reader: string }[]>`SELECT reader FROM feed_failures WHERE at_ms = 2`;
+  assert.deepEqual([...waiting], [{ reader: 'two' }], 'what one has read at last the other has not');
   await sql`UPDATE feed_failures SET attempts = 30 WHERE at_ms = 3`;
   await clock.moveOn(120_000);
   await failures.again();

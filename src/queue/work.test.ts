@@ -15,6 +15,7 @@ import { createQueue, type Queue } from './queue.ts';
 import { createBulk } from './work/bulk.ts';
 import type { WorkerCore } from './work/core.ts';
 import { createRooms } from './work/fair.ts';
+import { createFlights } from './work/flights.ts';
 import { createFlow, FLOW_LIFE_MS } from './work/flow.ts';
 import { createGiveWay } from './work/giveWay.ts';
 import { fenced, heldOf, settle, settleHeld, settleStep } from './work/settle.ts';
@@ -384,6 +385,37 @@ test('what is selected is put in once; what is added to a transaction is waited 
     queue.putForLater(tx, [work({ dueMs: nowMs + 20 }), work({ dueMs: nowMs + 40 })]),
   );
   await until('each rings at its time', () => heard.length === 2);
+});
+
+test('room of each item is given back once, however often it is said to be settled', async () => {
+  await put(work(), work());
+  const { items, flightId } = await claim();
+  const flights = createFlights(
+    { sql, ids, clock, log: silentLog, leaseMs: 1_000, handlers: [] },
+    { stopping: new AbortController().signal, holds: () => true, wakeAt() {} },
+  );
+  const handler = {
+    kind: 1,
+    batchSize: 10,
+    inFlight: 10,
+    async handle(batch: Batch) {
+      batch.settled(batch.items.slice(0, 1));
+      batch.settled(batch.items.slice(0, 1));
+    },
+  };
+  const left: WorkItem[] = [];
+  const flight = {
+    lane,
+    flightId,
+    stream: 0,
+    items,
+    whole: true,
+    claimedMs: NOW,
+    abandoned: false,
+    noted: new Map(),
+  };
+  await flights.run(handler, flight, (some) => left.push(...some));
+  assert.deepEqual(left, items);
 });
 
 test('what is left behind is taken up in the order in which it was claimed', async () => {

@@ -255,6 +255,47 @@ test('what was told too early of somebody who is erased by now is learned, and n
   assert.deepEqual(learned, [{ cause: 'dead', address: null }]);
 });
 
+test('of single messages each person’s is told apart; how many texts one took is told afterwards where its receipt came first', async () => {
+  const place = await rig.newPlace();
+  const people = await rig.newPeople(place.id, 2);
+  const told = async () =>
+    (
+      await sql<{ payload: { changes: { contactId: number }[]; late?: object } }[]>`
+        SELECT payload FROM feed WHERE type = 'delivery.changed' AND workspace_id = ${place.id} ORDER BY id`
+    ).map(({ payload }) => payload);
+  await rig.say(
+    place.id,
+    people.map(({ id }) => ({ contactId: id })),
+  );
+  await settleAs(await rig.claim(people[0]!.id), ACCEPTED);
+  assert.deepEqual(
+    new Set((await told()).map(({ changes }) => changes.map(({ contactId }) => contactId).join())),
+    new Set(people.map(({ id }) => String(id))),
+  );
+  for (const attempt of [0, 1]) {
+    const [ann] = people;
+    const [said] = await rig.say(place.id, [{ contactId: ann!.id }]);
+    const batch = await rig.claim(ann!.id);
+    const { ready } = await prepare(rig.deps, batch, rig.ctx.clock.nowMs());
+    const there = { ref: toRef({ contactId: ann!.id, causeId: said!, seq: 0 }), state: 'delivered' } as const;
+    const nowMs = rig.ctx.clock.nowMs();
+    await rig.ctx.queue.transact((tx) => applyReceipts(rig.deps, tx, place.integration, [there], nowMs));
+    const decisions = ready.map(({ subject }) => {
+      const item = { ...subject.item, attempt };
+      return decideOutcome({ ...subject, item, segments: 3 }, ACCEPTED, nowMs, 0.5);
+    });
+    await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+    const late = (await told()).flatMap((event) => event.late ?? []);
+    assert.deepEqual(
+      late.map((one) => ({ ...one, atMs: 0 })),
+      late
+        .slice(0, 1)
+        .map(() => ({ atMs: 0, extraSegments: 2, causeId: (late[0] as { causeId: number }).causeId })),
+    );
+    assert.equal(late.length, 1, 'of one that was tried before its receipt said so');
+  }
+});
+
 test('what stays as it is is not told again; a delivery for each device of a run leaves its count of people as it is', async () => {
   const { id: workspaceId } = await rig.newPlace();
   const [ann] = await rig.newPeople(workspaceId, 1);
