@@ -37,10 +37,9 @@ const PEOPLE = [
 ] as const;
 const TEXT = 'Hi {{ contact.givenName }}, we are open on Sunday from ten to four.';
 
-/** Every page below the workspace, by what its picture is called, and a text that is there once it shows what it is about. */
-const PAGES: Readonly<Record<string, readonly [at: string, shown: string]>> = {
-  // Beside it stands who it is with, which comes last.
-  inbox: ['/inbox/all/$conversationId', 'Utrecht'],
+/** Every page below the workspace, by what its picture is called, a text that is there once it shows what it is about, and one of what stands beside it where it is wide. */
+const PAGES: Readonly<Record<string, readonly [at: string, shown: string, beside?: string]>> = {
+  inbox: ['/inbox/all/$conversationId', 'Of course.', 'Utrecht'],
   list: ['/inbox/unassigned', 'Do you have it in blue?'],
   people: ['/people', 'Cleo Okafor'],
   person: ['/people/$contactId', 'Of course.'],
@@ -196,7 +195,7 @@ async function fillPages(of: Parley): Promise<Ids> {
 
 async function take(of: Browser, product: Parley, ids: Ids): Promise<void> {
   const ws = `/w/${product.demo!.workspace.id}`;
-  const all = Object.entries({ ...PAGES, me: ['/me', 'Second factor'] as const });
+  const all = Object.entries({ ...PAGES, me: ['/me', 'Second factor', undefined] as const });
   const wanted = all.filter(([name]) => words.length === 0 || words.some((word) => name.includes(word)));
   for (const colorScheme of ['light', 'dark'] as const)
     for (const [size, viewport] of Object.entries({
@@ -206,15 +205,16 @@ async function take(of: Browser, product: Parley, ids: Ids): Promise<void> {
       const context = await of.newContext({ viewport, colorScheme });
       const page = await context.newPage();
       await signIn(page, product);
-      for (const [name, [at, shown]] of wanted) {
+      for (const [name, [at, shown, beside]] of wanted) {
         const to = at.replaceAll(/\$(\w+)/g, (_, id: string) => ids[id]!);
         await page.goto(product.url + (name === 'me' ? to : ws + to));
-        await page
-          .getByText(shown)
-          .locator('visible=true')
-          .first()
-          .waitFor()
-          .catch(() => process.stderr.write(`${name} does not show “${shown}”\n`));
+        for (const text of beside && size === 'wide' ? [shown, beside] : [shown])
+          await page
+            .getByText(text)
+            .locator('visible=true')
+            .first()
+            .waitFor()
+            .catch(() => process.stderr.write(`${name} does not show “${text}”\n`));
         await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
         await page.screenshot({ path: path.join(out, `${name}-${size}-${colorScheme}.png`) });
       }
