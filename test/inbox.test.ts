@@ -236,7 +236,13 @@ describe('the inbox', () => {
     const newest = await whole('unassigned', '&sort=newest');
     assert.deepEqual(newest, names((await list('all')).filter(({ assignee }: Json) => assignee === null)));
     ok(await dana.call('PATCH', at(third.id), { priority: 'high' }));
-    const narrowed = ['', `&tag=${tag}`, '&channel=sms', '&unread=true', '&priority=high'];
+    // More have it than are looked up by their keys: those who were talked with are looked up among them.
+    const { id: wide } = ok(await call('POST', `${base}/tags`, { name: 'wide' }), 201);
+    ok(await call('POST', `${base}/tags/${wide}/members`, { add: add.slice(0, 2) }));
+    await sql`INSERT INTO set_members (bucket, set_id, contact_id) SELECT 0, ${fromHex24(wide)!}, n FROM generate_series(1, 5001) n`;
+    for (const query of ['', '&sort=waiting', '&sort=priority', `&assignee=${eliShown.id}`])
+      assert.deepEqual(await whole('all', `&tag=${wide}${query}`), await whole('all', `&tag=${tag}${query}`));
+    const narrowed = ['', `&tag=${tag}`, `&tag=${wide}`, '&channel=sms', '&unread=true', '&priority=high'];
     for (const query of [...narrowed, `&assignee=${eliShown.id}`])
       for (const view of VIEWS)
         for (const sort of ['', '&sort=waiting', '&sort=newest', '&sort=priority']) {
@@ -680,9 +686,31 @@ describe('what operators have besides', () => {
       400,
       'look.sort',
     );
+    // Renamed and changed by whom they are of; everybody's by everybody, and of two at once the last counts.
+    const change = (who: typeof dana, id: string, to: object) => who.call('PATCH', `${views}/${id}`, to);
+    const renamed = ok(await change(dana, own.id, { name: ' By text ' }));
+    assert.deepEqual([renamed.id, renamed.name, renamed.look], [own.id, 'By text', look]);
+    const narrower = { view: 'mine', priority: 'urgent' };
+    assert.deepEqual(ok(await change(dana, own.id, { look: narrower })).look, narrower);
+    const both = await Promise.all([
+      change(dana, everybody.id, { name: 'Texts' }),
+      change(eli, everybody.id, { name: 'SMS of all' }),
+    ]);
+    for (const one of both) ok(one);
+    const [left] = ok(await eli.call('GET', views)).savedViews;
+    assert.ok(['Texts', 'SMS of all'].includes(left.name));
+    assert.deepEqual(left.look, look);
+    refused(await change(eli, own.id, { name: 'Mine now' }), 404);
+    refused(await change(dana, own.id, { name: 'LATE' }), 409, 'name');
+    refused(await change(dana, own.id, { name: '  ' }), 400, 'name');
+    refused(await change(dana, own.id, { look: { view: 'closed', sort: 'newest' } }), 400, 'look.sort');
+    refused(await change(dana, own.id, { look: { view: 'all', priority: 'x' } }), 400, 'look.priority');
+    const kept = ok(await dana.call('GET', views)).savedViews.find(({ id }: Json) => id === own.id);
+    assert.deepEqual([kept.name, kept.look], ['By text', narrower]);
     refused(await eli.call('DELETE', `${views}/${own.id}`), 404);
     assert.equal((await dana.call('DELETE', `${views}/${own.id}`)).status, 204);
     refused(await dana.call('DELETE', `${views}/${own.id}`), 404);
+    refused(await change(dana, own.id, { name: 'Gone' }), 404);
     assert.equal((await dana.call('DELETE', `${views}/${everybody.id}`)).status, 204);
     assert.deepEqual(await seen(eli), []);
   });

@@ -115,10 +115,12 @@ export async function selectRows(
   contactIds: readonly number[],
 ): Promise<InboxRow[]> {
   return await db<InboxRow[]>`
-    SELECT ${columns(db)} FROM inbox
-    JOIN unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (key_bucket, key_contact)
-      ON inbox.bucket = k.key_bucket AND inbox.contact_id = k.key_contact
-    WHERE workspace_id = ${workspaceId}`;
+    SELECT ${columns(db)} FROM inbox ${amongKeys(db, contactIds)} WHERE workspace_id = ${workspaceId}`;
+}
+
+function amongKeys(db: Db, contactIds: readonly number[]): Fragment {
+  return db`JOIN unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (key_bucket, key_contact)
+    ON inbox.bucket = k.key_bucket AND inbox.contact_id = k.key_contact`;
 }
 
 /** Which conversations are looked at. */
@@ -138,15 +140,20 @@ export type Look = {
 /** A place in a view: what the last one was sorted by, and its contact. */
 export type ViewPlace = { rank: number; contactId: number };
 
-/** A page of a view, in its order; looks no further than `upTo`. Locks nothing. */
+/** A page of a view, in its order; looks no further than `upTo`, and only at the contacts of `of` where it is given. Locks nothing. */
 export async function selectView(
   db: Db,
   look: Look,
-  page: { after?: ViewPlace | undefined; upTo?: ViewPlace | undefined; limit: number },
+  page: {
+    after?: ViewPlace | undefined;
+    upTo?: ViewPlace | undefined;
+    of?: readonly number[];
+    limit: number;
+  },
 ): Promise<InboxRow[]> {
   const order = orderOf(db, look);
   return await db<InboxRow[]>`
-    SELECT ${columns(db)} FROM inbox WHERE ${inView(db, look)}
+    SELECT ${columns(db)} FROM inbox ${page.of ? amongKeys(db, page.of) : db``} WHERE ${inView(db, look)}
       ${behind(db, order, page.after)} ${upTo(db, order, page.upTo)}
     ORDER BY ${order.column} ${order.way}, contact_id ${order.way} LIMIT ${page.limit}`;
 }

@@ -47,6 +47,20 @@ export async function hasSavedView(db: Db, { workspaceId, operatorId, name }: Sa
   return rows.length > 0;
 }
 
+/** Changes one that is everybody's or an operator's; undefined when it is not there. Locks its row. */
+export async function updateSavedView(
+  db: Db,
+  which: { workspaceId: number; operatorId: number; id: number },
+  to: { name?: string | undefined; look?: SavedLook | undefined },
+): Promise<SavedView | undefined> {
+  const look = to.look === undefined ? null : JSON.stringify(to.look);
+  const [row] = await db<SavedView[]>`
+    UPDATE inbox_views SET name = coalesce(${to.name ?? null}, name), look = coalesce(${look}::text::jsonb, look)
+    WHERE id = ${which.id} AND workspace_id = ${which.workspaceId} AND coalesce(operator_id, 0) IN (0, ${which.operatorId})
+    RETURNING ${columns(db)}`;
+  return row;
+}
+
 /** Deletes one that is everybody's or an operator's; false when it is not there. Locks its row. */
 export async function deleteSavedView(
   db: Db,

@@ -1,7 +1,9 @@
 /** Views of the inbox that are kept: one of each name for each operator, and one of each name for everybody, whatever its case. */
+import type { SavedLook } from '../../contract/doors/console/savedViews.ts';
 import { fault, type Fault } from '../base/fault.ts';
+import { isUniqueBreach } from '../db/errors.ts';
 import type { Tx } from '../db/pool.ts';
-import { hasSavedView, insertSavedView, type SavedView } from './sql.views.ts';
+import { hasSavedView, insertSavedView, updateSavedView, type SavedView } from './sql.views.ts';
 
 export { deleteSavedView, selectSavedViews, type SavedView } from './sql.views.ts';
 
@@ -9,6 +11,24 @@ export { deleteSavedView, selectSavedViews, type SavedView } from './sql.views.t
 export async function keepView(tx: Tx, view: SavedView, most: number): Promise<SavedView | Fault> {
   if (await insertSavedView(tx, view, most)) return view;
   return (await hasSavedView(tx, view))
-    ? fault('conflict', `There is a view “${view.name}” already.`, { field: 'name' })
+    ? taken(view.name)
     : fault('unprocessable', `There are at most ${most} views of one's own, and as many for everybody.`);
+}
+
+/** Changes one that is everybody's or an operator's; undefined when it is not there. Of two who change one at once the last counts. */
+export async function changeView(
+  tx: Tx,
+  which: { workspaceId: number; operatorId: number; id: number },
+  to: { name?: string | undefined; look?: SavedLook | undefined },
+): Promise<SavedView | Fault | undefined> {
+  try {
+    return await tx.savepoint((inner) => updateSavedView(inner, which, to));
+  } catch (error) {
+    if (isUniqueBreach(error)) return taken(to.name ?? '');
+    throw error;
+  }
+}
+
+function taken(name: string): Fault {
+  return fault('conflict', `There is a view “${name}” already.`, { field: 'name' });
 }

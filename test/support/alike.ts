@@ -165,6 +165,7 @@ export const CHANGES: Steps = [
   [null, 'POST', '/conversations/bulk', { ids: ['{conversationId}'], change: { closed: false } }],
   [null, 'PATCH', '/saved-replies/{savedReplyId}', { text: 'Hello' }],
   [null, 'DELETE', '/saved-replies/{savedReplyId}', undefined],
+  [null, 'PATCH', '/saved-views/{savedViewId}', { name: 'Not seen' }],
   [null, 'DELETE', '/saved-views/{savedViewId}', undefined],
   [null, 'PATCH', '/templates/{templateId}', { name: 'hallo' }],
   [null, 'DELETE', '/templates/{templateId}', undefined],

@@ -27,6 +27,12 @@ export const NewSavedView = Type.Object({
   shared: Type.Optional(Type.Boolean()),
 });
 export type NewSavedView = Static<typeof NewSavedView>;
+/** `PATCH …/saved-views/{id}`: another name, or what it shows. */
+export const SavedViewPatch = Type.Object({
+  name: Type.Optional(NewSavedView.properties.name),
+  look: Type.Optional(SavedLook),
+});
+export type SavedViewPatch = Static<typeof SavedViewPatch>;
 /** One of them. */
 export const SavedViewShown = Type.Object({
   id: Id,

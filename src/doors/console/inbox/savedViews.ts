@@ -2,14 +2,22 @@
 import {
   MOST_SAVED_VIEWS,
   NewSavedView,
+  SavedViewPatch,
   SavedViewShown,
+  type SavedLook,
   SavedViewsShown,
 } from '../../../../contract/doors/console/savedViews.ts';
 import { Nothing } from '../../../../contract/doors/fields.ts';
 import { USUAL_SORT } from '../../../../contract/inboxViews.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { toHex24 } from '../../../base/ids.ts';
-import { deleteSavedView, keepView, selectSavedViews, type SavedView } from '../../../inbox/views.ts';
+import {
+  changeView,
+  deleteSavedView,
+  keepView,
+  selectSavedViews,
+  type SavedView,
+} from '../../../inbox/views.ts';
 import { operatorIn } from './inbox.ts';
 import { acts, idIn, missing, reads, timeText, writes, type Call, type Route, type Work } from '../route.ts';
 
@@ -32,6 +40,15 @@ export const savedViewRoutes: readonly Route[] = [
     answers: { 201: SavedViewShown },
     handle: keep,
   }),
+  writes({
+    method: 'PATCH',
+    path: '/saved-views/:savedViewId',
+    action: 'conversations.reply',
+    does: "Renames a view that is kept, of the caller's own or everybody's, or changes what it shows.",
+    body: SavedViewPatch,
+    answers: { 200: SavedViewShown },
+    handle: change,
+  }),
   acts({
     method: 'DELETE',
     path: '/saved-views/:savedViewId',
@@ -39,14 +56,10 @@ export const savedViewRoutes: readonly Route[] = [
     does: "Deletes a view that is kept, of the caller's own or everybody's.",
     answers: { 204: Nothing },
     handle: async (call) => async (tx) => {
-      const id = idIn(call, 'savedViewId');
-      const which = { workspaceId: call.workspace.id, operatorId: call.caller.operatorId ?? 0, id };
+      const which = whichIn(call);
       if (!(await deleteSavedView(tx, which))) return missing('saved view');
-      return {
-        status: 204,
-        body: undefined,
-        audit: { action: 'saved_view.delete', subject: `saved_view:${id}` },
-      };
+      const audit = { action: 'saved_view.delete', subject: `saved_view:${which.id}` };
+      return { status: 204, body: undefined, audit };
     },
   }),
 ];
@@ -56,9 +69,8 @@ async function keep(call: Call<NewSavedView>): Promise<Work<201, SavedViewShown>
   const { name, look, shared = false } = body;
   const operatorId = shared ? null : operatorIn(call);
   if (isFault(operatorId)) return operatorId;
-  if (!name.trim()) return breaks('name', 'must not be blank');
-  if (look.sort !== undefined && USUAL_SORT[look.view] === undefined)
-    return breaks('look.sort', 'may be given with the views mine, unassigned and all');
+  const broken = brokenIn(body);
+  if (broken) return broken;
   const id = ctx.ids.spread();
   const view = { id, workspaceId: workspace.id, operatorId, name: name.trim(), look, createdMs: nowMs };
   return async (tx) => {
@@ -67,6 +79,34 @@ async function keep(call: Call<NewSavedView>): Promise<Work<201, SavedViewShown>
     const audit = { action: 'saved_view.create', subject: `saved_view:${id}`, detail: { name: kept.name } };
     return { status: 201, body: present(kept), audit };
   };
+}
+
+async function change(call: Call<SavedViewPatch>): Promise<Work<200, SavedViewShown> | Fault> {
+  const { body } = call;
+  const broken = brokenIn(body);
+  if (broken) return broken;
+  const to = { name: body.name?.trim(), look: body.look };
+  return async (tx) => {
+    const changed = await changeView(tx, whichIn(call), to);
+    if (isFault(changed)) return changed;
+    if (!changed) return missing('saved view');
+    const { id, name, look } = changed;
+    const audit = { action: 'saved_view.change', subject: `saved_view:${id}`, detail: { name, look } };
+    return { status: 200, body: present(changed), audit };
+  };
+}
+
+function whichIn(call: Call<unknown>) {
+  const operatorId = call.caller.operatorId ?? 0;
+  return { workspaceId: call.workspace.id, operatorId, id: idIn(call, 'savedViewId') };
+}
+
+/** What is wrong with what is given, beyond its form. */
+function brokenIn({ name, look }: { name?: string; look?: SavedLook }): Fault | undefined {
+  if (name !== undefined && !name.trim()) return breaks('name', 'must not be blank');
+  return look?.sort !== undefined && USUAL_SORT[look.view] === undefined
+    ? breaks('look.sort', 'may be given with the views mine, unassigned and all')
+    : undefined;
 }
 
 function present({ id, name, look, operatorId, createdMs }: SavedView): SavedViewShown {
