@@ -31,7 +31,7 @@ async function consoleOf(workspace: { id: number; appId: string }) {
 }
 
 /** Calls the API in a session of an operator. */
-async function sessionOf(operator: { id: number; email: string; name: string; createdMs: number }) {
+async function sessionOf(operator: Parameters<typeof openSession>[1]) {
   const { token } = await openSession(world.ctx.sql, operator, world.ctx.clock.nowMs());
   return (method: string, path: string, body?: unknown) =>
     callApi(world, `Bearer ${token}`, method, path, body);

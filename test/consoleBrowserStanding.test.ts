@@ -124,13 +124,21 @@ describe('how conversations stand, in a browser', { skip }, () => {
     await bar.getByRole('button', { name: 'Priority …' }).click();
     await dana.getByRole('menuitem', { name: 'Urgent' }).click();
     await dana.getByText('2 are set to “urgent”.').waitFor();
+    await dana.getByRole('button', { name: 'Undo' }).click();
+    await shown(dana, 'Ann Bo Cy');
+    const all = async (priority: string) => {
+      const { body } = await call('GET', `${base}/conversations?view=all`);
+      const ids = body.conversations.map(({ id }: Json) => id).filter((id: string) => id !== ann.id);
+      await call('POST', `${base}/conversations/bulk`, { ids, change: { priority } });
+    };
+    await all('urgent');
     await shown(dana, 'Bo Cy Ann');
     await dana.getByRole('button', { name: 'Narrow by priority' }).click();
     await dana.getByRole('menuitem', { name: 'Urgent' }).click();
     await dana.waitForURL(/priority=urgent/);
     await shown(dana, 'Bo Cy');
     await checkAxe(dana, 'a list by priority');
-    await dana.getByRole('button', { name: 'Undo' }).click();
+    await all('none');
     await dana.getByRole('heading', { name: 'Nothing is found' }).waitFor();
     await dana.reload();
     await dana.getByRole('button', { name: 'Priority: Urgent' }).click();
@@ -146,6 +154,182 @@ describe('how conversations stand, in a browser', { skip }, () => {
     assert.deepEqual([...one.amiss, ...two.amiss], []);
     await one.close();
     await two.close();
+  });
+
+  test('§5 views that are kept are tabs: named, renamed, changed, thrown away and taken back, in a menu where there is no room; one that is gone or another’s is a page that says so', async () => {
+    const gus = await somebody('Gus');
+    await somebody('Hal');
+    const { body: tag } = await call('POST', `${base}/tags`, { name: 'Wholesale' });
+    await call('POST', `${base}/tags/${tag.id}/members`, { add: [gus.contactId] });
+    const [one, two] = [await openTab(browser, {}, /409/), await openTab(browser)];
+    const dana = await signedIn(one, `/w/${ws}/inbox/all?tag=${tag.id}`);
+    await shown(dana, 'Gus');
+    const more = (page: Page) => page.getByRole('button', { name: /more views|More views/ });
+    const inMenu = async (page: Page, name: string | RegExp) => {
+      await more(page).click();
+      await page.getByRole('menuitem', { name }).click();
+      await page.getByRole('menu').waitFor({ state: 'hidden' });
+    };
+    await inMenu(dana, 'Keep what is shown as a view …');
+    await dana.getByRole('dialog', { name: 'Keep a view' }).getByRole('textbox').fill('Bulk');
+    await checkAxe(dana, 'a view that gets a name');
+    await dana.keyboard.press('Enter');
+    await dana.getByText('Kept as “Bulk”.').waitFor();
+    await dana.waitForURL(/inbox\/v-[0-9a-f]{24}$/);
+    const address = new URL(dana.url()).pathname;
+    const tab = dana.getByRole('link', { name: 'Bulk' });
+    await tab.and(dana.locator('[aria-current=page]')).waitFor();
+    await shown(dana, 'Gus');
+    await dana.getByRole('link', { name: /^All/ }).click();
+    await rowOf(dana, 'Hal').waitFor();
+    await tab.click();
+    await shown(dana, 'Gus');
+    await dana.getByRole('button', { name: 'Tag: Wholesale' }).waitFor();
+    // Narrowed to something else it is as it was, until it is made to show that.
+    await dana.getByRole('button', { name: 'Unread' }).click();
+    await dana.waitForURL(/unread=true/);
+    await inMenu(dana, 'Make it show this');
+    await dana.getByText('“Bulk” shows this now.').waitFor();
+    await dana.waitForURL((to) => to.search === '');
+    await dana.reload();
+    await dana.getByRole('button', { name: 'Unread', pressed: true }).waitFor();
+    await shown(dana, 'Gus');
+    await more(dana).click();
+    await dana.getByRole('menuitem', { name: 'Make it show this', disabled: true }).click({ force: true });
+    await dana.getByText('It shows this already.').waitFor();
+    await dana.getByRole('button', { name: 'Tag: Wholesale' }).click();
+    await dana.getByRole('menuitem', { name: 'Any tag' }).click();
+    await inMenu(dana, 'Make it show this');
+    await dana.getByText('“Bulk” shows this now.').waitFor();
+    await dana.getByRole('button', { name: 'Undo' }).click();
+    await dana.getByRole('button', { name: 'Tag: Wholesale' }).waitFor();
+    await shown(dana, 'Gus');
+    // Narrowed to nothing it is not that view any more.
+    await dana.getByRole('button', { name: 'Tag: Wholesale' }).click();
+    await dana.getByRole('menuitem', { name: 'Any tag' }).click();
+    await dana.getByRole('button', { name: 'Unread' }).click();
+    await dana.waitForURL(/inbox\/all/);
+    await tab.click();
+    // Many: what has no room is in the menu, whatever the width, and the one that is shown is named on it.
+    const taken = { name: 'Taken', look: { view: 'closed' }, shared: true };
+    for (const name of [
+      'One',
+      'Two',
+      'Three',
+      'Four',
+      'A view with a name that is as long as a name may ever be',
+    ])
+      await call('POST', `${base}/saved-views`, { ...taken, name });
+    await call('POST', `${base}/saved-views`, taken);
+    await dana.reload();
+    await inMenu(dana, 'Rename …');
+    const dialog = dana.getByRole('dialog', { name: 'Rename “Bulk”' });
+    await dialog.getByRole('textbox', { name: 'Its name' }).fill('Bulk buyers');
+    await dana.keyboard.press('Enter');
+    await dana.getByText('It is called “Bulk buyers” now.').waitFor();
+    await dialog.waitFor({ state: 'hidden' });
+    await inMenu(dana, /^Taken/);
+    await more(dana).getByText('Taken').waitFor();
+    await inMenu(dana, 'Rename …');
+    await dana.getByRole('textbox', { name: 'Its name' }).fill('four');
+    await dana.keyboard.press('Enter');
+    await dana.getByRole('alert').getByText('There is a view “four” already.').waitFor();
+    await dana.keyboard.press('Escape');
+    const cutOff = `(() => {
+      const row = document.querySelector('.views-row').getBoundingClientRect();
+      return [...document.querySelectorAll('.views-row > :not([data-over])')].filter((one) => {
+        const { right, bottom } = one.getBoundingClientRect();
+        return right > row.right + 1 || bottom > row.bottom + 1;
+      }).length;
+    })()`;
+    for (const [width, height] of [
+      [1440, 900],
+      [1000, 800],
+      [390, 844],
+    ] as const) {
+      await dana.setViewportSize({ width, height });
+      await more(dana).getByText('Taken').waitFor();
+      assert.equal(await dana.evaluate(cutOff), 0, `${width}`);
+      assert.ok(await dana.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${width}`);
+      for (const name of [/^Snoozed/, /^Closed/]) {
+        await inMenu(dana, name);
+        await more(dana).getByText(name).waitFor();
+      }
+      await inMenu(dana, /^Taken/);
+      await more(dana).getByText('Taken').waitFor();
+    }
+    await dana.emulateMedia({ colorScheme: 'dark' });
+    await checkAxe(dana, 'more views than have room, on a phone in the dark');
+    await inMenu(dana, 'Delete');
+    await dana.getByText('“Taken” is not kept any more.').waitFor();
+    await dana.waitForURL(/inbox\/closed/);
+    await dana.getByRole('button', { name: 'Undo' }).click();
+    await dana.waitForURL(/inbox\/v-/);
+    await more(dana).getByText('Taken').waitFor();
+    // What is somebody's own is nobody else's; what everybody has is gone for everybody.
+    const other = await signedIn(two, address, eli);
+    await other.getByRole('heading', { name: 'There is no such view' }).waitFor();
+    await checkAxe(other, 'a view that is another’s');
+    await other.getByRole('link', { name: 'All conversations' }).click();
+    await rowOf(other, 'Hal').waitFor();
+    await inMenu(other, /^Four/);
+    await other.waitForURL(/inbox\/v-/);
+    const { body } = await call('GET', `${base}/saved-views`);
+    const four = body.savedViews.find(({ name }: Json) => name === 'Four');
+    await call('DELETE', `${base}/saved-views/${four.id}`);
+    await other.reload();
+    await other.getByRole('heading', { name: 'There is no such view' }).waitFor();
+    await other.goto(`${url}/w/${ws}/inbox/nothing`);
+    await other.getByRole('heading', { name: 'There is no such view' }).waitFor();
+    assert.deepEqual([...one.amiss, ...two.amiss], []);
+    await one.close();
+    await two.close();
+  });
+
+  test('§16 times are told in one’s own zone and as one writes them, the workspace’s zone beside them where it is another', async () => {
+    const ida = await somebody('Ida');
+    const { body } = await call('GET', `${base}/conversations/${ida.id}/messages`);
+    const saidMs = Date.parse(body.entries.at(-1).at);
+    const tab = await openTab(browser, {}, /400/);
+    const page = await signedIn(tab, `/w/${ws}/inbox/all/${ida.id}`, eli);
+    const log = page.getByRole('log');
+    await log.getByText('I am Ida').waitFor();
+    await page.goto(`${url}/me`);
+    const panel = page.getByRole('region', { name: 'How times are told' });
+    const zone = panel.getByRole('combobox', { name: 'Time zone' });
+    await zone.fill('Asia/Nowhere');
+    await panel.getByRole('button', { name: 'Save how times are told' }).click();
+    await panel.getByText(/timeZone: must be an IANA time zone/).waitFor();
+    await zone.fill('Asia/Kathmandu');
+    await panel.getByRole('combobox', { name: 'Language and region of dates' }).fill('de-DE');
+    await panel.getByRole('button', { name: 'Save how times are told' }).click();
+    await page.getByText('Times are told so from now on.').waitFor();
+    await checkAxe(page, 'how times are told');
+    await page.getByRole('link', { name: 'Back to the console' }).click();
+    await rowOf(page, 'Ida').click();
+    const there = (zone: string, form: Intl.DateTimeFormatOptions) =>
+      new Intl.DateTimeFormat('de-DE', { timeZone: zone, ...form }).format(saidMs);
+    const clock = there('Asia/Kathmandu', { hour: '2-digit', minute: '2-digit' });
+    const said = log.getByRole('article').filter({ hasText: 'I am Ida' });
+    await said.getByText(clock).waitFor();
+    const exact = there('Asia/Kathmandu', { dateStyle: 'full', timeStyle: 'long' });
+    const inZone = there('UTC', { dateStyle: 'medium', timeStyle: 'short' });
+    const title = await rowOf(page, 'Ida').locator('time').getAttribute('title');
+    assert.equal(title, `${exact} (in UTC: ${inZone})`);
+    // A day is one of that zone as well, and so is nine o’clock tomorrow.
+    await log.focus();
+    await page.keyboard.press('z');
+    await page.getByText('By your clock; the workspace is in UTC').waitFor();
+    await page.getByRole('menuitem', { name: 'Until tomorrow, 9:00' }).click();
+    await page.getByRole('button', { name: 'Snooze' }).waitFor();
+    const { snoozedUntil } = await until('it sleeps', async () => {
+      const { body: now } = await call('GET', `${base}/conversations/${ida.id}`);
+      return now.snoozedUntil !== null && now;
+    });
+    const wakes = new Intl.DateTimeFormat('en-GB', { timeZone: 'Asia/Kathmandu', timeStyle: 'short' });
+    assert.equal(wakes.format(Date.parse(snoozedUntil)), '09:00');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
   });
 
   test('nothing was logged as an error', () => assert.deepEqual(errors, []));

@@ -16,6 +16,7 @@ import { SERIES, stepsOf } from '../web/console/pages/broadcasts/hourSteps.ts';
 import { followed, NOTHING, type StreamEvent } from '../web/console/pages/developers/followed.ts';
 import { isCut, MOST_ROWS, wantsMore } from '../web/console/ui/growth.ts';
 import { dayBeginsMs, dayEndsMs, dayIn, dayOf } from '../web/shared/days.ts';
+import { momentIn, momentOf, setReader, wallOf } from '../web/shared/reader.ts';
 
 const HOUR_MS = 3_600_000;
 const FIRST = Date.UTC(2026, 10, 12, 9);
@@ -156,6 +157,38 @@ test('a list grows before its end is seen, and no further than anybody reads', (
   const far = { lastShown: MOST_ROWS - 1, loaded: MOST_ROWS, hasNext: true };
   assert.deepEqual([wantsMore(far), isCut(far)], [false, true]);
   assert.equal(isCut({ ...far, hasNext: false }), false);
+});
+
+test('§16 a wall clock of any zone says the same there and back, also where a day begins an hour late or has 23', () => {
+  const moment = fc.integer({ min: 0, max: Date.UTC(2100, 0, 1) });
+  const zone = fc.constantFrom(
+    'America/Sao_Paulo',
+    'Europe/Amsterdam',
+    'Asia/Kathmandu',
+    'Pacific/Apia',
+    'UTC',
+  );
+  try {
+    fc.assert(
+      fc.property(moment, zone, (ms, timeZone) => {
+        setReader({ timeZone });
+        const { year, month, day, hour, minute } = wallOf(ms);
+        const back = wallOf(momentOf(year, month, day, hour, minute));
+        assert.deepEqual({ ...back, second: 0 }, { year, month, day, hour, minute, second: 0 });
+        const named = dayOf(ms);
+        assert.equal(dayOf(dayBeginsMs(named)), named);
+        assert.ok(dayBeginsMs(named) <= ms);
+      }),
+      { numRuns: 300 },
+    );
+    setReader({ timeZone: 'America/New_York' });
+    assert.equal(dayBeginsMs('2026-03-08'), Date.UTC(2026, 2, 8, 5));
+    assert.equal(dayEndsMs('2026-03-08'), Date.UTC(2026, 2, 9, 4));
+    assert.equal(momentIn('2026-11-29T09:30'), Date.UTC(2026, 10, 29, 14, 30));
+    assert.equal(momentIn(''), undefined);
+  } finally {
+    setReader({});
+  }
 });
 
 test('§13 a day is one there is, of the zone of who looks; what is said at its last moment is of it, and nothing after', () => {

@@ -2,6 +2,7 @@
  * Operators: the people who sign in. Passwords are kept as argon2id, session tokens as SHA-256; neither can be read
  * back. Guessing is slowed by a wait after wrong ones, the cost of argon2, and the doors' rate limits.
  */
+import { isTimeZone } from '../base/clock.ts';
 import { isStorable } from '../base/storable.ts';
 import { hash, verify } from '@node-rs/argon2';
 import { randomToken, sha256Hex } from '../base/crypto.ts';
@@ -22,7 +23,7 @@ import {
   selectOperator,
   selectOperatorByEmail,
   selectSessionsOf,
-  updateOperatorName,
+  updateOperator,
   updatePassword,
   upsertMembership,
   type OperatorRow,
@@ -31,7 +32,15 @@ import { deleteFailures, deleteOldFailures, selectFailures, takeBackTry, takeTry
 import { lockWorkspace } from './sql.ts';
 
 /** A person who signs in. */
-export type Operator = { id: number; email: string; name: string; createdMs: number };
+export type Operator = {
+  id: number;
+  email: string;
+  name: string;
+  createdMs: number;
+  /** In which zone and by which locale he reads times; the browser's where it is null. */
+  timeZone: string | null;
+  locale: string | null;
+};
 
 /** An operator in a workspace. */
 type Member = { id: number; email: string; name: string; role: Role; disabled: boolean };
@@ -75,7 +84,7 @@ export async function createOperator(
   const id = ids.spread();
   const made = await insertOperator(db, input.nowMs, { id, email, name: input.name, passwordHash });
   return made
-    ? { id, email, name: input.name, createdMs: input.nowMs }
+    ? { id, email, name: input.name, createdMs: input.nowMs, timeZone: null, locale: null }
     : fault('conflict', `email: there is an operator with ${email} already`, { field: 'email' });
 }
 
@@ -203,11 +212,24 @@ export async function changePassword(tx: Tx, proved: NewPassword): Promise<true 
   return true;
 }
 
-/** Gives an operator another name; the fault when there is none such. */
-export async function renameOperator(tx: Tx, id: number, name: string): Promise<Operator | Fault> {
-  const broken = checkText(name, 'name', 1, 200);
+/** What an operator changes of himself; what is left out stays. */
+export type OperatorChange = {
+  name?: string | undefined;
+  timeZone?: string | null | undefined;
+  locale?: string | null | undefined;
+};
+
+/** Changes an operator; the fault when there is none such. */
+export async function changeOperator(tx: Tx, id: number, to: OperatorChange): Promise<Operator | Fault> {
+  const { name, timeZone, locale } = to;
+  const broken = name === undefined ? undefined : checkText(name, 'name', 1, 200);
   if (broken) return broken;
-  await updateOperatorName(tx, id, name);
+  if (typeof timeZone === 'string' && !(/^[A-Za-z]/.test(timeZone) && isTimeZone(timeZone)))
+    return breaks('timeZone', 'must be an IANA time zone, such as Europe/Amsterdam');
+  const known = typeof locale === 'string' ? localeIn(locale) : locale;
+  if (known === undefined && locale !== undefined)
+    return breaks('locale', 'must be a language with its region that is known here, such as nl-BE');
+  await updateOperator(tx, id, { name, timeZone, locale: known });
   return (await getOperator(tx, id)) ?? fault('not_found', 'There is no such operator.');
 }
 
@@ -334,6 +356,17 @@ function checkPassword(password: unknown, field: string): Fault | undefined {
     : breaks(field, `needs ${MIN_PASSWORD} to ${MAX_PASSWORD} characters`);
 }
 
-function operatorOf(row: OperatorRow): Operator {
-  return { id: row.id, email: row.email, name: row.name, createdMs: row.created_ms };
+/** A locale as it is written, of those by which times can be said. */
+function localeIn(text: string): string | undefined {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(text)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** An operator of a row. */
+export function operatorOf(row: OperatorRow): Operator {
+  const { id, email, name, created_ms: createdMs, time_zone: timeZone, locale } = row;
+  return { id, email, name, createdMs, timeZone, locale };
 }

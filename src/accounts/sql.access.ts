@@ -8,7 +8,11 @@ export type OperatorRow = {
   name: string;
   password_hash: string;
   created_ms: number;
+  time_zone: string | null;
+  locale: string | null;
 };
+
+const operatorColumns = (db: Db) => db`id, email, name, password_hash, created_ms, time_zone, locale`;
 
 /** A row of api_keys, without its secret. */
 export type KeyRow = {
@@ -46,7 +50,7 @@ export async function insertOperator(
 /** An operator who is not disabled, by address. */
 export async function selectOperatorByEmail(db: Db, email: string): Promise<OperatorRow | undefined> {
   const rows = await db<OperatorRow[]>`
-    SELECT id, email, name, password_hash, created_ms FROM operators
+    SELECT ${operatorColumns(db)} FROM operators
     WHERE email = ${email} AND disabled_ms IS NULL`;
   return rows[0];
 }
@@ -54,7 +58,7 @@ export async function selectOperatorByEmail(db: Db, email: string): Promise<Oper
 /** An operator who is not disabled, by id. */
 export async function selectOperator(db: Db, id: number): Promise<OperatorRow | undefined> {
   const rows = await db<OperatorRow[]>`
-    SELECT id, email, name, password_hash, created_ms FROM operators
+    SELECT ${operatorColumns(db)} FROM operators
     WHERE id = ${id} AND disabled_ms IS NULL`;
   return rows[0];
 }
@@ -69,9 +73,17 @@ export async function updatePassword(
   return done.count > 0;
 }
 
-/** Gives an operator another name. Locks the row. */
-export async function updateOperatorName(db: Db, id: number, name: string): Promise<void> {
-  await db`UPDATE operators SET name = ${name} WHERE id = ${id}`;
+/** Changes what an operator is called, and how he reads times; what is left out stays. Locks the row. */
+export async function updateOperator(
+  db: Db,
+  id: number,
+  to: { name?: string | undefined; timeZone?: string | null | undefined; locale?: string | null | undefined },
+): Promise<void> {
+  await db`
+    UPDATE operators SET name = coalesce(${to.name ?? null}, name),
+      time_zone = CASE WHEN ${to.timeZone === undefined} THEN time_zone ELSE ${to.timeZone ?? null} END,
+      locale = CASE WHEN ${to.locale === undefined} THEN locale ELSE ${to.locale ?? null} END
+    WHERE id = ${id}`;
 }
 
 /** The sessions of an operator that are not over, the newest first. Locks nothing. */

@@ -1327,6 +1327,8 @@ CREATE TABLE operators (
   created_ms bigint NOT NULL,
   disabled_ms bigint,
   verified_ms bigint,
+  time_zone text,
+  locale text,
   UNIQUE (email),
   PRIMARY KEY (id)
 );

@@ -1,5 +1,6 @@
 /** Times as people read them: near ones by how long ago, the exact one on hover. All by the clock that is given. */
 import { createContext, useContext, useEffect, useState, type ReactElement } from 'react';
+import { formatOf, momentOf, otherZone, wallOf } from './reader.ts';
 
 /** How far the workspace's clock is ahead of ours. */
 export const AheadMs = createContext(0);
@@ -9,26 +10,32 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const short = new Intl.RelativeTimeFormat('en', { style: 'narrow', numeric: 'auto' });
-const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
-const day = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short' });
-const dayOfYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+const EXACT = { dateStyle: 'full', timeStyle: 'long' } as const;
+const CLOCK = { hour: '2-digit', minute: '2-digit' } as const;
+const DAY = { weekday: 'short', day: 'numeric', month: 'short' } as const;
+const DAY_OF_YEAR = { day: 'numeric', month: 'short', year: 'numeric' } as const;
+const THERE = { dateStyle: 'medium', timeStyle: 'short' } as const;
 
 /** The time of day. */
-export const clockText = (ms: number): string => clock.format(ms);
-/** A moment in full, with its zone. */
-export const exactText = (ms: number): string => exact.format(ms);
+export const clockText = (ms: number): string => formatOf(CLOCK).format(ms);
+/** A moment in full, with its zone; in the workspace's zone as well, where that is another than the reader's. */
+export function exactText(ms: number): string {
+  const zone = otherZone();
+  const here = formatOf(EXACT).format(ms);
+  return zone === undefined ? here : `${here} (in ${zone}: ${formatOf(THERE, zone).format(ms)})`;
+}
 
 /** The day of a moment, as one says it. */
 export function dayText(ms: number, nowMs: number): string {
   const days = Math.round((startOfDay(nowMs) - startOfDay(ms)) / DAY_MS);
   if (days === 0) return 'Today';
   if (days === 1) return 'Yesterday';
-  return new Date(ms).getFullYear() === new Date(nowMs).getFullYear() ? day.format(ms) : dayOfYear.format(ms);
+  return formatOf(wallOf(ms).year === wallOf(nowMs).year ? DAY : DAY_OF_YEAR).format(ms);
 }
 
 function startOfDay(ms: number): number {
-  return new Date(ms).setHours(0, 0, 0, 0);
+  const { year, month, day } = wallOf(ms);
+  return momentOf(year, month, day);
 }
 
 /** How long ago, or until when, in as few letters as will do. */

@@ -29,7 +29,14 @@ export const SignInWays = Type.Object({
 });
 export type SignInWays = Static<typeof SignInWays>;
 /** `PATCH /me`. */
-export const MePatch = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200 }) });
+export const MePatch = Type.Object({
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  /** In which zone one reads times, such as `Europe/Amsterdam`; null: in the browser's. */
+  timeZone: Type.Optional(orNull(Type.String({ minLength: 1, maxLength: 64 }))),
+  /** How times are written, such as `nl-BE`; null: as the console writes them. */
+  locale: Type.Optional(orNull(Type.String({ minLength: 2, maxLength: 35 }))),
+});
+export type MePatch = Static<typeof MePatch>;
 /** `POST /me/second-factor`: whoever sits down at somebody else’s session does not have the password. */
 export const NewFactor = Type.Object({ password });
 /** What the app on the phone is told, shown once: as text, and as an address to draw as a QR code. */
@@ -51,7 +58,15 @@ export type SessionsShown = Static<typeof SessionsShown>;
 export const NewPassword = Type.Object({ password, newPassword: password });
 
 /** An operator. */
-export const OperatorShown = Type.Object({ id: Id, email: Type.String(), name: Type.String() });
+export const OperatorShown = Type.Object({
+  id: Id,
+  email: Type.String(),
+  name: Type.String(),
+  /** In which zone and by which locale he reads times, where he has said so. */
+  timeZone: orNull(Type.String()),
+  locale: orNull(Type.String()),
+});
+export type OperatorShown = Static<typeof OperatorShown>;
 /** A session that was opened. The token is shown once, and not at all where it is a cookie. */
 export const SessionOpened = Type.Object({
   token: Type.Optional(Type.String()),

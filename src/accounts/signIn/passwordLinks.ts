@@ -7,7 +7,7 @@ import { fault, isFault, type Fault } from '../../base/fault.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Db, Sql, Tx } from '../../db/pool.ts';
 import { appendAudit } from '../audit.ts';
-import { createOperator, hashPassword, NOBODYS_HASH, type Operator } from '../operators.ts';
+import { createOperator, hashPassword, NOBODYS_HASH, operatorOf, type Operator } from '../operators.ts';
 import { deleteSessionsOf, selectOperator } from '../sql.access.ts';
 import {
   deletePasswordLink,
@@ -120,7 +120,7 @@ async function setPassword(
   const row = await selectOperator(tx, id);
   const subject = `operator:${id}`;
   await appendAudit(tx, ids, { actor: subject, action: 'operator.password', subject, nowMs });
-  return { operator: { id, email: row!.email, name: row!.name, createdMs: row!.created_ms } };
+  return { operator: operatorOf(row!) };
 }
 
 /** Makes an operator who sets the password by a link; its password until then is nobody's. */

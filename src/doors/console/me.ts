@@ -14,13 +14,14 @@ import {
   endSessions,
   getOperator,
   listSessions,
-  renameOperator,
+  changeOperator,
   type Operator,
 } from '../../accounts/operators.ts';
 import { beginFactor, confirm, endFactor, proveOperator } from '../../accounts/signIn/secondFactor.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { SIGN_IN_BYTES } from '../kit/signIn.ts';
-import { acts, idText, missing, reads, timeText, writes, type Call, type Route } from './route.ts';
+import { operatorShown } from './sessions.ts';
+import { acts, missing, reads, timeText, writes, type Call, type Route } from './route.ts';
 
 /** `/me/…`. */
 export const meRoutes: readonly Route[] = [
@@ -28,7 +29,7 @@ export const meRoutes: readonly Route[] = [
     of: 'caller',
     method: 'PATCH',
     path: '/me',
-    does: 'Changes the own name.',
+    does: 'Changes the own name, and in which zone and by which locale one reads times.',
     action: 'workspace.read',
     answers: { 200: OperatorShown },
     body: MePatch,
@@ -36,10 +37,10 @@ export const meRoutes: readonly Route[] = [
       const me = await operatorOf(call);
       if (isFault(me)) return me;
       return async (tx) => {
-        const renamed = await renameOperator(tx, me.id, call.body.name);
-        if (isFault(renamed)) return renamed;
-        const { id, email, name } = renamed;
-        return { status: 200, body: { id: idText(id), email, name }, audit: noted('operator.rename', id) };
+        const changed = await changeOperator(tx, me.id, call.body);
+        if (isFault(changed)) return changed;
+        const action = call.body.name === undefined ? 'operator.change' : 'operator.rename';
+        return { status: 200, body: operatorShown(changed), audit: noted(action, me.id) };
       };
     },
   }),

@@ -9,6 +9,7 @@ import {
   SignIn,
   SignInByLink,
   SignInWays,
+  type OperatorShown,
 } from '../../../contract/doors/console/sessions.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
 import {
@@ -190,6 +191,11 @@ async function proveLink({ ctx, body, nowMs }: Call<Static<typeof SignInByLink>>
   return await proveCode(ctx, { operator, code: body.factor, field: 'factor', nowMs });
 }
 
+/** An operator, as who he is himself is told. */
+export function operatorShown({ id, email, name, timeZone, locale }: Operator): OperatorShown {
+  return { id: idText(id), email, name, timeZone, locale };
+}
+
 /** Opens a session; the door gives its token to a browser as a cookie. */
 async function opened(
   tx: Tx,
@@ -197,11 +203,10 @@ async function opened(
   nowMs: number,
 ): Promise<Done<201, Static<typeof SessionOpened>>> {
   const { operator, token, expiresMs } = await openSession(tx, proved, nowMs);
-  const { id, email, name } = operator;
   return {
     status: 201,
-    body: { token, expiresAt: timeText(expiresMs), operator: { id: idText(id), email, name } },
-    audit: { action: 'session.create', subject: `operator:${id}` },
+    body: { token, expiresAt: timeText(expiresMs), operator: operatorShown(operator) },
+    audit: { action: 'session.create', subject: `operator:${operator.id}` },
   };
 }
 
@@ -291,7 +296,7 @@ async function whoAndWhere({ ctx, caller }: Call) {
       ? []
       : await listInvitations(ctx.sql, { operatorId: caller.operatorId });
   return {
-    operator: operator ? { id: idText(operator.id), email: operator.email, name: operator.name } : null,
+    operator: operator ? operatorShown(operator) : null,
     invitations: invitations.map(({ workspace, role }) => ({
       workspace: { id: idText(workspace.id), name: workspace.name },
       role,

@@ -91,6 +91,8 @@ export const savedViewsQuery = (ws: string) =>
     queryKey: [ws, 'saved-views'] as const,
     queryFn: ({ signal }) => call<SavedViewsShown>('GET', at(ws, '/saved-views'), { signal }),
     staleTime: LOOK_MS,
+    // Others change what everybody has.
+    refetchInterval: LOOK_MS,
   });
 
 /** One conversation. */

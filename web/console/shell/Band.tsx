@@ -1,6 +1,7 @@
 /** The band of a test workspace: that it is one, its clock, and what moves it. */
 import { Suspense, useState, type ReactElement } from 'react';
 import { Icon } from '../../shared/icons.tsx';
+import { formatOf } from '../../shared/reader.ts';
 import { exactText, useNow } from '../../shared/time.tsx';
 import { Act } from '../ui/basic.tsx';
 import { useAdvance } from './advance.ts';
@@ -19,13 +20,13 @@ const STEPS = [
   { name: '+1 d', says: 'one day', byMs: 24 * HOUR_MS },
   { name: '+14 d', says: '14 days', byMs: 14 * 24 * HOUR_MS },
 ];
-const time = new Intl.DateTimeFormat('en-GB', {
+const TIME = {
   weekday: 'short',
   day: 'numeric',
   month: 'short',
   hour: '2-digit',
   minute: '2-digit',
-});
+} as const;
 
 type Props = {
   /** The move of the clock that is under way. */
@@ -52,7 +53,7 @@ export function Band({ advancing, onMoved }: Props): ReactElement {
       <span className="band-clock">
         <Icon name="clock" size={16} />
         <time dateTime={new Date(nowMs).toISOString()} title={exactText(nowMs)}>
-          {time.format(nowMs)}
+          {formatOf(TIME).format(nowMs)}
         </time>
       </span>
       {moving ? (

@@ -2,6 +2,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Outlet, useLocation } from '@tanstack/react-router';
 import { Suspense, useEffect, useState, type ReactElement } from 'react';
+import { setReader } from '../../shared/reader.ts';
 import { AheadMs } from '../../shared/time.tsx';
 import { clockQuery, countsQuery } from '../api/queries.ts';
 import { keepSending } from '../live/outbox.ts';
@@ -55,6 +56,12 @@ export function Shell(): ReactElement {
 function Inside(): ReactElement {
   const workspace = useHere();
   const me = useMe();
+  // Before anything below is drawn, which tells times by it.
+  setReader({
+    timeZone: me.timeZone ?? undefined,
+    locale: me.locale ?? undefined,
+    workspaceZone: workspace.timeZone,
+  });
   const isTest = workspace.environment === 'test';
   const { data: clock } = useQuery({ ...clockQuery(workspace.id), enabled: isTest });
   const aheadMs = clock?.aheadMs ?? workspace.clockAheadMs;

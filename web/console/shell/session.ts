@@ -1,6 +1,7 @@
 /** Who is signed in, and the workspace that is open. */
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
+import type { OperatorShown } from '../../../contract/doors/console/sessions.ts';
 import type { WorkspaceShown } from '../../../contract/doors/console/workspaces.ts';
 import { whyNot, type Action } from '../../../contract/roles.ts';
 import { bootstrapQuery } from '../api/queries.ts';
@@ -21,9 +22,9 @@ export function useHere(): WorkspaceShown {
 }
 
 /** Who is signed in. */
-export function useMe(): { id: string; name: string; email: string } {
+export function useMe(): OperatorShown {
   const { data } = useSuspenseQuery(bootstrapQuery);
-  return data.operator ?? { id: '', name: 'A key', email: '' };
+  return data.operator ?? { id: '', name: 'A key', email: '', timeZone: null, locale: null };
 }
 
 /** Whether one may do something here. */

@@ -1,6 +1,7 @@
 /** What became of a broadcast hour by hour: a plot of what one chooses, and the same as a table. */
 import { useState, type ReactElement } from 'react';
 import type { ResultsShown } from '../../../../contract/doors/console/broadcasts.ts';
+import { formatOf } from '../../../shared/reader.ts';
 import { clockText, exactText } from '../../../shared/time.tsx';
 import { n } from './Forecast.tsx';
 import { SERIES, stepsOf, type Series, type Step } from './hourSteps.ts';
@@ -19,7 +20,7 @@ const DAY_MS = 86_400_000;
 const ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 const WIDTH = 720;
 const HEIGHT = 160;
-const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+const DAY = { day: 'numeric', month: 'short' } as const;
 
 type Props = { hours: ResultsShown['hours'] };
 
@@ -29,7 +30,8 @@ export function Hours({ hours }: Props): ReactElement {
   const offsetMs = hours[0] ? -60_000 * new Date(hours[0].at).getTimezoneOffset() : 0;
   const { stepMs, steps, isCut } = stepsOf(hours, offsetMs);
   const isDaily = stepMs === DAY_MS;
-  const labelOf = (atMs: number) => (isDaily ? day.format(atMs) : `${day.format(atMs)} ${clockText(atMs)}`);
+  const labelOf = (atMs: number) =>
+    isDaily ? formatOf(DAY).format(atMs) : `${formatOf(DAY).format(atMs)} ${clockText(atMs)}`;
   if (steps.length === 0)
     return <p className="muted">Nothing was counted by the hour yet. It is once something is sent.</p>;
   const totals = Object.fromEntries(
@@ -61,7 +63,7 @@ export function Hours({ hours }: Props): ReactElement {
           shown={SERIES.filter((name) => shown.includes(name))}
           label={`${isDaily ? 'By the day' : 'By the hour'}, from ${labelOf(steps[0]!.atMs)} to ${labelOf(steps.at(-1)!.atMs)}`}
           titleOf={(step) =>
-            `${isDaily ? day.format(step.atMs) : exactText(step.atMs)}: ${shown.map((name) => `${n(step[name])} ${WORDS[name].toLowerCase()}`).join(', ')}`
+            `${isDaily ? formatOf(DAY).format(step.atMs) : exactText(step.atMs)}: ${shown.map((name) => `${n(step[name])} ${WORDS[name].toLowerCase()}`).join(', ')}`
           }
         />
         <figcaption className="muted">

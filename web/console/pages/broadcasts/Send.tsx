@@ -4,6 +4,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactElement } from 'react';
 import { counted, peopleText } from '../../../shared/counted.ts';
 import { channelName } from '../../../shared/icons.tsx';
+import { momentIn, readerZone } from '../../../shared/reader.ts';
 import { exactText } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { at, clockQuery } from '../../api/queries.ts';
@@ -20,9 +21,6 @@ import { broadcastQuery, forecastQuery, type Broadcast, type Forecast } from './
 const route = getRouteApi('/w/$ws/broadcasts/$broadcast/$step');
 /** More than this many in a live workspace are not started by one click. */
 const MANY = 10_000;
-
-/** The reader's own. */
-const ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 type Props = { ws: string; broadcast: Broadcast };
 
@@ -117,11 +115,11 @@ function Confirm({ ws, broadcast, forecast, isLater, onDone }: ConfirmProps): Re
   const [when, setWhen] = useState('');
   const run = useVerb(ws, broadcast, isLater ? 'schedule' : 'start');
   const mustType = environment === 'live' && forecast.reachable > MANY;
-  const isReady = (!mustType || typed === broadcast.name) && (!isLater || when !== '');
+  const isReady = (!mustType || typed === broadcast.name) && (!isLater || momentIn(when) !== undefined);
   const go = (event: FormEvent) => {
     event.preventDefault();
     if (!isReady) return;
-    run.mutate(isLater ? { at: new Date(when).toISOString() } : undefined, {
+    run.mutate(isLater ? { at: new Date(momentIn(when)!).toISOString() } : undefined, {
       onSuccess() {
         onDone();
         if (!isLater) void navigate({ params: (now) => ({ ...now, step: 'progress' }) });
@@ -137,7 +135,7 @@ function Confirm({ ws, broadcast, forecast, isLater, onDone }: ConfirmProps): Re
       </p>
       {isLater ? (
         <label className="field">
-          When ({ZONE})
+          When ({readerZone()})
           <input
             type="datetime-local"
             required

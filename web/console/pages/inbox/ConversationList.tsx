@@ -3,16 +3,15 @@ import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Suspense, useMemo, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
-import type { ChannelName } from '../../../../contract/channels.ts';
 import type { ConversationPage, ConversationShown } from '../../../../contract/doors/console/inbox.ts';
-import type { SavedLook, SavedViewShown } from '../../../../contract/doors/console/savedViews.ts';
-import { isNewestFirst, MOST_COUNTED, type View } from '../../../../contract/inboxViews.ts';
+import type { SavedViewShown } from '../../../../contract/doors/console/savedViews.ts';
+import { isNewestFirst, type View } from '../../../../contract/inboxViews.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
 import { Ago, spanText, useNow } from '../../../shared/time.tsx';
 import { conversationsQuery, countsQuery } from '../../api/queries.ts';
 import type { Narrowed } from '../../live/apply.ts';
 import { useHere } from '../../shell/session.ts';
-import { countText, Letters } from '../../ui/basic.tsx';
+import { Letters } from '../../ui/basic.tsx';
 import { GoToDay } from '../../ui/GoToDay.tsx';
 import { useGrowing } from '../../ui/growing.ts';
 import { useKeys } from '../../ui/keys.ts';
@@ -20,17 +19,15 @@ import { Cut, Empty, Failed, Waiting } from '../../ui/states.tsx';
 import { Filters } from './Filters.tsx';
 import { useHoldPlace } from './holdPlace.ts';
 import { Mentioned } from './Mentioned.tsx';
+import { lookOf } from './named.ts';
 import { Order } from './Order.tsx';
 import { PriorityMark } from './Priority.tsx';
+import { Tabs } from './Tabs.tsx';
 import { onDemand } from '../../ui/onDemand.ts';
 
 const MessageHits = onDemand(
   () => import('./MessageHits.tsx'),
   ({ MessageHits }) => MessageHits,
-);
-const Views = onDemand(
-  () => import('./Views.tsx'),
-  ({ Views }) => Views,
 );
 const Bulk = onDemand(
   () => import('./Bulk.tsx'),
@@ -38,61 +35,41 @@ const Bulk = onDemand(
 );
 const ROW_PX = 76;
 const conversationsOf = ({ conversations }: ConversationPage) => conversations;
-const TABS: readonly { view: View; name: string }[] = [
-  { view: 'mine', name: 'Mine' },
-  { view: 'unassigned', name: 'Unassigned' },
-  { view: 'all', name: 'All' },
-  { view: 'snoozed', name: 'Snoozed' },
-  { view: 'closed', name: 'Closed' },
-];
-
 type Props = {
   ws: string;
+  /** How the address names the view, what it is, and the one that is kept where it is one. */
+  place: string;
   view: View;
+  kept: SavedViewShown | undefined;
   filter: Narrowed;
   /** What a search looks for: people, where it is left out. */
   among: 'messages' | undefined;
   open: string | undefined;
   /** Opens a conversation, at a message of it. */
   onOpen: (id: string | undefined, at?: string) => void;
-  /** Goes to a view that is kept. */
-  onView: (view: SavedViewShown) => void;
   onFilter: (next: Narrowed & { in?: 'messages' | undefined }) => void;
 };
 
 /** The list with its views and its filter. */
 export function ConversationList({
   ws,
+  place,
   view,
+  kept,
   filter,
   among,
   open,
   onOpen,
-  onView,
   onFilter,
 }: Props): ReactElement {
   const { data: counts } = useQuery(countsQuery(ws));
   const search = useRef<HTMLInputElement>(null);
   useKeys([{ keys: '/', does: 'Find in the inbox', act: () => search.current?.focus() }]);
-  const countOf = (of: View) => (counts && of in counts ? counts[of as keyof typeof counts] : undefined);
   return (
     <section className="list-pane" aria-label="Conversations">
       <header>
         <h1 className="unseen">Inbox</h1>
-        <div className="views">
-          {TABS.map(({ view: one, name }) => (
-            <Link
-              key={one}
-              to="/w/$ws/inbox/$view"
-              params={{ ws, view: one }}
-              aria-current={one === view ? 'page' : undefined}
-              preload={false}
-            >
-              {name}
-              {countOf(one) ? <span className="count">{countText(countOf(one)!, MOST_COUNTED)}</span> : null}
-            </Link>
-          ))}
-        </div>
+        <Tabs ws={ws} place={place} kept={kept} look={lookOf(view, filter)} />
         <div className="list-filter">
           <TextInput
             ref={search}
@@ -116,11 +93,10 @@ export function ConversationList({
             Unread
           </button>
           <Filters ws={ws} view={view} filter={filter} onFilter={onFilter} />
-          <Kept ws={ws} look={lookOf(view, filter)} onView={onView} />
           {isNewestFirst(view, filter.sort) && !filter.q ? (
             <GoToDay day={filter.day} onDay={(day) => onFilter({ day })} does="Go to a day in the list" />
           ) : null}
-          {counts?.mentioned ? <Mentioned ws={ws} view={view} n={counts.mentioned} /> : null}
+          {counts?.mentioned ? <Mentioned ws={ws} place={place} n={counts.mentioned} /> : null}
         </div>
         {filter.q ? (
           <div className="switch" role="group" aria-label="What is searched">
@@ -145,48 +121,6 @@ export function ConversationList({
         <Rows ws={ws} view={view} filter={filter} open={open} onOpen={onOpen} />
       )}
     </section>
-  );
-}
-
-/** What is looked at now, as it is kept: neither what is searched nor a day. */
-function lookOf(view: View, { channel, assignee, tag, priority, unread, sort }: Narrowed): SavedLook {
-  return {
-    view,
-    ...(channel === undefined ? {} : { channel: channel as ChannelName }),
-    ...(assignee === undefined ? {} : { assignee }),
-    ...(tag === undefined ? {} : { tag }),
-    ...(priority === undefined ? {} : { priority }),
-    ...(unread ? { unread } : {}),
-    ...(sort === undefined ? {} : { sort }),
-  };
-}
-
-type KeptProps = { ws: string; look: SavedLook; onView: (view: SavedViewShown) => void };
-
-/** Leads to the views that are kept; they are fetched when somebody asks for them. */
-function Kept({ ws, look, onView }: KeptProps): ReactElement {
-  const [asked, setAsked] = useState<'not yet' | 'open' | 'closed'>('not yet');
-  const close = () => setAsked('closed');
-  return (
-    <>
-      <button type="button" className="chip" onClick={() => setAsked('open')}>
-        Saved views
-      </button>
-      {asked === 'not yet' ? null : (
-        <Suspense>
-          <Views
-            ws={ws}
-            opened={asked === 'open'}
-            onClose={close}
-            look={look}
-            onChoose={(view) => {
-              close();
-              onView(view);
-            }}
-          />
-        </Suspense>
-      )}
-    </>
   );
 }
 

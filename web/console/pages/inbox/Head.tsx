@@ -5,9 +5,10 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import type { ConversationWhole } from '../../../../contract/doors/console/inbox.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
+import { momentOf, otherZone, wallOf } from '../../../shared/reader.ts';
 import { clockText, dayText, spanText, useNow } from '../../../shared/time.tsx';
 import { membersQuery, threadQuery } from '../../api/queries.ts';
-import { useHere, useMay, useMe } from '../../shell/session.ts';
+import { useMay, useMe } from '../../shell/session.ts';
 import { Act, Letters } from '../../ui/basic.tsx';
 import { GoToDay } from '../../ui/GoToDay.tsx';
 import { useKeys } from '../../ui/keys.ts';
@@ -210,16 +211,16 @@ type SnoozeProps = { sleeps: boolean; menu: Opened; onChange: (until: string | n
 function Snooze({ sleeps, menu, onChange }: SnoozeProps): ReactElement {
   const nowMs = useNow();
   const may = useMay('conversations.reply');
-  const { timeZone } = useHere();
-  const tomorrow = new Date(nowMs + 24 * HOUR_MS).setHours(9, 0, 0, 0);
-  const monday = new Date(nowMs);
-  monday.setDate(monday.getDate() + ((8 - monday.getDay()) % 7 || 7));
-  monday.setHours(9, 0, 0, 0);
+  const there = otherZone();
+  const { year, month, day } = wallOf(nowMs);
+  const weekday = new Date(Date.UTC(year, month - 1, day)).getUTCDay();
+  const tomorrow = momentOf(year, month, day + 1, 9);
+  const monday = momentOf(year, month, day + ((8 - weekday) % 7 || 7), 9);
   const choices = [
     { name: 'For an hour', ms: nowMs + HOUR_MS },
     { name: 'For four hours', ms: nowMs + 4 * HOUR_MS },
     { name: 'Until tomorrow, 9:00', ms: tomorrow },
-    { name: 'Until Monday, 9:00', ms: monday.getTime() },
+    { name: 'Until Monday, 9:00', ms: monday },
   ];
   return (
     <Opens
@@ -229,7 +230,7 @@ function Snooze({ sleeps, menu, onChange }: SnoozeProps): ReactElement {
       {...menu}
       items={
         <>
-          <ItemsLabel>By your clock; the workspace is in {timeZone}</ItemsLabel>
+          <ItemsLabel>By your clock{there ? `; the workspace is in ${there}` : ''}</ItemsLabel>
           {choices.map(({ name, ms }) => (
             <Item key={name} onClick={() => onChange(new Date(ms).toISOString())}>
               {name}

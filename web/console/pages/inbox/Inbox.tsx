@@ -1,98 +1,91 @@
 /** The inbox: a view, the conversation that is open, and who it is with. The address says which. */
-import { getRouteApi, useNavigate, useParams } from '@tanstack/react-router';
-import { useQuery } from '@tanstack/react-query';
-import { useEffect, type ReactElement } from 'react';
+import { getRouteApi, Link, useNavigate, useParams } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
 import type { SavedViewShown } from '../../../../contract/doors/console/savedViews.ts';
-import { isNewestFirst, USUAL_SORT, VIEWS, type View } from '../../../../contract/inboxViews.ts';
-import { savedViewsQuery } from '../../api/queries.ts';
+import { isNewestFirst, type View } from '../../../../contract/inboxViews.ts';
+import type { Narrowed } from '../../live/apply.ts';
 import { useHere } from '../../shell/session.ts';
-import { Empty } from '../../ui/states.tsx';
+import { Empty, Failed, Waiting } from '../../ui/states.tsx';
 import { Conversation } from './Conversation.tsx';
 import { ConversationList } from './ConversationList.tsx';
+import { isNone, isSame, keptOf, lookOf, useNamed } from './named.ts';
 
 const route = getRouteApi('/w/$ws/inbox/$view');
-
-/** What a view is narrowed by that is kept. */
-const narrowedBy = ({ look: { channel, assignee, tag, priority, unread, sort } }: SavedViewShown) => ({
-  channel,
-  assignee,
-  tag,
-  priority,
-  unread,
-  sort,
-});
-
-/** An address that names a view that is kept (`v-…`) leads to what it shows. */
-function useKept(ws: string, given: string): void {
-  const id = /^v-([0-9a-f]{24})$/.exec(given)?.[1];
-  const navigate = useNavigate();
-  const { data } = useQuery({ ...savedViewsQuery(ws), enabled: id !== undefined });
-  const kept = data?.savedViews.find((one) => one.id === id);
-  useEffect(() => {
-    if (!kept) return;
-    void navigate({
-      to: '/w/$ws/inbox/$view',
-      params: { ws, view: kept.look.view },
-      search: narrowedBy(kept),
-      replace: true,
-    });
-  }, [kept, navigate, ws]);
-}
 
 /** The page. */
 export function Inbox(): ReactElement {
   const { id: ws } = useHere();
-  const { view: given } = route.useParams();
+  const { view: place } = route.useParams();
+  const named = useNamed(ws, place);
+  if (named === 'waiting') return <Waiting />;
+  if (named === 'gone')
+    return (
+      <Empty title="There is no such view">
+        <p>It was deleted, is another’s, or was never here.</p>
+        <p>
+          <Link to="/w/$ws/inbox/$view" params={{ ws, view: 'all' }}>
+            All conversations
+          </Link>
+        </p>
+      </Empty>
+    );
+  if ('error' in named) return <Failed error={named.error} retry={named.retry} />;
+  return <Viewed ws={ws} place={place} {...named} />;
+}
+
+type Props = { ws: string; place: string; view: View; kept?: SavedViewShown };
+
+function Viewed({ ws, place, view, kept }: Props): ReactElement {
   const { conversation } = useParams({ strict: false });
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const stay = useNavigate();
-  const view: View = VIEWS.find((one) => one === given) ?? 'all';
-  useKept(ws, given);
-  const sort = USUAL_SORT[view] === undefined ? undefined : search.sort;
+  const given = keptOf(view, search);
+  // A view that is kept shows what is kept with it, until the address says something else.
+  const shows = kept && isNone(given) ? keptOf(view, kept.look) : given;
   const filter = {
+    ...shows,
     q: search.q,
-    channel: search.channel,
-    // Whose the conversations are is said by these views already.
-    assignee: view === 'mine' || view === 'unassigned' ? undefined : search.assignee,
-    tag: search.tag,
-    priority: search.priority,
-    unread: search.unread,
-    sort: sort === USUAL_SORT[view] ? undefined : sort,
-    day: isNewestFirst(view, sort) ? search.day : undefined,
+    day: isNewestFirst(view, shows.sort) ? search.day : undefined,
   };
   const open = (id: string | undefined, at?: string) =>
     void (id === undefined
       ? navigate({
           to: '/w/$ws/inbox/$view',
-          params: { ws, view },
+          params: { ws, view: place },
           search: (now) => ({ ...now, at: undefined }),
         })
       : navigate({
           to: '/w/$ws/inbox/$view/$conversation',
-          params: { ws, view, conversation: id },
+          params: { ws, view: place, conversation: id },
           search: (now) => ({ ...now, at }),
         }));
+  const narrow = (next: Narrowed & { in?: 'messages' | undefined }) => {
+    const now = keptOf(view, { ...shows, ...next });
+    const isKept = kept !== undefined && isSame(lookOf(view, now), kept.look);
+    const search = (old: object) => ({ ...old, ...next, ...(isKept ? keptOf(view, {}) : now) });
+    // What is narrowed to nothing any more is not the view that was kept.
+    if (kept && !isKept && isNone(now)) {
+      const params = { ws, view, conversation };
+      void stay({
+        to: conversation === undefined ? '/w/$ws/inbox/$view' : '/w/$ws/inbox/$view/$conversation',
+        params,
+        search,
+      } as never);
+    } else void stay({ to: '.', search, replace: true } as never); // What is open stays open.
+  };
   return (
     <div className="inbox" data-open={conversation !== undefined || undefined}>
       <ConversationList
         ws={ws}
+        place={place}
         view={view}
+        kept={kept}
         filter={filter}
         among={search.in}
         open={conversation}
         onOpen={open}
-        onView={(kept) =>
-          void navigate({
-            to: '/w/$ws/inbox/$view',
-            params: { ws, view: kept.look.view },
-            search: narrowedBy(kept),
-          })
-        }
-        onFilter={(next) =>
-          // Where one is: what is open stays open.
-          void stay({ to: '.', search: (now: object) => ({ ...now, ...next }), replace: true } as never)
-        }
+        onFilter={narrow}
       />
       {conversation === undefined ? (
         <div className="thread-none">

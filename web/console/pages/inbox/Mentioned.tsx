@@ -3,20 +3,19 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import type { ConversationPage } from '../../../../contract/doors/console/inbox.ts';
-import type { View } from '../../../../contract/inboxViews.ts';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
 import { Item, ItemsLabel } from '../../ui/menuParts.tsx';
 import { Opens } from '../../ui/Opens.tsx';
 
-type Props = { ws: string; view: View; n: number };
+type Props = { ws: string /** How the address names the view. */; place: string; n: number };
 
 /** How many, and which. */
-export function Mentioned({ ws, view, n }: Props): ReactElement {
+export function Mentioned({ ws, place, n }: Props): ReactElement {
   const [opened, setOpened] = useState(false);
   const navigate = useNavigate();
   const go = (conversation: string) =>
-    void navigate({ to: '/w/$ws/inbox/$view/$conversation', params: { ws, view, conversation } });
+    void navigate({ to: '/w/$ws/inbox/$view/$conversation', params: { ws, view: place, conversation } });
   const { data } = useQuery({
     queryKey: [ws, 'mentioned', n],
     queryFn: ({ signal }) => call<ConversationPage>('GET', at(ws, '/conversations/mentioned'), { signal }),

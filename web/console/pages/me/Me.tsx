@@ -9,8 +9,9 @@ import { call } from '../../api/call.ts';
 import { bootstrapQuery } from '../../api/queries.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
-import { toast, toastError } from '../../ui/toasts.tsx';
+import { toast, toastError, Toasts } from '../../ui/toasts.tsx';
 import { SecondFactor } from './SecondFactor.tsx';
+import { Times } from './Times.tsx';
 import '../../styles/me.css';
 
 /** The page; it is of no workspace. */
@@ -35,6 +36,9 @@ export function Me(): ReactElement {
           <Panel title="Name">
             <Name name={known.operator?.name ?? ''} email={known.operator?.email ?? ''} />
           </Panel>
+          <Panel title="How times are told">
+            <Times zone={known.operator?.timeZone ?? ''} locale={known.operator?.locale ?? ''} />
+          </Panel>
           <Panel title="Second factor">
             {error ? <Failed error={error} retry={() => void refetch()} /> : null}
             {me ? (
@@ -58,6 +62,7 @@ export function Me(): ReactElement {
           </Panel>
         </div>
       </div>
+      <Toasts />
     </main>
   );
 }
