@@ -144,6 +144,11 @@ test('made again: in the order of what is repeated, beside it, under the first o
     replayed: 3,
     more: false,
   });
+  deepEqual(
+    await within((tx) => replayFailed(rig, tx, { workspaceId, webhookId, sinceMs: 0 })),
+    { replayed: 0, more: false },
+    'once each',
+  );
   await handle(await claim(w.calls[0]!));
   deepEqual(heard('/repeated'), [0, 1, 2, 0, 1, 2]);
   const page = { workspaceId, webhookId, limit: 2 };
@@ -183,6 +188,8 @@ test('of what is rare among very many a page says that there may be more', async
   const page = { workspaceId: w.workspaceId, webhookId: w.id, trigger: 'told' };
   const first = await listCalls(sql, page);
   deepEqual([first.calls, first.next], [[], w.calls[0]! + 1]);
+  await sql`UPDATE webhook_calls SET trigger = 'told' WHERE id = ${w.calls[0]! + 1}`;
+  equal((await listCalls(sql, page)).calls.length, 1, 'the last that is looked at is among them');
   const second = await listCalls(sql, { ...page, beforeId: first.next! });
   deepEqual([second.calls.map(({ id }) => id), second.next], [w.calls, undefined]);
 });

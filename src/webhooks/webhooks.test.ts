@@ -5,6 +5,7 @@ import { isFault, type Fault } from '../base/fault.ts';
 import { openPool, type Tx } from '../db/pool.ts';
 import { testClock } from '../../test/support/clock.ts';
 import { testDatabase } from '../../test/support/database.ts';
+import { until } from '../../test/support/until.ts';
 import { OFFERED, startRig } from './testRig.ts';
 import { createWebhooks, MAX_WEBHOOKS, type WebhookWithSecret } from './webhooks.ts';
 
@@ -142,17 +143,24 @@ test('credentials stay over a new secret and a change of another thing, and go w
   equal(good(await change({ basicAuth: null })).username, undefined);
 });
 
-test('two changes at once both stand; the oldest is listed first', async () => {
+test('two changes at once both stand; the oldest is listed first, and none of another door', async () => {
   const workspaceId = ids.spread();
   const made = await make(workspaceId);
   clock.advance(1);
   const second = await make(workspaceId);
   const name = { workspaceId, door: 'sunshine' as const, id: made.id };
-  await Promise.all(
-    [{ target: 'https://example.com/d' }, { triggers: ['other'] }].map((change) =>
-      within((tx) => webhooks.update(tx, name, { ...change, offered: OFFERED })),
-    ),
-  );
+  await make(workspaceId, { door: 'console' });
+  const [inside, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const first = within(async (tx) => {
+    await webhooks.update(tx, name, { target: 'https://example.com/d', offered: OFFERED });
+    inside.resolve();
+    await held.promise;
+  });
+  await inside.promise;
+  const other = within((tx) => webhooks.update(tx, name, { triggers: ['other'], offered: OFFERED }));
+  await until('the other waits', async () => (await sql`SELECT FROM pg_locks WHERE NOT granted`).length > 0);
+  held.resolve();
+  await Promise.all([first, other]);
   const listed = await webhooks.list(sql, { workspaceId, door: 'sunshine' });
   deepEqual(
     listed.map(({ id, target, triggers }) => [id, target, triggers]),

@@ -60,11 +60,13 @@ export const comingFaults: readonly Fault[] = [
       'typing is shown after the message is there',
       'const ends = due.some(({ typingMs }) => typingMs !== null);',
       'const ends = due.length < 0;',
+      ['test/web1on1Delays.test.ts: W11 W12 a message exists'],
     ],
     [
       'what a client says by the API is answered by the API',
       "ofOne.findLast(({ channel }) => channel !== 'api')?.channel",
       'ofOne.at(-1)?.channel',
+      ['test/web1on1Delays.test.ts: a contact message with a delay'],
     ],
     [
       'typing stays when what was being typed is taken away',

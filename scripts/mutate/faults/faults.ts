@@ -26,6 +26,13 @@ import { resultFaults } from './results.ts';
 import { segmentFaults } from './segments.ts';
 import { senderFaults } from './senders.ts';
 import { signInFaults } from './signIn.ts';
+import { slipsOfAccounts } from './slipsAccounts.ts';
+import { slipsOfBroadcasts } from './slipsBroadcasts.ts';
+import { slipsOfFeed } from './slipsFeed.ts';
+import { slipsOfOutbox } from './slipsOutbox.ts';
+import { slipsOfQueue } from './slipsQueue.ts';
+import { slipsOfWebhooks } from './slipsWebhooks.ts';
+import { slipsOfWork } from './slipsWork.ts';
 import { tenantFaults } from './tenants.ts';
 import { toldFaults } from './told.ts';
 import { webhookFaults } from './webhooks.ts';
@@ -60,4 +67,11 @@ export const FAULTS: readonly Fault[] = [
   ...conversationFaults,
   ...comingFaults,
   ...tenantFaults,
+  ...slipsOfAccounts,
+  ...slipsOfBroadcasts,
+  ...slipsOfFeed,
+  ...slipsOfOutbox,
+  ...slipsOfQueue,
+  ...slipsOfWebhooks,
+  ...slipsOfWork,
 ];
