@@ -213,7 +213,7 @@ export async function changePassword(tx: Tx, proved: NewPassword): Promise<true 
 }
 
 /** What an operator changes of himself; what is left out stays. */
-export type OperatorChange = {
+type OperatorChange = {
   name?: string | undefined;
   timeZone?: string | null | undefined;
   locale?: string | null | undefined;

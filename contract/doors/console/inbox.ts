@@ -11,6 +11,7 @@ const named = Type.Object({ id: Id, name: Type.String() });
 
 /** Words of the query of a list. */
 export const VIEW = oneOf(VIEWS);
+/** How urgent a conversation is. */
 export const PRIORITY = oneOf(PRIORITIES);
 
 /** How a conversation stands, as a list has it. */
