@@ -7,12 +7,12 @@ import type { Tx, Db } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import { ESTIMATE } from '../contacts/segments.ts';
-import { estimated } from '../contacts/walk.ts';
+import { allOfFew, estimated } from '../contacts/walk.ts';
 import { CAMPAIGN_LIMITS } from '../../contract/campaign.ts';
 import type { CampaignDeps } from './campaigns.ts';
 import { keyOfEvent } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
-import { countWhoDid, selectWhoDid } from './enrol/sql.brake.ts';
+import { countOfThose, countWhoDid, selectWhoDid } from './enrol/sql.brake.ts';
 import { selectVersions, type CampaignRow } from './enrol/sql.live.ts';
 import { selectEventsOf } from './enrol/sql.read.ts';
 import { insertTasks, noteTask, type Task } from './enrol/sql.tasks.ts';
@@ -36,6 +36,8 @@ export async function forecastSince(
   const ids = await needNames(deps.names, campaign.workspaceId, [name]);
   if (isFault(ids)) return ids;
   const of = { workspaceId: campaign.workspaceId, nameId: ids.get(name)!, sinceMs };
+  const few = await allOfFew(db, campaign.workspaceId);
+  if (few) return { about: await countOfThose(db, few, of), error: 0 };
   const { about, error } = await estimated((buckets) => countWhoDid(db, buckets, of), ESTIMATE);
   return { about, error };
 }

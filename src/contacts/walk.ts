@@ -61,12 +61,22 @@ export async function countBounded(
   condition: Fragment,
   { most, forMs }: { most: number; forMs: number },
 ): Promise<Counted> {
-  if (forMs > 0 && (await selectNth(db, workspaceId, { belowId: MAX_ID, n: LOOK })) === undefined) {
+  if (forMs > 0 && (await hasFew(db, workspaceId))) {
     const all = { fromId: 0, belowId: MAX_ID };
     const { length } = await selectBetween(db, workspaceId, all, condition, LOOK);
     return { about: length, error: 0, atLeast: length, isExact: true };
   }
   return await estimated((buckets) => countWhere(db, workspaceId, buckets, condition), { most, forMs });
+}
+
+/** All contacts of a workspace that has few; undefined where it has more, which are counted in parts. */
+export async function allOfFew(db: Db, workspaceId: number): Promise<number[] | undefined> {
+  if (!(await hasFew(db, workspaceId))) return undefined;
+  return await selectBetween(db, workspaceId, { fromId: 0, belowId: MAX_ID }, db`true`, LOOK);
+}
+
+async function hasFew(db: Db, workspaceId: number): Promise<boolean> {
+  return (await selectNth(db, workspaceId, { belowId: MAX_ID, n: LOOK })) === undefined;
 }
 
 /** Counts what `count` finds in some buckets, in more and more of them until `most` are found, all are looked at, or `forMs` are gone. */

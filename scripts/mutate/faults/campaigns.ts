@@ -3,6 +3,21 @@ import { inFile } from '../fault.ts';
 
 export const campaignFaults = [
   ...inFile(
+    'src/campaigns/enrol/sql.read.ts',
+    ['src/campaigns/plans.test.ts'],
+    [['what people entered is looked for among all who entered the same', '${of} + 0 = ANY', '${of} = ANY']],
+  ),
+  ...inFile(
+    'src/campaigns/turnPart.ts',
+    ['test/campaigns.test.ts'],
+    [['what is waited for and sets nothing off wakes nobody', 'live.awaited.has(nameId!) ||', 'false ||']],
+  ),
+  ...inFile(
+    'src/contacts/walk.ts',
+    ['src/contacts/estimated.test.ts'],
+    [['nobody in a sample is nobody for certain', 'Math.max(atLeast, 1)', 'atLeast']],
+  ),
+  ...inFile(
     'src/campaigns/enrol/engine.ts',
     ['test/campaigns.test.ts'],
     [

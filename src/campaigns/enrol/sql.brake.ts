@@ -2,6 +2,7 @@
 import { bucketOf, BUCKETS } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
+import { those } from './sql.read.ts';
 
 /** Adds to how many entered campaigns in an hour, each in its own bucket; returns how many did in each. Locks the rows, in order. */
 export async function addHours(
@@ -64,6 +65,18 @@ export async function countWhoDid(
     SELECT count(*) AS n FROM event_stats
     WHERE bucket = ANY(${[...buckets]}::smallint[]) AND workspace_id = ${of.workspaceId} AND name_id = ${of.nameId}
       AND last_ms >= ${of.sinceMs}`;
+  return row!.n;
+}
+
+/** How many of some contacts did something since a time. */
+export async function countOfThose(
+  db: Db,
+  contactIds: readonly number[],
+  of: { nameId: number; sinceMs: number },
+): Promise<number> {
+  const [row] = await db<{ n: number }[]>`
+    SELECT count(*) AS n FROM ${those(db, contactIds)} JOIN event_stats s ON s.bucket = k.bucket AND s.contact_id = k.contact_id
+      AND s.name_id = ${of.nameId} AND s.last_ms >= ${of.sinceMs}`;
   return row!.n;
 }
 
