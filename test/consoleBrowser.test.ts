@@ -545,9 +545,11 @@ describe('the console in a browser', { skip }, () => {
     await checkAxe(page, 'whom the forecast speaks of');
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Next: send' }).click();
+    // What was typed a moment ago is started too, and the field keeps the cursor while it is saved.
     await page.getByLabel('At most this many a second').fill('3');
-    await page.getByText('Saved', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Start now …' }).click();
+    const { ratePerS } = (await call('GET', `${base}/broadcasts/${id}`)).body;
+    assert.equal(ratePerS, 3);
     await page.getByRole('button', { name: 'Send to 11 people' }).click();
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByText('It stands still.').waitFor();

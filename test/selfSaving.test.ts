@@ -64,6 +64,7 @@ test('what is typed is saved a moment later, and nothing waits in the browser an
   const { server, kept, open, pass } = world();
   const thing = open();
   thing.change({ name: 'b' });
+  assert.deepEqual(thing.now().saving, { kind: 'saving' }, 'it is not called saved until it is');
   thing.change({ text: 'y' });
   assert.equal(kept.size, 1);
   await pass();

@@ -52,15 +52,15 @@ export function selfSaving<F extends object, T extends { revision: number }>(
   const { first, fieldsOf } = given;
   const storage = storageOf<F>(given);
   let { revision, changed } = storage.read() ?? { revision: first.revision, changed: {} as Partial<F> };
+  const waits = () => Object.keys(changed).length > 0;
   const { now, watch, tell } = watched<Written<F, T>>({
     fields: { ...fieldsOf(first), ...changed },
-    saving: { kind: 'saved' },
+    saving: { kind: waits() ? 'saving' : 'saved' },
   });
   // On its way, and not yet known to be saved.
   let sent: Partial<F> = {};
   let isBusy = false;
   let timer: number | undefined;
-  const waits = () => Object.keys(changed).length > 0;
   const keep = () => storage.write({ revision, changed: { ...sent, ...changed } });
   const soon = (ms: number) => {
     if (timer !== undefined) given.never(timer);
@@ -75,7 +75,7 @@ export function selfSaving<F extends object, T extends { revision: number }>(
     tell({ saving: { kind: 'saving' } });
     try {
       ({ revision } = await given.save(sent, revision));
-      tell({ saving: { kind: 'saved' } });
+      tell({ saving: { kind: waits() ? 'saving' : 'saved' } });
       if (waits()) soon(0);
     } catch (error) {
       // What was typed meanwhile is newer.
@@ -101,7 +101,9 @@ export function selfSaving<F extends object, T extends { revision: number }>(
     change(some) {
       changed = { ...changed, ...some };
       keep();
-      tell({ fields: { ...now().fields, ...some } });
+      const { fields, saving } = now();
+      // From the first letter on: what is done with what is saved (starting it) must not be done without what was typed last.
+      tell({ fields: { ...fields, ...some }, saving: saving.kind === 'saved' ? { kind: 'saving' } : saving });
       soon(SAVE_MS);
     },
     choose(whose) {

@@ -109,6 +109,7 @@ type WritingProps = { ws: string; step: Step; broadcast: Shown; draft: Draft; ne
 function Writing({ ws, step, broadcast, draft, next }: WritingProps): ReactElement {
   if (step === 'audience') return <AudienceStep ws={ws} draft={draft} next={next} />;
   if (step === 'message') return <MessageStep ws={ws} draft={draft} next={next} />;
+  if (step === 'send') return <SendStep ws={ws} broadcast={broadcast} draft={draft} />;
   if (draft.saving.kind !== 'saved')
     return (
       <Empty title={draft.saving.kind === 'saving' ? 'Saving …' : 'It is not saved yet'}>
@@ -119,11 +120,7 @@ function Writing({ ws, step, broadcast, draft, next }: WritingProps): ReactEleme
         </p>
       </Empty>
     );
-  return step === 'forecast' ? (
-    <ForecastStep ws={ws} broadcast={broadcast} next={next} />
-  ) : (
-    <SendStep ws={ws} broadcast={broadcast} draft={draft} />
-  );
+  return <ForecastStep ws={ws} broadcast={broadcast} next={next} />;
 }
 
 /** Where saving stands, said aloud when it changes. */

@@ -1,5 +1,5 @@
 /** Step 4: tried on oneself, then started or given an hour. What is about to happen is said once more before it does. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactElement } from 'react';
 import { counted, peopleText } from '../../../shared/counted.ts';
@@ -8,7 +8,7 @@ import { momentIn, readerZone } from '../../../shared/reader.ts';
 import { exactText } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { at, clockQuery } from '../../api/queries.ts';
-import { may, mayStart, mayUnschedule } from '../../may.ts';
+import { may, mayStart, mayUnschedule, type May } from '../../may.ts';
 import { useHere } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
@@ -27,12 +27,20 @@ type Props = { ws: string; broadcast: Broadcast };
 /** The step. */
 export function SendStep({ ws, broadcast, draft }: Props & { draft: Draft }): ReactElement {
   const { role } = useHere();
-  const { data: forecast, error, refetch } = useQuery(forecastQuery(ws, broadcast));
+  // A draft that is saved meanwhile (a rate typed just now) has another forecast: until it is there the last one stays, and so does a
+  // question that is open, with what was typed into it; but nothing is started by it.
+  const {
+    data: forecast,
+    error,
+    refetch,
+    isPlaceholderData,
+  } = useQuery({ ...forecastQuery(ws, broadcast), placeholderData: keepPreviousData });
   const [asked, setAsked] = useState<'start' | 'schedule'>();
   const unschedule = useVerb(ws, broadcast, 'unschedule');
   if (error && !forecast) return <Failed error={error} retry={() => void refetch()} />;
   if (!forecast) return <Waiting rows={5} height={48} />;
-  const start = mayStart(role, broadcast);
+  const allowed = mayStart(role, broadcast);
+  const start = allowed === true ? isSaved(draft) : allowed;
   return (
     <div className="forecast">
       <TestSend ws={ws} broadcast={broadcast} />
@@ -70,6 +78,7 @@ export function SendStep({ ws, broadcast, draft }: Props & { draft: Draft }): Re
             ws={ws}
             broadcast={broadcast}
             forecast={forecast}
+            isOld={isPlaceholderData || isSaved(draft) !== true}
             isLater={asked === 'schedule'}
             onDone={() => setAsked(undefined)}
           />
@@ -77,6 +86,13 @@ export function SendStep({ ws, broadcast, draft }: Props & { draft: Draft }): Re
       </Dialog>
     </div>
   );
+}
+
+/** What is started is what is saved. */
+function isSaved({ saving }: Draft): May {
+  if (saving.kind === 'saved') return true;
+  if (saving.kind === 'saving') return 'What you wrote is being saved.';
+  return saving.kind === 'not saved' ? saving.why : 'Somebody else has changed it; see above.';
 }
 
 /** Something that is done to the broadcast; the page has its new state when it is. */
@@ -105,9 +121,15 @@ export function useRemoval(ws: string) {
   });
 }
 
-type ConfirmProps = Props & { forecast: Forecast; isLater: boolean; onDone: () => void };
+type ConfirmProps = Props & {
+  forecast: Forecast;
+  /** The forecast is of the draft as it was; that of what is saved now is on its way. */
+  isOld: boolean;
+  isLater: boolean;
+  onDone: () => void;
+};
 
-function Confirm({ ws, broadcast, forecast, isLater, onDone }: ConfirmProps): ReactElement {
+function Confirm({ ws, broadcast, forecast, isOld, isLater, onDone }: ConfirmProps): ReactElement {
   const { environment } = useHere();
   const navigate = route.useNavigate();
   const { data: clock } = useQuery(clockQuery(ws));
@@ -115,7 +137,8 @@ function Confirm({ ws, broadcast, forecast, isLater, onDone }: ConfirmProps): Re
   const [when, setWhen] = useState('');
   const run = useVerb(ws, broadcast, isLater ? 'schedule' : 'start');
   const mustType = environment === 'live' && forecast.reachable > MANY;
-  const isReady = (!mustType || typed === broadcast.name) && (!isLater || momentIn(when) !== undefined);
+  const isReady =
+    !isOld && (!mustType || typed === broadcast.name) && (!isLater || momentIn(when) !== undefined);
   const go = (event: FormEvent) => {
     event.preventDefault();
     if (!isReady) return;
@@ -162,7 +185,7 @@ function Confirm({ ws, broadcast, forecast, isLater, onDone }: ConfirmProps): Re
         aria-disabled={!isReady || undefined}
         data-off={!isReady || undefined}
       >
-        {isLater ? 'Schedule it' : `Send to ${peopleText(forecast.reachable)}`}
+        {isOld ? 'Counting again …' : isLater ? 'Schedule it' : `Send to ${peopleText(forecast.reachable)}`}
       </button>
     </form>
   );
