@@ -1,7 +1,7 @@
 /** What became of a broadcast hour by hour: a plot of what one chooses, and the same as a table. */
 import { useState, type ReactElement } from 'react';
 import type { ResultsShown } from '../../../../contract/doors/console/broadcasts.ts';
-import { formatOf } from '../../../shared/reader.ts';
+import { formatOf, readerZone } from '../../../shared/reader.ts';
 import { clockText, exactText } from '../../../shared/time.tsx';
 import { n } from './Forecast.tsx';
 import { SERIES, stepsOf, type Series, type Step } from './hourSteps.ts';
@@ -16,8 +16,6 @@ const WORDS: Readonly<Record<Series, string>> = {
   optedOut: 'Opted out',
 };
 const DAY_MS = 86_400_000;
-/** Of who reads. */
-const ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 const WIDTH = 720;
 const HEIGHT = 160;
 const DAY = { day: 'numeric', month: 'short' } as const;
@@ -69,7 +67,7 @@ export function Hours({ hours }: Props): ReactElement {
         <figcaption className="muted">
           <span>{labelOf(steps[0]!.atMs)}</span>
           <span>
-            {isDaily ? 'by the day' : 'by the hour'}, {ZONE}
+            {isDaily ? 'by the day' : 'by the hour'}, {readerZone()}
             {isCut ? ', the first three months' : ''}
           </span>
           <span>{labelOf(steps.at(-1)!.atMs)}</span>
