@@ -21,6 +21,8 @@ const sources = new Map(
 /** Calls that are made by a part which does not ask itself: the page that holds its button does. */
 const ASKED_BY: Readonly<Record<string, readonly string[]>> = {
   'console/live/outbox.ts': ['console/pages/inbox/Composer.tsx'],
+  'console/pages/inbox/change.ts': ['console/pages/inbox/Head.tsx'],
+  'console/pages/inbox/keeping.ts': ['console/pages/inbox/Views.tsx'],
   'console/pages/inbox/composing.ts': ['console/pages/inbox/Composer.tsx'],
   'console/pages/inbox/Files.tsx': ['console/pages/inbox/Composer.tsx'],
   'console/pages/broadcasts/draft.ts': ['console/pages/broadcasts/Message.tsx'],
