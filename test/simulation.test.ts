@@ -12,9 +12,9 @@ import { keptRuns, playAll, seedsFrom, type Wanted } from '../simulation/plays.t
 import { playRun, START_MS, type Run, type Step } from '../simulation/run.ts';
 import { shorten } from '../simulation/shorten.ts';
 
-/** As many new seeds as are begun in the time; each takes some 7 s of one core, beside other tests about as long. */
+/** As many new seeds as are begun in the time; each takes some 7 s of one core, so beside other tests it is some fifteen. */
 const NEW_SEEDS = 30;
-const WITHIN_MS = 120_000;
+const WITHIN_MS = 75_000;
 
 let databases: Databases;
 before(async () => void (databases = await startDatabases(START_MS)));

@@ -12,7 +12,8 @@ export const inbox: RoomPlay = {
 /**
  * Who was heard has a row, and nobody else; the last that was said and heard is the last there is. Who waits has waited since one of
  * the messages that nothing answers: of several that overtook their answer it may be a later one. What somebody said who became one with
- * another is read with the other's; whether such wait is not compared, since what answered the one may not have answered the other.
+ * another is read with the other's; whether such wait is not compared, since what answered the one may not have answered the other. Of what
+ * was heard and said in one millisecond either may have been first.
  */
 async function untrue({ look }: Run): Promise<string[]> {
   const rows = await look<Record<'contact' | 'row' | 'said' | 'wrong', string>[]>`
@@ -34,6 +35,7 @@ async function untrue({ look }: Run): Promise<string[]> {
         WHEN i.last_ms <> s.last_ms THEN 'last'
         WHEN i.last_in_ms <> s.last_in_ms THEN 'last heard'
         WHEN s.is_merged THEN NULL
+        WHEN s.last_in_ms = s.last_out_ms THEN NULL
         WHEN (i.waiting_ms IS NULL) <> (o.first_ms IS NULL) THEN 'waits'
         WHEN i.waiting_ms NOT BETWEEN o.first_ms AND s.last_in_ms THEN 'waits since'
       END AS wrong
