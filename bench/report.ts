@@ -225,11 +225,14 @@ export function keptOf(before: string): string {
   return at < 0 ? '' : `\n${before.slice(at)}`;
 }
 
+/** A load of one is a core that others have; what was installed a minute ago leaves less. */
+const BUSY_LOAD = 1;
+
 /** The measured part of RESULTS.md. */
 export function resultsFile(found: Found, setting: Setting): string {
   const numbers = (load: readonly number[]) => load.map((n) => n.toFixed(1)).join(' ');
   const busy =
-    setting.load.before[0]! > 0.5
+    setting.load.before[0]! > BUSY_LOAD
       ? ': **something else ran on this machine**. Rates and latencies are worse than they are alone, and lines that were\n  measured at different moments do not compare; CPU per 1,000 and memory hold'
       : '';
   return `# Measured
