@@ -2,6 +2,7 @@
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import { FLAG } from '../events/time.ts';
+import { those } from './sql.read.ts';
 
 /** An event by its key. */
 type EventKey = { contactId: number; nameId: number; atMs: number; key: number };
@@ -24,7 +25,7 @@ export async function takeHeld(db: Db, contactIds: readonly number[], sinceMs: n
   return await db<Held[]>`
     WITH taken AS (
       UPDATE contact_events e SET flags = flags & ~${FLAG.held}::smallint
-      FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
+      FROM ${those(db, contactIds)}
       WHERE e.bucket = k.bucket AND e.contact_id = k.contact_id AND e.at_ms >= ${sinceMs} AND e.flags & ${FLAG.held}::smallint <> 0
       RETURNING e.contact_id, e.name_id, e.at_ms, e.key, e.received_ms, e.arrival_id, e.properties
     )

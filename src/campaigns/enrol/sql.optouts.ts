@@ -1,7 +1,7 @@
 /** Statements on campaigns that contacts have left. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import { isOneOf } from './sql.read.ts';
+import { isOneOf, those } from './sql.read.ts';
 
 /** A contact and a campaign. */
 type Left = { contactId: number; campaignId: number };
@@ -50,7 +50,7 @@ export async function selectOptouts(
 ): Promise<Left[]> {
   return await db<Left[]>`
     SELECT o.contact_id AS "contactId", o.campaign_id AS "campaignId"
-    FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
+    FROM ${those(db, contactIds)}
     JOIN campaign_optouts o ON (o.bucket, o.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
     WHERE ${isOneOf(db, db`o.campaign_id`, campaignIds)}`;
 }
