@@ -91,11 +91,16 @@ async function somebody(name: string, text: string): Promise<{ address: string; 
 async function signedIn(tab: Tab, at = '/'): Promise<Page> {
   const { page } = tab;
   await page.goto(`${url}/sign-in?to=${encodeURIComponent(at)}`);
+  await enter(page);
+  return page;
+}
+
+/** Signs in, on the page for it. */
+async function enter(page: Page): Promise<void> {
   await page.getByLabel('E-mail address').fill(email);
   await page.getByRole('textbox', { name: 'Password' }).fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
-  return page;
 }
 
 /** The conversation in the list of the inbox. */
@@ -245,7 +250,7 @@ describe('the console in a browser', { skip }, () => {
 
   test('a draft is there again after a reload; an answer is sent when the line is back, once', async () => {
     const { address } = await somebody('Dora', 'are you open?');
-    const tab = await openTab(browser, {}, /ERR_INTERNET_DISCONNECTED|Failed to load|WebSocket/);
+    const tab = await openTab(browser, {}, /ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to load|WebSocket/);
     const page = await signedIn(tab, `/w/${ws}/inbox/all`);
     await rowOf(page, 'Dora').click();
     const field = page.getByRole('textbox', { name: 'Reply' });
@@ -253,6 +258,38 @@ describe('the console in a browser', { skip }, () => {
     await page.waitForResponse((response) => response.url().endsWith('/draft') && response.ok());
     await page.reload();
     await until('the draft is back', async () => (await field.inputValue()) === 'On Sunday');
+    // Nor is anything lost that the server was not told of: for want of a moment, a line or a session; a note is kept the same way.
+    const isBack = async (what: string, text: string) => {
+      await page.getByRole('log', { name: 'What was said' }).waitFor();
+      await until(`${what} is back`, async () => (await field.inputValue()) === text);
+    };
+    await page.route(/\/draft$/, (route) => route.abort());
+    await field.fill('On Sunday, all day');
+    await page.reload();
+    await isBack('what was typed a moment ago', 'On Sunday, all day');
+    await page.unroute(/\/draft$/);
+    await until('the server has it', async () => {
+      const { body } = await call('GET', `${base}/conversations?view=all`);
+      const { id } = body.conversations.find((one: Json) => one.last.text === 'are you open?');
+      const mine = caller(url, (await call('POST', '/api/sessions', { email, password })).body.token);
+      return (await mine('GET', `${base}/conversations/${id}`)).body.draft?.text === 'On Sunday, all day';
+    });
+    await page.context().clearCookies();
+    await field.fill('On Sunday, all day long');
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    await enter(page);
+    await isBack('what was typed when the session was over', 'On Sunday, all day long');
+    await page.getByRole('button', { name: 'Note', exact: true }).click();
+    const note = page.getByRole('textbox', { name: 'Note' });
+    await note.fill('asks every week');
+    await page.reload();
+    await isBack('the reply', 'On Sunday, all day long');
+    await page.getByRole('button', { name: 'Note', exact: true }).click();
+    assert.equal(await note.inputValue(), 'asks every week');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('article', { name: 'Note of Demo' }).getByText('asks every week').waitFor();
+    await until('a note that is kept is written no more', async () => (await note.inputValue()) === '');
+    await page.getByRole('button', { name: 'Reply', exact: true }).click();
     await page.context().setOffline(true);
     await field.fill('On Sunday from ten');
     await page.keyboard.press('Control+Enter');

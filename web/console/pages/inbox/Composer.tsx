@@ -20,7 +20,7 @@ import { useMay } from '../../shell/session.ts';
 import { useKeys } from '../../ui/keys.ts';
 import { Item } from '../../ui/menuParts.tsx';
 import { Opens } from '../../ui/Opens.tsx';
-import { useDraft, useNote, useSeenUpTo, useTyping } from './composing.ts';
+import { useDraft, useNote, useSeenUpTo, useTyping, useWritten } from './composing.ts';
 import { Files, useFiles } from './Files.tsx';
 import { Suggest, useMentionsIn, useSuggestions } from './Suggest.tsx';
 import { leftText, Ways } from './Ways.tsx';
@@ -46,17 +46,15 @@ export type Kind = (typeof KINDS)[number];
 
 /** The composer. `onClose` closes the conversation, once the answer is on its way; `onSaid` is told of each. */
 export function Composer({ ws, conversation, onClose, onSaid }: Props): ReactElement {
-  const { id, ways, draft } = conversation;
-  const [mode, setMode] = useState<Mode>('reply');
-  const [text, setText] = useState(draft?.text ?? '');
-  const [note, setNote] = useState('');
-  const [chosen, setChosen] = useState<string | undefined>(draft?.destinationId ?? undefined);
+  const { id, ways } = conversation;
+  const { text, setText, note, setNote, chosen, setChosen, ...written } = useWritten(conversation);
+  const [mode, setMode] = useState<Mode>(written.first);
   const [rich, setRich] = useState<Kind>();
   const field = useRef<HTMLTextAreaElement>(null);
   const may = useMay('conversations.reply');
   const way = wayOf(ways, chosen);
-  const saveDraft = useDraft(ws, id, way?.destinationId);
-  const noteIt = useNote(ws, id, () => setNote(''));
+  const saveDraft = useDraft(ws, id, way?.destinationId, written.keeper);
+  const noteIt = useNote(ws, id, written.noted);
   const sayTyping = useTyping(id);
   const seenUpTo = useSeenUpTo(conversation);
   const files = useFiles(ws);

@@ -1,49 +1,99 @@
 /** What goes on while somebody writes: the draft is kept, others learn that he types, and it is known what he has seen. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { ConversationWhole } from '../../../../contract/doors/console/inbox.ts';
 import { call } from '../../api/call.ts';
 import { at, conversationQuery } from '../../api/queries.ts';
 import { sayPresent } from '../../live/socket.ts';
+import { useMe } from '../../shell/session.ts';
 import { toastError } from '../../ui/toasts.tsx';
+import { keeperOf, type Keeper } from './unsaved.ts';
 
 const DRAFT_MS = 700;
+/** What could not be kept on the server is tried again. */
+const AGAIN_MS = 3_000;
 const TYPING_MS = 8_000;
 /** What stands there for so long has been seen. */
 const SEEN_AFTER_MS = 2_000;
 
-/** Keeps what is typed: a moment after the last key, and when one leaves. */
-export function useDraft(ws: string, id: string, destinationId: string | undefined) {
+/** What is written in a conversation, as one left it, also what the server has not been told of; and how it is kept. */
+export function useWritten({ id, draft }: Pick<ConversationWhole, 'id' | 'draft'>) {
+  const { id: me } = useMe();
+  const [keeper] = useState(() => keeperOf(localStorage, `parley.typed.${me}.${id}`));
+  const [first] = useState(() => keeper.now());
+  const reply = first.reply ?? draft;
+  const [text, setText] = useState(reply?.text ?? '');
+  const [note, setNote] = useState(first.note ?? '');
+  const [chosen, setChosen] = useState(reply?.destinationId ?? undefined);
+  return {
+    keeper,
+    // Somebody who was about to note something is about to still.
+    first: !reply?.text && first.note ? ('note' as const) : ('reply' as const),
+    text,
+    setText,
+    note,
+    setNote(next: string) {
+      setNote(next);
+      keeper.keep({ note: next });
+    },
+    /** A note is kept by the server now. */
+    noted(sent: string) {
+      setNote((now) => (now.trim() === sent ? '' : now));
+      if (keeper.now().note?.trim() === sent) keeper.keep({ note: '' });
+    },
+    chosen,
+    setChosen,
+  };
+}
+
+/** Keeps what is typed: at once in the browser; a moment after the last key, and when one leaves, on the server. */
+export function useDraft(ws: string, id: string, destinationId: string | undefined, keeper: Keeper) {
   const client = useQueryClient();
   const waiting = useRef<{ timer: number; text: string }>(undefined);
-  const keep = (text: string) => {
+  const again = useRef<number>(undefined);
+  // Who has left may have signed out: nothing is tried again in the name of the next.
+  const isHere = useRef(true);
+  const save = (text: string) => {
     client.setQueryData(conversationQuery(ws, id).queryKey, (whole) =>
       whole ? { ...whole, draft: text ? { text, destinationId: destinationId ?? null } : null } : whole,
     );
+    window.clearTimeout(again.current);
     void call('PUT', at(ws, `/conversations/${id}/draft`), {
       body: { text, ...(destinationId === undefined ? {} : { destinationId }) },
-    }).catch(() => {});
+    }).then(
+      () => keeper.settle('reply', text),
+      () => {
+        const { reply } = keeper.now();
+        if (isHere.current && reply?.text === text)
+          again.current = window.setTimeout(() => latest.current(text), AGAIN_MS);
+      },
+    );
   };
-  const latest = useRef(keep);
+  const latest = useRef(save);
   useEffect(() => {
-    latest.current = keep;
+    latest.current = save;
   });
-  useEffect(
-    () => () => {
+  useEffect(() => {
+    isHere.current = true;
+    const { reply } = keeper.now();
+    if (reply) latest.current(reply.text);
+    return () => {
+      isHere.current = false;
+      window.clearTimeout(again.current);
       if (!waiting.current) return;
       window.clearTimeout(waiting.current.timer);
       latest.current(waiting.current.text);
-    },
-    [],
-  );
+    };
+  }, [keeper]);
   return (text: string, atOnce = false) => {
+    keeper.keep({ reply: { text, destinationId } });
     window.clearTimeout(waiting.current?.timer);
-    const save = () => {
+    const go = () => {
       waiting.current = undefined;
       latest.current(text);
     };
-    if (atOnce) save();
-    else waiting.current = { text, timer: window.setTimeout(save, DRAFT_MS) };
+    if (atOnce) go();
+    else waiting.current = { text, timer: window.setTimeout(go, DRAFT_MS) };
   };
 }
 
@@ -58,15 +108,15 @@ export function useTyping(id: string): () => void {
 }
 
 /** Writes a note down. */
-export function useNote(ws: string, id: string, done: () => void) {
+export function useNote(ws: string, id: string, done: (text: string) => void) {
   const client = useQueryClient();
   const clientId = useRef(crypto.randomUUID());
   return useMutation({
     mutationFn: (note: { text: string; mentions: string[] }) =>
       call('POST', at(ws, `/conversations/${id}/notes`), { body: { clientId: clientId.current, ...note } }),
-    onSuccess: () => {
+    onSuccess: (_, { text }) => {
       clientId.current = crypto.randomUUID();
-      done();
+      done(text);
       void client.invalidateQueries({ queryKey: [ws, 'thread', id] });
     },
     onError: toastError,
