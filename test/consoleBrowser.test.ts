@@ -570,6 +570,17 @@ describe('the console in a browser', { skip }, () => {
       'it is saved',
       async () => (await call('GET', `${base}/broadcasts/${id}`)).body.name === 'Mine',
     );
+    // Whoever takes the other's has the other's before him: the next letter does not bring back his own.
+    const theirs = { type: 'text', text: 'Hi {{ contact.givenName }}, we are open on Monday' };
+    await call('PATCH', `${base}/broadcasts/${id}`, { content: theirs });
+    await text.fill('Hi {{ contact.givenName }}, we are closed.');
+    await page.getByRole('button', { name: 'Take theirs' }).click();
+    await until('theirs is there', async () => (await text.inputValue()) === theirs.text);
+    await text.press('End');
+    await text.pressSequentially('.');
+    await page.getByText('Saved', { exact: true }).waitFor();
+    const kept = (await call('GET', `${base}/broadcasts/${id}`)).body;
+    assert.deepEqual([kept.name, kept.content.text], ['Mine', `${theirs.text}.`]);
     await page.getByRole('button', { name: 'Next: audience' }).click();
     await page.getByRole('region', { name: 'Who gets it' }).getByLabel('Sunday people').check();
     await page.getByText('Saved', { exact: true }).waitFor();
@@ -665,6 +676,19 @@ describe('the console in a browser', { skip }, () => {
     const versions = page.getByRole('dialog', { name: 'Versions' });
     await versions.getByText('<mj-text>').first().waitFor();
     await checkAxe(page, 'versions of a template');
+    // What it said first is said again, and goes on from there.
+    await versions.getByRole('button', { name: /^Version 1/ }).click();
+    await versions.getByRole('button', { name: 'Say this again' }).click();
+    await page.getByLabel('Shown as').selectOption('sms');
+    await until('the first is there', async () => (await text.inputValue()).includes('default: "there"'));
+    await text.press('End');
+    await text.pressSequentially('!');
+    await page.getByText(/^Saved, version/).waitFor();
+    const id = page.url().split('/').at(-1)!;
+    await until('it is kept', async () => {
+      const { content } = (await call('GET', `${base}/templates/${id}`)).body;
+      return content.text === 'Hi {{ contact.givenName | default: "there" }}!' && !content.mjml;
+    });
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -123,12 +123,43 @@ test('another’s change is not written over: one chooses, and what one wrote is
     thing.change({ name: 'also mine' });
     await pass();
     assert.deepEqual([server.text, server.name], ['theirs', 'a'], 'nothing is saved until it is chosen');
+    assert.equal(thing.now().turn, 0);
     thing.choose(whose);
+    assert.equal(thing.now().turn, 1, 'what stands in the fields now was not typed there');
+    assert.equal(thing.now().saving.kind, whose === 'mine' ? 'saving' : 'saved');
     await pass();
     assert.equal(server.text, whose);
     assert.equal(thing.now().fields.text, whose);
     assert.equal(thing.now().saving.kind, 'saved');
   }
+});
+
+test('what another has saved is shown where nothing of one’s own waits, and never over what does', async () => {
+  const { server, state, open, pass } = world();
+  const thing = open();
+  Object.assign(server, { text: 'theirs', revision: 2 });
+  thing.see({ ...server });
+  assert.deepEqual([thing.now().fields.text, thing.now().turn], ['theirs', 1]);
+  thing.see({ ...server, text: 'from before', revision: 1 });
+  assert.equal(thing.now().fields.text, 'theirs');
+  thing.change({ name: 'mine' });
+  Object.assign(server, { text: 'theirs again', revision: 3 });
+  thing.see({ ...server });
+  assert.deepEqual(thing.now().fields, { name: 'mine', text: 'theirs' });
+  await pass();
+  assert.equal(thing.now().saving.kind, 'conflict', 'one is asked');
+  thing.choose('theirs');
+  await pass();
+  let release = () => {};
+  state.hold = new Promise((resolve) => (release = resolve));
+  thing.put({ text: 'an older version' });
+  assert.equal(thing.now().turn, 3);
+  const passing = pass();
+  thing.see({ ...server, text: 'while it is saved', revision: 9 });
+  assert.equal(thing.now().fields.text, 'an older version');
+  release();
+  await passing;
+  assert.equal(server.text, 'an older version');
 });
 
 test('what is refused is said and kept; a line that is down is tried again by itself', async () => {

@@ -13,8 +13,11 @@ export type Saving<T> =
   | { kind: 'not saved'; why: string; field: string | undefined }
   | { kind: 'conflict'; theirs: T };
 
-/** What is written, and where saving it stands. A new object whenever one of both changes. */
-export type Written<F, T> = { fields: F; saving: Saving<T> };
+/**
+ * What is written, and where saving it stands. A new object whenever one of both changes. `turn` is another once the fields hold what was
+ * not typed into them: what keeps a text of its own beside them (an editor) begins anew, or the next letter would bring back the old one.
+ */
+export type Written<F, T> = { fields: F; saving: Saving<T>; turn: number };
 
 type Given<F extends object, T extends { revision: number }> = {
   first: T;
@@ -34,6 +37,10 @@ export type SelfSaving<F, T> = {
   now: () => Written<F, T>;
   watch: (act: () => void) => () => void;
   change: (some: Partial<F>) => void;
+  /** Changes what nobody has typed: an older version, say. */
+  put: (some: Partial<F>) => void;
+  /** The thing as the server has it now: where nothing of one's own waits, it is what is shown. */
+  see: (thing: T) => void;
   /** Ends a conflict: with one's own changes, or with the other's. */
   choose: (whose: 'mine' | 'theirs') => void;
   /** Saves what waits, at once: one leaves. */
@@ -53,19 +60,14 @@ export function selfSaving<F extends object, T extends { revision: number }>(
   const storage = storageOf<F>(given);
   let { revision, changed } = storage.read() ?? { revision: first.revision, changed: {} as Partial<F> };
   const waits = () => Object.keys(changed).length > 0;
-  const { now, watch, tell } = watched<Written<F, T>>({
-    fields: { ...fieldsOf(first), ...changed },
-    saving: { kind: waits() ? 'saving' : 'saved' },
-  });
+  const standing = () => ({ kind: waits() ? ('saving' as const) : ('saved' as const) });
+  const shown = { fields: { ...fieldsOf(first), ...changed }, saving: standing(), turn: 0 };
+  const { now, watch, tell } = watched<Written<F, T>>(shown);
   // On its way, and not yet known to be saved.
   let sent: Partial<F> = {};
   let isBusy = false;
-  let timer: number | undefined;
   const keep = () => storage.write({ revision, changed: { ...sent, ...changed } });
-  const soon = (ms: number) => {
-    if (timer !== undefined) given.never(timer);
-    timer = given.later(() => void save(), ms);
-  };
+  const soon = onceAt(given, () => void save());
   const save = async () => {
     // Who is busy looks again at the end.
     if (isBusy || !waits() || now().saving.kind === 'conflict') return;
@@ -75,7 +77,7 @@ export function selfSaving<F extends object, T extends { revision: number }>(
     tell({ saving: { kind: 'saving' } });
     try {
       ({ revision } = await given.save(sent, revision));
-      tell({ saving: { kind: waits() ? 'saving' : 'saved' } });
+      tell({ saving: standing() });
       if (waits()) soon(0);
     } catch (error) {
       // What was typed meanwhile is newer.
@@ -87,36 +89,50 @@ export function selfSaving<F extends object, T extends { revision: number }>(
     keep();
   };
   const refused = async (error: unknown) => {
-    if (isAnothers(error)) {
-      const theirs = await quietly(given.read);
-      if (theirs) return tell({ saving: { kind: 'conflict', theirs } });
-    }
-    tell({ saving: notSaved(error) });
-    if (mayPass(error)) soon(AGAIN_MS);
+    const saving = await refusedAs(error, given.read);
+    tell({ saving });
+    if (saving.kind === 'not saved' && mayPass(error)) soon(AGAIN_MS);
   };
   if (waits()) soon(0);
+  const change = (some: Partial<F>, turn = now().turn) => {
+    changed = { ...changed, ...some };
+    keep();
+    const { fields, saving } = now();
+    // From the first letter on: what is done with what is saved (starting it) must not be done without what was typed last.
+    const next = saving.kind === 'saved' ? ({ kind: 'saving' } as const) : saving;
+    tell({ fields: { ...fields, ...some }, saving: next, turn });
+    soon(SAVE_MS);
+  };
+  const take = (thing: T) => {
+    ({ revision } = thing);
+    keep();
+    tell({ fields: { ...fieldsOf(thing), ...changed }, saving: standing(), turn: now().turn + 1 });
+  };
   return {
     now,
     watch,
-    change(some) {
-      changed = { ...changed, ...some };
-      keep();
-      const { fields, saving } = now();
-      // From the first letter on: what is done with what is saved (starting it) must not be done without what was typed last.
-      tell({ fields: { ...fields, ...some }, saving: saving.kind === 'saved' ? { kind: 'saving' } : saving });
-      soon(SAVE_MS);
+    change: (some) => change(some),
+    put: (some) => change(some, now().turn + 1),
+    see(thing) {
+      if (thing.revision > revision && !isBusy && !waits()) take(thing);
     },
     choose(whose) {
       const { saving } = now();
       if (saving.kind !== 'conflict') return;
-      const { theirs } = saving;
-      ({ revision } = theirs);
       if (whose === 'theirs') changed = {};
-      keep();
-      tell({ fields: { ...fieldsOf(theirs), ...changed }, saving: { kind: 'saved' } });
+      take(saving.theirs);
       soon(0);
     },
     flush: () => soon(0),
+  };
+}
+
+/** Does something after a while, counted anew each time it is asked for. */
+function onceAt({ later, never }: Pick<Given<never, never>, 'later' | 'never'>, act: () => void) {
+  let timer: number | undefined;
+  return (ms: number) => {
+    if (timer !== undefined) never(timer);
+    timer = later(act, ms);
   };
 }
 
@@ -156,6 +172,12 @@ async function quietly<T>(read: () => Promise<T>): Promise<T | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** Another's change, where it can be read; else what was refused, in words. */
+async function refusedAs<T>(error: unknown, read: () => Promise<T>): Promise<Saving<T>> {
+  const theirs = isAnothers(error) ? await quietly(read) : undefined;
+  return theirs ? { kind: 'conflict', theirs } : notSaved(error);
 }
 
 const isAnothers = (error: unknown) => error instanceof ApiFault && error.status === 412;

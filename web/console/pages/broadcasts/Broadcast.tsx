@@ -107,7 +107,7 @@ function Inside({ ws, broadcast }: { ws: string; broadcast: Shown }): ReactEleme
 type WritingProps = { ws: string; step: Step; broadcast: Shown; draft: Draft; next: () => void };
 
 function Writing({ ws, step, broadcast, draft, next }: WritingProps): ReactElement {
-  if (step === 'audience') return <AudienceStep ws={ws} draft={draft} next={next} />;
+  if (step === 'audience') return <AudienceStep key={draft.turn} ws={ws} draft={draft} next={next} />;
   if (step === 'message') return <MessageStep ws={ws} draft={draft} next={next} />;
   if (step === 'send') return <SendStep ws={ws} broadcast={broadcast} draft={draft} />;
   if (draft.saving.kind !== 'saved')

@@ -1,6 +1,6 @@
 /** Step 1: what is said, and on which channel; beside it how it looks there. */
 import { useQuery } from '@tanstack/react-query';
-import { useState, type ReactElement } from 'react';
+import type { ReactElement } from 'react';
 import { CHANNELS, MESSAGE_CLASSES } from '../../../../contract/channels.ts';
 import { channelName } from '../../../shared/icons.tsx';
 import { Preview } from '../../preview/Preview.tsx';
@@ -26,9 +26,8 @@ export function MessageStep({
   draft: Draft;
   next: () => void;
 }): ReactElement {
-  const { fields, saving, change } = draft;
+  const { fields, saving, change, turn } = draft;
   const may = useMay('broadcasts.write');
-  const [shown, setShown] = useState<unknown>(fields.content);
   return (
     <div className="compose">
       <section className="compose-form" aria-label="Message">
@@ -77,14 +76,11 @@ export function MessageStep({
             {CLASS_MEANS[fields.class]}
           </p>
           <ContentEditor
-            key={fields.channel}
+            key={`${fields.channel} ${turn}`}
             ws={ws}
             channel={fields.channel}
             content={fields.content}
-            onContent={(content) => {
-              setShown(content);
-              change({ content: content as Broadcast['content'] });
-            }}
+            onContent={(content) => change({ content: content as Broadcast['content'] })}
           />
         </fieldset>
         {saving.kind === 'not saved' ? <p className="fault">{saving.why}</p> : null}
@@ -94,7 +90,7 @@ export function MessageStep({
           </Act>
         </div>
       </section>
-      <Preview ws={ws} content={shown} channel={fields.channel} />
+      <Preview ws={ws} content={fields.content} channel={fields.channel} />
     </div>
   );
 }

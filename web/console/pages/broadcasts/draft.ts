@@ -41,5 +41,6 @@ export function useDraft(ws: string, broadcast: Broadcast): Draft {
     });
   });
   useEffect(() => draft.flush, [draft]);
+  useEffect(() => draft.see(broadcast), [draft, broadcast]);
   return { ...useSyncExternalStore(draft.watch, draft.now), change: draft.change, choose: draft.choose };
 }

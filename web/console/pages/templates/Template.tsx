@@ -59,21 +59,20 @@ function useTemplate(ws: string, template: TemplateShown) {
     });
   });
   useEffect(() => draft.flush, [draft]);
-  return { ...useSyncExternalStore(draft.watch, draft.now), change: draft.change, choose: draft.choose };
+  useEffect(() => draft.see(template), [draft, template]);
+  return { ...useSyncExternalStore(draft.watch, draft.now), ...draft };
 }
 
 function Inside({ ws, template }: { ws: string; template: TemplateShown }): ReactElement {
   const may = useMay('content.write');
-  const { fields, saving, change, choose } = useTemplate(ws, template);
+  const { fields, saving, turn, change, put, choose } = useTemplate(ws, template);
   const [channel, setChannel] = useState<ChannelName>(
     'subject' in fields.content || 'mjml' in fields.content ? 'email' : 'sms',
   );
   const [locale, setLocale] = useState('');
   const [isOpen, setOpen] = useState(false);
   const content = locale ? (fields.locales[locale] ?? fields.content) : fields.content;
-  const [shown, setShown] = useState<unknown>(content);
   const write = (next: unknown) => {
-    setShown(next);
     if (locale) change({ locales: { ...fields.locales, [locale]: next as Record<string, unknown> } });
     else change({ content: next as Record<string, unknown> });
   };
@@ -135,17 +134,10 @@ function Inside({ ws, template }: { ws: string; template: TemplateShown }): Reac
                     ))}
                   </select>
                 </label>
-                <Locales
-                  locale={locale}
-                  all={Object.keys(fields.locales)}
-                  onLocale={(next) => {
-                    setLocale(next);
-                    setShown(next ? (fields.locales[next] ?? fields.content) : fields.content);
-                  }}
-                />
+                <Locales locale={locale} all={Object.keys(fields.locales)} onLocale={setLocale} />
               </div>
               <ContentEditor
-                key={`${channel} ${locale}`}
+                key={`${channel} ${locale} ${turn}`}
                 ws={ws}
                 channel={channel}
                 content={content as Content}
@@ -156,7 +148,7 @@ function Inside({ ws, template }: { ws: string; template: TemplateShown }): Reac
             {saving.kind === 'not saved' ? <p className="fault">{saving.why}</p> : null}
             <TestSend ws={ws} id={template.id} channel={channel} locale={locale} />
           </section>
-          <Preview ws={ws} content={shown} channel={channel} locale={locale || undefined} />
+          <Preview ws={ws} content={content} channel={channel} locale={locale || undefined} />
         </div>
       </div>
       <Side title="Versions" opened={isOpen} onClose={() => setOpen(false)} size="min(720px, 100%)">
@@ -165,9 +157,8 @@ function Inside({ ws, template }: { ws: string; template: TemplateShown }): Reac
             ws={ws}
             id={template.id}
             onTake={(version) => {
-              change({ content: version.content, locales: version.locales });
+              put({ content: version.content, locales: version.locales });
               setLocale('');
-              setShown(version.content);
               setOpen(false);
             }}
           />
