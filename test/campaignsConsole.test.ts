@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { toHex24 } from '../src/base/ids.ts';
 import { caller, startConsole, type Json } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
@@ -384,4 +385,65 @@ test('scenario 23: an import sets nothing off, unless whoever begins it says of 
   assert.deepEqual([await bringIn('quiet'), await entered()], [200, 0]);
   assert.deepEqual([await bringIn('wrong', 3), await entered()], [400, 0]);
   assert.deepEqual([await bringIn('loud', 2), await entered()], [200, 2]);
+});
+
+test('a way through a back-test comes in pages, each thing once and in order, also many of one instant', async () => {
+  const told = await fetch(`${url}/v2/track`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-outbound-key': demo.keys.outbound.private },
+    body: JSON.stringify({ user_id: 'long-way', event: 'passed by', email: 'long@example.com' }),
+  });
+  assert.equal(told.status, 200, await told.text());
+  const { sql } = database;
+  const [event] = await until('what they did is known', async () => {
+    const rows = await sql<{ contactId: number; atMs: number }[]>`
+      SELECT e.contact_id AS "contactId", e.at_ms AS "atMs" FROM contact_events e JOIN event_names n ON n.id = e.name_id
+      WHERE n.name = 'passed by'`;
+    return rows.length ? rows : undefined;
+  });
+  const MANY = 250;
+  // Five in each second, received when they were done.
+  await sql`
+    INSERT INTO contact_events (bucket, contact_id, name_id, at_ms, key, workspace_id, received_ms, flags, properties, arrival_id)
+    SELECT bucket, contact_id, name_id, at_ms - (n / 5 + 1) * 1000, n, workspace_id, received_ms - (n / 5 + 1) * 1000, flags, properties,
+      arrival_id - n - 1
+    FROM contact_events, generate_series(1, ${MANY}) n WHERE contact_id = ${event!.contactId}`;
+  const campaign = {
+    parley: 'campaign/1',
+    key: 'passing',
+    trigger: { event: { did: 'passed by' } },
+    entry: 'every',
+    whileActive: 'alongside',
+    steps: [{ key: 'hello', send: { content: { type: 'text', text: 'hello' }, channel: 'email' } }],
+  };
+  const begun = await ok('POST', '/backtests', { campaign, days: 30, all: true });
+  await until('it is through', async () => (await ok('GET', `/backtests/${begun.id}`)).state === 'done');
+  const contact = toHex24(event!.contactId);
+  const page = async (more: string) =>
+    await ok('GET', `/backtests/${begun.id}/path?contact=${contact}${more}`);
+  const usual = await page('');
+  assert.equal(usual.steps.length + usual.sends.length, 50);
+  const pages: Json[] = [];
+  for (let next: string | null = ''; next !== null; next = pages.at(-1).next) {
+    pages.push(await page(`&limit=200${next && `&after=${next}`}`));
+    if (pages.length > 400) assert.fail('it has no end');
+  }
+  assert.ok(pages.every(({ steps, sends }) => steps.length + sends.length <= 200));
+  const [steps, sends] = [pages.flatMap((one) => one.steps), pages.flatMap((one) => one.sends)];
+  assert.equal(sends.length, MANY + 1);
+  assert.equal(steps.filter(({ what }: Json) => what === 'entered').length, MANY + 1);
+  const times = steps.map(({ at: time }: Json) => time);
+  assert.deepEqual(
+    times,
+    times.toSorted((a: string, b: string) => Date.parse(a) - Date.parse(b)),
+  );
+  for (const wrong of ['soon', '1', '-1.2', '1.2.3']) {
+    const refused = await call('GET', at(`/backtests/${begun.id}/path?contact=${contact}&after=${wrong}`));
+    assert.deepEqual([refused.status, refused.body.error.field], [400, 'after'], wrong);
+  }
+  // A long way is kept for its next page, and goes with whose it was.
+  const erased = await call('DELETE', at(`/contacts/${contact}`));
+  assert.ok(erased.status < 300, JSON.stringify(erased.body));
+  const { steps: left, sends: unsent, next } = await page('');
+  assert.deepEqual([left, unsent, next], [[], [], null]);
 });

@@ -28,10 +28,22 @@ export async function backtest(path: string, flags: Flags): Promise<void> {
   const way =
     flags.contact === undefined
       ? undefined
-      : await api.get<BacktestPath>(`${base}/backtests/${found.id}/path?contact=${flags.contact}`);
+      : await wholePath(api, `${base}/backtests/${found.id}/path?contact=${flags.contact}`);
   if (flags.json) return say(JSON.stringify(way ? { ...found, path: way } : found));
   for (const line of backtestLines(found)) say(line);
   if (way) for (const line of pathLines(way)) say(line);
+}
+
+/** The way of one contact, page after page. */
+async function wholePath(api: Api, path: string): Promise<BacktestPath> {
+  const whole = await api.get<BacktestPath>(`${path}&limit=200`);
+  while (whole.next !== null) {
+    const { steps, sends, next } = await api.get<BacktestPath>(`${path}&limit=200&after=${whole.next}`);
+    whole.steps.push(...steps);
+    whole.sends.push(...sends);
+    whole.next = next;
+  }
+  return whole;
 }
 
 async function ended(api: Api, path: string): Promise<BacktestShown> {

@@ -57,7 +57,7 @@ export const BacktestShown = Type.Object({
 export type BacktestShown = Static<typeof BacktestShown>;
 /** Back-tests, newest first. */
 export const BacktestPage = Type.Object({ backtests: Type.Array(BacktestShown), next: orNull(Id) });
-/** A contact's way through a campaign that was tried. */
+/** A page of a contact's way through a campaign that was tried, the oldest first: `limit` is of steps and sends together. */
 export const BacktestPath = Type.Object({
   contactId: Id,
   steps: Type.Array(Type.Object({ at: Time, what: Type.String(), why: Type.String() })),
@@ -69,5 +69,7 @@ export const BacktestPath = Type.Object({
       code: orNull(Type.String()),
     }),
   ),
+  /** What the next page is asked for with, as `after`. */
+  next: orNull(Type.String()),
 });
 export type BacktestPath = Static<typeof BacktestPath>;

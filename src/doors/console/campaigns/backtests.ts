@@ -1,5 +1,5 @@
 /** Back-tests: a campaign tried over what people did, before anybody is written to. */
-import type { Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import {
   BacktestPage,
   BacktestPath,
@@ -15,18 +15,19 @@ import {
   dropBacktest,
   findBacktest,
   listBacktests,
-  pathIn,
   type BacktestRow,
 } from '../../../campaigns/backtest/backtests.ts';
+import { wayPage, type WayPlace } from '../../../campaigns/backtest/ways.ts';
 import { triedOf } from '../../../campaigns/backtest/tried.ts';
 import { isUnread, parseFile } from '../../../campaigns/file.ts';
-import { present as presentWay } from './drafts.ts';
+import { decisionShown, refusalShown, sendShown } from './drafts.ts';
 import {
   acts,
   idIn,
   idText,
   missing,
   queryId,
+  readLimit,
   readPage,
   reads,
   readTime,
@@ -98,8 +99,8 @@ export const backtestRoutes: readonly Route[] = [
   reads({
     path: `${one}/path`,
     action: 'campaigns.read',
-    does: 'What would have happened to one contact, decision by decision.',
-    query: { contact: Id },
+    does: 'What would have happened to one contact, decision by decision, the oldest first.',
+    query: { contact: Id, limit: NEWEST_FIRST.limit, after: Type.String({ maxLength: 40 }) },
     answer: BacktestPath,
     handle: path,
   }),
@@ -150,15 +151,36 @@ async function list(call: Call): Promise<Static<typeof BacktestPage> | Fault> {
   return { backtests: rows.map(present), next: found.length > limit ? idText(rows.at(-1)!.id) : null };
 }
 
+/** Decisions and messages are one list, by when each was decided: a page holds so many of both together. */
 async function path(call: Call): Promise<BacktestPath | Fault> {
   const { ctx, workspace } = call;
   const contactId = queryId(call, 'contact');
   if (isFault(contactId)) return contactId;
   if (contactId === undefined) return breaks('contact', 'is required');
+  const limit = readLimit(call);
+  if (isFault(limit)) return limit;
+  const after = placeIn(call.query['after']);
+  if (isFault(after)) return after;
   const backtest = await findBacktest(ctx.sql, workspace.id, idIn(call, 'backtestId'));
   if (!backtest) return missing('backtest');
-  const found = await pathIn(ctx, backtest, contactId);
-  return { contactId: idText(contactId), ...(found ? presentWay(found) : { steps: [], sends: [] }) };
+  const { found, next } = await wayPage(ctx, backtest, contactId, { after, limit });
+  return {
+    contactId: idText(contactId),
+    steps: found.flatMap((one) => {
+      if ('decision' in one) return [decisionShown(one.decision)];
+      return 'refusal' in one ? [refusalShown({ reason: one.refusal, atMs: one.atMs })] : [];
+    }),
+    sends: found.flatMap((one) => ('send' in one ? [sendShown(one.send)] : [])),
+    next: next ? `${next.atMs}.${next.told}` : null,
+  };
+}
+
+function placeIn(text: string | undefined): WayPlace | undefined | Fault {
+  if (text === undefined) return undefined;
+  const [, atMs, told] = /^(\d{1,15})\.(\d{1,9})$/.exec(text) ?? [];
+  return atMs === undefined
+    ? breaks('after', 'must be `next` of the page before')
+    : { atMs: Number(atMs), told: Number(told) };
 }
 
 function present(row: BacktestRow): BacktestShown {

@@ -94,26 +94,33 @@ function givenIn({ campaign, file }: { campaign?: unknown; file?: string }): { c
 }
 
 /** A way that was only imagined, in plain words. */
-export function present({ changes, refused, sends }: Replayed): Rehearsed {
-  const decided = changes.log.map(({ atMs, what, step, detail }) => ({
-    atMs,
-    what,
-    why: wordsOf({ what, step: step ?? null, detail: detail ?? null }),
-  }));
-  const not = refused.map(({ reason, atMs }) => ({
-    atMs,
-    what: 'not entered',
-    why: REFUSALS[reason] ?? reason,
-  }));
+function present({ changes, refused, sends }: Replayed): Rehearsed {
   return {
-    steps: [...decided, ...not]
-      .toSorted((a, b) => a.atMs - b.atMs)
-      .map(({ atMs, ...said }) => ({ at: timeText(atMs), ...said })),
-    sends: sends.map(({ step, wantedMs, sent }) => ({
-      step,
-      wantedAt: timeText(wantedMs),
-      sentAt: sent.at === 'sent' ? timeText(sent.atMs) : null,
-      code: sent.code ?? null,
-    })),
+    steps: [...changes.log.map(decisionShown), ...refused.map(refusalShown)].toSorted((a, b) =>
+      a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
+    ),
+    sends: sends.map(sendShown),
+  };
+}
+
+type Step = Rehearsed['steps'][number];
+
+/** A decision that would have been, in plain words. */
+export function decisionShown({ atMs, what, step, detail }: Replayed['changes']['log'][number]): Step {
+  return { at: timeText(atMs), what, why: wordsOf({ what, step: step ?? null, detail: detail ?? null }) };
+}
+
+/** That somebody would not have been let in, in plain words. */
+export function refusalShown({ reason, atMs }: Replayed['refused'][number]): Step {
+  return { at: timeText(atMs), what: 'not entered', why: REFUSALS[reason] ?? reason };
+}
+
+/** A message that would have been, as it is answered. */
+export function sendShown({ step, wantedMs, sent }: Replayed['sends'][number]): Rehearsed['sends'][number] {
+  return {
+    step,
+    wantedAt: timeText(wantedMs),
+    sentAt: sent.at === 'sent' ? timeText(sent.atMs) : null,
+    code: sent.code ?? null,
   };
 }
