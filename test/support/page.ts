@@ -32,10 +32,22 @@ export async function openTab(
   return { page, amiss, close: () => context.close() };
 }
 
+/**
+ * A menu whose button is closed is taken off the page a moment after it has faded, and in that moment nobody has it: no button says that
+ * it is open, and what it offers is no longer said.
+ */
+const menusHaveLeft = `new Promise((left) => {
+  const isOpen = ({ id }) => document.querySelector('[aria-expanded="true"][aria-controls="' + id + '"]');
+  const look = () =>
+    [...document.querySelectorAll('[role="menu"]')].every(isOpen) ? left() : requestAnimationFrame(look);
+  look();
+})`;
+
 /** Says what of a page people with a screen reader, without a mouse or with weak eyes cannot use. */
 export async function checkAxe(page: Page, where: string): Promise<void> {
   // What fades in has too little contrast until it is there.
   await page.evaluate('Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {})))');
+  await page.evaluate(menusHaveLeft);
   await page.evaluate(axeSource);
   const found = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
