@@ -2,7 +2,7 @@
 // that one look shows every fault. With arguments only the tests run: words choose test files by their path,
 // anything that starts with -- goes to `node --test`. `--check` leaves the tests out.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ensureBrowser } from './browser.mjs';
 import { ensureInstalled, environment, node24, root } from './bootstrap.mjs';
@@ -40,7 +40,12 @@ function steps(node) {
 
 function testArguments() {
   const files = ['src', 'test'].flatMap(testFiles).sort((a, b) => a.localeCompare(b));
-  const chosen = words.length > 0 ? files.filter((file) => words.some((word) => file.includes(word))) : files;
+  const together = files.filter(startsNothing);
+  env.TEST_TOGETHER = together.join(path.delimiter);
+  const chosen =
+    words.length > 0
+      ? files.filter((file) => words.some((word) => file.includes(word)))
+      : files.filter((file) => !together.includes(file));
   if (chosen.length === 0 && !checkOnly) throw new Error(`no test file matches: ${words.join(' ')}`);
   return [
     '--disable-warning=ExperimentalWarning',
@@ -53,6 +58,16 @@ function testArguments() {
     ...flags,
     ...chosen,
   ];
+}
+
+// Beside the code and starts nothing: no database, no socket, no hook outside a suite, nothing that a process has once. Such files run in
+// one process (test/together.test.ts), since a process takes longer to start than they take: 92 of them 45 s of a core, or 20 together.
+function startsNothing(file) {
+  const startsSomething =
+    /\/support\/|^(?:before|after)(?:Each)?\(|node:child_process|\bprocess\.|\bmock\.|\bglobalThis\b/m;
+  return (
+    file.startsWith(`src${path.sep}`) && !startsSomething.test(readFileSync(path.join(root, file), 'utf8'))
+  );
 }
 
 function testFiles(dir) {
