@@ -96,9 +96,9 @@ async function signedIn(tab: Tab, at = '/'): Promise<Page> {
 }
 
 /** Signs in, on the page for it. */
-async function enter(page: Page): Promise<void> {
-  await page.getByLabel('E-mail address').fill(email);
-  await page.getByRole('textbox', { name: 'Password' }).fill(password);
+async function enter(page: Page, who = { email, password }): Promise<void> {
+  await page.getByLabel('E-mail address').fill(who.email);
+  await page.getByRole('textbox', { name: 'Password' }).fill(who.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
 }
@@ -307,6 +307,65 @@ describe('the console in a browser', { skip }, () => {
       `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(address)}`,
     );
     assert.equal(JSON.stringify(seen.body).split('On Sunday from ten').length, 2);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('what waits for the line is each tab’s and each operator’s own: another tab writes over none of it, and nobody sends the words of another', async () => {
+    const { address } = await somebody('Dorit', 'and on Monday?');
+    await somebody('Elsa', 'hello');
+    const other = {
+      email: 'mara@example.com',
+      name: 'Mara',
+      password: 'correct horse battery',
+      role: 'agent',
+    };
+    await call('POST', `${base}/members`, other);
+    const tab = await openTab(browser, {}, /ERR_FAILED|401/);
+    const page = await signedIn(tab, `/w/${ws}/inbox/all`);
+    const second = await page.context().newPage();
+    const say = async (on: Page, text: string, to = 'Dorit') => {
+      await rowOf(on, to).click();
+      await on.getByRole('textbox', { name: 'Reply' }).fill(text);
+      await on.keyboard.press('Control+Enter');
+    };
+    await second.goto(page.url());
+    const bubble = (on: Page, text: string) => on.getByRole('article').filter({ hasText: text });
+    await page.route(/\/messages$/, (route) =>
+      route.request().method() === 'POST' ? route.abort() : route.fallback(),
+    );
+    await second.route(/\/messages$/, (route) =>
+      route.request().method() === 'POST' ? route.abort() : route.fallback(),
+    );
+    await say(page, 'On Monday, too');
+    await bubble(page, 'On Monday, too').getByText('Waits for the connection').waitFor();
+    await say(second, 'From nine on');
+    await bubble(second, 'From nine on').getByText('Waits for the connection').waitFor();
+    // What one tab waits with the other shows as well.
+    await bubble(second, 'On Monday, too').waitFor();
+    await second.close();
+    await page.context().clearCookies();
+    await page.unroute(/\/messages$/);
+    await page.goto(`${url}/sign-in?to=${encodeURIComponent(`/w/${ws}/inbox/all`)}`);
+    await enter(page, other);
+    // In another conversation: in this one they would be asked whether it still holds.
+    await say(page, 'Mara here', 'Elsa');
+    await bubble(page, 'Mara here').getByText('Delivered').waitFor();
+    const onPhone = async () => {
+      const query = `channel=sms&address=${encodeURIComponent(address)}`;
+      return JSON.stringify((await call('GET', `${base}/simulator/messages?${query}`)).body);
+    };
+    assert.doesNotMatch(await onPhone(), /On Monday, too|From nine on/);
+    await page.context().clearCookies();
+    await page.goto(`${url}/sign-in?to=${encodeURIComponent(`/w/${ws}/inbox/all`)}`);
+    await enter(page);
+    await until('both are sent once', async () => {
+      const all = await onPhone();
+      return ['On Monday, too', 'From nine on'].every((text) => all.split(text).length === 2);
+    });
+    await rowOf(page, 'Dorit').click();
+    for (const text of ['On Monday, too', 'From nine on'])
+      await page.getByRole('article', { name: 'You said' }).filter({ hasText: text }).waitFor();
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -1,6 +1,7 @@
 /**
  * What an operator has sent and the server has not confirmed yet. Kept across reloads, sent again when the line is back, under the same
- * name: the server keeps one of each. It is let go when the answer is seen among what was said.
+ * name: the server keeps one of each. It is let go when the answer is seen among what was said. Each is kept by itself, as the tabs of a
+ * browser share what is kept; and with whose it is, as nobody's words may go out as those of the next who signs in there.
  */
 import { useSyncExternalStore } from 'react';
 import type { Content } from '../../../contract/content.ts';
@@ -11,6 +12,8 @@ import { at } from '../api/queries.ts';
 /** One answer on its way. */
 export type Pending = {
   clientId: string;
+  /** The operator who said it. */
+  by: string;
   ws: string;
   conversationId: string;
   body: { content: Content; destinationId?: string; seenUpTo?: string };
@@ -22,28 +25,54 @@ export type Pending = {
   isStale?: boolean;
 };
 
-const KEY = 'parley.outbox.2';
+const KEY = 'parley.outbox.3.';
 const AGAIN_MS = 3_000;
 const watchers = new Set<() => void>();
-let all: readonly Pending[] = load();
+let me = '';
+let all: readonly Pending[] = [];
 
-function load(): readonly Pending[] {
+function read(key: string): Pending | undefined {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? '[]') as Pending[];
-    return kept.map((one) => (one.state === 'refused' ? one : { ...one, state: 'waiting' }));
+    const kept = JSON.parse(localStorage.getItem(key) ?? 'null') as Pending | null;
+    if (kept?.by !== me) return undefined;
+    return kept.state === 'refused' ? kept : { ...kept, state: 'waiting' };
   } catch {
-    return [];
+    return undefined;
   }
 }
 
+function load(): readonly Pending[] {
+  const keys = Object.keys(localStorage).filter((key) => key.startsWith(KEY));
+  return keys.flatMap((key) => read(key) ?? []).toSorted((a, b) => (a.at < b.at ? -1 : 1));
+}
+
 function set(next: readonly Pending[]): void {
+  const gone = all.filter((one) => !next.some(({ clientId }) => clientId === one.clientId));
+  const written = next.filter((one) => !all.includes(one));
   all = next;
   try {
-    localStorage.setItem(KEY, JSON.stringify(next));
+    for (const { clientId } of gone) localStorage.removeItem(KEY + clientId);
+    for (const one of written) localStorage.setItem(KEY + one.clientId, JSON.stringify(one));
   } catch {
     // A browser that keeps nothing sends all the same.
   }
+  tell();
+}
+
+function tell(): void {
   for (const watcher of watchers) watcher();
+}
+
+/** What another tab has sent, or has seen to be there. */
+function heard({ key, newValue }: StorageEvent): void {
+  if (!key?.startsWith(KEY)) return;
+  const clientId = key.slice(KEY.length);
+  const known = all.find((one) => one.clientId === clientId);
+  const found = newValue === null ? undefined : read(key);
+  if (!found) all = all.filter((one) => one !== known);
+  else if (!known) all = [...all, found];
+  else return;
+  tell();
 }
 
 function patch(clientId: string, change: Partial<Pending>): void {
@@ -71,6 +100,7 @@ export function send(
   if (all.some((one) => one.clientId === clientId)) return;
   const pending: Pending = {
     clientId,
+    by: me,
     ws,
     conversationId,
     body,
@@ -117,8 +147,11 @@ async function attempt({ clientId, ws, conversationId, body }: Pending): Promise
   }
 }
 
-/** Tries again what waits, as long as the page is there. */
-export function keepSending(): () => void {
+/** Tries again what waits of an operator, as long as the page is there. */
+export function keepSending(operatorId: string): () => void {
+  me = operatorId;
+  all = load();
+  tell();
   const again = () => {
     for (const one of all)
       if (one.state === 'waiting') {
@@ -129,8 +162,11 @@ export function keepSending(): () => void {
   again();
   const timer = window.setInterval(again, AGAIN_MS);
   window.addEventListener('online', again);
+  window.addEventListener('storage', heard);
   return () => {
     window.clearInterval(timer);
     window.removeEventListener('online', again);
+    window.removeEventListener('storage', heard);
+    all = [];
   };
 }

@@ -85,7 +85,7 @@ function Inside(): ReactElement {
   const places = usePlaces();
   useEffect(() => localStorage.setItem('parley.workspace', workspace.id), [workspace.id]);
   useEffect(listenForKeys, []);
-  useEffect(keepSending, []);
+  useEffect(() => keepSending(me.id), [me.id]);
   useKeys([
     { keys: 'Ctrl K', does: 'Search people, pages and actions', act: () => setOpen('palette') },
     { keys: '?', does: 'Show all keys', act: () => setOpen('keys') },
