@@ -369,6 +369,109 @@ describe('the inbox in a browser', { skip }, () => {
     await tab.close();
   });
 
+  test('§5 files are chosen, dropped and left out, and go with an answer; what is said of every kind is shown with its pictures, choices and links', async () => {
+    const { id: contactId, sms } = await somebody('Kai');
+    const [tab, watched] = [await openTab(browser), await openTab(browser)];
+    const page = await signedIn(tab, `/w/${ws}/inbox/all`);
+    await rowOf(page, 'Kai').click();
+    const field = page.getByRole('textbox', { name: 'Reply' });
+    await field.waitFor();
+    const pixel = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+      'base64',
+    );
+    await page
+      .getByLabel('Files to send', { exact: true })
+      .first()
+      .setInputFiles([
+        { name: 'blue cup.png', mimeType: 'image/png', buffer: pixel },
+        { name: 'Preise 100 %.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4') },
+      ]);
+    const files = page.getByRole('list', { name: 'Files to send' });
+    await page.evaluate(`(() => {
+      const dropped = new DataTransfer();
+      dropped.items.add(new File(['oops'], 'wrong.txt', { type: 'text/plain' }));
+      document.querySelector('.composer').dispatchEvent(
+        new DragEvent('drop', { dataTransfer: dropped, bubbles: true, cancelable: true }));
+    })()`);
+    await files.getByText('wrong.txt').waitFor();
+    await files.getByRole('progressbar').first().waitFor({ state: 'detached' });
+    await checkAxe(page, 'files that are about to go');
+    await files.getByRole('button', { name: 'Leave wrong.txt out' }).click();
+    // Whoever else has it open is told who looks and who writes.
+    const other = await signedIn(watched, page.url().replace(url, ''), eli);
+    await other.getByRole('log', { name: 'What was said' }).getByText('hello').waitFor();
+    await page.getByText('Eli is looking …').waitFor();
+    await field.fill('The blue one');
+    await other.getByText(/is typing …/).waitFor();
+    await checkAxe(other, 'a conversation in which somebody else writes');
+    await page.keyboard.press('Control+Enter');
+    const blue = said(page, 'You', 'The blue one');
+    const mediaUrl = (await blue.getByRole('img', { name: 'The blue one' }).getAttribute('src'))!;
+    await blue.getByText('Delivered').waitFor();
+    await said(page, 'You', '.pdf').getByText('Delivered').waitFor();
+    assert.equal(await files.count(), 0, 'what has gone is not sent again');
+    await watched.close();
+    const say = async (content: object) => {
+      const made = await call('POST', `${base}/messages`, {
+        destination: { channel: 'sms', address: sms },
+        content,
+      });
+      assert.equal(made.status, 202, JSON.stringify(made.body));
+    };
+    await say({
+      type: 'carousel',
+      items: [
+        {
+          title: 'Red cup',
+          description: '€ 4',
+          mediaUrl,
+          altText: 'A red cup',
+          actions: [{ type: 'link', text: 'Look at it', uri: 'https://shop.example/red' }],
+        },
+      ],
+    });
+    const card = page.getByRole('article').filter({ hasText: 'Red cup' });
+    await card.getByRole('img', { name: 'A red cup' }).waitFor();
+    assert.equal(
+      await card.getByRole('link', { name: 'Look at it' }).getAttribute('href'),
+      'https://shop.example/red',
+    );
+    const day = [{ name: 'mon', label: 'Monday' }];
+    await say({
+      type: 'form',
+      fields: [
+        {
+          type: 'select',
+          name: 'day',
+          label: 'Which day',
+          options: [...day, { name: 'fri', label: 'Friday' }],
+        },
+      ],
+    });
+    await page.getByText('Which day: Monday / Friday').waitFor();
+    await say({
+      type: 'formResponse',
+      fields: [{ type: 'select', name: 'day', label: 'Which day', select: day }],
+    });
+    await page.getByText('Which day: Monday', { exact: true }).waitFor();
+    await say({
+      type: 'location',
+      coordinates: { lat: 52.0907, long: 5.1214 },
+      location: { name: 'The shop', address: 'Neude 11, Utrecht' },
+    });
+    const place = page.getByRole('article').filter({ hasText: 'Neude 11, Utrecht' });
+    assert.match((await place.getByRole('link').first().getAttribute('href'))!, /mlat=52.0907&mlon=5.1214/);
+    // An address that is not well formed is the sender's, and takes nothing of the page away.
+    await say({ type: 'file', mediaUrl: 'https://shop.example/100%.pdf', mediaType: 'application/pdf' });
+    await page.getByRole('link', { name: '100%.pdf' }).waitFor();
+    await checkAxe(page, 'what is said of every kind');
+    await page.goto(`${url}/w/${ws}/people/${contactId}`);
+    await page.getByRole('link', { name: '100%.pdf' }).waitFor();
+    assert.deepEqual([...tab.amiss, ...watched.amiss], []);
+    await tab.close();
+  });
+
   test('a text is kept ready and called up by its word; buttons go with a preview, and what failed goes again', async () => {
     const { sms } = await somebody('Cleo');
     const tab = await openTab(browser);

@@ -15,8 +15,8 @@ import { applyToList, applyToThread } from '../web/console/live/apply.ts';
 import { SERIES, stepsOf } from '../web/console/pages/broadcasts/hourSteps.ts';
 import { followed, NOTHING, type StreamEvent } from '../web/console/pages/developers/followed.ts';
 import { isCut, MOST_ROWS, wantsMore } from '../web/console/ui/growth.ts';
-import { dayBeginsMs, dayEndsMs, dayIn, dayOf } from '../web/shared/days.ts';
-import { momentIn, momentOf, setReader, wallOf } from '../web/shared/reader.ts';
+import { dayBeginsMs, dayEndsMs, dayIn, dayOf, isOtherDay } from '../web/shared/days.ts';
+import { aheadOfUtcMs, momentIn, momentOf, setReader, wallOf } from '../web/shared/reader.ts';
 
 const HOUR_MS = 3_600_000;
 const FIRST = Date.UTC(2026, 10, 12, 9);
@@ -215,4 +215,19 @@ test('§13 a day is one there is, of the zone of who looks; what is said at its 
       assert.notEqual(dayOf(dayEndsMs(of)), of);
     }),
   );
+});
+
+test('§16 a day between two messages, and a day of a plot, begin when they do where the reader is', () => {
+  const [evening, night] = [Date.parse('2026-11-12T17:00:00Z'), Date.parse('2026-11-12T19:00:00Z')];
+  for (const [timeZone, isOther, aheadMin] of [
+    ['UTC', false, 0],
+    // Midnight is at a quarter past six in the evening of UTC.
+    ['Asia/Kathmandu', true, 345],
+    ['America/St_Johns', false, -210],
+  ] as const) {
+    setReader({ timeZone });
+    assert.equal(isOtherDay(evening, night), isOther, timeZone);
+    assert.equal(aheadOfUtcMs(evening + 12_345), aheadMin * 60_000, timeZone);
+  }
+  setReader({});
 });

@@ -16,6 +16,11 @@ export function dayOf(ms: number): string {
   return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
 }
 
+/** Whether two moments are of different days. */
+export function isOtherDay(ms: number, otherMs: number): boolean {
+  return dayOf(ms) !== dayOf(otherMs);
+}
+
 /** When a day begins, unix ms. */
 export function dayBeginsMs(day: string): number {
   return startOf(day, 0) ?? 0;

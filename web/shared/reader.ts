@@ -83,6 +83,13 @@ export function wallOf(ms: number): Wall {
   };
 }
 
+/** How far the reader's clock is ahead of UTC at a moment. */
+export function aheadOfUtcMs(ms: number): number {
+  const { year, month, day, hour, minute } = wallOf(ms);
+  const minuteMs = Math.floor(ms / 60_000) * 60_000;
+  return Date.UTC(year, month - 1, day, hour, minute) - minuteMs;
+}
+
 /** The moment that a field for a time has (`2026-11-29T09:00`), unix ms; undefined where it has none. */
 export function momentIn(text: string): number | undefined {
   const [year, month, day, hour, minute] =

@@ -1,7 +1,7 @@
 /** What became of a broadcast hour by hour: a plot of what one chooses, and the same as a table. */
 import { useState, type ReactElement } from 'react';
 import type { ResultsShown } from '../../../../contract/doors/console/broadcasts.ts';
-import { formatOf, readerZone } from '../../../shared/reader.ts';
+import { aheadOfUtcMs, formatOf, readerZone } from '../../../shared/reader.ts';
 import { clockText, exactText } from '../../../shared/time.tsx';
 import { n } from './Forecast.tsx';
 import { SERIES, stepsOf, type Series, type Step } from './hourSteps.ts';
@@ -25,7 +25,7 @@ type Props = { hours: ResultsShown['hours'] };
 /** The plot. Times are the reader's. */
 export function Hours({ hours }: Props): ReactElement {
   const [shown, setShown] = useState<readonly Series[]>(['sent', 'delivered', 'read', 'failed']);
-  const offsetMs = hours[0] ? -60_000 * new Date(hours[0].at).getTimezoneOffset() : 0;
+  const offsetMs = hours[0] ? aheadOfUtcMs(Date.parse(hours[0].at)) : 0;
   const { stepMs, steps, isCut } = stepsOf(hours, offsetMs);
   const isDaily = stepMs === DAY_MS;
   const labelOf = (atMs: number) =>

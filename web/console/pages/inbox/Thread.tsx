@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useRef, useState, type ReactElement } from 
 import type { ConversationWhole, ThreadEntry } from '../../../../contract/doors/console/inbox.ts';
 import type { DeliveryShown } from '../../../../contract/doors/console/messages.ts';
 import { ContentView } from '../../../shared/content.tsx';
+import { isOtherDay } from '../../../shared/days.ts';
 import { channelName, Icon } from '../../../shared/icons.tsx';
 import { clockText, dayText, exactText, useNow } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
@@ -161,7 +162,7 @@ function useSeen(ws: string, conversation: ConversationWhole, entries: readonly 
 
 /** Whether an entry is the first of its day. */
 export function isNewDay(before: ThreadEntry | undefined, entry: ThreadEntry): boolean {
-  return before === undefined || new Date(before.at).toDateString() !== new Date(entry.at).toDateString();
+  return before === undefined || isOtherDay(Date.parse(before.at), Date.parse(entry.at));
 }
 
 type EntryProps = Omit<BubbleProps, 'entry'> & { entry: ThreadEntry };
