@@ -23,6 +23,21 @@ before(async () => {
 });
 after(() => browser?.close());
 
+/** What the browser is told to show and play is noted, beside being shown and played. */
+const NOTE_TOLD = `
+  globalThis.told = [];
+  globalThis.Notification = class extends Notification {
+    constructor(title, options) {
+      super(title, options);
+      told.push(title + ': ' + options.body);
+    }
+  };
+  const { start } = OscillatorNode.prototype;
+  OscillatorNode.prototype.start = function (...given) {
+    told.push('sound');
+    start.apply(this, given);
+  };`;
+
 let people = 0;
 /** Somebody who has written by SMS; gives the conversation. */
 async function somebody(name: string) {
@@ -326,6 +341,53 @@ describe('how conversations stand, in a browser', { skip }, () => {
     });
     const wakes = new Intl.DateTimeFormat('en-GB', { timeZone: 'Asia/Kathmandu', timeStyle: 'short' });
     assert.equal(wakes.format(Date.parse(snoozedUntil)), '09:00');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('§16 one is told on the desktop and by a sound of what one has asked for, once in all tabs, and of nothing else', async () => {
+    const [jan, kit] = [await somebody('Jan'), await somebody('Kit')];
+    const { body: team } = await call('GET', `${base}/members`);
+    const eliId = team.members.find(({ name }: Json) => name === 'Eli').id;
+    await call('PATCH', `${base}/conversations/${jan.id}`, { assigneeId: eliId });
+    const tab = await openTab(browser, { permissions: ['notifications'] });
+    // What the browser is told to show and play, beside showing and playing it.
+    await tab.page.context().addInitScript({ content: NOTE_TOLD });
+    const toldIn = (page: Page) => page.evaluate(() => (globalThis as unknown as { told: string[] }).told);
+    const page = await signedIn(tab, `/w/${ws}/inbox/all`, eli);
+    await page.goto(`${url}/me`);
+    const panel = page.getByRole('region', { name: 'What you are told' });
+    for (const name of ['Show it on the desktop', 'Play a sound']) {
+      await panel.getByRole('checkbox', { name }).check();
+      await until('it is kept', async () => panel.getByRole('checkbox', { name }).isChecked());
+    }
+    await page.getByText('Saved.').first().waitFor();
+    await checkAxe(page, 'what one is told');
+    await page.reload();
+    assert.equal(await panel.getByRole('checkbox', { name: 'Play a sound' }).isChecked(), true);
+    await page.getByRole('link', { name: 'Back to the console' }).click();
+    await rowOf(page, 'Jan').waitFor();
+    const second = await page.context().newPage();
+    await second.goto(`${url}/w/${ws}/inbox/all`);
+    await rowOf(second, 'Jan').waitFor();
+    const says = async (who: typeof jan, text: string) => {
+      const { body } = await call('GET', `${base}/contacts/${who.contactId}/destinations`);
+      const address = body.destinations[0].address;
+      await call('POST', `${base}/simulator/reply`, { channel: 'sms', address, text });
+      await page.getByText(text).first().waitFor();
+    };
+    await says(kit, 'nobody is told of this');
+    await says(jan, 'this is for Eli');
+    const all = async () => [...(await toldIn(page)), ...(await toldIn(second))];
+    await until('it is told', async () => (await all()).length > 1);
+    assert.deepEqual(await all(), ['Jan: this is for Eli', 'sound']);
+    // What one reads is not told.
+    await second.close();
+    await rowOf(page, 'Jan').click();
+    await page.getByRole('log').getByText('this is for Eli').waitFor();
+    await says(jan, 'and this one is seen');
+    await page.getByRole('log').getByText('and this one is seen').waitFor();
+    assert.equal((await toldIn(page)).includes('Jan: and this one is seen'), false);
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -1,5 +1,6 @@
 /** The operators' inbox: its views, answers, notes, drafts and marks, and the sessions of the pages that show it. */
 import assert from 'node:assert/strict';
+import { USUAL_NOTICES } from '../contract/notices.ts';
 import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import type { ConversationPage, ThreadPage } from '../contract/doors/console/inbox.ts';
@@ -159,6 +160,7 @@ describe('what an operator says of himself', () => {
       ['locale', 'a\u0000b'],
       ['locale', 'tlh'],
       ['name', ''],
+      ['notices', null],
     ] as const)
       refused(await change({ timeZone: 'Europe/Paris', [field]: wrong }), 400, field);
     const { operator } = ok(await eli.call('GET', '/api/me'));
@@ -169,6 +171,23 @@ describe('what an operator says of himself', () => {
     const both = await Promise.all([change({ timeZone: null }), change({ locale: null })]);
     for (const one of both) ok(one);
     assert.deepEqual(ok(await eli.call('GET', '/api/me')).operator, first);
+  });
+});
+
+describe('of what an operator is told', () => {
+  test('§16 each by itself, kept; of two changes at once each holds; refused by field and rule', async () => {
+    const change = (notices: unknown, who = eli) => who.call('PATCH', '/api/me', { notices });
+    const { notices } = ok(await eli.call('GET', '/api/bootstrap')).operator;
+    assert.deepEqual(notices, USUAL_NOTICES);
+    const both = await Promise.all([change({ desktop: true }), change({ mentions: false })]);
+    for (const one of both) ok(one);
+    const kept = ok(await eli.call('GET', '/api/me')).operator.notices;
+    assert.deepEqual(kept, { ...USUAL_NOTICES, desktop: true, mentions: false });
+    refused(await change({ sound: 1 }), 400, 'notices.sound');
+    refused(await change({ fax: true }), 400, 'notices.fax');
+    assert.deepEqual(ok(await eli.call('GET', '/api/me')).operator.notices, kept);
+    assert.deepEqual(ok(await dana.call('GET', '/api/me')).operator.notices, USUAL_NOTICES);
+    ok(await change(USUAL_NOTICES));
   });
 });
 

@@ -2,6 +2,7 @@
  * Operators: the people who sign in. Passwords are kept as argon2id, session tokens as SHA-256; neither can be read
  * back. Guessing is slowed by a wait after wrong ones, the cost of argon2, and the doors' rate limits.
  */
+import { USUAL_NOTICES, type Notices } from '../../contract/notices.ts';
 import { isTimeZone } from '../base/clock.ts';
 import { isStorable } from '../base/storable.ts';
 import { hash, verify } from '@node-rs/argon2';
@@ -40,10 +41,14 @@ export type Operator = {
   /** In which zone and by which locale he reads times; the browser's where it is null. */
   timeZone: string | null;
   locale: string | null;
+  notices: Notices;
 };
 
 /** An operator in a workspace. */
 type Member = { id: number; email: string; name: string; role: Role; disabled: boolean };
+
+/** Of whom nothing is known yet but who it is. */
+const SAID_NOTHING = { timeZone: null, locale: null, notices: USUAL_NOTICES };
 
 /** A session lasts this long. */
 export const SESSION_MS = 14 * 24 * 3600 * 1000;
@@ -84,7 +89,7 @@ export async function createOperator(
   const id = ids.spread();
   const made = await insertOperator(db, input.nowMs, { id, email, name: input.name, passwordHash });
   return made
-    ? { id, email, name: input.name, createdMs: input.nowMs, timeZone: null, locale: null }
+    ? { id, email, name: input.name, createdMs: input.nowMs, ...SAID_NOTHING }
     : fault('conflict', `email: there is an operator with ${email} already`, { field: 'email' });
 }
 
@@ -217,11 +222,12 @@ type OperatorChange = {
   name?: string | undefined;
   timeZone?: string | null | undefined;
   locale?: string | null | undefined;
+  notices?: Partial<Notices> | undefined;
 };
 
 /** Changes an operator; the fault when there is none such. */
 export async function changeOperator(tx: Tx, id: number, to: OperatorChange): Promise<Operator | Fault> {
-  const { name, timeZone, locale } = to;
+  const { name, timeZone, locale, notices } = to;
   const broken = name === undefined ? undefined : checkText(name, 'name', 1, 200);
   if (broken) return broken;
   if (typeof timeZone === 'string' && !(/^[A-Za-z]/.test(timeZone) && isTimeZone(timeZone)))
@@ -229,7 +235,7 @@ export async function changeOperator(tx: Tx, id: number, to: OperatorChange): Pr
   const known = typeof locale === 'string' ? localeIn(locale) : locale;
   if (known === undefined && locale !== undefined)
     return breaks('locale', 'must be a language with its region that is known here, such as nl-BE');
-  await updateOperator(tx, id, { name, timeZone, locale: known });
+  await updateOperator(tx, id, { name, timeZone, locale: known, notices });
   return (await getOperator(tx, id)) ?? fault('not_found', 'There is no such operator.');
 }
 
@@ -367,6 +373,6 @@ function localeIn(text: string): string | undefined {
 
 /** An operator of a row. */
 export function operatorOf(row: OperatorRow): Operator {
-  const { id, email, name, created_ms: createdMs, time_zone: timeZone, locale } = row;
-  return { id, email, name, createdMs, timeZone, locale };
+  const { id, email, name, created_ms: createdMs, time_zone: timeZone, locale, notices } = row;
+  return { id, email, name, createdMs, timeZone, locale, notices: { ...USUAL_NOTICES, ...notices } };
 }

@@ -1,4 +1,5 @@
 /** The statements on operators, their sessions and memberships, and API keys. */
+import type { Notices } from '../../contract/notices.ts';
 import type { Db } from '../db/pool.ts';
 
 /** A row of operators. */
@@ -10,9 +11,11 @@ export type OperatorRow = {
   created_ms: number;
   time_zone: string | null;
   locale: string | null;
+  notices: Partial<Notices>;
 };
 
-const operatorColumns = (db: Db) => db`id, email, name, password_hash, created_ms, time_zone, locale`;
+const operatorColumns = (db: Db) =>
+  db`id, email, name, password_hash, created_ms, time_zone, locale, notices`;
 
 /** A row of api_keys, without its secret. */
 export type KeyRow = {
@@ -77,12 +80,18 @@ export async function updatePassword(
 export async function updateOperator(
   db: Db,
   id: number,
-  to: { name?: string | undefined; timeZone?: string | null | undefined; locale?: string | null | undefined },
+  to: {
+    name?: string | undefined;
+    timeZone?: string | null | undefined;
+    locale?: string | null | undefined;
+    notices?: Partial<Notices> | undefined;
+  },
 ): Promise<void> {
   await db`
     UPDATE operators SET name = coalesce(${to.name ?? null}, name),
       time_zone = CASE WHEN ${to.timeZone === undefined} THEN time_zone ELSE ${to.timeZone ?? null} END,
-      locale = CASE WHEN ${to.locale === undefined} THEN locale ELSE ${to.locale ?? null} END
+      locale = CASE WHEN ${to.locale === undefined} THEN locale ELSE ${to.locale ?? null} END,
+      notices = notices || ${JSON.stringify(to.notices ?? {})}::text::jsonb
     WHERE id = ${id}`;
 }
 

@@ -1329,6 +1329,7 @@ CREATE TABLE operators (
   verified_ms bigint,
   time_zone text,
   locale text,
+  notices jsonb NOT NULL DEFAULT '{}'::jsonb,
   UNIQUE (email),
   PRIMARY KEY (id)
 );

@@ -28,6 +28,14 @@ export const SignInWays = Type.Object({
   provider: orNull(Type.Object({ name: Type.String(), path: Type.String() })),
 });
 export type SignInWays = Static<typeof SignInWays>;
+/** Of what one is told while the console is open, and how (`contract/notices.ts`). */
+const NOTICES = {
+  mentions: Type.Boolean(),
+  mine: Type.Boolean(),
+  unassigned: Type.Boolean(),
+  desktop: Type.Boolean(),
+  sound: Type.Boolean(),
+};
 /** `PATCH /me`. */
 export const MePatch = Type.Object({
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
@@ -35,6 +43,8 @@ export const MePatch = Type.Object({
   timeZone: Type.Optional(orNull(Type.String({ minLength: 1, maxLength: 64 }))),
   /** How times are written, such as `nl-BE`; null: as the console writes them. */
   locale: Type.Optional(orNull(Type.String({ minLength: 2, maxLength: 35 }))),
+  /** What is left out of these stays. */
+  notices: Type.Optional(Type.Partial(Type.Object(NOTICES))),
 });
 export type MePatch = Static<typeof MePatch>;
 /** `POST /me/second-factor`: whoever sits down at somebody else’s session does not have the password. */
@@ -65,6 +75,8 @@ export const OperatorShown = Type.Object({
   /** In which zone and by which locale he reads times, where he has said so. */
   timeZone: orNull(Type.String()),
   locale: orNull(Type.String()),
+  /** Of what he is told while the console is open, and how. */
+  notices: Type.Object(NOTICES),
 });
 export type OperatorShown = Static<typeof OperatorShown>;
 /** A session that was opened. The token is shown once, and not at all where it is a cookie. */

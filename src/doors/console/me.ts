@@ -29,7 +29,7 @@ export const meRoutes: readonly Route[] = [
     of: 'caller',
     method: 'PATCH',
     path: '/me',
-    does: 'Changes the own name, and in which zone and by which locale one reads times.',
+    does: 'Changes the own name, and in which zone and by which locale one reads times, and of what one is told.',
     action: 'workspace.read',
     answers: { 200: OperatorShown },
     body: MePatch,

@@ -192,8 +192,8 @@ async function proveLink({ ctx, body, nowMs }: Call<Static<typeof SignInByLink>>
 }
 
 /** An operator, as who he is himself is told. */
-export function operatorShown({ id, email, name, timeZone, locale }: Operator): OperatorShown {
-  return { id: idText(id), email, name, timeZone, locale };
+export function operatorShown({ id, email, name, timeZone, locale, notices }: Operator): OperatorShown {
+  return { id: idText(id), email, name, timeZone, locale, notices };
 }
 
 /** Opens a session; the door gives its token to a browser as a cookie. */

@@ -10,9 +10,11 @@ import {
   type Presence,
 } from '../../../contract/consoleLive.ts';
 import type { ThreadEntry } from '../../../contract/doors/console/inbox.ts';
+import { USUAL_NOTICES, type Notices } from '../../../contract/notices.ts';
 import { toast } from '../ui/toasts.tsx';
-import { isShort } from '../api/queries.ts';
+import { bootstrapQuery, isShort } from '../api/queries.ts';
 import type { Narrowed } from './apply.ts';
+import { noticeOf } from './notices.ts';
 import { applyEvent, openLine } from './line.ts';
 
 /** Who is in a conversation, by operator; `untilMs` is when that is forgotten. */
@@ -53,6 +55,7 @@ export function sayPresent(conversationId: string, as: Presence): void {
 export function useLive(ws: string, me: string, aheadMs: number): void {
   const client = useQueryClient();
   useEffect(() => {
+    const sinceMs = serverNowMs(client) + aheadMs;
     const line = openLine({
       client,
       ws,
@@ -64,7 +67,10 @@ export function useLive(ws: string, me: string, aheadMs: number): void {
           new URL(CONSOLE_LIVE_PATH.replace(':workspaceId', ws), location.href.replace(/^http/, 'ws')),
         ),
       onOnline: setOnline,
-      onEvent: (event) => follow(client, ws, me, event),
+      onEvent(event) {
+        follow(client, ws, me, event);
+        noticeOf({ ws, me, notices: noticesOf(client), sinceMs }, event);
+      },
     });
     const seen = () => document.visibilityState === 'visible' && line.wake();
     document.addEventListener('visibilitychange', seen);
@@ -78,6 +84,12 @@ export function useLive(ws: string, me: string, aheadMs: number): void {
     };
   }, [ws, me, aheadMs, client]);
 }
+
+/** What is new is newer than this page, by the server's clock: the one on the wall here may be wrong. */
+const serverNowMs = (client: QueryClient): number =>
+  Date.parse(client.getQueryData(bootstrapQuery.queryKey)?.now ?? '') || Date.now();
+const noticesOf = (client: QueryClient): Notices =>
+  client.getQueryData(bootstrapQuery.queryKey)?.operator?.notices ?? USUAL_NOTICES;
 
 function setOnline(is: boolean): void {
   if (online === is) return;
@@ -108,6 +120,7 @@ function noteMention(
   note: Extract<ThreadEntry, { type: 'note' }>,
 ): void {
   if (note.author.id === me || !note.mentions.some(({ id }) => id === me)) return;
+  if (!noticesOf(client).mentions) return countSoon(client, ws);
   toast(`${note.author.name} mentioned you: ${note.text}`);
   countSoon(client, ws);
 }

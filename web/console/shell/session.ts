@@ -3,6 +3,7 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { OperatorShown } from '../../../contract/doors/console/sessions.ts';
 import type { WorkspaceShown } from '../../../contract/doors/console/workspaces.ts';
+import { USUAL_NOTICES } from '../../../contract/notices.ts';
 import { whyNot, type Action } from '../../../contract/roles.ts';
 import { bootstrapQuery } from '../api/queries.ts';
 import type { May } from '../may.ts';
@@ -24,7 +25,16 @@ export function useHere(): WorkspaceShown {
 /** Who is signed in. */
 export function useMe(): OperatorShown {
   const { data } = useSuspenseQuery(bootstrapQuery);
-  return data.operator ?? { id: '', name: 'A key', email: '', timeZone: null, locale: null };
+  return (
+    data.operator ?? {
+      id: '',
+      name: 'A key',
+      email: '',
+      timeZone: null,
+      locale: null,
+      notices: USUAL_NOTICES,
+    }
+  );
 }
 
 /** Whether one may do something here. */

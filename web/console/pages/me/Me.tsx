@@ -12,6 +12,8 @@ import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError, Toasts } from '../../ui/toasts.tsx';
 import { SecondFactor } from './SecondFactor.tsx';
 import { Times } from './Times.tsx';
+import { Told } from './Told.tsx';
+import { USUAL_NOTICES } from '../../../../contract/notices.ts';
 import '../../styles/me.css';
 
 /** The page; it is of no workspace. */
@@ -38,6 +40,9 @@ export function Me(): ReactElement {
           </Panel>
           <Panel title="How times are told">
             <Times zone={known.operator?.timeZone ?? ''} locale={known.operator?.locale ?? ''} />
+          </Panel>
+          <Panel title="What you are told">
+            <Told now={known.operator?.notices ?? USUAL_NOTICES} />
           </Panel>
           <Panel title="Second factor">
             {error ? <Failed error={error} retry={() => void refetch()} /> : null}

@@ -1,0 +1,23 @@
+/** Of what an operator is told while the console is open, and how. Nothing of it is mailed. */
+
+/** Of each whether. */
+export type Notices = {
+  /** Somebody mentions him in a note. */
+  mentions: boolean;
+  /** Somebody writes in a conversation that is his. */
+  mine: boolean;
+  /** Somebody writes in one that is nobody's. */
+  unassigned: boolean;
+  /** On the desktop, by the browser; each browser is asked whether it may. */
+  desktop: boolean;
+  sound: boolean;
+};
+
+/** What holds where he has said nothing. */
+export const USUAL_NOTICES: Notices = {
+  mentions: true,
+  mine: true,
+  unassigned: false,
+  desktop: false,
+  sound: false,
+};
