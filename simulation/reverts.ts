@@ -204,8 +204,8 @@ export const REVERTS: readonly Revert[] = [
   {
     name: 'order: webhook calls of one contact overtook each other',
     file: 'src/webhooks/deliver.ts',
-    from: 'let held = await turn.before;',
-    to: 'let held = (turn.before, undefined as Awaited<typeof turn.before>);',
+    from: 'const held = new Map(await turn.before);',
+    to: 'const held = new Map((turn.before, undefined as Awaited<typeof turn.before>));',
     focus: [SEVERAL, 'people reply'],
   },
   {

@@ -9,6 +9,7 @@ import { createKey } from '../src/accounts/keys.ts';
 import { createOperator } from '../src/accounts/operators.ts';
 import { placeholderSettings } from '../src/accounts/placeholders.ts';
 import { createWorkspace } from '../src/accounts/workspaces.ts';
+import type { Clock } from '../src/base/clock.ts';
 import { readConfig, type Config } from '../src/base/config.ts';
 import { isFault, type Fault } from '../src/base/fault.ts';
 import { toHex24 } from '../src/base/ids.ts';
@@ -38,7 +39,7 @@ const log: Log = {
   },
 };
 
-export async function startProduct(overrides: Partial<Config> = {}) {
+export async function startProduct(overrides: Partial<Config> = {}, ownClock?: Clock) {
   // Runs before the hook that drops the database.
   const stops: (() => Promise<unknown>)[] = [];
   after(async () => {
@@ -58,7 +59,13 @@ export async function startProduct(overrides: Partial<Config> = {}) {
   };
   let ctx!: HttpContext;
   const { connection } = database;
-  const parley = await startParley(config, { log, connection, inspect: (made) => void (ctx = made) });
+  const inspect = (made: HttpContext) => void (ctx = made);
+  const parley = await startParley(config, {
+    log,
+    connection,
+    inspect,
+    ...(ownClock && { clock: ownClock }),
+  });
   stops.push(
     () => parley.stop(),
     () => rm(dataDir, { recursive: true, force: true }),

@@ -1,21 +1,27 @@
-/** Messages with a delay: nobody who is written to sees anything of them before (W11, W12, W34). By the clock of a test workspace. */
+/**
+ * Messages with a delay: nobody who is written to sees anything of them before (W11, W12, W34). By the clock of a test workspace, on top
+ * of one that stands while there are delays: typing is shown for a second, and a busy machine may let two go by.
+ */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import { toHex24 } from '../src/base/ids.ts';
 import type { LiveEvent } from '../contract/live.ts';
 import { webhooksOf } from './support/web1on1Webhooks.ts';
+import { stoppableClock } from './support/clock.ts';
 import { closeTabs, newSigner, openTab, type Tab } from './support/live.ts';
 import { until } from './support/until.ts';
 import { errors } from './sunshineProduct.ts';
 import { callerOf, newBot, startProduct, type Json } from './web1on1Product.ts';
 
-const product = await startProduct();
+const clock = stoppableClock();
+const product = await startProduct({}, clock);
 const { url, ctx, simulator } = product;
 const bot = await newBot(product);
 const call = callerOf(url, bot.token);
 const signer = await newSigner(ctx, bot.workspaceId);
 const hook = await webhooksOf(call);
 after(closeTabs);
+afterEach(() => clock.goOn());
 
 const LONG = 'I was typing for a while before you saw what I have to say.';
 let people = 0;
@@ -37,6 +43,7 @@ async function onTheWeb() {
     'it is queued',
     async () => (await call('GET', `/conversations/${id}`)).body.status === 'queued',
   );
+  clock.stop();
   return {
     id,
     tab,
@@ -58,7 +65,7 @@ const advance = async (byMs: number) =>
 const theirNow = async () =>
   ctx.clock.nowMs() + (await ctx.directory.workspace(bot.workspaceId))!.clockAheadMs;
 
-/** What a page was told, in order: typing that began and ended, and messages. Margins before a delay ends are minutes: nobody is that slow. */
+/** What a page was told, in order: typing that began and ended, and messages. */
 const story = (events: readonly LiveEvent[]) =>
   events.flatMap((event) => {
     if (event.kind === 'typing' && event.by === 'business') return [event.on ? 'typing' : 'typing ends'];

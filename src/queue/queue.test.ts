@@ -60,7 +60,7 @@ function noting(
     act?: (batch: Batch, item: WorkItem) => Promise<number | undefined> | number | undefined;
   } = {},
 ) {
-  const seen: { item: WorkItem; abandoned: boolean }[] = [];
+  const seen: { item: WorkItem; abandoned: boolean; stream: number }[] = [];
   const make = (queue: Queue): Handler => ({
     kind: options.kind ?? KIND,
     batchSize: 50,
@@ -69,7 +69,7 @@ function noting(
       const later: { item: WorkItem; dueMs: number; attempt: number }[] = [];
       const done: WorkItem[] = [];
       for (const item of batch.items) {
-        seen.push({ item, abandoned: batch.abandoned });
+        seen.push({ item, abandoned: batch.abandoned, stream: batch.stream });
         const dueMs = await options.act?.(batch, item);
         if (dueMs === undefined) done.push(item);
         else later.push({ item, dueMs, attempt: item.attempt + 1 });
@@ -127,17 +127,89 @@ test('the same work put in twice is one piece of work; what commits is done, wha
   await stop();
 });
 
-test('work put off for soon starts soon, with its attempts counted', async () => {
+test('work put off for soon starts soon, each at its own time, with its attempts counted', async () => {
   const queue = await newQueue();
+  const [near, far] = [ids.spread(), ids.spread()];
   const { seen, make } = noting({
-    act: (_batch, item) => (item.attempt < 2 ? clock.nowMs() + 30 : undefined),
+    act: (_batch, { attempt, causeId }) =>
+      attempt < 2 ? clock.nowMs() + (causeId === near ? 20 : 60) : undefined,
   });
-  const { stop } = await newWorker(queue, [make(queue)]);
-  await queue.transact((tx) => queue.put(tx, [work(ids.spread(), ids.spread())]));
-  await until('three tries', () => seen.length === 3);
+  // What is set for later than half a second never comes: nobody finds it by looking.
+  const after = (delayMs: number, run: () => void) => (delayMs > 500 ? () => {} : clock.after(delayMs, run));
+  const { stop } = await newWorker(queue, [make(queue)], [], 120_000, { ...clock, after });
+  const owner = ids.spread();
+  await queue.transact((tx) => queue.put(tx, [work(owner, near), work(owner, far)]));
+  for (const cause of [near, far])
+    await until('three tries', () => seen.filter(({ item }) => item.causeId === cause).length === 3);
   assert.deepEqual(
-    seen.map(({ item }) => item.attempt),
+    seen.filter(({ item }) => item.causeId === far).map(({ item }) => item.attempt),
     [0, 1, 2],
+  );
+  await stop();
+});
+
+test('what a process put in and told of, and died before it could wake anybody, is found by looking', async () => {
+  const queue = await newQueue();
+  const deaf = new Proxy(sql, {
+    get: (of, what) => (what === 'notify' ? () => Promise.resolve() : Reflect.get(of, what)),
+  });
+  const dying = createQueue({ sql: deaf, ids, clock, log: silentLog });
+  await dying.start();
+  const read: number[] = [];
+  const reader: FeedReader = {
+    name: 'looking',
+    read: (_tx, events) => Promise.resolve(void read.push(...events.map(({ atMs }) => atMs))),
+  };
+  const { seen, make } = noting();
+  const { worker, stop } = await newWorker(queue, [make(queue)], [reader]);
+  await until('it has all lanes', () => worker.heldLanes() === queue.lanes().length);
+  const owner = ids.spread();
+  await dying.transact(async (tx) => {
+    await dying.put(tx, [work(owner, ids.spread())]);
+    await dying.append(tx, [{ ownerId: owner, workspaceId: WORKSPACE, type: 'told', atMs: 17, payload: {} }]);
+  });
+  await until('the work is done', () => seen.length === 1);
+  await until('the event is read', () => read.includes(17));
+  await stop();
+  await dying.stop();
+});
+
+test('a lane that was lost and came back is worked in once what was left in flight is settled, and as what it was', async () => {
+  const queue = await newQueue();
+  const settling = Promise.withResolvers<void>();
+  const { seen, make } = noting({
+    act: async ({ abandoned }) => (abandoned ? void (await settling.promise) : undefined),
+  });
+  const { worker, stop } = await newWorker(queue, [make(queue)], [], 900);
+  await until('it has all lanes', () => worker.heldLanes() === queue.lanes().length);
+  const [left, run] = [ids.spread(), ids.spread()];
+  const number = queue.laneOf(bucketOf(left));
+  const another = queue.lanes().find(({ lane }) => lane !== number)!.buckets[0]!;
+  // Another takes the lane, claims in it, and dies.
+  await sql.begin(async (tx) => {
+    const [lane] = await tx<Batch['lane'][]>`
+      UPDATE lanes SET owner = 'dead', leased_until_ms = ${clock.nowMs() - 1}, epoch = epoch + 1
+      WHERE lane = ${number} RETURNING lane, bucket, buckets, epoch`;
+    const item = { bucket: bucketOf(left), lane: number, ...work(left, run, { stream: run }) };
+    await tx`INSERT INTO due (bucket, lane, kind, owner_id, cause_id, seq, stream, workspace_id, due_ms)
+      VALUES (${item.bucket}, ${number}, ${KIND}, ${left}, ${run}, 0, ${run}, ${WORKSPACE}, ${item.dueMs})`;
+    const claim = { lane: lane!, flightId: ids.inBucket(lane!.bucket), kind: KIND, stream: run };
+    const bounds = { nowMs: clock.nowMs(), after: { dueMs: 0, ownerId: 0 }, limit: 9, wholeUpTo: 9 };
+    const claimed = await claimDue(tx, { ...claim, ...bounds, passOver: [], busy: [] });
+    assert.equal(claimed.length, 1);
+  });
+  await until('what it left is taken up', () => seen.length === 1);
+  const put = (owner: number) => queue.transact((tx) => queue.put(tx, [work(owner, ids.spread())]));
+  const waits = ids.inBucket(bucketOf(left));
+  await put(waits);
+  await put(ids.inBucket(another));
+  await until('work of another lane is done', () => seen.length > 1);
+  assert.ok(!seen.some(({ item }) => item.ownerId === waits), 'and of this one none');
+  settling.resolve();
+  await until('then it is', () => seen.some(({ item }) => item.ownerId === waits));
+  assert.deepEqual(
+    seen.flatMap(({ item, abandoned, stream }) => (item.ownerId === left ? [[abandoned, stream]] : [])),
+    [[true, run]],
   );
   await stop();
 });

@@ -7,12 +7,14 @@ import { claimBatch } from '../../test/support/claim.ts';
 import { testClock } from '../../test/support/clock.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { startReceiver } from '../../test/support/receiver.ts';
+import { stillClock } from '../../test/support/stillClock.ts';
 import { until } from '../../test/support/until.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Batch } from '../queue/work/work.ts';
 import { webhookHandler, type WebhookDeps } from './deliver.ts';
 import { putCalls } from './expand.ts';
 import { getCall, listCalls, replay, replayFailed, replaySome } from './log.ts';
+import { createSettling, type Result } from './settling.ts';
 import { updateCalls } from './sql.calls.ts';
 import { disableWebhooks } from './sql.ts';
 import { startRig } from './testRig.ts';
@@ -66,6 +68,10 @@ const heard = (path: string) =>
 const dueOf = async (workspaceId: number) =>
   await sql<{ id: number; ms: number; attempt: number }[]>`
     SELECT owner_id AS id, due_ms AS ms, attempt FROM due WHERE workspace_id = ${workspaceId} ORDER BY owner_id`;
+const isInFlight = async ({ flightId }: Batch) =>
+  (await sql`SELECT 1 FROM flights WHERE id = ${flightId}`).length > 0;
+const putOffFor = async (callId: number, byMs: number) =>
+  await sql`UPDATE due SET due_ms = due_ms + ${byMs} WHERE owner_id = ${callId}`;
 
 test('who has lost the lane while it waited makes no call', async () => {
   const { calls } = await due('/lost', [rig.ids.spread()]);
@@ -275,11 +281,13 @@ test('what the database was away for is no failed call', async () => {
     holds = false;
     return Promise.reject(Object.assign(new Error('terminating connection'), { code: '57P01' }));
   };
-  await rejects(handle(await claim(w.calls[0]!, { holds: () => holds }), { answered }));
+  const batch = await claim(w.calls[0]!, { holds: () => holds });
+  await rejects(handle(batch, { answered }));
   deepEqual(
     (await dueOf(w.workspaceId)).map(({ attempt }) => attempt),
     [0],
   );
+  equal(await isInFlight(batch), true, 'nobody else takes up what is handled again');
 });
 
 test('what fails in our own hands says nothing about the target', async () => {
@@ -407,6 +415,161 @@ test('one whose being put off is not written yet holds back those behind it, als
   leap.afterLooks(0);
   await handler.handle({ ...newer!, items: newer!.items.map((item) => ({ ...item })) });
   deepEqual(heard(path), [0], 'neither was called');
+  const copied = ({ items }: Batch) => ({ ...batch, items: items.map((item) => ({ ...item })) });
+  await Promise.all([handler.handle(copied(newer!)), handler.handle(copied(batch))]);
+  deepEqual(heard(path), [0, 0, 1], 'once the older was made nothing holds the newer up');
   write.resolve();
   await handled;
+});
+
+test('one that was written late is behind an older that was put off, though one behind both was put off before it', async () => {
+  const contactId = rig.ids.spread();
+  const w = await due('/late', [contactId, contactId, contactId]);
+  const batch = await claim(w.calls[0]!);
+  const [, second, third] = batch.items.map((item) => ({ ...batch, items: [item] }));
+  await putOffFor(w.calls[0]!, 60_000);
+  const handler = webhookHandler({ ...rig });
+  await Promise.all([handler.handle(third!), handler.handle(second!)]);
+  deepEqual(heard('/late'), []);
+  const [older, late] = await dueOf(w.workspaceId);
+  ok(late!.ms >= older!.ms && late!.attempt === 0, 'and comes back when that is due');
+});
+
+test('who is put off behind two comes back when both are due, and waits for the second also when the first was made', async () => {
+  const contactId = rig.ids.spread();
+  const w = await due('/both', [contactId, contactId, contactId, contactId]);
+  const [id0, id1, id2] = w.calls as [number, number, number];
+  const batch = await claim(id0);
+  const only = (...which: number[]) => ({ ...batch, items: which.map((n) => batch.items[n]!) });
+  await putOffFor(id0, 60_000);
+  await putOffFor(id2, 5_000);
+  const handler = webhookHandler({ ...rig });
+  await Promise.all([handler.handle(only(1)), handler.handle(only(3))]);
+  const [first, , , last] = await dueOf(w.workspaceId);
+  ok(last!.ms >= first!.ms);
+
+  // The third is put off behind the second; the fourth was read before anybody knew.
+  await putOffFor(id1, 60_000);
+  const isRead = Promise.withResolvers<void>();
+  const slow: typeof rig.queue = {
+    ...rig.queue,
+    async untriedBefore(db, kind, items) {
+      if (items[0]!.ownerId === id2) await isRead.promise;
+      const found = await rig.queue.untriedBefore(db, kind, items);
+      // What it says is read in this turn of the loop.
+      if (items[0]!.ownerId === id0) setImmediate(isRead.resolve);
+      return found;
+    },
+  };
+  const other = webhookHandler({ ...rig, queue: slow });
+  await Promise.all([other.handle(only(2)), other.handle(only(0, 3))]);
+  deepEqual(heard('/both'), [0]);
+});
+
+test('what was made before is not put behind what was put off', async () => {
+  const contactId = rig.ids.spread();
+  const w = await due('/before', [contactId, contactId]);
+  const batch = await claim(w.calls[0]!);
+  await putOffFor(w.calls[0]!, 60_000);
+  const again = batch.items.slice(1).map((item) => ({ ...item, attempt: 1 }));
+  await handle({ ...batch, items: again });
+  deepEqual(heard('/before'), [1]);
+});
+
+test('those behind a batch that failed give way to it: it is handled again, and first', async () => {
+  const contactId = rig.ids.spread();
+  const w = await due('/failed', [contactId, contactId]);
+  const batch = await claim(w.calls[0]!);
+  const [first, second] = batch.items.map((item) => ({ ...batch, items: [item] }));
+  const fail = Promise.withResolvers<void>();
+  let isFirst = true;
+  const failing: typeof rig.queue = {
+    ...rig.queue,
+    async untriedBefore(...given) {
+      if (!isFirst) return await rig.queue.untriedBefore(...given);
+      isFirst = false;
+      await fail.promise;
+      throw new Error('cannot be read');
+    },
+  };
+  // The second is read, and waits for its turn: the last thing that is done before is to open its secret.
+  const vault: typeof rig.vault = {
+    ...rig.vault,
+    open(...given) {
+      setImmediate(fail.resolve);
+      return rig.vault.open(...given);
+    },
+  };
+  const handler = webhookHandler({ ...rig, queue: failing, vault });
+  const refused = rejects(handler.handle(first!), /cannot be read/);
+  await Promise.all([refused, handler.handle(second!)]);
+  deepEqual(heard('/failed'), []);
+  await handler.handle(first!);
+  deepEqual(heard('/failed'), [0]);
+});
+
+test('calls that are put off together come back one after the other', async () => {
+  const [one, other] = twoOfALane();
+  receiver.answer('/spread', { status: 429, headers: { 'retry-after': '3' } });
+  const w = await webhook('/spread');
+  const barring = await due('/spread', [one], w);
+  const handler = webhookHandler({ ...rig });
+  await handler.handle(await claim(barring.calls[0]!));
+  await sql`DELETE FROM due WHERE owner_id = ${barring.calls[0]!}`;
+  const two = await due('/spread', [one, other], w);
+  await handler.handle(await claim(two.calls[0]!));
+  const [first, second] = (await dueOf(w.workspaceId)).map(({ ms }) => ms).toSorted((a, b) => a - b);
+  ok(second! > first!);
+});
+
+/** What came of the calls of a batch, which is written down by hand. */
+const cameOf = ({ items }: Batch, more: Partial<Result['change'] & object> = {}): Result[] =>
+  items.map((item) => ({
+    item,
+    change: {
+      id: item.ownerId,
+      state: 'delivered',
+      attempts: 1,
+      lastStatus: 200,
+      lastAnswer: null,
+      finishedMs: 1,
+      ...more,
+    },
+  }));
+
+test('what finished is written 50 ms after the first of it, however many follow, and each once', async () => {
+  const contactId = rig.ids.spread();
+  const w = await due('/gathered', [contactId, contactId, contactId]);
+  const batch = await claim(w.calls[0]!);
+  const still = stillClock(clock.nowMs());
+  const counted: string[] = [];
+  const deps = { ...rig, clock: still, settled() {}, counted: (what: string) => void counted.push(what) };
+  const settling = createSettling(deps, batch);
+  const [one, two, three] = cameOf(batch);
+  settling.add(one!);
+  await still.moveOn(40);
+  settling.add(two!);
+  await still.moveOn(10);
+  await until('two are written', async () => (await dueOf(w.workspaceId)).length === 1);
+  equal(await isInFlight(batch), true, 'it goes on');
+  settling.add(three!);
+  await settling.finish(true);
+  deepEqual(counted, ['delivered', 'delivered', 'delivered']);
+  equal(await isInFlight(batch), false);
+});
+
+test('a group of which one cannot be written ends its flight all the same', async () => {
+  const contactId = rig.ids.spread();
+  const w = await due('/apart', [contactId, contactId, contactId]);
+  const batch = await claim(w.calls[0]!);
+  const settling = createSettling({ ...rig, settled() {} }, batch);
+  for (const [n, result] of cameOf(batch).entries())
+    settling.add(n ? result : { ...result, change: { ...result.change!, lastAnswer: 'no \0 in text' } });
+  await settling.finish(true);
+  const { calls } = await listCalls(sql, { workspaceId: w.workspaceId, webhookId: w.id });
+  deepEqual(
+    calls.map(({ state }) => state),
+    ['delivered', 'delivered', 'failed'],
+  );
+  deepEqual([await isInFlight(batch), await dueOf(w.workspaceId)], [false, []]);
 });

@@ -46,10 +46,16 @@ export type WebhookDeps = {
 };
 
 /**
- * The newest call of a line (those of one webhook to one contact) that was put off without having been made: those behind it are put off
+ * A call of a line (those of one webhook to one contact) that was put off without having been made: those behind it are put off
  * too. Calls of a line go one after the other, over all batches of this process: a batch that is read slowly is not overtaken by the next.
  */
 type PutOff = { callId: number; untilMs: number };
+
+/**
+ * All that were put off, and until when. Not the newest alone: what was read between two of them, because it was written later, is behind
+ * the older one.
+ */
+type Held = ReadonlyMap<number, number>;
 
 /** What a target answered. `messageId` and `call` are the same when a call is made again. */
 export type CallAnswer = { webhook: Webhook; messageId: string; call: string; answer: Buffer };
@@ -100,7 +106,7 @@ const MOST_ANSWER_BYTES = 2048;
 /** The handler of calls that are due. */
 export function webhookHandler(deps: WebhookDeps): Handler {
   const gates = createGates(deps.clock);
-  const turnIn = createSuccession<PutOff>();
+  const turnIn = createSuccession<Held>();
   const inHand = new Map<number, InHand>();
   let batches = 0;
   // A batch that failed halfway is handled again as a whole; what was settled of it must not be called again.
@@ -163,11 +169,9 @@ export function webhookHandler(deps: WebhookDeps): Handler {
 }
 
 /** The batch is handled again, with turns behind those that wait for it now: they give way to its calls. */
-function endFailed({ batch, deps }: Run, turns: ReadonlyMap<string, Turn<PutOff>>): void {
+function endFailed({ batch, deps }: Run, turns: ReadonlyMap<string, Turn<Held>>): void {
   for (const [line, items] of Map.groupBy(batch.items, lineOf))
-    turns
-      .get(line)!
-      .end({ callId: Math.min(...items.map(({ ownerId }) => ownerId)), untilMs: deps.clock.nowMs() });
+    turns.get(line)!.end(new Map([[Math.min(...items.map(({ ownerId }) => ownerId)), deps.clock.nowMs()]]));
 }
 
 /** Loads what is due; settles what needs no call. */
@@ -241,32 +245,38 @@ function lineOf({ causeId: webhookId, ownerId: callId }: WorkItem): string {
  * One after the other. Behind one that is put off all others are: none is made before those that came before it were. What was made
  * before, and is made again, is not waited for.
  */
-async function callInTurn(run: Run, chain: readonly Ready[], turn: Turn<PutOff>): Promise<void> {
-  let held = await turn.before;
+async function callInTurn(run: Run, chain: readonly Ready[], turn: Turn<Held>): Promise<void> {
+  const held = new Map(await turn.before);
   for (const ready of chain) {
     if (ready.item.attempt > 0) {
       await callNext(run, ready);
       continue;
     }
     const { id } = ready.call;
-    held = newer(held, ready.behind);
-    const later = held && id > held.callId ? waitBehind(run, ready, held) : await callNext(run, ready);
-    if (later) held = newer(held, { callId: id, untilMs: later.dueMs });
-    else if (held?.callId === id) held = undefined;
+    if (ready.behind) hold(held, ready.behind);
+    const untilMs = heldUntilMs(held, id);
+    const later = untilMs === undefined ? await callNext(run, ready) : waitBehind(run, ready, untilMs);
+    if (later) hold(held, { callId: id, untilMs: later.dueMs });
+    else held.delete(id);
   }
   turn.end(held);
 }
 
-function newer(one: PutOff | undefined, other: PutOff | undefined): PutOff | undefined {
-  if (!one || !other) return one ?? other;
-  return { callId: Math.max(one.callId, other.callId), untilMs: Math.max(one.untilMs, other.untilMs) };
+function hold(held: Map<number, number>, { callId, untilMs }: PutOff): void {
+  held.set(callId, Math.max(untilMs, held.get(callId) ?? 0));
+}
+
+/** When the last of those that were put off before a call is due; undefined where none was. */
+function heldUntilMs(held: Held, id: number): number | undefined {
+  const before = [...held].filter(([callId]) => callId < id);
+  return before.length ? Math.max(...before.map(([, untilMs]) => untilMs)) : undefined;
 }
 
 /**
  * Back to the queue, to when the one before it is due: of what is due at once the older is called first. One that is due already is in
  * the hands of a batch that was claimed later, or is handled again.
  */
-function waitBehind(run: Run, { item }: Ready, { untilMs }: PutOff): Later {
+function waitBehind(run: Run, { item }: Ready, untilMs: number): Later {
   const later = { dueMs: Math.max(untilMs, run.deps.clock.nowMs() + GIVE_WAY_MS), attempt: item.attempt };
   goBack(run, item, later);
   return later;

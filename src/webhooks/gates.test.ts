@@ -96,3 +96,12 @@ test('a target that asked to be left alone is, until the latest time it named', 
   gates.leave(1);
   assert.equal(gates.closedUntilMs(1), 0, 'and is forgotten then');
 });
+
+test('a gate that is not full is never stuck, however long nobody passed it', async () => {
+  const clock = stillClock();
+  const gates = createGates(clock);
+  gates.close(1, clock.nowMs() + 60_000);
+  assert.equal(await gates.enter(2, 100), true);
+  await clock.moveOn(5_000);
+  assert.deepEqual([gates.isStuck(1), gates.isStuck(2), gates.isStuck(3)], [false, false, false]);
+});

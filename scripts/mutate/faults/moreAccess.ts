@@ -173,16 +173,7 @@ export const moreAccessFaults = [
       'if (askedMs > 0) run.gates.close(webhook.id, nowMs + askedMs);',
       '',
     ],
-    [
-      'what was put off once holds up its line for ever',
-      'else if (held?.callId === id) held = undefined;',
-      '',
-    ],
-    [
-      'of two that are put off the earlier time counts',
-      'untilMs: Math.max(one.untilMs, other.untilMs)',
-      'untilMs: Math.min(one.untilMs, other.untilMs)',
-    ],
+    ['what was put off once holds up its line for ever', 'else held.delete(id);', ''],
     ['an answer with a NUL costs the outcome', ".replaceAll('\\0', '\\uFFFD')", ''],
     ['all that are put off come back at once', 'waitMs * (1 + before / BATCH_SIZE)', 'waitMs'],
   ]),

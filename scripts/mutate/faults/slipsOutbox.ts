@@ -173,4 +173,80 @@ export const slipsOfOutbox = [
       ['one that was tried before is counted a second time', 'attempts > 1', 'attempts > 100'],
     ],
   ),
+  ...inFile(
+    'src/outbox/outcome/write.ts',
+    ['src/outbox/outcome/follow.test.ts: what a provider calls somebody'],
+    [
+      [
+        'what a provider calls somebody who is erased is kept',
+        'spellings.filter(({ contactId }) => !erased.has(contactId)),',
+        'spellings,',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/contacts/consent/blocks.ts',
+    ['src/outbox/outcome/follow.test.ts: who is erased stays blocked'],
+    [
+      [
+        'who is erased is blocked in one spelling only',
+        'proofOf(db, workspaceId, channel, addressOf(channel, address));',
+        'proofOf(db, workspaceId, channel, address);',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/contacts/keys.ts',
+    ['src/outbox/outcome/follow.test.ts: who is erased stays blocked'],
+    [
+      [
+        'Ann@ is not ann@',
+        "if (channel === 'email') return address.toLowerCase();",
+        "if (channel === 'email') return address;",
+      ],
+      [
+        'a number on WhatsApp is spelled as on a text message',
+        "if (channel === 'whatsapp') return whatsappSpelling(address);",
+        '',
+      ],
+      [
+        'a number has two spellings',
+        "KIND_OF_CHANNEL[channel] === 'phone' ? oneSpelling(address) : address;",
+        'address;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/outbox/outcome/learn.ts',
+    ['src/outbox/outcome/follow.test.ts: who is erased stays blocked'],
+    [
+      [
+        'who is erased is named by what blocks them',
+        'blocks.filter((_, at) => lessons[at]!.isOfErased),',
+        'blocks.filter((_, at) => !lessons[at]!.isOfErased),',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/outbox/outcome/retry.ts',
+    ['src/outbox/deliver/deliver.test.ts: marketing that its provider'],
+    [
+      [
+        'marketing is sent again where nobody can be asked',
+        "if (messageClass === 'marketing' && !mayAsk) return { resend: false };",
+        "if (messageClass === 'marketing' && attempt > 3) return { resend: false };",
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/outbox/deliver/unknown.ts',
+    ['src/outbox/deliver/deliver.test.ts: marketing that its provider'],
+    [
+      [
+        'what a dead worker left is asked for where nobody can tell',
+        'canTell: open?.canTell ?? false,',
+        'canTell: true,',
+      ],
+    ],
+  ),
 ];

@@ -161,4 +161,70 @@ export const slipsOfQueue = [
       ],
     ],
   ),
+  ...inFile(
+    'src/queue/work/ownership.ts',
+    ['src/queue/queue.test.ts: a lane that was lost'],
+    [
+      ['an abandoned run is handled as single messages', 'stream: items[0]?.stream ?? 0,', 'stream: 0,'],
+      [
+        'a lane that was lost and came back is ready at once',
+        'for (const lane of lost) ready.delete(lane);',
+        '',
+      ],
+      [
+        'a lane is ready before what was left there is settled',
+        'await flights().run(handler,',
+        'void flights().run(handler,',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/queue/worker.ts',
+    ['src/queue/queue.test.ts: what a process put in'],
+    [
+      [
+        'events of a process that died before its wake are not taken up',
+        "for (const lane of await selectFeedLanes(sql)) ring({ lane, what: 'feed' });",
+        '',
+      ],
+      [
+        'work of a process that died before its wake is not taken up',
+        'for (const { lane, kind } of await selectInteractiveLanes(sql, nowMs)) ring({ lane, what: kind });',
+        '',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/queue/worker.ts',
+    ['src/queue/queue.test.ts: work put off for soon'],
+    [
+      [
+        'what is put off rings a second late',
+        'clock.after(delayMs + 1, () => {',
+        'clock.after(delayMs + 1_001, () => {',
+      ],
+      [
+        'of two that are put off in a lane the first rings',
+        'const alarm = `${wakeText(wake)}@${dueMs}`;',
+        'const alarm = wakeText(wake);',
+      ],
+      ['a lane rings once in its life', 'set.delete(alarm);', '', ['src/queue/queue.test.ts']],
+    ],
+  ),
+  ...inFile(
+    'src/queue/work/flights.ts',
+    ['src/queue/queue.test.ts: 9.2 what'],
+    [
+      [
+        'what a run puts off rings single messages',
+        "{ lane: lane.lane, what: 'bulk', stream };",
+        '{ lane: lane.lane, what: handler.kind };',
+      ],
+      [
+        'what a run put off, and is due when its batch lands, waits for a look',
+        'if (firstAgainMs <= clock.nowMs()) around',
+        'if (stream === 0 && firstAgainMs <= clock.nowMs()) around',
+      ],
+    ],
+  ),
 ];

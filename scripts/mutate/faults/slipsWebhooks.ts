@@ -66,6 +66,7 @@ export const slipsOfWebhooks = [
         'what is in a later batch is taken to be over',
         'if (hand && hand.since <= since) return hand.putOff;',
         'if (hand) return hand.putOff;',
+        ['src/webhooks/batch.test.ts', 'src/webhooks/deliver.test.ts'],
       ],
       [
         'lines of two webhooks are one',
@@ -107,6 +108,36 @@ export const slipsOfWebhooks = [
         'who is in no hand any more stays in it',
         'if (inHand.get(ownerId)?.since === since) inHand.delete(ownerId);',
         '',
+      ],
+      [
+        'of what was put off only the newest counts',
+        'filter(([callId]) => callId < id)',
+        'filter(() => Math.max(...held.keys()) < id)',
+      ],
+      [
+        'of two that are put off the older counts',
+        'Math.max(...before.map(([, untilMs]) => untilMs))',
+        'Math.min(...before.map(([, untilMs]) => untilMs))',
+      ],
+      [
+        'who was put off before is forgotten with the first that is made',
+        'else held.delete(id);',
+        'else held.clear();',
+      ],
+      [
+        'what was made before is put behind what was put off',
+        'if (ready.item.attempt > 0) {',
+        'if (ready.item.attempt > 1) {',
+      ],
+      [
+        'a failed batch lets those behind it go first',
+        '.end(new Map([[Math.min(...items.map(({ ownerId }) => ownerId)), deps.clock.nowMs()]]));',
+        '.end();',
+      ],
+      [
+        'a batch counts as landed though a part of it failed',
+        'await settling.finish(!failed);',
+        'await settling.finish(true);',
       ],
       [
         'who waits behind one that is due comes back at once',
@@ -152,6 +183,16 @@ export const slipsOfWebhooks = [
     'src/webhooks/gates.ts',
     ['src/webhooks/gates.test.ts'],
     [
+      [
+        'an empty gate is stuck',
+        'gate !== undefined && gate.inside >= MOST_INSIDE &&',
+        'gate !== undefined &&',
+      ],
+      [
+        'a target that nobody calls is stuck',
+        'gate.inside >= MOST_INSIDE && clock',
+        'gate.inside < MOST_INSIDE && clock',
+      ],
       ['who goes in does not move anything', '          gate.movedMs = nowMs;\n', ''],
       [
         'who is let in is told he is not',
@@ -214,6 +255,18 @@ export const slipsOfWebhooks = [
         'cancel ??= deps.clock.after(GATHER_MS, () => flush(false));',
         '',
       ],
+      [
+        'what finished waits until nothing more finishes',
+        'cancel ??= deps.clock.after(GATHER_MS, () => flush(false));',
+        'cancel?.();\n      cancel = deps.clock.after(GATHER_MS, () => flush(false));',
+      ],
+      [
+        'it is waited for longer for a group to fill',
+        'deps.clock.after(GATHER_MS, ',
+        'deps.clock.after(GATHER_MS * 20, ',
+      ],
+      ['a group is written twice', '    waiting = [];\n    // Looked', '    // Looked'],
+      ['the second half of a group lands nothing', 'group.slice(half), landed)', 'group.slice(half), false)'],
     ],
   ),
   ...inFile(

@@ -95,17 +95,17 @@ export const webhookFaults = [
     ],
     [
       'a newer call overtakes one that was put off',
-      'held && id > held.callId ? waitBehind(run, ready, held)',
-      'held && id < 0 ? waitBehind(run, ready, held)',
+      'untilMs === undefined ? await callNext(run, ready)',
+      'true ? await callNext(run, ready)',
     ],
     [
       'the one behind does not know of it',
-      'if (later) held = newer(held, { callId: id, untilMs: later.dueMs });',
-      'if (later && id < 0) held = newer(held, { callId: id, untilMs: later.dueMs });',
+      'if (later) hold(held, { callId: id, untilMs: later.dueMs });',
+      'if (later && id < 0) hold(held, { callId: id, untilMs: later.dueMs });',
       BATCH,
     ],
     ['who comes next is not told what was put off', '  turn.end(held);', '  turn.end();', BATCH],
-    ['a batch that was put off before is overtaken', 'held = newer(held, ready.behind);', ''],
+    ['a batch that was put off before is overtaken', 'if (ready.behind) hold(held, ready.behind);', ''],
     ['a call is made by who has lost the lane', 'if (!run.settling.holds()) return;', '', BATCH],
     [
       'who asked to be left alone is called',

@@ -353,6 +353,47 @@ test('of unclear outcome the provider is asked first: what it has is not sent ag
   rig.sink.answer = () => 'accept';
 });
 
+test('marketing that its provider may have, and cannot tell of, is told as unknown, never sent again, and counts once under a cap', async () => {
+  const { id: workspaceId, integration } = await rig.newPlace({ frequencyCap: { most: 2, perHours: 1 } });
+  const [ann, ben] = await rig.newPeople(workspaceId, 2);
+  const { senders } = rig.deps;
+  const silent: typeof senders = {
+    ...senders,
+    async open(id) {
+      const open = await senders.open(id);
+      return open && { ...open, canTell: false, idempotent: false };
+    },
+  };
+  const deps = { ...rig.deps, senders: silent };
+  const say = async (contactId: number) => {
+    const [id] = await rig.say(workspaceId, [
+      { contactId, class: 'marketing', integrationId: integration.id },
+    ]);
+    return id!;
+  };
+  rig.sink.calls.length = 0;
+  rig.sink.answer = (_call, before) => (before === 0 ? 'reset' : 'accept');
+  const first = await say(ann!.id);
+  await deliveryHandler(deps, 10).handle(await rig.claim(ann!.id));
+  // What a dead worker left of another person: as little is known of it.
+  const left = await say(ben!.id);
+  await deliveryHandler(deps, 10).handle({ ...(await rig.claim(ben!.id)), abandoned: true });
+  assert.deepEqual(await statesOf([first, left]), [STATE.unknown, STATE.unknown]);
+  assert.deepEqual([await rig.due(first), await rig.due(left)], [[], []], 'neither is tried again');
+  const told = await sql<{ causeId: number }[]>`
+    SELECT (c ->> 'causeId')::bigint AS "causeId" FROM feed, jsonb_array_elements(payload -> 'changes') AS c
+    WHERE workspace_id = ${workspaceId} AND type = 'delivery.changed' AND c ->> 'to' = ${String(STATE.unknown)}`;
+  assert.deepEqual(
+    told.map(({ causeId }) => causeId),
+    [first, left],
+  );
+  const more = [await say(ann!.id), await say(ann!.id)];
+  await deliveryHandler(deps, 10).handle(await rig.claim(ann!.id));
+  assert.deepEqual(await statesOf(more), [STATE.accepted, STATE.held]);
+  assert.equal(rig.sink.calls.length, 2);
+  rig.sink.answer = () => 'accept';
+});
+
 test('a few people’s messages begin with their claim, and no more while those are under way; a run’s are told apart', async () => {
   const handler = deliveryHandler(rig.deps, 10);
   assert.equal(handler.wholeUpTo!(0), 32);

@@ -5,6 +5,7 @@ import { testDatabase } from '../../../test/support/database.ts';
 import { startOutbox, type OutboxRig } from '../../../test/support/outbox.ts';
 import { until } from '../../../test/support/until.ts';
 import type { Outcome } from '../../channels/adapter.ts';
+import { blocksOf } from '../../contacts/consent/blocks.ts';
 import { erasePerson } from '../../people/people.ts';
 import { followDestinations } from '../../ledger/deliveries.ts';
 import { takeRoom } from '../../ledger/caps.ts';
@@ -15,6 +16,7 @@ import type { Batch } from '../../queue/work/work.ts';
 import { prepare } from '../deliver/prepare.ts';
 import { decideOutcome, decideSpread, type Subject } from './decide.ts';
 import { applyReceipts } from './receipt.ts';
+import { learnNow } from './learn.ts';
 import { writeDecisions } from './write.ts';
 
 const database = await testDatabase();
@@ -253,6 +255,59 @@ test('what was told too early of somebody who is erased by now is learned, and n
   const learned = await sql<{ cause: string; address: string | null }[]>`
     SELECT cause, address FROM suppressions WHERE workspace_id = ${place.id}`;
   assert.deepEqual(learned, [{ cause: 'dead', address: null }]);
+});
+
+test('what a provider calls somebody who is erased by now is kept nowhere', async () => {
+  const place = await rig.newPlace();
+  const people = await rig.newPeople(place.id, 2);
+  await rig.say(
+    place.id,
+    people.map(({ id }) => ({ contactId: id })),
+  );
+  const nowMs = rig.ctx.clock.nowMs();
+  const batch = await rig.claim(people[0]!.id);
+  const { ready } = await prepare(rig.deps, batch, nowMs);
+  const whom = { workspaceId: place.id, contactId: people[0]!.id, atMs: nowMs };
+  await rig.ctx.queue.transact((tx) => erasePerson(rig.ctx, tx, { ...whom, afterCommit: (run) => run() }));
+  const known = { ...ACCEPTED, knownAs: `+5255${people[0]!.phone.slice(-8)}` };
+  const decisions = ready.map(({ subject }, at) => {
+    const knownAs = `${known.knownAs.slice(0, -1)}${at}`;
+    return decideOutcome(subject, { ...known, knownAs }, nowMs, 0.5);
+  });
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+  const kept = await sql<{ id: number }[]>`
+    SELECT contact_id AS id FROM address_spellings WHERE workspace_id = ${place.id}`;
+  assert.deepEqual(
+    kept.map(({ id }) => id),
+    [people[1]!.id],
+  );
+});
+
+test('who is erased stays blocked however the address is spelled, and is named by none of the spellings', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const at = { workspaceId, contactId: ann!.id, destinationId: null, integrationId: null, code: 'gone' };
+  const spelled = [
+    ['email', 'Ann.Lee@Shop.Example', 'ANN.LEE@shop.example'],
+    ['sms', '+5215512345678', '+525512345678'],
+    ['whatsapp', '+541155551234', '+5491155551234'],
+  ] as const;
+  for (const [channel, told, asked] of spelled) {
+    const lesson = { ...at, channel, dead: true, isOfErased: true };
+    const learn = (address: string) =>
+      rig.ctx.queue.transact((tx) => learnNow(rig.deps, tx, [{ ...lesson, address }], rig.ctx.clock.nowMs()));
+    await learn(told);
+    for (const address of [told, asked])
+      assert.equal((await blocksOf(sql, [{ workspaceId, channel, address }])).size, 1, address);
+    await learn(asked);
+  }
+  const rows = await sql<{ address: string | null }[]>`
+    SELECT address FROM suppressions WHERE workspace_id = ${workspaceId}`;
+  assert.deepEqual(
+    rows.map(({ address }) => address),
+    [null, null, null],
+    'one for each, however often it is said',
+  );
 });
 
 test('of single messages each person’s is told apart; how many texts one took is told afterwards where its receipt came first', async () => {
