@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { isoTime } from '../src/base/clock.ts';
 import { bucketOf } from '../src/base/ids.ts';
 import { drawArm } from '../src/campaigns/enrol/arms.ts';
+import { decisionsIn, type DecisionRow } from '../src/campaigns/enrol/decisions.ts';
 import { endCampaign } from '../src/campaigns/campaigns.ts';
 import { whyIn } from '../src/campaigns/report/lists.ts';
+import { selectLog } from '../src/campaigns/report/sql.ts';
+import { exportPerson } from '../src/people/export.ts';
 import { mergePeople } from '../src/people/people.ts';
 import {
   DAY_MS,
@@ -54,12 +57,17 @@ scenario(
     assert.deepEqual([await place.mails(eve), await place.refusal(eve)], [[], 'filter']);
     for (let again = 0; again < 2; again++) await place.tell('ann', { name: 'upload picture' });
     await place.settled();
-    const [...told] = await sql<{ what: string }[]>`
-      SELECT what FROM enrolment_log WHERE contact_id = ${ann} ORDER BY seq DESC LIMIT 2`;
+    const told = await selectLog(sql, ann, campaign.id);
     assert.deepEqual(
-      told.map(({ what }) => what),
-      ['late', 'completed'],
+      told.slice(-2).map(({ what }) => what),
+      ['completed', 'late'],
       'she has left by then; it is told once',
+    );
+    const exported = await exportPerson(sql, ctx.rooms(), { workspaceId: place.id, contactId: ann });
+    assert.deepEqual(
+      exported?.['campaigns']?.['enrolment_log']?.map(({ seq, what }) => [seq, what]).toSorted(),
+      told.map(({ seq, what }) => [seq, what]).toSorted(),
+      'each decision is a row of what is exported of her',
     );
     assert.equal((await whyIn(sql, place.id, ann, campaign.id)).state, 'completed');
     const counts = await place.tallies(campaign.id);
@@ -548,8 +556,9 @@ scenario('a window is that of the zone somebody is in when it opens', async () =
 
 /** When a step let a message in for somebody, by the workspace's clock. */
 async function sentAt(contactId: number): Promise<string[]> {
-  const rows = await sql<{ atMs: number }[]>`
-    SELECT at_ms AS "atMs" FROM enrolment_log WHERE contact_id = ${contactId} AND what = 'sends' ORDER BY at_ms`;
+  const kept = await sql<(DecisionRow & { atMs: number })[]>`
+    SELECT at_ms AS "atMs", seq, what, step, detail FROM enrolment_log WHERE contact_id = ${contactId} ORDER BY at_ms`;
+  const rows = kept.flatMap(decisionsIn).filter(({ what }) => what === 'sends');
   return rows.map(({ atMs }) => isoTime(atMs));
 }
 

@@ -4,6 +4,7 @@ import type { Comes, ComesOf, Coming } from '../db/room.ts';
 import type { WorkingRoom } from '../queue/room.ts';
 import { backtestHandler } from './backtest/job.ts';
 import { deleteBacktestsBefore } from './backtest/sql.ts';
+import { decisionsIn, type DecisionRow } from './enrol/decisions.ts';
 import { createLiveSource } from './enrol/live.ts';
 import { bringTimersForward, hasTurns, selectTimersAhead } from './enrol/sql.clock.ts';
 import { sweepEvents } from './events/sql.take.ts';
@@ -126,7 +127,7 @@ const OF_PEOPLE = {
     campaign_entries: { by: 'contact', column: 'contact_id' },
     campaign_sends: { by: 'contact', column: 'contact_id' },
     conversions: { by: 'contact', column: 'contact_id' },
-    enrolment_log: { by: 'contact', column: 'contact_id' },
+    enrolment_log: { by: 'contact', column: 'contact_id', parts: (row) => decisionsIn(row as DecisionRow) },
     campaign_refusals: { by: 'contact', column: 'contact_id' },
     campaign_optouts: { by: 'contact', column: 'contact_id' },
     campaign_tasks: { not: 'how far a task is, which happens to be an id' },

@@ -89,7 +89,14 @@ export type Comes = { items: readonly Coming[]; untilMs?: number | undefined };
  * where its index begins with the workspace.
  */
 type ExportOf =
-  | { by: 'contact' | 'conversation'; column: string; hasBucket?: false; inWorkspace?: true }
+  | {
+      by: 'contact' | 'conversation';
+      column: string;
+      hasBucket?: false;
+      inWorkspace?: true;
+      /** What a row holds, where that is several things that are told as rows of their own. */
+      parts?: (row: Record<string, unknown>) => Record<string, unknown>[];
+    }
   | { not: string };
 
 /** People of a workspace who are erased. */

@@ -31,10 +31,10 @@ export async function exportPerson(
   for (const { name, exports = {} } of rooms)
     for (const [table, of] of Object.entries(exports)) {
       if ('not' in of) continue;
-      const { by, column, hasBucket = true, inWorkspace } = of;
+      const { by, column, hasBucket = true, inWorkspace, parts } = of;
       const where = { table, column, hasBucket, workspaceId: inWorkspace ? person.workspaceId : null };
       const rows = idsOf[by].length > 0 ? await selectRowsNaming(db, where, idsOf[by]) : [];
-      (exported[name] ??= {})[table] = rows.map(presentRow);
+      (exported[name] ??= {})[table] = (parts ? rows.flatMap(parts) : rows).map(presentRow);
     }
   return exported;
 }

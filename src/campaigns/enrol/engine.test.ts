@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CampaignFile } from '../../../contract/campaign.ts';
 import { BEGAN_MS, mailed, somebody, type Published } from '../testing/somebody.ts';
+import { decisionsIn, rowsOfDecisions } from './decisions.ts';
 import { moveTo, onResumed } from './steered.ts';
 import { exit } from './engine.ts';
 import { versionOf } from '../steps/version.ts';
@@ -198,4 +199,29 @@ test('who waits to be decided on enters by the version that is open by then, and
   ann.becomes({ city: 'Rome' }, BEGAN_MS + 1);
   const [entry] = ann.member.entries;
   assert.deepEqual([entry!.versionId, entry!.epoch, ann.told('asks')], [9, 2, ['entered', 'waits']]);
+});
+
+test('what was decided in one turn as of one instant is one row, which tells each decision as it was', () => {
+  const ann = somebody([
+    {
+      key: 'visits',
+      ...often,
+      trigger: { event: { did: 'in' } },
+      steps: [mailed('hello'), { key: 'rest', wait: { for: '1d' } }, mailed('bye')],
+    },
+  ]);
+  ann.does('in');
+  ann.does('in', BEGAN_MS + 1);
+  const { log } = ann.changes;
+  const rows = rowsOfDecisions(log);
+  assert.deepEqual([log.length, rows.length], [6, 2]);
+  const kept = rows.map((row) => ({ ...row, step: row.step ?? null, detail: row.detail ?? null }));
+  assert.deepEqual(
+    kept.flatMap(decisionsIn),
+    log.map((one) => ({ ...one, step: one.step ?? null, detail: one.detail ?? null })),
+  );
+  // One that was written before stands for itself, and so does one alone.
+  const alone = { ...log[0]!, step: null, detail: 'turn' };
+  assert.deepEqual(decisionsIn(alone), [alone]);
+  assert.deepEqual(rowsOfDecisions([log[0]!]), [log[0]]);
 });

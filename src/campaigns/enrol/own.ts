@@ -29,38 +29,73 @@ type Own = {
   version: number;
 };
 
-/** Counts what was told of campaigns' messages. One statement, when anything was. */
-export async function countOwn(tx: Tx, arrivals: readonly Arrival[], changes: Changes): Promise<void> {
-  const told = arrivals.flatMap((arrival) => {
+/** What is told of a message once; it may be clicked and answered more often. */
+const ONCE: ReadonlySet<string> = new Set(['accepted', 'delivered', 'opened', 'failed', 'suppressed']);
+
+/** Something that was told of a campaign's message. */
+type Told = { arrival: Arrival; own: Own; messageId: number; bit: number };
+
+function toldIn(arrivals: readonly Arrival[]): Told[] {
+  return arrivals.flatMap((arrival) => {
     // A caller may have a property of that name.
     const own = arrival.flags & FLAG.own ? (arrival.properties?.['$own'] as Own | undefined) : undefined;
-    return own ? [{ arrival, own, messageId: Number(arrival.properties!['message']) }] : [];
+    const messageId = Number(arrival.properties?.['message']);
+    return own ? [{ arrival, own, messageId, bit: BITS[own.metric] ?? 0 }] : [];
   });
-  if (!told.length) return;
+}
+
+/**
+ * Of what arrived what is told of a message once, and whether it is the first time: the message knows, so that no key is kept for it. Notes
+ * it in one statement, when there is any.
+ */
+export async function toldOnce(tx: Tx, arrivals: readonly Arrival[]): Promise<ReadonlyMap<Arrival, boolean>> {
+  const told = toldIn(arrivals).filter(({ own }) => ONCE.has(own.metric));
+  return new Map((await noted(tx, told)).map(({ arrival, isFirst }) => [arrival, isFirst]));
+}
+
+/** Notes what was told, in order, and whether it is the first time. */
+async function noted(tx: Tx, told: readonly Told[]): Promise<(Told & { isFirst: boolean })[]> {
+  if (!told.length) return [];
   const bits = new Map<string, { contactId: number; messageId: number; bits: number }>();
-  for (const { arrival, own, messageId } of told) {
-    const { contactId } = arrival;
-    const key = `${contactId}.${messageId}`;
-    const known = bits.get(key)?.bits ?? 0;
-    bits.set(key, { contactId, messageId, bits: known | (BITS[own.metric] ?? 0) });
+  for (const one of told) {
+    const { messageId, bit } = one;
+    const { contactId } = one.arrival;
+    bits.set(keyOf(one), { contactId, messageId, bits: (bits.get(keyOf(one))?.bits ?? 0) | bit });
   }
   const before = await noteSeen(tx, [...bits.values()]);
-  for (const { arrival, own, messageId } of told) {
-    const { contactId, workspaceId, properties } = arrival;
-    const of = {
-      campaignId: own.campaign,
-      epoch: own.epoch,
-      arm: ARM.treated,
-      variant: own.variant ?? null,
-      versionId: own.version ?? 0,
-    };
-    const step = String(properties!['step']);
-    changes.count({ contactId, workspaceId }, of, own.metric, { step });
-    const key = `${contactId}.${messageId}`;
-    const seen = before.get(key);
-    const bit = BITS[own.metric] ?? 0;
-    if (seen === undefined || (seen & bit) !== 0) continue;
-    before.set(key, seen | bit);
-    changes.count({ contactId, workspaceId }, of, `${own.metric}:first`, { step });
-  }
+  return told.map((one) => {
+    const seen = before.get(keyOf(one));
+    const isFirst = seen !== undefined && (seen & one.bit) === 0;
+    if (isFirst) before.set(keyOf(one), seen | one.bit);
+    return { ...one, isFirst };
+  });
+}
+
+function keyOf({ arrival, messageId }: Told): string {
+  return `${arrival.contactId}.${messageId}`;
+}
+
+/** Counts what was told of campaigns' messages; what is told once was noted as it was taken. At most one statement. */
+export async function countOwn(tx: Tx, arrivals: readonly Arrival[], changes: Changes): Promise<void> {
+  const told = toldIn(arrivals);
+  const [once, often] = [
+    told.filter(({ own }) => ONCE.has(own.metric)),
+    told.filter(({ own }) => !ONCE.has(own.metric)),
+  ];
+  for (const one of once) count(one, true, changes);
+  for (const one of await noted(tx, often)) count(one, one.isFirst, changes);
+}
+
+function count({ arrival, own }: Told, isFirst: boolean, changes: Changes): void {
+  const { contactId, workspaceId, properties } = arrival;
+  const of = {
+    campaignId: own.campaign,
+    epoch: own.epoch,
+    arm: ARM.treated,
+    variant: own.variant ?? null,
+    versionId: own.version ?? 0,
+  };
+  const step = String(properties!['step']);
+  changes.count({ contactId, workspaceId }, of, own.metric, { step });
+  if (isFirst) changes.count({ contactId, workspaceId }, of, `${own.metric}:first`, { step });
 }

@@ -2,6 +2,7 @@
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import type { Conversion, Logged, Of, Tally } from './changes.ts';
+import { rowsOfDecisions } from './decisions.ts';
 import type { Entry, Enrolment } from './member.ts';
 
 type Row = Record<string, unknown>;
@@ -137,7 +138,8 @@ export async function updateEntries(db: Db, rows: readonly { of: Of; entry: Entr
 const missedOf = ({ missed }: Entry) => (Object.keys(missed?.steps ?? {}).length ? missed : null);
 
 /** Writes decisions down; one that stands there already is the same. */
-export async function insertLog(db: Db, rows: readonly Logged[]): Promise<void> {
+export async function insertLog(db: Db, decisions: readonly Logged[]): Promise<void> {
+  const rows = rowsOfDecisions(decisions);
   await db`
     INSERT INTO enrolment_log (bucket, contact_id, enrolment_id, seq, at_ms, workspace_id, campaign_id, what, step, detail)
     SELECT n.* FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],

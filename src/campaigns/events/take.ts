@@ -7,6 +7,7 @@ import { holdContacts } from '../../contacts/held.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import type { Queue } from '../../queue/queue.ts';
+import { toldOnce } from '../enrol/own.ts';
 import { ARRIVAL, insertArrivals } from './sql.ts';
 import { addCounts, deleteArrivals, insertEvents, insertKeys, type Arrival, type Count } from './sql.take.ts';
 import { FLAG } from './time.ts';
@@ -53,12 +54,13 @@ async function passOn(
 
 /** Keeps events and counts them; returns what is no repeat, in order. */
 async function keep(tx: Tx, arrivals: readonly Arrival[], nowMs: number): Promise<Arrival[]> {
+  const once = await toldOnce(tx, arrivals);
+  const isKeyed = (one: Arrival) => !once.has(one) && (one.flags & FLAG.keyed) !== 0;
   const keyed = new Map<string, Arrival>();
-  for (const one of arrivals)
-    if (one.flags & FLAG.keyed && !keyed.has(keyOf(one))) keyed.set(keyOf(one), one);
+  for (const one of arrivals) if (isKeyed(one) && !keyed.has(keyOf(one))) keyed.set(keyOf(one), one);
   const fresh = keyed.size ? await insertKeys(tx, [...keyed.values()], nowMs) : new Set<string>();
   const first = arrivals.filter(
-    (one) => !(one.flags & FLAG.keyed) || (keyed.get(keyOf(one)) === one && fresh.has(keyOf(one))),
+    (one) => once.get(one) ?? (!isKeyed(one) || (keyed.get(keyOf(one)) === one && fresh.has(keyOf(one)))),
   );
   const events = first.filter(({ kind }) => kind === ARRIVAL.event);
   if (!events.length) return first;

@@ -1,6 +1,7 @@
 /** Statements of reports. They read all lanes; whoever asks waits for them, nobody else does. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
+import { decisionsIn } from '../enrol/decisions.ts';
 import type { Arm } from '../enrol/member.ts';
 
 /** A count over all lanes. */
@@ -301,13 +302,18 @@ export async function selectStanding(
 
 /** What was decided about a contact in a campaign, in order: the newest 2,000. */
 export async function selectLog(db: Db, contactId: number, campaignId: number): Promise<LogRow[]> {
-  return await db<LogRow[]>`
-    SELECT * FROM (
-      SELECT enrolment_id AS "enrolmentId", seq, at_ms AS "atMs", what, step, detail FROM enrolment_log
-      WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND campaign_id = ${campaignId}
-      ORDER BY at_ms DESC, seq DESC LIMIT 2000) newest
-    ORDER BY "atMs", seq`;
+  const rows = await db<LogRow[]>`
+    SELECT enrolment_id AS "enrolmentId", seq, at_ms AS "atMs", what, step, detail FROM enrolment_log
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND campaign_id = ${campaignId}
+    ORDER BY at_ms DESC, seq DESC LIMIT ${MOST_DECISIONS}`;
+  return rows
+    .flatMap(decisionsIn)
+    .toSorted((a, b) => a.atMs - b.atMs || a.seq - b.seq)
+    .slice(-MOST_DECISIONS);
 }
+
+/** Decisions that are told of a contact and campaign. */
+const MOST_DECISIONS = 2_000;
 
 /** Why a contact did not enter, the last time. */
 export async function selectRefusal(
