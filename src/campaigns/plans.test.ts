@@ -9,9 +9,19 @@ import { getContacts } from '../contacts/contacts.ts';
 import { openPool } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { testDatabase } from '../../test/support/database.ts';
-import { selectEnrolments, selectEntries, selectStats, selectTimers } from './enrol/sql.read.ts';
+import { countOfThose } from './enrol/sql.brake.ts';
+import {
+  selectEnrolments,
+  selectEntries,
+  selectSendsOf,
+  selectStats,
+  selectTimers,
+} from './enrol/sql.read.ts';
+import { noteSeen } from './enrol/sql.seen.ts';
+import { selectInside } from './enrol/sql.tasks.ts';
 import { deleteEnrolments, upsertTimers } from './enrol/sql.write.ts';
 import { deleteArrivals, selectArrivals } from './events/sql.take.ts';
+import { selectLastSends, selectSends, selectSetOff } from './events/sql.told.ts';
 
 const { sql, connection } = await testDatabase();
 /** One connection, so that what it has planned is what is asked. */
@@ -157,4 +167,93 @@ test('what contacts entered and did is found by who they are, however many enter
   for (const name of tables) await sql.unsafe(`ANALYZE ${name}`);
   const known = await costs();
   assert.ok(known < 1_000, `${known} read for ${EACH} contacts, planned for what is there`);
+});
+
+/** Empties tables and has Postgres believe that they are: many pages, and nothing in them. */
+async function empty(tables: readonly string[]): Promise<void> {
+  for (const name of tables) {
+    await sql.unsafe(`ALTER TABLE ${name} SET (autovacuum_enabled = false)`);
+    await sql.unsafe(`DELETE FROM ${name}`);
+    await sql.unsafe(`VACUUM (ANALYZE, TRUNCATE off) ${name}`);
+  }
+}
+
+test('a task reads those of its lane who are in its campaign, and nobody of other lanes or campaigns', async () => {
+  const EACH_BUCKET = 10;
+  const fillLanes = async (first: number, last: number) =>
+    await sql`
+      INSERT INTO enrolments (bucket, contact_id, id, workspace_id, campaign_id, version_id, entry_key, epoch, entered_ms, place)
+      SELECT b, b + 4096::bigint * n, c, 9, c, 5, 1, 1, 1, '{}' FROM generate_series(${first}::integer, ${last}::integer) b,
+        generate_series(1, ${EACH_BUCKET}::integer) n, unnest(CASE WHEN n = 1 THEN '{5,6}'::bigint[] ELSE ARRAY[6, 1000 + n]::bigint[] END) c`;
+  await empty(['enrolments']);
+  const [, , third] = lanes;
+  const [from, to] = [lanes[0]!.buckets[0]!, lanes.at(-1)!.buckets.at(-1)!];
+  const walk = async (of: OwnedLane): Promise<number> => {
+    const found: number[] = [];
+    for (let page: number[] | undefined; page === undefined || page.length === EACH; found.push(...page))
+      page = await one.begin((tx) => selectInside(tx, of, 5, found.at(-1) ?? 0, EACH));
+    assert.equal(new Set(found).size, of.buckets.length);
+    assert.deepEqual(new Set(found.map((id) => id % 4096)), new Set(of.buckets));
+    return found.length;
+  };
+  await fillLanes(from, to);
+  await empty(['enrolments']);
+  await fillLanes(from, to);
+  for (const believed of ['emptied', 'as it is']) {
+    if (believed === 'as it is') await sql`ANALYZE enrolments`;
+    const before = await readOf(['enrolments']);
+    for (let n = 0; n < 3; n++) await walk(third!);
+    const read = (await readOf(['enrolments'])) - before;
+    const inside = 3 * third!.buckets.length;
+    assert.ok(
+      read < 2 * inside,
+      `${believed}: ${read} read for ${inside} who are in it, among ${20 * 512} places`,
+    );
+  }
+});
+
+test('what is told of messages is found by whose they are, planned while there was nothing and asked when there is much', async () => {
+  const tables = ['campaign_sends', 'campaign_entries', 'event_stats'];
+  const from = ids.inBucket(bucket);
+  const fillSends = async () => {
+    await sql`
+      INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, at_ms)
+      SELECT ${bucket}, ${from}::bigint + 4096 * n::bigint, n, 9, 5, n, 1, 's', 1 FROM generate_series(1, ${FULL}::integer) n`;
+    await sql`
+      INSERT INTO campaign_entries (bucket, contact_id, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm, entered_ms)
+      SELECT ${bucket}, ${from}::bigint + 4096 * n::bigint, 5, 1, n, 9, 5, 1, 0, n FROM generate_series(1, ${FULL}::integer) n`;
+    await sql`
+      INSERT INTO event_stats (bucket, contact_id, name_id, workspace_id, count, first_ms, last_ms)
+      SELECT ${bucket}, ${from}::bigint + 4096 * n::bigint, 5, 9, 1, 1, 1 FROM generate_series(1, ${FULL}::integer) n`;
+  };
+  await sql`INSERT INTO campaigns (id, workspace_id, key, name, state, epoch, salt, version_id, created_ms, changed_ms)
+    VALUES (5, 9, 'c', 'c', 'active', 1, 's', 5, 1, 1) ON CONFLICT DO NOTHING`;
+  await empty(tables);
+  await fillSends();
+  await empty(tables);
+  const some = Array.from({ length: EACH }, (_, n) => {
+    const contactId = from + 4096 * (n + 1);
+    return { contactId, messageId: n + 1, enrolmentId: n + 1, bits: 2 };
+  });
+  const contactIds = some.map(({ contactId }) => contactId);
+  const ask = () =>
+    one.begin(async (tx) => {
+      const found = [
+        await selectSends(tx, some),
+        await selectLastSends(tx, contactIds),
+        await selectSendsOf(tx, some),
+        await selectSetOff(tx, some, 'c'),
+      ].map(({ length }) => length);
+      const did = await countOfThose(tx, contactIds, { nameId: 5, sinceMs: 0 });
+      return [...found, did, (await noteSeen(tx, some)).size];
+    }, 'keyed');
+  for (let n = 0; n < 3; n++) assert.deepEqual(await ask(), [0, 0, 0, 0, 0, 0]);
+  await fillSends();
+  const before = await readOf(tables);
+  assert.deepEqual(
+    await ask(),
+    Array.from({ length: 6 }, () => EACH),
+  );
+  const read = (await readOf(tables)) - before;
+  assert.ok(read < 1_500, `${read} read for ${EACH} messages, with ${FULL} there`);
 });

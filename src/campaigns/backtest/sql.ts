@@ -1,7 +1,8 @@
 /** Statements of back-tests: what people of some buckets did, and the job itself. Nothing here writes of a contact. */
 import type { CampaignFile } from '../../../contract/campaign.ts';
 import type { Db } from '../../db/pool.ts';
-import { those, type EventRow } from '../enrol/sql.read.ts';
+import type { EventRow } from '../enrol/sql.read.ts';
+import { those } from '../sql.keys.ts';
 import type { SaidOfWriting } from './judge.ts';
 
 /** A back-test as it is kept. `sums`: of what was counted in each bucket, the sum and the sum of squares. */

@@ -2,7 +2,7 @@
 import { bucketOf, BUCKETS } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
-import { those } from './sql.read.ts';
+import { those } from '../sql.keys.ts';
 
 /** Adds to how many entered campaigns in an hour, each in its own bucket; returns how many did in each. Locks the rows, in order. */
 export async function addHours(
@@ -75,8 +75,9 @@ export async function countOfThose(
   of: { nameId: number; sinceMs: number },
 ): Promise<number> {
   const [row] = await db<{ n: number }[]>`
-    SELECT count(*) AS n FROM ${those(db, contactIds)} JOIN event_stats s ON s.bucket = k.bucket AND s.contact_id = k.contact_id
-      AND s.name_id = ${of.nameId} AND s.last_ms >= ${of.sinceMs}`;
+    SELECT count(*) AS n FROM ${those(db, contactIds)} JOIN event_stats s
+      ON (s.bucket, s.contact_id, s.name_id) BETWEEN (k.bucket, k.contact_id, ${of.nameId}::bigint) AND (k.bucket, k.contact_id, ${of.nameId}::bigint)
+      AND s.last_ms >= ${of.sinceMs}`;
   return row!.n;
 }
 

@@ -2,7 +2,7 @@
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import { FLAG } from '../events/time.ts';
-import { those } from './sql.read.ts';
+import { those } from '../sql.keys.ts';
 
 /** An event by its key. */
 type EventKey = { contactId: number; nameId: number; atMs: number; key: number };

@@ -1,7 +1,7 @@
 /** Statements on campaigns that contacts have left. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import { isOneOf, those } from './sql.read.ts';
+import { isOneOf, those } from '../sql.keys.ts';
 
 /** A contact and a campaign. */
 type Left = { contactId: number; campaignId: number };

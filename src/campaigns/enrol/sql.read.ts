@@ -1,28 +1,12 @@
 /** Statements by which a turn takes contacts in hand. They name rows by key; nothing is locked but by the fence of the lane. */
 import { column } from '../../db/column.ts';
 import { bucketOf } from '../../base/ids.ts';
-import type { Db, Fragment } from '../../db/pool.ts';
+import type { Db } from '../../db/pool.ts';
 import type { Seen } from '../match/facts.ts';
 import type { Place } from '../steps/run.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
+import { isOneOf, those } from '../sql.keys.ts';
 import type { Arm, Entry } from './member.ts';
-
-/**
- * Some contacts, each by its whole key: of a list of buckets and one of ids Postgres tries every id in every bucket, which are 200,000 looks
- * for 500 people.
- */
-export const those = (db: Db, contactIds: readonly number[]) => {
-  const ids = [...new Set(contactIds)];
-  return db`unnest(${ids.map(bucketOf)}::smallint[], ${ids}::bigint[]) AS k (bucket, contact_id)`;
-};
-
-/**
- * That something is one of some ids, asked of rows that were found by their contact. `+ 0` keeps an index with that column out of it: Postgres,
- * which thinks of a range of one as a ninth of the table, would go through all who are in a campaign and hold each against each contact (75 ms for
- * 500 contacts and a campaign of 300 among a thousand, growing with both).
- */
-export const isOneOf = (db: Db, of: Fragment, ids: readonly number[]): Fragment =>
-  db`${of} + 0 = ANY(${[...ids]}::bigint[])`;
 
 /** A timer that is due. */
 export type Timer = { contactId: number; ownerId: number; workspaceId: number; dueMs: number; atMs: number };
@@ -148,7 +132,8 @@ export async function selectSendsOf(
     SELECT s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId", s.version_id AS "versionId", s.step
     FROM unnest(${column(of, (o) => bucketOf(o.contactId))}::smallint[], ${column(of, (o) => o.contactId)}::bigint[],
       ${column(of, (o) => o.enrolmentId)}::bigint[]) AS k (bucket, contact_id, enrolment_id)
-    JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id AND s.enrolment_id = k.enrolment_id`;
+    JOIN campaign_sends s ON (s.bucket, s.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
+      AND s.enrolment_id = k.enrolment_id`;
 }
 
 /** How often contacts did things of some names. */

@@ -13,8 +13,10 @@ export async function noteSeen(
       SELECT k.bucket, k.contact_id, k.message_id, k.bits, o.seen AS before
       FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
         ${rows.map((r) => r.messageId)}::bigint[], ${rows.map((r) => r.bits)}::smallint[]) AS k (bucket, contact_id, message_id, bits)
-      JOIN campaign_sends o ON o.bucket = k.bucket AND o.contact_id = k.contact_id AND o.message_id = k.message_id) n
-    WHERE s.bucket = n.bucket AND s.contact_id = n.contact_id AND s.message_id = n.message_id AND s.seen | n.bits <> s.seen
+      JOIN campaign_sends o
+        ON (o.bucket, o.contact_id, o.message_id) BETWEEN (k.bucket, k.contact_id, k.message_id) AND (k.bucket, k.contact_id, k.message_id)) n
+    WHERE (s.bucket, s.contact_id, s.message_id) BETWEEN (n.bucket, n.contact_id, n.message_id) AND (n.bucket, n.contact_id, n.message_id)
+      AND s.seen | n.bits <> s.seen
     RETURNING s.contact_id AS "contactId", s.message_id AS "messageId", n.before`;
   return new Map(found.map(({ contactId, messageId, before }) => [`${contactId}.${messageId}`, before]));
 }

@@ -90,7 +90,11 @@ export async function selectTaskLanes(db: Db): Promise<{ lane: number; dueMs: nu
     SELECT lane, min(due_ms) AS "dueMs" FROM campaign_tasks GROUP BY lane`;
 }
 
-/** The next contacts of a lane that are in a campaign. */
+/**
+ * The next contacts of a lane that are in a campaign. A lane's buckets follow each other, so that these are one range of one index, whatever
+ * is believed of how many are in what: without its end the last of a lane read all who are in the campaign in the lanes behind it, and without
+ * its beginning the first of a lane those in the lanes before.
+ */
 export async function selectInside(
   db: Db,
   lane: OwnedLane,
@@ -98,11 +102,12 @@ export async function selectInside(
   afterId: number,
   limit: number,
 ): Promise<number[]> {
+  const [first, last] = [Math.min(...lane.buckets), Math.max(...lane.buckets)];
   const rows = await db<{ contactId: number }[]>`
-    SELECT DISTINCT bucket, contact_id AS "contactId" FROM enrolments
-    WHERE campaign_id = ${campaignId} AND bucket = ANY(${lane.buckets}::smallint[])
-      AND (bucket, contact_id) > (${afterId === 0 ? -1 : bucketOf(afterId)}::smallint, ${afterId}::bigint)
-    ORDER BY bucket, contact_id LIMIT ${limit}`;
+    SELECT DISTINCT campaign_id, bucket, contact_id AS "contactId" FROM enrolments
+    WHERE (campaign_id, bucket, contact_id) > (${campaignId}::bigint, ${afterId === 0 ? first : bucketOf(afterId)}::smallint, ${afterId}::bigint)
+      AND (campaign_id, bucket, contact_id) < (${campaignId}::bigint, ${last + 1}::smallint, 0::bigint) ${db.onShard('bucket', lane.buckets)}
+    ORDER BY campaign_id, bucket, contact_id LIMIT ${limit}`;
   return rows.map(({ contactId }) => contactId);
 }
 

@@ -190,8 +190,8 @@ export async function insertConversions(db: Db, rows: readonly Conversion[]): Pr
       ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.campaignId)}::bigint[], ${rows.map((r) => r.epoch)}::integer[],
       ${rows.map((r) => r.arm)}::smallint[], ${rows.map((r) => r.atMs)}::bigint[], ${rows.map((r) => r.value)}::double precision[])
       AS n (bucket, contact_id, enrolment_id, goal, event_key, workspace_id, campaign_id, epoch, arm, at_ms, value)
-    LEFT JOIN campaign_sends s ON s.bucket = n.bucket AND s.contact_id = n.contact_id AND s.enrolment_id = n.enrolment_id
-      AND s.at_ms <= n.at_ms
+    LEFT JOIN campaign_sends s ON (s.bucket, s.contact_id) BETWEEN (n.bucket, n.contact_id) AND (n.bucket, n.contact_id)
+      AND s.enrolment_id = n.enrolment_id AND s.at_ms <= n.at_ms
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING`;
 }

@@ -1,6 +1,7 @@
 /** Statements that tell whose a message is. Lock nothing. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
+import { those, thoseMessages } from '../sql.keys.ts';
 
 /** A message that a campaign sent. */
 export type Sent = {
@@ -25,9 +26,8 @@ export async function selectSends(
   return await db<Sent[]>`
     SELECT s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId", c.key AS campaign,
       s.enrolment_id AS "enrolmentId", s.epoch, s.version_id AS "versionId", s.variant, s.step, s.depth
-    FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
-      ${keys.map((k) => k.messageId)}::bigint[]) AS k (bucket, contact_id, message_id)
-    JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id AND s.message_id = k.message_id
+    FROM ${thoseMessages(db, keys)} JOIN campaign_sends s
+      ON (s.bucket, s.contact_id, s.message_id) BETWEEN (k.bucket, k.contact_id, k.message_id) AND (k.bucket, k.contact_id, k.message_id)
     JOIN campaigns c ON c.id = s.campaign_id`;
 }
 
@@ -36,8 +36,8 @@ export async function selectLastSends(db: Db, contactIds: readonly number[]): Pr
   return await db<Sent[]>`
     SELECT DISTINCT ON (s.contact_id) s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId",
       c.key AS campaign, s.enrolment_id AS "enrolmentId", s.epoch, s.version_id AS "versionId", s.variant, s.step, s.depth
-    FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
-    JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id
+    FROM ${those(db, contactIds)} JOIN campaign_sends s
+      ON (s.bucket, s.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
     JOIN campaigns c ON c.id = s.campaign_id ORDER BY s.contact_id, s.message_id DESC`;
 }
 
@@ -49,11 +49,11 @@ export async function selectSetOff(
 ): Promise<{ contactId: number; messageId: number; properties: Record<string, unknown> | null }[]> {
   return await db<{ contactId: number; messageId: number; properties: Record<string, unknown> | null }[]>`
     SELECT s.contact_id AS "contactId", s.message_id AS "messageId", e.trigger -> 'properties' AS properties
-    FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
-      ${keys.map((k) => k.messageId)}::bigint[]) AS k (bucket, contact_id, message_id)
-    JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id AND s.message_id = k.message_id
+    FROM ${thoseMessages(db, keys)} JOIN campaign_sends s
+      ON (s.bucket, s.contact_id, s.message_id) BETWEEN (k.bucket, k.contact_id, k.message_id) AND (k.bucket, k.contact_id, k.message_id)
     JOIN campaigns c ON c.id = s.campaign_id AND c.key = ${campaignKey}
-    JOIN campaign_entries e ON e.bucket = s.bucket AND e.contact_id = s.contact_id AND e.campaign_id = s.campaign_id
+    JOIN campaign_entries e
+      ON (e.bucket, e.contact_id, e.campaign_id) BETWEEN (s.bucket, s.contact_id, s.campaign_id) AND (s.bucket, s.contact_id, s.campaign_id)
       AND e.enrolment_id = s.enrolment_id`;
 }
 
