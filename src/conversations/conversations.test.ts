@@ -83,6 +83,21 @@ for (const ends of ENDS) {
     assert.equal(there?.id === first, ends === 'commits');
   });
 
+  test(`two say the first word to one contact, and the first ${ends}: each word is counted once`, async () => {
+    const contact = { contactId: await somebody(), workspaceId: WORKSPACE, said: 1 };
+    const say = async (tx: Tx) => {
+      const { id, isNew } = (await ensureConversations(tx, ids, NOW, [contact])).get(contact.contactId)!;
+      return await keepOutgoing(tx, [
+        { ...outgoing(contact.contactId, id, NOW), isCounted: isNew === true },
+        { ...outgoing(contact.contactId, id, NOW), kind: 'confirmation' as const },
+      ]);
+    };
+    assert.equal(await overlapped(atOnce, ends, say, say), true);
+    const { messageCount, unreadCount, started, businessReadMs } = (await stands(contact.contactId))!;
+    const n = ends === 'commits' ? 2 : 1;
+    assert.deepEqual([messageCount, unreadCount, started, businessReadMs], [n, n, true, NOW]);
+  });
+
   test(`a provider repeats a message while it is being kept, and the first ${ends}: it is kept and told of once`, async () => {
     const message = said(await somebody());
     const fresh = await overlapped(

@@ -18,6 +18,12 @@ import {
 } from './sql.ts';
 
 /**
+ * With whom a conversation is. `said`: so much the business says in it in this very transaction; where it is made (`isNew`), that is counted with
+ * it, since what is written and then changed is two rows.
+ */
+type With = { contactId: number; workspaceId: number; said?: number };
+
+/**
  * Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. Whose is made is held until it ends: one
  * that is begun with somebody who is being erased would be left over. Throws `overtaken` where one is gone, for the transaction to be repeated.
  */
@@ -25,10 +31,10 @@ export async function ensureConversations(
   tx: Tx,
   idSource: IdSource,
   nowMs: number,
-  contacts: readonly { contactId: number; workspaceId: number }[],
-): Promise<Map<number, Conversation>> {
+  contacts: readonly With[],
+): Promise<Map<number, Conversation & { isNew?: true }>> {
   const ids = contacts.map(({ contactId }) => contactId);
-  const byContact = await conversationsOf(tx, ids);
+  const byContact: Map<number, Conversation & { isNew?: true }> = await conversationsOf(tx, ids);
   const missing = contacts.filter(({ contactId }) => !byContact.has(contactId));
   if (!missing.length) return byContact;
   // Held, and then written, in one go.
@@ -42,7 +48,7 @@ export async function ensureConversations(
   ]);
   if (missing.some(({ contactId }) => !held.present.has(contactId)))
     throw overtaken('a contact was taken away meanwhile');
-  for (const conversation of made) byContact.set(conversation.contactId, conversation);
+  for (const conversation of made) byContact.set(conversation.contactId, { ...conversation, isNew: true });
   // Another transaction may have been first with some.
   const others = ids.filter((contactId) => !byContact.has(contactId));
   return others.length ? new Map([...byContact, ...(await conversationsOf(tx, others))]) : byContact;
@@ -56,7 +62,7 @@ export function beginConversations(
   tx: Tx,
   idSource: IdSource,
   nowMs: number,
-  contacts: readonly { contactId: number; workspaceId: number }[],
+  contacts: readonly With[],
 ): { idOf: ReadonlyMap<number, number>; written: Promise<unknown> } {
   const rows = contacts.map((contact) => ({
     ...contact,
@@ -185,22 +191,29 @@ export async function receiveMessages(
 
 /**
  * Keeps what the business said; for `outbox/accept`. False when a conversation is not there any more. Confirmations are no part of it,
- * and count as nothing said. Locks the conversations.
+ * and count as nothing said; what is counted with its conversation already (`isCounted`) is not counted again. Locks the conversations.
  */
 export async function keepOutgoing(
   tx: Tx,
-  messages: readonly (Omit<NewMessage, 'direction'> & { conversationId: number })[],
+  messages: readonly (Omit<NewMessage, 'direction'> & { conversationId: number; isCounted?: boolean })[],
 ): Promise<boolean> {
-  const said = countByConversation(messages.filter(({ kind }) => kind !== 'confirmation'));
+  const said = countByConversation(
+    messages.filter(({ kind, isCounted }) => isSaid(kind) && isCounted !== true),
+  );
   // Sent without waiting for each other's answers.
   const [there] = await Promise.all([
-    updateForOutgoing(tx, said),
+    said.length ? updateForOutgoing(tx, said) : 0,
     insertMessages(
       tx,
       messages.map((message) => ({ ...message, direction: 'out' as const })),
     ),
   ]);
   return there === said.length;
+}
+
+/** Whether a message of the business counts as something said in its conversation. */
+export function isSaid(kind: NewMessage['kind']): boolean {
+  return kind !== 'confirmation';
 }
 
 /** Remembers words of people that are kept nowhere else, by the provider's id; returns the ids of those that are new. */

@@ -12,17 +12,22 @@ const messageColumns = (db: Db) => db`
   id, conversation_id AS "conversationId", contact_id AS "contactId", workspace_id AS "workspaceId", direction, kind, class,
   content, author, source, metadata, external_id AS "externalId", at_ms AS "atMs"`;
 
-/** Makes the conversations that are missing, and returns these; those that are there stay as they are. */
+/**
+ * Makes the conversations that are missing, and returns these; those that are there stay as they are. `said`: so much the business says in it
+ * at once, which is counted with it.
+ */
 export async function insertConversations(
   db: Db,
-  rows: readonly { id: number; contactId: number; workspaceId: number }[],
+  rows: readonly { id: number; contactId: number; workspaceId: number; said?: number }[],
   nowMs: number,
 ): Promise<Conversation[]> {
   return await db<Conversation[]>`
-    INSERT INTO conversations (bucket, id, contact_id, workspace_id, created_ms)
-    SELECT *, ${nowMs}::bigint FROM unnest(
+    INSERT INTO conversations (bucket, id, contact_id, workspace_id, created_ms, unread_count, message_count, started, business_read_ms)
+    SELECT n.bucket, n.id, n.contact_id, n.workspace_id, ${nowMs}::bigint, n.said, n.said, n.said > 0, CASE WHEN n.said > 0 THEN ${nowMs}::bigint END
+    FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.id)}::bigint[],
-      ${rows.map((r) => r.contactId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[])
+      ${rows.map((r) => r.contactId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.said ?? 0)}::integer[])
+      AS n (bucket, id, contact_id, workspace_id, said)
     ON CONFLICT (bucket, contact_id) DO NOTHING RETURNING ${conversationColumns(db)}`;
 }
 

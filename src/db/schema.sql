@@ -190,7 +190,7 @@ CREATE TABLE campaign_entries (
   PRIMARY KEY (bucket, contact_id, campaign_id, entry_key),
   CHECK ((arm = ANY (ARRAY[0, 1, 2]))),
   CHECK (((ended_ms IS NULL) = (ending IS NULL)))
-) WITH (fillfactor=80);
+) WITH (fillfactor=50);
 CREATE INDEX campaign_entries_of_campaign ON campaign_entries USING btree (campaign_id, entered_ms);
 
 -- on every node
@@ -249,7 +249,7 @@ CREATE TABLE campaign_sends (
   seen smallint NOT NULL DEFAULT 0,
   depth smallint,
   PRIMARY KEY (bucket, contact_id, message_id)
-);
+) WITH (fillfactor=55);
 
 -- on every node
 CREATE TABLE campaign_stamp (

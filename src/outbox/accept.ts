@@ -36,6 +36,8 @@ export type Send = {
   destinationId?: number;
   /** On this channel only, where no destination is named: the devices of an account, not its phone number. */
   channel?: ChannelName;
+  /** Its conversation was made for it in this transaction, and counts it already. */
+  isCounted?: boolean;
   /** It is said, and nobody is told: its conversation is muted. */
   isQuiet?: boolean;
   /** How far the workspace's clock is ahead of ours; what is stored is by the workspace's. */

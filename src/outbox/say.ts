@@ -4,7 +4,7 @@
  */
 import { resolveContacts } from '../contacts/resolve/resolve.ts';
 import type { Wanted } from '../contacts/wanted.ts';
-import { beginConversations, ensureConversations } from '../conversations/conversations.ts';
+import { beginConversations, ensureConversations, isSaid } from '../conversations/conversations.ts';
 import type { Tx } from '../db/pool.ts';
 import { accept, type AcceptDeps, type Send } from './accept.ts';
 
@@ -34,17 +34,22 @@ export async function say(
   const reached = await reach(deps, tx, { workspaceId, nowMs }, sayings);
   const fresh = new Set(reached.flatMap(({ contactId, created }) => (created ? [contactId] : [])));
   const known = new Set(reached.flatMap(({ contactId }) => (fresh.has(contactId) ? [] : [contactId])));
+  const said = new Map<number, number>();
+  for (const [i, { kind }] of sayings.entries())
+    if (isSaid(kind)) said.set(reached[i]!.contactId, (said.get(reached[i]!.contactId) ?? 0) + 1);
   const of = (contactIds: ReadonlySet<number>) =>
-    [...contactIds].map((contactId) => ({ contactId, workspaceId }));
+    [...contactIds].map((contactId) => ({ contactId, workspaceId, said: said.get(contactId) ?? 0 }));
   const found = known.size
     ? await ensureConversations(tx, deps.ids, nowMs + aheadMs, of(known))
-    : new Map<number, { id: number }>();
+    : new Map<number, { id: number; isNew?: true }>();
   const begun = beginConversations(tx, deps.ids, nowMs + aheadMs, of(fresh));
-  const sends = sayings.map(({ to: _to, ...said }, i): Send => {
+  const sends = sayings.map(({ to: _to, ...one }, i): Send => {
     const { contactId, destinationId } = reached[i]!;
-    const conversationId = begun.idOf.get(contactId) ?? found.get(contactId)!.id;
+    const own = begun.idOf.get(contactId);
+    const conversationId = own ?? found.get(contactId)!.id;
+    const isCounted = own !== undefined || found.get(contactId)!.isNew === true;
     const where = destinationId === undefined ? {} : { destinationId };
-    return { ...said, ...where, workspaceId, contactId, conversationId, aheadMs };
+    return { ...one, ...where, workspaceId, contactId, conversationId, isCounted, aheadMs };
   });
   // In one write: the conversations first.
   const [accepted] = await Promise.all([accept(deps, tx, nowMs, sends), begun.written]);
