@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFault } from '../base/fault.ts';
-import { bucketOf } from '../base/ids.ts';
+import { bucketOf, firstIdAt } from '../base/ids.ts';
 import { claimBatch } from '../../test/support/claim.ts';
 import { testClock } from '../../test/support/clock.ts';
 import { testDatabase } from '../../test/support/database.ts';
@@ -61,6 +61,11 @@ function twoOfALane(): [number, number] {
 }
 const claim = (ownerId: number, more: Partial<Batch> = {}) =>
   claimBatch(rig, ownerId, { kind: KIND.webhook, ...more });
+/** Of what is due in the lane, which other tests may have left something in, these calls alone. */
+const claimOnly = async ({ calls }: { calls: readonly number[] }) => {
+  const batch = await claim(calls[0]!);
+  return { ...batch, items: batch.items.filter(({ ownerId }) => calls.includes(ownerId)) };
+};
 const handle = (batch: Batch, more: Partial<WebhookDeps> = {}) =>
   webhookHandler({ ...rig, random: () => 0.5, ...more }).handle(batch);
 const heard = (path: string) =>
@@ -119,6 +124,7 @@ test('what failed is tried again when its time has come, with one attempt more; 
     call.tried.map(({ status, answer }) => [status, answer]),
     [[500, '{"error":"down"}']],
   );
+  equal(call.nextMs, (await dueOf(w.workspaceId))[0]!.ms, 'it says when it is tried again');
   clock.advance(40_000);
   receiver.answer('/failing', { status: 200 });
   await handle(await claim(w.calls[0]!), { answered });
@@ -134,6 +140,7 @@ test('what failed is tried again when its time has come, with one attempt more; 
     'each when it was made',
   );
   ok(over.finishedMs! >= fromMs + 50_000);
+  equal(over.nextMs, undefined);
   deepEqual(answers, [], 'nor what is nothing');
 });
 
@@ -183,6 +190,27 @@ test('made again: in the order of what is repeated, beside it, under the first o
     repeats.map(({ messageId, replayOf }) => [messageId, replayOf]),
     [first.calls[0]!, first.calls[0]!].map(({ messageId }) => [messageId, w.calls[2]]),
   );
+});
+
+test('however many failed since a time are made again, each once, and none that failed before', async () => {
+  const w = await due('/many', [rig.ids.spread()]);
+  const { workspaceId, id: webhookId } = w;
+  await handle(await claim(w.calls[0]!));
+  // Two hours later than anything that is really there.
+  const sinceMs = clock.nowMs() + 7_200_000;
+  await sql`
+    INSERT INTO webhook_calls (bucket, id, workspace_id, webhook_id, trigger, body, state, created_ms, finished_ms)
+    SELECT id & 4095, id, ${workspaceId}, ${webhookId}, 'told', '{}', 'failed', 1, 2
+    FROM generate_series(${firstIdAt(sinceMs)}::bigint, ${firstIdAt(sinceMs) + 2_499}::bigint) AS id`;
+  await sql`UPDATE webhook_calls SET state = 'failed' WHERE id = ${w.calls[0]!}`;
+  const replayed = await rig.queue.transact((tx) =>
+    replayFailed(rig, tx, { workspaceId, webhookId, sinceMs }),
+  );
+  deepEqual(replayed, { replayed: 2_500, more: false });
+  const [{ n } = { n: 0 }] = await sql<{ n: number }[]>`
+    SELECT count(DISTINCT replay_of) AS n FROM webhook_calls WHERE webhook_id = ${webhookId}`;
+  equal(n, 2_500);
+  await sql`DELETE FROM due WHERE workspace_id = ${workspaceId}`;
 });
 
 test('of what is rare among very many a page says that there may be more', async () => {
@@ -425,7 +453,7 @@ test('one whose being put off is not written yet holds back those behind it, als
 test('one that was written late is behind an older that was put off, though one behind both was put off before it', async () => {
   const contactId = rig.ids.spread();
   const w = await due('/late', [contactId, contactId, contactId]);
-  const batch = await claim(w.calls[0]!);
+  const batch = await claimOnly(w);
   const [, second, third] = batch.items.map((item) => ({ ...batch, items: [item] }));
   await putOffFor(w.calls[0]!, 60_000);
   const handler = webhookHandler({ ...rig });
@@ -439,7 +467,7 @@ test('who is put off behind two comes back when both are due, and waits for the 
   const contactId = rig.ids.spread();
   const w = await due('/both', [contactId, contactId, contactId, contactId]);
   const [id0, id1, id2] = w.calls as [number, number, number];
-  const batch = await claim(id0);
+  const batch = await claimOnly(w);
   const only = (...which: number[]) => ({ ...batch, items: which.map((n) => batch.items[n]!) });
   await putOffFor(id0, 60_000);
   await putOffFor(id2, 5_000);
@@ -469,7 +497,7 @@ test('who is put off behind two comes back when both are due, and waits for the 
 test('what was made before is not put behind what was put off', async () => {
   const contactId = rig.ids.spread();
   const w = await due('/before', [contactId, contactId]);
-  const batch = await claim(w.calls[0]!);
+  const batch = await claimOnly(w);
   await putOffFor(w.calls[0]!, 60_000);
   const again = batch.items.slice(1).map((item) => ({ ...item, attempt: 1 }));
   await handle({ ...batch, items: again });
@@ -479,7 +507,7 @@ test('what was made before is not put behind what was put off', async () => {
 test('those behind a batch that failed give way to it: it is handled again, and first', async () => {
   const contactId = rig.ids.spread();
   const w = await due('/failed', [contactId, contactId]);
-  const batch = await claim(w.calls[0]!);
+  const batch = await claimOnly(w);
   const [first, second] = batch.items.map((item) => ({ ...batch, items: [item] }));
   const fail = Promise.withResolvers<void>();
   let isFirst = true;
@@ -517,7 +545,7 @@ test('calls that are put off together come back one after the other', async () =
   await handler.handle(await claim(barring.calls[0]!));
   await sql`DELETE FROM due WHERE owner_id = ${barring.calls[0]!}`;
   const two = await due('/spread', [one, other], w);
-  await handler.handle(await claim(two.calls[0]!));
+  await handler.handle(await claimOnly(two));
   const [first, second] = (await dueOf(w.workspaceId)).map(({ ms }) => ms).toSorted((a, b) => a - b);
   ok(second! > first!);
 });
@@ -540,7 +568,7 @@ const cameOf = ({ items }: Batch, more: Partial<Result['change'] & object> = {})
 test('what finished is written 50 ms after the first of it, however many follow, and each once', async () => {
   const contactId = rig.ids.spread();
   const w = await due('/gathered', [contactId, contactId, contactId]);
-  const batch = await claim(w.calls[0]!);
+  const batch = await claimOnly(w);
   const still = stillClock(clock.nowMs());
   const counted: string[] = [];
   const deps = { ...rig, clock: still, settled() {}, counted: (what: string) => void counted.push(what) };
@@ -561,7 +589,7 @@ test('what finished is written 50 ms after the first of it, however many follow,
 test('a group of which one cannot be written ends its flight all the same', async () => {
   const contactId = rig.ids.spread();
   const w = await due('/apart', [contactId, contactId, contactId]);
-  const batch = await claim(w.calls[0]!);
+  const batch = await claimOnly(w);
   const settling = createSettling({ ...rig, settled() {} }, batch);
   for (const [n, result] of cameOf(batch).entries())
     settling.add(n ? result : { ...result, change: { ...result.change!, lastAnswer: 'no \0 in text' } });
