@@ -240,6 +240,14 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('combobox').press('Enter');
     await page.getByRole('heading', { name: 'Simulator' }).waitFor();
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    // Who has not written yet is found as well.
+    await call('POST', `${base}/contacts`, { givenName: 'Quentin', surname: 'Quiet' });
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').and(page.locator(':focus')).fill('Quen');
+    await page.getByRole('option', { name: /Quentin Quiet/ }).waitFor();
+    await page.getByRole('combobox').press('Enter');
+    await page.getByRole('heading', { name: 'Quentin Quiet' }).waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keys' }).waitFor();
     await checkAxe(page, 'the map of keys, in the dark');
@@ -672,8 +680,19 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('link', { name: 'Results' }).click();
     await page.getByRole('cell', { name: /blocked by hand/ }).waitFor();
     await page.getByRole('button', { name: '11 Delivered' }).click();
-    await page.getByRole('dialog').getByRole('link', { name: 'Hugo11' }).waitFor();
+    const whom = page.getByRole('dialog').getByRole('listitem').filter({ hasText: 'Hugo11' });
+    await whom.getByRole('link', { name: 'Hugo11' }).waitFor();
+    // Each with its why, as anywhere.
+    await whom.getByRole('link', { name: 'Why this message' }).click();
+    const why = page.getByRole('dialog', { name: 'Why this message' });
+    await why.getByText('It was sent.').waitFor();
+    await checkAxe(page, 'why somebody got a broadcast');
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').first().waitFor({ state: 'hidden' });
+    await page.goto(`${url}/w/${ws}/people/${people[0]!.id}`);
+    await page.getByRole('link', { name: 'Why this message' }).click();
+    await why.getByText('It was not sent.').waitFor();
+    await page.goto(`${url}/w/${ws}/broadcasts/${id}/results`);
     await call('POST', `${base}/simulator/reply`, {
       channel: 'sms',
       address: people[3]!.phone,

@@ -119,11 +119,18 @@ export const threadQuery = (ws: string, id: string) =>
     ...lookAgain,
   });
 
-/** Why a message was sent, or was not. */
-export const whyQuery = (ws: string, message: string) =>
+/** How an address names why somebody got a broadcast, or did not; a message is named by its id. */
+export const whyOfBroadcast = (broadcast: string, contact: string): string => `${broadcast}-${contact}`;
+
+/** Why a message was sent, or was not; or a broadcast to somebody. */
+export const whyQuery = (ws: string, why: string) =>
   queryOptions({
-    queryKey: [ws, 'why', message] as const,
-    queryFn: ({ signal }) => call<WhyShown>('GET', at(ws, '/why') + query({ message }), { signal }),
+    queryKey: [ws, 'why', why] as const,
+    queryFn: ({ signal }) => {
+      const [id, contact] = why.split('-');
+      const asked = contact === undefined ? { message: id } : { broadcast: id, contact };
+      return call<WhyShown>('GET', at(ws, '/why') + query(asked), { signal });
+    },
   });
 
 /** Who is a member. */

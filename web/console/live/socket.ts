@@ -108,7 +108,8 @@ function follow(client: QueryClient, ws: string, me: string, event: ConsoleEvent
   if (event.kind === 'presence') return notePresence(event);
   if (event.kind === 'devices') return;
   if (event.kind === 'conversation') return countSoon(client, ws);
-  void client.invalidateQueries({ queryKey: [ws, 'why', event.entry.id] });
+  const { type, id } = event.entry;
+  void client.invalidateQueries({ queryKey: type === 'broadcast' ? [ws, 'why'] : [ws, 'why', id] });
   if (event.entry.type === 'note') noteMention(client, ws, me, event.entry);
 }
 

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useDeferredValue, useId, useState, type KeyboardEvent, type ReactElement } from 'react';
 import { Icon, type IconName } from '../../shared/icons.tsx';
+import type { ContactPage } from '../../../contract/doors/console/contacts.ts';
 import type { ConversationPage } from '../../../contract/doors/console/inbox.ts';
 import { call } from '../api/call.ts';
 import { at } from '../api/queries.ts';
@@ -84,7 +85,7 @@ function useFound(text: string): Found[] {
   const places = usePlaces();
   const navigate = useNavigate();
   const asked = useDeferredValue(text);
-  const { data } = useQuery({
+  const talks = useQuery({
     queryKey: [id, 'palette', asked],
     queryFn: ({ signal }) =>
       call<ConversationPage>(
@@ -94,19 +95,36 @@ function useFound(text: string): Found[] {
       ),
     enabled: asked.length > 0,
   });
+  // Who has not written yet is known all the same.
+  const known = useQuery({
+    queryKey: [id, 'palette', 'people', asked],
+    queryFn: ({ signal }) =>
+      call<ContactPage>('GET', at(id, `/contacts?limit=8&search=${encodeURIComponent(asked)}`), { signal }),
+    enabled: asked.length > 0,
+  });
   const fits = (name: string) => name.toLowerCase().includes(text.toLowerCase());
-  const people = (text ? (data?.conversations ?? []) : []).map((one) => ({
+  const conversations = text ? (talks.data?.conversations ?? []) : [];
+  const people = conversations.map((one) => ({
     id: one.id,
     name: one.contact.name ?? 'Somebody',
     more: one.last?.text ?? '',
     icon: 'person' as const,
     go: () => void navigate({ href: paths.inbox(id, 'all', one.id) } as never),
   }));
+  const others = (text ? (known.data?.contacts ?? []) : [])
+    .filter((one) => !conversations.some(({ contact }) => contact.id === one.id))
+    .map((one) => ({
+      id: one.id,
+      name: [one.givenName, one.surname].filter(Boolean).join(' ') || one.externalId || 'Somebody',
+      more: one.externalId ?? 'person',
+      icon: 'people' as const,
+      go: () => void navigate({ href: paths.person(id, one.id) } as never),
+    }));
   const pages = places
     .filter(({ name }) => fits(name))
     .map(({ name, key, icon, go }) => ({ id: name, name, more: `g ${key}`, icon, go }));
   const actions = boundNow()
     .filter(({ keys, does }) => !keys.startsWith('g ') && keys !== 'Ctrl K' && fits(does))
     .map(({ keys, does, act }) => ({ id: keys, name: does, more: keys, icon: 'keyboard' as const, go: act }));
-  return [...people, ...pages, ...actions].slice(0, 14);
+  return [...people.slice(0, 6), ...others.slice(0, 4), ...pages, ...actions].slice(0, 14);
 }

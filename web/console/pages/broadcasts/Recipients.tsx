@@ -9,12 +9,13 @@ import type {
 } from '../../../../contract/doors/console/broadcasts.ts';
 import { Ago } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
-import { at } from '../../api/queries.ts';
+import { at, whyOfBroadcast } from '../../api/queries.ts';
 import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { useGoOn } from '../../ui/goOn.ts';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toastError } from '../../ui/toasts.tsx';
+import { WhyLink } from '../inbox/delivery.tsx';
 import { Bulk } from '../people/Bulk.tsx';
 import type { Broadcast } from './queries.ts';
 import { reasonText } from './reasons.ts';
@@ -113,6 +114,7 @@ function InState({ ws, broadcast, state }: Props & { state: StateName }): ReactE
               {code ? ` · ${reasonText(code)}` : ''}
               {detail ? ` · ${detail}` : ''}
             </span>
+            <WhyLink why={whyOfBroadcast(broadcast.id, contactId)} />
           </li>
         ))}
     </Whom>

@@ -7,7 +7,7 @@ import type { ConversationWhole } from '../../../../contract/doors/console/inbox
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
 import { momentOf, otherZone, wallOf } from '../../../shared/reader.ts';
 import { clockText, dayText, spanText, useNow } from '../../../shared/time.tsx';
-import { membersQuery, threadQuery } from '../../api/queries.ts';
+import { membersQuery, threadQuery, whyOfBroadcast } from '../../api/queries.ts';
 import { useMay, useMe } from '../../shell/session.ts';
 import { Act, Letters } from '../../ui/basic.tsx';
 import { GoToDay } from '../../ui/GoToDay.tsx';
@@ -48,7 +48,7 @@ export function Head({ ws, conversation, onBack, onDay }: HeadProps): ReactEleme
   const allowed = may === true;
   const mayTag = useMay('contacts.write');
   const [menu, setMenu] = useState<Menu>();
-  const why = useWhyLast(ws, conversation.id);
+  const why = useWhyLast(ws, conversation);
   const navigate = useNavigate();
   const tell = () =>
     void navigate({ to: '.', search: (now: object) => ({ ...now, contact: contact.id }) } as never);
@@ -149,15 +149,18 @@ function togglePane(pane: 'list' | 'profile'): void {
 }
 
 /** Opens why the last message of the business was sent, or was not. */
-function useWhyLast(ws: string, id: string): () => void {
+function useWhyLast(ws: string, { id, contact }: ConversationWhole): () => void {
   const client = useQueryClient();
   const navigate = useNavigate();
   return () => {
     const pages = client.getQueryData(threadQuery(ws, id).queryKey)?.pages ?? [];
     const last = pages[0]?.entries.findLast(
-      (entry) => entry.type === 'message' && entry.message.direction === 'out',
+      (entry) =>
+        entry.type === 'broadcast' || (entry.type === 'message' && entry.message.direction === 'out'),
     );
-    if (last) void navigate({ to: '.', search: (now: object) => ({ ...now, why: last.id }) } as never);
+    if (!last) return;
+    const why = last.type === 'broadcast' ? whyOfBroadcast(last.broadcast.id, contact.id) : last.id;
+    void navigate({ to: '.', search: (now: object) => ({ ...now, why }) } as never);
   };
 }
 

@@ -1,6 +1,5 @@
 /** What was said, with notes and broadcasts among it, and what is on its way. Stays at the end while one is there. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useEffect, useLayoutEffect, useRef, useState, type ReactElement } from 'react';
 import type { ConversationWhole, ThreadEntry } from '../../../../contract/doors/console/inbox.ts';
 import type { DeliveryShown } from '../../../../contract/doors/console/messages.ts';
@@ -9,11 +8,11 @@ import { isOtherDay } from '../../../shared/days.ts';
 import { channelName, Icon } from '../../../shared/icons.tsx';
 import { clockText, dayText, exactText, useNow } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
-import { at, threadQuery } from '../../api/queries.ts';
+import { at, threadQuery, whyOfBroadcast } from '../../api/queries.ts';
 import { letGo, send, sendAgain, useOutbox, type Pending } from '../../live/outbox.ts';
 import { useMay, useMe } from '../../shell/session.ts';
 import { Failed, Waiting } from '../../ui/states.tsx';
-import { DeliveryState, furthest } from './delivery.tsx';
+import { DeliveryState, furthest, WhyLink } from './delivery.tsx';
 
 /** So near to the end one is at the end. */
 const NEAR_PX = 60;
@@ -183,7 +182,8 @@ export function Entry({ entry, ...rest }: EntryProps): ReactElement {
       return (
         <p className="between">
           Broadcast “{entry.broadcast.name}” · {channelName(entry.deliveries[0]?.channel ?? null)} ·{' '}
-          <DeliveryState delivery={furthest(entry.deliveries)} />
+          <DeliveryState delivery={furthest(entry.deliveries)} />{' '}
+          <WhyLink why={whyOfBroadcast(entry.broadcast.id, rest.conversation.contact.id)} keys="w" />
         </p>
       );
     case 'message':
@@ -243,17 +243,7 @@ function Bubble({ ws, entry, conversation, isRepeated }: BubbleProps): ReactElem
         {isOut && delivery?.channel ? <span>{channelName(delivery.channel)}</span> : null}
         <Clock at={entry.at} />
         {isOut ? <DeliveryState delivery={delivery} /> : null}
-        {isOut ? (
-          <Link
-            to="."
-            search={(now: object) => ({ ...now, why: message.id })}
-            className="plain"
-            aria-label="Why this message"
-            title="Why this message (w)"
-          >
-            <Icon name="info" size={16} />
-          </Link>
-        ) : null}
+        {isOut ? <WhyLink why={message.id} keys="w" /> : null}
         {isOut && NOT_THERE.has(delivery?.state ?? 'queued') ? (
           <Again
             ws={ws}

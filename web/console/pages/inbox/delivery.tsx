@@ -1,7 +1,8 @@
 /** How a message stands: an outline, a word and a colour, the same wherever it is shown. */
+import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import type { DeliveryShown } from '../../../../contract/doors/console/messages.ts';
-import type { IconName } from '../../../shared/icons.tsx';
+import { Icon, type IconName } from '../../../shared/icons.tsx';
 import { State, type Tone } from '../../ui/basic.tsx';
 
 type Look = { icon: IconName; tone: Tone; word: string };
@@ -49,5 +50,20 @@ export function DeliveryState({
       {word}
       {delivery?.code && tone === 'bad' ? ` · ${delivery.code}` : null}
     </State>
+  );
+}
+
+/** Leads to why: of a message by its id, of a broadcast by `whyOfBroadcast`. */
+export function WhyLink({ why, keys }: { why: string; keys?: string }): ReactElement {
+  return (
+    <Link
+      to="."
+      search={(now: object) => ({ ...now, why })}
+      className="plain"
+      aria-label="Why this message"
+      data-tip={`Why this message${keys ? ` (${keys})` : ''}`}
+    >
+      <Icon name="info" size={16} />
+    </Link>
   );
 }

@@ -1,14 +1,15 @@
 /** All that happened to or by somebody, newest first, of the kinds one wants to see. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState, type ReactElement, type ReactNode } from 'react';
 import type { TimelineEntry, TimelineKind } from '../../../../contract/doors/console/people.ts';
 import { ContentView } from '../../../shared/content.tsx';
-import { channelName, Icon } from '../../../shared/icons.tsx';
+import { channelName } from '../../../shared/icons.tsx';
 import { Ago } from '../../../shared/time.tsx';
+import { whyOfBroadcast } from '../../api/queries.ts';
 import { GoToDay } from '../../ui/GoToDay.tsx';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
-import { DeliveryState, furthest } from '../inbox/delivery.tsx';
+import { DeliveryState, furthest, WhyLink } from '../inbox/delivery.tsx';
 import { timelineQuery } from './queries.ts';
 
 /** What one can choose: some words stand for two kinds. */
@@ -87,7 +88,7 @@ function Entries({ ws, contact, kinds, day }: EntriesProps): ReactElement {
     <ol className="history">
       {entries.map((entry, n) => (
         <li key={`${entry.at} ${n}`}>
-          <Entry entry={entry} />
+          <Entry entry={entry} contact={contact} />
         </li>
       ))}
       {hasNextPage ? (
@@ -109,11 +110,11 @@ function Line({ at, children }: { at: string; children: ReactNode }): ReactEleme
   );
 }
 
-function Entry({ entry }: { entry: TimelineEntry }): ReactElement {
+function Entry({ entry, contact }: { entry: TimelineEntry; contact: string }): ReactElement {
   switch (entry.type) {
     case 'message':
     case 'broadcast':
-      return <Passed entry={entry} />;
+      return <Passed entry={entry} contact={contact} />;
     case 'event':
       return (
         <>
@@ -183,7 +184,7 @@ function Facts({ of }: { of: Record<string, unknown> }): ReactElement | null {
 
 type PassedEntry = Extract<TimelineEntry, { type: 'message' | 'broadcast' }>;
 
-function Passed({ entry }: { entry: PassedEntry }): ReactElement {
+function Passed({ entry, contact }: { entry: PassedEntry; contact: string }): ReactElement {
   const isIn = entry.type === 'message' && entry.message.direction === 'in';
   const delivery = furthest(entry.deliveries);
   return (
@@ -192,16 +193,11 @@ function Passed({ entry }: { entry: PassedEntry }): ReactElement {
         {entry.type === 'broadcast' ? `Broadcast “${entry.broadcast.name}”` : isIn ? 'They said' : 'You said'}
         {delivery?.channel ? ` · ${channelName(delivery.channel)}` : null} · <Ago at={entry.at} />{' '}
         {isIn ? null : <DeliveryState delivery={delivery} />}
-        {entry.type === 'message' && !isIn ? (
-          <Link
-            to="."
-            search={(now: object) => ({ ...now, why: entry.message.id })}
-            className="plain"
-            aria-label="Why this message"
-          >
-            <Icon name="info" size={16} />
-          </Link>
-        ) : null}
+        {isIn ? null : (
+          <WhyLink
+            why={entry.type === 'broadcast' ? whyOfBroadcast(entry.broadcast.id, contact) : entry.message.id}
+          />
+        )}
       </p>
       {entry.type === 'broadcast' && /{[{%]/.test(JSON.stringify(entry.broadcast.content)) ? (
         <p className="muted">As it was written: what stands in braces is filled in for each person.</p>
