@@ -162,6 +162,15 @@ describe('workspaces, members and keys', () => {
       failed,
       requests.filter(({ status }: Json) => status >= 400),
     );
+    const asked = async (more: string) =>
+      (await log(more)).requests.map(({ method, status }: Json) => `${method} ${status}`).toSorted();
+    assert.deepEqual(await asked('&status=4xx'), ['GET 400', 'POST 403']);
+    assert.deepEqual(await asked('&status=403'), ['POST 403']);
+    assert.deepEqual(await asked('&route=post%20/api'), ['POST 403']);
+    assert.deepEqual(await asked('&route=CONTACTS&status=2xx'), ['GET 200']);
+    assert.deepEqual(await asked('&route=%25'), [], 'a text is no pattern');
+    refused(await call('GET', `${base}/requests?status=600`), 400, 'status');
+    refused(await call('GET', `${base}/requests?route=${'x'.repeat(300)}`), 400, 'route');
     const keys = ok(await call('GET', `${base}/keys`)).keys;
     assert.ok(keys.find(({ keyId }: Json) => keyId === made.keyId).lastUsedAt);
     assert.equal((await viewer('GET', `${base}/requests`)).status, 403);

@@ -948,6 +948,23 @@ describe('the console in a browser', { skip }, () => {
       .getByText('404')
       .first()
       .waitFor();
+    await page.getByRole('combobox', { name: 'Status' }).selectOption('5xx');
+    await page.getByRole('heading', { name: 'No request was like that' }).waitFor();
+    await page.getByRole('combobox', { name: 'Status' }).selectOption('404');
+    await page
+      .getByRole('searchbox', { name: 'Method or route' })
+      .fill('get /api/workspaces/:workspaceid/messages/');
+    const { keyId } = (await call('GET', `${base}/requests?limit=1&status=404`)).body.requests[0];
+    await page.getByRole('combobox', { name: 'Key' }).selectOption(keyId);
+    await page.waitForURL(({ search }) => ['404', 'failed', keyId].every((one) => search.includes(one)));
+    await page.reload();
+    await page
+      .getByRole('row')
+      .filter({ hasText: '/messages/:messageId' })
+      .getByText('404')
+      .first()
+      .waitFor();
+    assert.equal(await page.getByRole('combobox', { name: 'Status' }).inputValue(), '404');
     await checkAxe(page, 'requests, in the dark');
     assert.deepEqual(tab.amiss, []);
     await tab.close();

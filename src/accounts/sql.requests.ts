@@ -58,19 +58,25 @@ type RequestsLook = {
   workspaceId: number;
   keyId?: string | undefined;
   failed?: boolean | undefined;
+  /** Answers from one status to below another. */
+  status?: { from: number; below: number } | undefined;
+  /** What the method and the route hold somewhere, whatever its case. */
+  route?: string | undefined;
   before?: { atMs: number; requestId: string } | undefined;
   limit: number;
 };
 
 /** The newest requests of a workspace. */
 export async function selectRequests(db: Db, look: RequestsLook): Promise<Requested[]> {
-  const { workspaceId, keyId, failed, before, limit } = look;
+  const { workspaceId, keyId, failed, status, route, before, limit } = look;
   return await db<Requested[]>`
     SELECT workspace_id AS "workspaceId", at_ms AS "atMs", request_id AS "requestId", door, key_id AS "keyId", method, route, status,
       duration_ms AS "durationMs", fault FROM request_log
     WHERE workspace_id = ${workspaceId}
       ${keyId === undefined ? db`` : db`AND key_id = ${keyId}`}
       ${failed ? db`AND status >= 400` : db``}
+      ${status ? db`AND status >= ${status.from} AND status < ${status.below}` : db``}
+      ${route === undefined ? db`` : db`AND position(lower(${route}::text) IN lower(method || ' ' || route)) > 0`}
       ${before ? db`AND (at_ms, request_id) < (${before.atMs}::bigint, ${before.requestId}::text)` : db``}
     ORDER BY at_ms DESC, request_id DESC LIMIT ${limit}`;
 }

@@ -207,12 +207,25 @@ const broadcast = createRoute({
   path: 'broadcasts/$broadcast/$step',
   component: lazyRouteComponent(() => fetched(() => import('./pages/broadcasts/Broadcast.tsx')), 'Broadcast'),
 });
+/** Which events are followed; which requests are shown. */
+type DevelopersSearch = {
+  type?: string;
+  of?: string;
+  failed?: true;
+  status?: string;
+  key?: string;
+  route?: string;
+};
 const developers = createRoute({
   getParentRoute: () => workspace,
   path: 'developers/$part',
-  validateSearch: (given: Record<string, unknown>): { type?: string; of?: string } => ({
+  validateSearch: (given: Record<string, unknown>): DevelopersSearch => ({
     type: textIn(given['type']),
     of: textIn(given['of']),
+    failed: given['failed'] === true ? true : undefined,
+    status: textIn(String(given['status'] ?? '')),
+    key: textIn(given['key']),
+    route: textIn(given['route']),
   }),
   component: lazyRouteComponent(
     () => fetched(() => import('./pages/developers/Developers.tsx')),

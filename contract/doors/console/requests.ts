@@ -24,6 +24,11 @@ export type RequestShown = Static<typeof RequestShown>;
 /** A page, the newest first. */
 export const RequestsShown = pageOf('requests', RequestShown);
 export type RequestsShown = Static<typeof RequestsShown>;
+/** An answer's status, or all that begin so. */
+export const RequestsStatus = Type.String({
+  pattern: '^[1-5](?:[0-9]{2}|xx)$',
+  rule: 'must be a status such as 404, or 4xx for all that begin so',
+});
 /** `next` of a page. */
 export const RequestsCursor = Type.String({
   pattern: '^[0-9]{1,16}[.][A-Za-z0-9_-]{1,40}$',

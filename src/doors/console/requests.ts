@@ -1,7 +1,7 @@
 /** `GET …/requests`: what keys of the workspace have asked for. */
 import { Type } from 'typebox';
 import { CONSOLE_LIMITS, NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
-import { RequestsCursor, RequestsShown } from '../../../contract/doors/console/requests.ts';
+import { RequestsCursor, RequestsShown, RequestsStatus } from '../../../contract/doors/console/requests.ts';
 import { listRequests, type Requested } from '../../accounts/requests.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { queryWord, readLimit, reads, timeText, type Call, type Route } from './route.ts';
@@ -17,6 +17,8 @@ export const requestRoutes: readonly Route[] = [
       before: RequestsCursor,
       key: Type.String({ maxLength: CONSOLE_LIMITS.name }),
       failed: Type.Literal('true'),
+      status: RequestsStatus,
+      route: Type.String({ minLength: 1, maxLength: CONSOLE_LIMITS.name }),
     },
     answer: RequestsShown,
     handle: list,
@@ -29,6 +31,11 @@ async function list(call: Call): Promise<RequestsShown | Fault> {
   if (isFault(limit)) return limit;
   const failed = queryWord(call, 'failed', ['true']);
   if (isFault(failed)) return failed;
+  const status = statusIn(call);
+  if (isFault(status)) return status;
+  const { route } = query;
+  if (route !== undefined && (route === '' || route.length > CONSOLE_LIMITS.name))
+    return breaks('route', `must have 1 to ${CONSOLE_LIMITS.name} characters`);
   const [, atMs, requestId] = /^(\d{1,16})\.([\w-]{1,40})$/.exec(query['before'] ?? '') ?? [];
   if (query['before'] !== undefined && !Number.isSafeInteger(Number(atMs)))
     return breaks('before', 'must be `next` of the page before');
@@ -36,6 +43,8 @@ async function list(call: Call): Promise<RequestsShown | Fault> {
     workspaceId: workspace.id,
     keyId: query['key'],
     failed: failed !== undefined,
+    status,
+    route,
     before: requestId === undefined ? undefined : { atMs: Number(atMs), requestId },
     limit: limit + 1,
   });
@@ -45,6 +54,17 @@ async function list(call: Call): Promise<RequestsShown | Fault> {
     requests: page.map(present),
     next: rows.length > limit && last ? `${last.atMs}.${last.requestId}` : null,
   };
+}
+
+/** The statuses that are asked for: one, or those of a hundred. */
+function statusIn({ query }: Call): { from: number; below: number } | undefined | Fault {
+  const { status } = query;
+  if (status === undefined) return undefined;
+  const [, first, rest] = /^([1-5])(\d\d|xx)$/.exec(status) ?? [];
+  if (rest === undefined)
+    return breaks('status', 'must be a status such as 404, or 4xx for all that begin so');
+  const from = 100 * Number(first) + (rest === 'xx' ? 0 : Number(rest));
+  return { from, below: from + (rest === 'xx' ? 100 : 1) };
 }
 
 function present({ workspaceId: _workspaceId, atMs, ...rest }: Requested): RequestsShown['requests'][number] {
