@@ -4,14 +4,15 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { openWeb } from '../src/doors/web/door.ts';
-import { errors, startConsole, type Json } from './consoleProduct.ts';
+import { caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { skip, startBrowser } from './support/browser.ts';
 import { testDatabase } from './support/database.ts';
 import { checkAxe, openTab, type Tab } from './support/page.ts';
 import { until } from './support/until.ts';
 
 const web = openWeb(path.resolve(import.meta.dirname, '..'));
-const { url, base, call, demo } = await startConsole(await testDatabase(), { web });
+const database = await testDatabase();
+const { url, base, call, demo } = await startConsole(database, { web });
 const ws = demo.workspace.id;
 const eli = { email: 'eli@example.com', name: 'Eli', password: 'correct horse battery', role: 'agent' };
 let browser: Browser;
@@ -388,6 +389,82 @@ describe('how conversations stand, in a browser', { skip }, () => {
     await says(jan, 'and this one is seen');
     await page.getByRole('log').getByText('and this one is seen').waitFor();
     assert.equal((await toldIn(page)).includes('Jan: and this one is seen'), false);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('§1.5 a session that is over says why, and one comes back to where one was, with what one had begun to write', async () => {
+    const lou = await somebody('Lou');
+    const tab = await openTab(browser, {}, /401|WebSocket/);
+    const at = `/w/${ws}/inbox/all/${lou.id}`;
+    const page = await signedIn(tab, at, eli);
+    const reply = page.getByRole('textbox', { name: 'Reply' });
+    await reply.fill('I was about to say');
+    const comesBack = async (said: RegExp, on = page) => {
+      await on.getByRole('heading', { name: 'Sign in' }).waitFor();
+      await on.getByRole('status').filter({ hasText: said }).waitFor();
+      await checkAxe(on, String(said));
+      await on.getByLabel('E-mail address').fill(eli.email);
+      await on.getByRole('textbox', { name: 'Password' }).fill(eli.password);
+      await on.getByRole('button', { name: 'Sign in' }).click();
+      await until('what was begun is there', async () => (await reply.inputValue()) === 'I was about to say');
+      assert.equal(new URL(page.url()).pathname, at);
+    };
+    // Ended from elsewhere, found by the next thing one does.
+    const { body: elsewhere } = await caller(url)('POST', '/api/sessions', {
+      email: eli.email,
+      password: eli.password,
+    });
+    const other = caller(url, elsewhere.token);
+    assert.equal((await other('DELETE', '/api/me/sessions/others')).status, 204);
+    const isOver = () => page.getByRole('heading', { name: 'Sign in' }).isVisible();
+    await until('it is found', async () => {
+      if (!(await isOver())) await page.reload();
+      return await page.getByRole('heading', { name: 'Sign in' }).or(reply).first().waitFor().then(isOver);
+    });
+    await comesBack(/ended from another one of yours; sign in again\. You come back to where you were/);
+    // Its time is up.
+    await database.sql`UPDATE operator_sessions SET expires_ms = 1 WHERE expires_ms > 1`;
+    await until('it is found', async () => {
+      if (!(await isOver())) await page.reload();
+      return await page.getByRole('heading', { name: 'Sign in' }).or(reply).first().waitFor().then(isOver);
+    });
+    await comesBack(/Your session has expired/);
+    // Signed out in another tab: this one says so by itself; who signs in here is signed in there.
+    const second = await page.context().newPage();
+    await second.goto(url + at);
+    await second.getByRole('button', { name: /^Eli/ }).click();
+    await second.getByRole('menuitem', { name: 'Sign out' }).click();
+    await second.getByRole('heading', { name: 'Sign in' }).waitFor();
+    assert.equal(await second.locator('.ended').count(), 0, 'who signs out is told nothing');
+    await comesBack(/You have signed out in another tab/);
+    await second.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('an address that nobody has is a page with a way home for who browses, and a fault for who calls', async () => {
+    for (const at of ['/nothing-here', '/inbox', '/me/else', '/sign-in/x']) {
+      const seen = await fetch(url + at, { headers: { accept: 'text/html,*/*;q=0.8' } });
+      assert.equal(seen.status, 404, at);
+      assert.match(seen.headers.get('content-type')!, /^text\/html/, at);
+      assert.match(seen.headers.get('content-security-policy')!, /script-src 'self'/, at);
+      const called = await fetch(url + at);
+      assert.equal(called.status, 404, at);
+      assert.equal(((await called.json()) as Json).error.code, 'not_found', at);
+    }
+    const posted = await fetch(`${url}/nothing-here`, { method: 'POST', headers: { accept: 'text/html' } });
+    assert.match(posted.headers.get('content-type')!, /json/);
+    for (const at of ['/api/nothing', '/v1.1/nothing', '/v2/nothing', '/callbacks/nothing/x']) {
+      const seen = await fetch(url + at, { headers: { accept: 'text/html' } });
+      assert.match(seen.headers.get('content-type')!, /json/, at);
+    }
+    const tab = await openTab(browser, {}, /404/);
+    await tab.page.goto(`${url}/nothing-here`);
+    await tab.page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    await checkAxe(tab.page, 'no such page');
+    await tab.page.getByRole('link', { name: 'To the console' }).click();
+    await tab.page.getByRole('heading', { name: 'Sign in' }).waitFor();
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -56,10 +56,22 @@ export async function authenticateConsole(
   if (isFault(given)) return given;
   if (given.scheme === 'bearer' && given.value.startsWith('ses_')) {
     const caller = await behindSession(keyring, await keyring.session(given.value), request.nowMs);
-    return caller ?? invalid('The session is over or never was; sign in again.');
+    return caller ?? invalid(await whyOver(keyring, given.value));
   }
   const key = await authenticateKey(keyring, { ...request, door: 'console' });
   return isFault(key) ? key : await behindKey(keyring, key);
+}
+
+const OVER = {
+  signed_out: 'You have signed out; sign in again.',
+  elsewhere: 'This session was ended from another one of yours; sign in again.',
+  password: 'Your password was changed, which ends all sessions; sign in with the new one.',
+} as const;
+
+async function whyOver(keyring: Keyring, token: string): Promise<string> {
+  const ending = await keyring.endingOf(token);
+  if (!ending) return 'The session is over or never was; sign in again.';
+  return ending.by === null ? 'Your session has expired; sign in again.' : OVER[ending.by];
 }
 
 /** Who it is by now that was let in before, by the hash of the session's token or by the console key; undefined for nobody. */

@@ -19,6 +19,7 @@ import {
   selectHeldKeys,
   selectKeys,
   selectRoles,
+  selectEnding,
   selectSessions,
   type HeldKeyRow,
   type KeyRow,
@@ -151,6 +152,8 @@ export async function revokeKey(
 export type Keyring = {
   key(door: DoorName, keyId: string): Promise<HeldKey | undefined>;
   session(token: string): Promise<{ operatorId: number; expiresMs: number } | undefined>;
+  /** Why a session is over, of one that lets nobody in. */
+  endingOf(token: string): ReturnType<typeof selectEnding>;
   /** The same by the hash of its token, as access tokens name the session behind them. */
   sessionByHash(hash: string): Promise<{ operatorId: number; expiresMs: number } | undefined>;
   /** An operator's role by workspace. */
@@ -190,6 +193,7 @@ export function createKeyring(tools: { sql: Sql; vault: Vault; clock: Pick<Clock
       /^[\w-]{1,64}$/.test(keyId) ? keys.get(`${door} ${keyId}`) : Promise.resolve(undefined),
     session: (token) => sessions.get(sha256Hex(token)),
     sessionByHash: (hash) => sessions.get(hash),
+    endingOf: (token) => selectEnding(sql, sha256Hex(token), clock.nowMs()),
     rolesOf: async (operatorId) => (await roles.get(operatorId)) ?? new Map(),
     forgetKey: (door, keyId) => keys.forget(`${door} ${keyId}`),
     forgetSession: (token) => sessions.forget(sha256Hex(token)),

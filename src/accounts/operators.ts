@@ -15,8 +15,6 @@ import { isRole, ROLES, type Role } from '../../contract/roles.ts';
 import {
   deleteExpiredSessions,
   deleteMembership,
-  deleteSessions,
-  deleteSessionsOf,
   hasOtherOwner,
   insertOperator,
   insertSession,
@@ -26,6 +24,8 @@ import {
   selectSessionsOf,
   updateOperator,
   updatePassword,
+  updateSessionsEnded,
+  updateSessionsOfEnded,
   upsertMembership,
   type OperatorRow,
 } from './sql.access.ts';
@@ -181,7 +181,7 @@ export async function hashPassword(password: unknown, field: string): Promise<st
 
 /** Ends a session; false when there was none. Then tell the keyring: `forgetSession(token)`. */
 export async function signOut(db: Db, token: string): Promise<boolean> {
-  return (await deleteSessions(db, [sha256Hex(token)])) > 0;
+  return (await updateSessionsEnded(db, [sha256Hex(token)], 'signed_out')) > 0;
 }
 
 /** A change of password that was proved to be its owner's. */
@@ -213,7 +213,7 @@ export async function changePassword(tx: Tx, proved: NewPassword): Promise<true 
   const { operatorId: id, ...hashes } = proved;
   if (!(await updatePassword(tx, { id, ...hashes })))
     return fault('conflict', 'The password was changed by someone else just now.');
-  await deleteSessionsOf(tx, id);
+  await updateSessionsOfEnded(tx, id);
   return true;
 }
 
@@ -265,7 +265,7 @@ export async function endSessions(
     'id' in which
       ? hashes.filter((hash) => idOfSession(hash) === which.id)
       : hashes.filter((hash) => hash !== sha256Hex(which.allBut));
-  return await deleteSessions(db, ending);
+  return await updateSessionsEnded(db, ending, 'elsewhere');
 }
 
 function idOfSession(tokenHash: string): string {

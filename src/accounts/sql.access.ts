@@ -103,7 +103,7 @@ export async function selectSessionsOf(
 ): Promise<{ token_hash: string; created_ms: number; expires_ms: number }[]> {
   return await db<{ token_hash: string; created_ms: number; expires_ms: number }[]>`
     SELECT token_hash, created_ms, expires_ms FROM operator_sessions
-    WHERE operator_id = ${operatorId} AND expires_ms > ${nowMs} ORDER BY created_ms DESC, token_hash`;
+    WHERE operator_id = ${operatorId} AND ended_by IS NULL AND expires_ms > ${nowMs} ORDER BY created_ms DESC, token_hash`;
 }
 
 /** Starts a session. */
@@ -125,23 +125,45 @@ export async function selectSessions(
   return await db<{ token_hash: string; operator_id: number; expires_ms: number }[]>`
     SELECT s.token_hash, s.operator_id, s.expires_ms
     FROM operator_sessions s JOIN operators o ON o.id = s.operator_id
-    WHERE s.token_hash = ANY(${tokenHashes}::text[]) AND o.disabled_ms IS NULL`;
+    WHERE s.token_hash = ANY(${tokenHashes}::text[]) AND s.ended_by IS NULL AND o.disabled_ms IS NULL`;
 }
 
-/** Ends sessions; returns how many there were. */
-export async function deleteSessions(db: Db, tokenHashes: readonly string[]): Promise<number> {
-  const done = await db`DELETE FROM operator_sessions WHERE token_hash = ANY(${[...tokenHashes]}::text[])`;
+/** What ends a session before its time: signing out with it, ending it from elsewhere, another password. */
+type EndedBy = 'signed_out' | 'elsewhere' | 'password';
+
+/** Ends sessions; returns how many there were. Why is kept for as long as they would have lasted. */
+export async function updateSessionsEnded(
+  db: Db,
+  tokenHashes: readonly string[],
+  by: EndedBy,
+): Promise<number> {
+  const done = await db`
+    UPDATE operator_sessions SET ended_by = ${by}, kept_until_ms = expires_ms, expires_ms = 0
+    WHERE token_hash = ANY(${[...tokenHashes]}::text[]) AND ended_by IS NULL`;
   return done.count;
 }
 
-/** Ends all sessions of an operator. */
-export async function deleteSessionsOf(db: Db, operatorId: number): Promise<void> {
-  await db`DELETE FROM operator_sessions WHERE operator_id = ${operatorId}`;
+/** Ends all sessions of an operator, for another password. */
+export async function updateSessionsOfEnded(db: Db, operatorId: number): Promise<void> {
+  await db`
+    UPDATE operator_sessions SET ended_by = 'password', kept_until_ms = expires_ms, expires_ms = 0
+    WHERE operator_id = ${operatorId} AND ended_by IS NULL`;
+}
+
+/** Of a session that is over, why: null where its time was up. Undefined where nothing is known of it. */
+export async function selectEnding(
+  db: Db,
+  tokenHash: string,
+  nowMs: number,
+): Promise<{ by: EndedBy | null } | undefined> {
+  const rows = await db<{ by: EndedBy | null }[]>`
+    SELECT ended_by AS by FROM operator_sessions WHERE token_hash = ${tokenHash} AND expires_ms <= ${nowMs}`;
+  return rows[0];
 }
 
 /** Deletes sessions that are over. Runs seldom; reads the whole table, which has a row per sign-in of 14 days. */
 export async function deleteExpiredSessions(db: Db, nowMs: number): Promise<number> {
-  const done = await db`DELETE FROM operator_sessions WHERE expires_ms <= ${nowMs}`;
+  const done = await db`DELETE FROM operator_sessions WHERE coalesce(kept_until_ms, expires_ms) <= ${nowMs}`;
   return done.count;
 }
 

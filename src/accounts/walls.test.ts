@@ -127,7 +127,7 @@ test('a password is changed from what it was, and ends the sessions of its owner
   assert.equal((await keyring.session(his.token))?.operatorId, bob.id);
   await sweepSessions(sql, clock.ms);
   const sessionsOf = async () =>
-    (await sql`SELECT 1 FROM operator_sessions WHERE operator_id = ${bob.id}`).length;
+    (await sql`SELECT 1 FROM operator_sessions WHERE operator_id = ${bob.id} AND ended_by IS NULL`).length;
   assert.equal(await sessionsOf(), 1);
   await sweepSessions(sql, clock.ms + SESSION_MS);
   assert.equal(await sessionsOf(), 0);

@@ -1314,6 +1314,8 @@ CREATE TABLE operator_sessions (
   operator_id bigint NOT NULL,
   created_ms bigint NOT NULL,
   expires_ms bigint NOT NULL,
+  ended_by text,
+  kept_until_ms bigint,
   PRIMARY KEY (token_hash)
 );
 CREATE INDEX operator_sessions_of_operator ON operator_sessions USING btree (operator_id);

@@ -29,7 +29,9 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { ApiFault, whenSignedOut } from './api/call.ts';
+import { ApiFault, call, whenSignedOut } from './api/call.ts';
+import { bootstrapQuery } from './api/queries.ts';
+import { heardOfEnding, keepEnding } from './api/ending.ts';
 import { createConsoleRouter } from './routes.tsx';
 import { Tips } from './ui/Tips.tsx';
 
@@ -44,12 +46,16 @@ const client = new QueryClient({
   },
 });
 const router = createConsoleRouter(client);
-whenSignedOut(() => {
+whenSignedOut((fault) => {
   const { pathname, href } = router.state.location;
   if (pathname === '/sign-in' || pathname === '/enter') return;
+  keepEnding(fault, client.getQueryData(bootstrapQuery.queryKey) !== undefined);
   client.clear();
   void router.navigate({ to: '/sign-in', search: { to: href } });
 });
+
+// What another tab does with the session holds here at once.
+heardOfEnding(() => void call('GET', '/me').catch(() => {}));
 
 const theme = createTheme({
   primaryColor: 'blue',

@@ -85,6 +85,7 @@ export const SessionOpened = Type.Object({
   expiresAt: Time,
   operator: OperatorShown,
 });
+export type SessionOpened = Static<typeof SessionOpened>;
 
 const named = Type.Object({ id: Id, name: Type.String() });
 /** Who is calling, where he may be, and where he is asked to be. */

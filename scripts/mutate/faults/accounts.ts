@@ -119,8 +119,8 @@ export const accountFaults = [
   ...inFile('src/accounts/sql.access.ts', WALLS, [
     [
       'a session of a disabled operator is good',
-      'WHERE s.token_hash = ANY(${tokenHashes}::text[]) AND o.disabled_ms IS NULL',
-      'WHERE s.token_hash = ANY(${tokenHashes}::text[])',
+      'WHERE s.token_hash = ANY(${tokenHashes}::text[]) AND s.ended_by IS NULL AND o.disabled_ms IS NULL',
+      'WHERE s.token_hash = ANY(${tokenHashes}::text[]) AND s.ended_by IS NULL',
     ],
     [
       'a disabled operator signs in',
@@ -175,12 +175,12 @@ export const accountFaults = [
     ['expired keys count as keys', 'AND (expires_ms IS NULL OR expires_ms > ${nowMs})', ''],
     [
       'sessions of others end',
-      'DELETE FROM operator_sessions WHERE operator_id = ${operatorId}',
-      'DELETE FROM operator_sessions',
+      'WHERE operator_id = ${operatorId} AND ended_by IS NULL`;',
+      'WHERE ended_by IS NULL`;',
     ],
     [
       'sessions that are not over are swept',
-      'DELETE FROM operator_sessions WHERE expires_ms <= ${nowMs}',
+      'DELETE FROM operator_sessions WHERE coalesce(kept_until_ms, expires_ms) <= ${nowMs}',
       'DELETE FROM operator_sessions',
     ],
   ]),
@@ -204,7 +204,7 @@ export const accountFaults = [
     ['nobody waits longer', 'FIRST_WAIT_MS * 2 ** (count - FREE_TRIES)', 'FIRST_WAIT_MS'],
     [
       'a change of password leaves sessions',
-      '  await deleteSessionsOf(tx, id);\n  return true;',
+      '  await updateSessionsOfEnded(tx, id);\n  return true;',
       '  return true;',
     ],
     [
@@ -299,7 +299,11 @@ export const accountFaults = [
         'if (!(await deletePasswordLink(tx, tokenHash))) return over();',
         'await deletePasswordLink(tx, tokenHash);',
       ],
-      ['a new password leaves sessions', '  await deleteSessionsOf(tx, id);\n  const row', '  const row'],
+      [
+        'a new password leaves sessions',
+        '  await updateSessionsOfEnded(tx, id);\n  const row',
+        '  const row',
+      ],
     ],
   ),
 ];

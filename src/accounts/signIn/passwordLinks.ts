@@ -8,7 +8,7 @@ import type { IdSource } from '../../base/ids.ts';
 import type { Db, Sql, Tx } from '../../db/pool.ts';
 import { appendAudit } from '../audit.ts';
 import { createOperator, hashPassword, NOBODYS_HASH, operatorOf, type Operator } from '../operators.ts';
-import { deleteSessionsOf, selectOperator } from '../sql.access.ts';
+import { selectOperator, updateSessionsOfEnded } from '../sql.access.ts';
 import {
   deletePasswordLink,
   hasNoOperator,
@@ -116,7 +116,7 @@ async function setPassword(
   nowMs: number,
 ): Promise<{ operator: Operator } | Fault> {
   if (!(await resetPassword(tx, { id, passwordHash }))) return over();
-  await deleteSessionsOf(tx, id);
+  await updateSessionsOfEnded(tx, id);
   const row = await selectOperator(tx, id);
   const subject = `operator:${id}`;
   await appendAudit(tx, ids, { actor: subject, action: 'operator.password', subject, nowMs });

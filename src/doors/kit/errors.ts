@@ -24,7 +24,13 @@ declare module 'fastify' {
     /** Which form is used below which path: for requests that reach no route. */
     faultForms: { prefix: string; form: FaultForm }[];
     /** Every route there is, to tell a wrong method from a wrong path. */
-    routesKnown: { method: string; path: RegExp }[];
+    routesKnown: { method: string; path: RegExp; first: string }[];
+    /** What a person in a browser sees at an address that nobody has; without it the root's form of a fault. */
+    lost: {
+      page?: (request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+      /** First parts of paths below which pages are, and no door's. */
+      below: readonly string[];
+    };
   }
 }
 
@@ -57,20 +63,43 @@ export function sendNotFound(
 ): FastifyReply {
   const allowed = methodsOf(app, pathOf(request.url));
   const told = `There is no ${request.method} ${pathOf(request.url)}.`;
-  if (allowed.length === 0) return sendFault(reply, fault('not_found', told), form);
+  if (allowed.length === 0) {
+    const { page } = app.lost;
+    return page && isLostPerson(app, request)
+      ? page(request, reply)
+      : sendFault(reply, fault('not_found', told), form);
+  }
   reply.header('allow', allowed.join(', '));
   return sendFault(reply, fault('method_not_allowed', told), form);
+}
+
+/** Somebody with a browser who mistyped an address: what is below a door's own paths is answered by the door. */
+function isLostPerson(app: FastifyInstance, { method, url, headers }: FastifyRequest): boolean {
+  const path = `${pathOf(url).toLowerCase()}/`;
+  const first = firstOf(path);
+  return (
+    !app.faultForms.some(({ prefix }) => prefix !== '' && path.startsWith(`${prefix}/`)) &&
+    (method === 'GET' || method === 'HEAD') &&
+    /\btext\/html\b/i.test(headers.accept ?? '') &&
+    (app.lost.below.includes(first) || !app.routesKnown.some((route) => route.first === first))
+  );
+}
+
+function firstOf(path: string): string {
+  return path.split('/')[1] ?? '';
 }
 
 /** Notes every route from now on. */
 export function noteRoutes(app: FastifyInstance): void {
   app.decorate('routesKnown', []);
+  app.decorate('lost', { below: [] });
   app.addHook('onRoute', ({ method, url }) => {
     // A route for everything is no path of its own.
     if (/(?:^|\/)\*$/.test(url)) return;
     const pattern = url.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(/:\w+/g, '[^/]+');
     const path = new RegExp(`^${pattern.replace(/\/$/, '')}/?$`, 'i');
-    for (const one of [method].flat()) app.routesKnown.push({ method: one, path });
+    for (const one of [method].flat())
+      app.routesKnown.push({ method: one, path, first: firstOf(url.toLowerCase()) });
   });
 }
 

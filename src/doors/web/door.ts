@@ -61,6 +61,8 @@ export function openWeb(root: string): Web {
 export function webDoor(web: Web, log: Log): { door: (app: FastifyInstance) => void; part: Part } {
   return {
     door(app) {
+      app.lost.below = PAGES.map((url) => url.split('/')[1]!);
+      app.lost.page = (request, reply) => sendPage(web, request, reply.code(404));
       for (const url of PAGES) app.get(url, (request, reply) => sendPage(web, request, reply));
       app.get('/assets/*', (request, reply) => sendFile(web, request, reply));
       app.get('/favicon.svg', (request, reply) => sendFile(web, request, reply));
@@ -107,7 +109,8 @@ function send(request: FastifyRequest, reply: FastifyReply, file: WebFile): Fast
     .header('etag', file.etag)
     .header('vary', 'accept-encoding')
     .type(file.type);
-  if (request.headers['if-none-match'] === file.etag) return reply.code(304).send();
+  if (request.headers['if-none-match'] === file.etag && reply.statusCode === 200)
+    return reply.code(304).send();
   const accepted = (request.headers['accept-encoding'] ?? '')
     .split(',')
     .map((one) => one.trim())

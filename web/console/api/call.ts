@@ -35,15 +35,15 @@ export type Calling = {
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-let onSignedOut: () => void = () => {};
+let onSignedOut: (fault: ApiFault) => void = () => {};
 
 /** Says what happens when a call finds that the session is over. */
-export function whenSignedOut(act: () => void): void {
+export function whenSignedOut(act: (fault: ApiFault) => void): void {
   onSignedOut = act;
 }
 
 /** Says that a call has found the session over. */
-export const signedOut = (): void => onSignedOut();
+export const signedOut = (fault: ApiFault): void => onSignedOut(fault);
 
 /** Calls the API below `/api`; throws an `ApiFault` for what it refuses, and for a line that is down (status 0). */
 export async function call<T>(
@@ -67,7 +67,7 @@ export async function call<T>(
   });
   if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
   const fault = await faultOf(response);
-  if (fault.status === 401 && !path.startsWith('/sessions')) onSignedOut();
+  if (fault.status === 401 && !path.startsWith('/sessions')) onSignedOut(fault);
   throw fault;
 }
 

@@ -24,6 +24,6 @@ export async function upload<T>(
     throw new ApiFault({ status: 0, code: 'offline', message: 'Parley cannot be reached.' });
   if (request.status < 300) return JSON.parse(request.responseText) as T;
   const fault = await faultOf(new Response(request.responseText, { status: request.status }));
-  if (fault.status === 401) signedOut();
+  if (fault.status === 401) signedOut(fault);
   throw fault;
 }

@@ -5,6 +5,7 @@
 import type { InfiniteData, QueryClient } from '@tanstack/query-core';
 import {
   CONSOLE_ALIVE_MS,
+  CONSOLE_CLOSE,
   CONSOLE_LIVE_VERSION,
   type ConsoleClientFrame,
   type ConsoleEvent,
@@ -29,6 +30,8 @@ export type LineOf = {
   wallMs: () => number;
   connect: () => WebSocket;
   onOnline: (is: boolean) => void;
+  /** The server let go of it because the session is over. */
+  onOver?: () => void;
   /** Told of each event once, when what was fetched has it. */
   onEvent: (event: ConsoleEvent) => void;
 };
@@ -88,8 +91,9 @@ export function openLine(of: LineOf): Line {
         heardMs = of.wallMs();
         hear(frame);
       },
-      onClosed() {
+      onClosed(code) {
         if (ended || socket !== made) return;
+        if (code === CONSOLE_CLOSE.unauthorized) of.onOver?.();
         const waitMs = AGAIN_MS[Math.min(tries++, AGAIN_MS.length - 1)]!;
         // A line that is back at once was never seen to be away.
         if (tries > 1) of.onOnline(false);
@@ -121,7 +125,7 @@ export function openLine(of: LineOf): Line {
 type Listening = {
   hello: () => ConsoleClientFrame;
   onFrame: (frame: ConsoleServerFrame) => void;
-  onClosed: () => void;
+  onClosed: (code: number) => void;
 };
 
 /** Says hello, hands on what comes, and closes one that is silent for too long. */
@@ -139,9 +143,9 @@ function listen(socket: WebSocket, { hello, onFrame, onClosed }: Listening): voi
     heard();
     onFrame(JSON.parse(String(data)) as ConsoleServerFrame);
   });
-  socket.addEventListener('close', () => {
+  socket.addEventListener('close', ({ code }) => {
     clearTimeout(silence);
-    onClosed();
+    onClosed(code);
   });
 }
 

@@ -12,6 +12,7 @@ import {
 import type { ThreadEntry } from '../../../contract/doors/console/inbox.ts';
 import { USUAL_NOTICES, type Notices } from '../../../contract/notices.ts';
 import { toast } from '../ui/toasts.tsx';
+import { call } from '../api/call.ts';
 import { bootstrapQuery, isShort } from '../api/queries.ts';
 import type { Narrowed } from './apply.ts';
 import { noticeOf } from './notices.ts';
@@ -67,6 +68,7 @@ export function useLive(ws: string, me: string, aheadMs: number): void {
           new URL(CONSOLE_LIVE_PATH.replace(':workspaceId', ws), location.href.replace(/^http/, 'ws')),
         ),
       onOnline: setOnline,
+      onOver: () => void call('GET', '/me').catch(() => {}),
       onEvent(event) {
         follow(client, ws, me, event);
         noticeOf({ ws, me, notices: noticesOf(client), sinceMs }, event);

@@ -7,6 +7,7 @@ import type { MouseEvent, ReactElement } from 'react';
 import { MOST_COUNTED } from '../../../contract/inboxViews.ts';
 import { Icon } from '../../shared/icons.tsx';
 import { call } from '../api/call.ts';
+import { noteEnded } from '../api/ending.ts';
 import { bootstrapQuery, countsQuery } from '../api/queries.ts';
 import { paths } from '../paths.ts';
 import { countText, Letters } from '../ui/basic.tsx';
@@ -106,6 +107,7 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
   const signOut = async () => {
     try {
       await call('DELETE', '/sessions/current');
+      noteEnded('out');
       client.clear();
       await navigate({ to: '/sign-in', search: {} });
     } catch (error) {

@@ -6,6 +6,7 @@ import { useState, type FormEvent, type ReactElement, type ReactNode } from 'rea
 import type { Me as MeShown, SessionsShown } from '../../../../contract/doors/console/sessions.ts';
 import { Ago } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
+import { noteEnded } from '../../api/ending.ts';
 import { bootstrapQuery } from '../../api/queries.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
@@ -123,6 +124,7 @@ function Password(): ReactElement {
     setFault(undefined);
     try {
       await call('POST', '/me/password', { body: { password, newPassword } });
+      noteEnded('password');
       client.clear();
       toast('The password is changed. Please sign in with it.');
       await navigate({ to: '/sign-in', search: {} });

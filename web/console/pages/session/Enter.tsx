@@ -6,14 +6,18 @@ import { Button, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useEffect, useEffectEvent, useState, type FormEvent, type ReactElement } from 'react';
+import type { SessionOpened } from '../../../../contract/doors/console/sessions.ts';
 import { ApiFault, call } from '../../api/call.ts';
+import { noteSession } from '../../api/ending.ts';
 import { Mark } from './Mark.tsx';
 
 // Kept for the tab: a component may be made twice, and the link works once.
 let link = '';
 let entering: Promise<unknown> | undefined;
 const use = (factor?: string) =>
-  call('POST', '/sessions/link', { body: { code: link, ...(factor ? { factor } : {}) } });
+  call<SessionOpened>('POST', '/sessions/link', {
+    body: { code: link, ...(factor ? { factor } : {}) },
+  }).then(({ expiresAt }) => noteSession(expiresAt));
 
 /** Uses the code of the address up, and takes it out of the address. */
 function enter(): Promise<unknown> {

@@ -2,9 +2,10 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useState, type FormEvent, type ReactElement } from 'react';
-import type { SignInWays } from '../../../../contract/doors/console/sessions.ts';
+import { useEffect, useEffectEvent, useState, type FormEvent, type ReactElement } from 'react';
+import type { SessionOpened, SignInWays } from '../../../../contract/doors/console/sessions.ts';
 import { ApiFault, call } from '../../api/call.ts';
+import { endingText, noteSession, whenSignedIn } from '../../api/ending.ts';
 import { Mark } from './Mark.tsx';
 
 const route = getRouteApi('/sign-in');
@@ -19,20 +20,28 @@ export function SignIn(): ReactElement {
   const [code, setCode] = useState<string>();
   const [fault, setFault] = useState<string>();
   const [busy, setBusy] = useState(false);
+  const ending = endingText();
   const ways = useQuery({
     queryKey: ['ways'],
     queryFn: () => call<SignInWays>('GET', '/sessions/ways'),
     staleTime: Infinity,
   });
+  const goOn = async () => {
+    client.clear();
+    // Only back into this console: what follows `to` is a path of ours.
+    await navigate({ href: to?.startsWith('/w/') || to === '/me' ? to : '/' } as never);
+  };
+  const onSignedIn = useEffectEvent(() => void goOn());
+  useEffect(() => whenSignedIn(() => onSignedIn()), []);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setBusy(true);
     setFault(undefined);
     try {
-      await call('POST', '/sessions', { body: { email, password, ...(code ? { code } : {}) } });
-      client.clear();
-      // Only back into this console: what follows `to` is a path of ours.
-      await navigate({ href: to?.startsWith('/w/') ? to : '/' } as never);
+      const body = { email, password, ...(code ? { code } : {}) };
+      const { expiresAt } = await call<SessionOpened>('POST', '/sessions', { body });
+      noteSession(expiresAt);
+      await goOn();
     } catch (error) {
       setBusy(false);
       // Who has a second factor is asked for its code; that is no fault yet.
@@ -45,6 +54,12 @@ export function SignIn(): ReactElement {
       <form className="card" onSubmit={(event) => void submit(event)}>
         <Mark />
         <h1>Sign in</h1>
+        {ending ? (
+          <p className="ended" role="status">
+            {ending}
+            {to ? ' You come back to where you were, with what you had begun to write.' : ''}
+          </p>
+        ) : null}
         <Provider ways={ways.data} to={to} />
         <TextInput
           label="E-mail address"
