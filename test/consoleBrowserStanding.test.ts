@@ -315,7 +315,7 @@ describe('how conversations stand, in a browser', { skip }, () => {
     await panel.getByRole('button', { name: 'Save how times are told' }).click();
     await panel.getByText(/timeZone: must be an IANA time zone/).waitFor();
     await zone.fill('Asia/Kathmandu');
-    await panel.getByRole('combobox', { name: 'Language and region of dates' }).fill('de-DE');
+    await panel.getByRole('combobox', { name: 'Language and region of dates and numbers' }).fill('de-DE');
     await panel.getByRole('button', { name: 'Save how times are told' }).click();
     await page.getByText('Times are told so from now on.').waitFor();
     await checkAxe(page, 'how times are told');
@@ -443,6 +443,27 @@ describe('how conversations stand, in a browser', { skip }, () => {
     await tab.close();
   });
 
+  test('§16 numbers are written as one writes them, and are another’s at once when that is changed', async () => {
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/settings/audit`);
+    const hint = page.getByRole('button', { name: 'Save as CSV' });
+    assert.equal(await hint.getAttribute('data-tip'), 'The newest 10,000 of these');
+    for (const [locale, text] of [
+      ['de-DE', '10.000'],
+      ['fr-FR', new Intl.NumberFormat('fr-FR').format(10_000)],
+    ] as const) {
+      await page.goto(`${url}/me`);
+      const panel = page.getByRole('region', { name: 'How times are told' });
+      await panel.getByRole('combobox', { name: 'Language and region' }).fill(locale);
+      await panel.getByRole('button', { name: 'Save how times are told' }).click();
+      await page.getByText('Times are told so from now on.').waitFor();
+      await page.goto(`${url}/w/${ws}/settings/audit`);
+      assert.equal(await hint.getAttribute('data-tip'), `The newest ${text} of these`);
+    }
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
   test('an address that nobody has is a page with a way home for who browses, and a fault for who calls', async () => {
     for (const at of ['/nothing-here', '/inbox', '/me/else', '/sign-in/x']) {
       const seen = await fetch(url + at, { headers: { accept: 'text/html,*/*;q=0.8' } });
@@ -459,7 +480,7 @@ describe('how conversations stand, in a browser', { skip }, () => {
       const seen = await fetch(url + at, { headers: { accept: 'text/html' } });
       assert.match(seen.headers.get('content-type')!, /json/, at);
     }
-    const tab = await openTab(browser, {}, /404/);
+    const tab = await openTab(browser, {}, /40[14]/);
     await tab.page.goto(`${url}/nothing-here`);
     await tab.page.getByRole('heading', { name: 'There is no such page' }).waitFor();
     await checkAxe(tab.page, 'no such page');

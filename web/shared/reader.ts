@@ -1,5 +1,5 @@
 /**
- * In which zone and by which locale times are told to whoever looks: as he has said, else as the browser has them. One for the page, set
+ * In which zone and by which locale times and numbers are told to whoever looks: as he has said, else as the browser has them. One for the page, set
  * before anything of it is drawn.
  */
 
@@ -13,6 +13,7 @@ export type Reader = {
 
 let reader: Reader = {};
 let formats = new Map<string, Intl.DateTimeFormat>();
+let numbers = new Map<string, Intl.NumberFormat>();
 
 /** Says whose page it is. */
 export function setReader(next: Reader): void {
@@ -20,6 +21,7 @@ export function setReader(next: Reader): void {
   if (timeZone === next.timeZone && locale === next.locale && workspaceZone === next.workspaceZone) return;
   reader = next;
   formats = new Map();
+  numbers = new Map();
 }
 
 /** The zone in which times are told. */
@@ -41,6 +43,14 @@ export function formatOf(form: Intl.DateTimeFormatOptions, zone?: string): Intl.
   const made = new Intl.DateTimeFormat(reader.locale ?? 'en-GB', { ...form, timeZone });
   formats.set(name, made);
   return made;
+}
+
+/** A number as the reader writes it. */
+export function numberText(n: number, form: Intl.NumberFormatOptions = {}): string {
+  const name = JSON.stringify(form);
+  const known = numbers.get(name) ?? new Intl.NumberFormat(reader.locale ?? 'en', form);
+  numbers.set(name, known);
+  return known.format(n);
 }
 
 /** What a clock and a calendar on the reader's wall say. */

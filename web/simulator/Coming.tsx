@@ -11,6 +11,7 @@ import { Failed } from '../console/ui/states.tsx';
 import { Icon, type IconName } from '../shared/icons.tsx';
 import { clockText, dayText, exactText, spanText, useNow } from '../shared/time.tsx';
 import { advancesQuery, comingQuery } from './queries.ts';
+import { numberText } from '../shared/reader.ts';
 
 type Kind = ComingShown['kind'];
 
@@ -159,7 +160,7 @@ function Who({ ws, of: { who = [], count } }: { ws: string; of: Group }): ReactE
           </Link>
         </span>
       ))}
-      {count > who.length ? ` and ${(count - who.length).toLocaleString('en')} more` : ''}
+      {count > who.length ? ` and ${numberText(count - who.length)} more` : ''}
     </span>
   );
 }
@@ -187,7 +188,7 @@ function Came({ ws, nowMs }: { ws: string; nowMs: number }): ReactElement {
 
 function countOf({ kind, count, more }: Group): string {
   const [, one, many] = KINDS[kind];
-  return count === 1 && !more ? `1 ${one}` : `${count.toLocaleString('en')}${more ? '+' : ''} ${many}`;
+  return count === 1 && !more ? `1 ${one}` : `${numberText(count)}${more ? '+' : ''} ${many}`;
 }
 
 /** In one line: what, of which sender, for whom. */

@@ -3,6 +3,7 @@ import { Button, type ButtonProps } from '@mantine/core';
 import type { MouseEvent, ReactElement, ReactNode } from 'react';
 import { Icon, type IconName } from '../../shared/icons.tsx';
 import type { May } from '../may.ts';
+import { numberText } from '../../shared/reader.ts';
 
 /** What a button needs besides its words. */
 export type ActProps = {
@@ -75,5 +76,5 @@ export function Letters({ name }: { name: string | null }): ReactElement {
 
 /** A count that ends somewhere. */
 export function countText(n: number, most: number): string {
-  return n >= most ? `${(most - 1).toLocaleString('en')}+` : n.toLocaleString('en');
+  return n >= most ? `${numberText(most - 1)}+` : numberText(n);
 }

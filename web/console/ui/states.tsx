@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import { useEffect, useState, type ReactElement, type ReactNode } from 'react';
 import { ApiFault } from '../api/call.ts';
+import { numberText } from '../../shared/reader.ts';
 
 /** What this is, and one thing to do about it. */
 export function Empty({
@@ -74,7 +75,7 @@ export function Failed({ error, retry }: { error: Error; retry?: () => void }): 
 export function Cut({ shown }: { shown: number }): ReactElement {
   return (
     <p className="cut" role="status">
-      The first {shown.toLocaleString('en')} are here. Search for those who come after them, or go to a date.
+      The first {numberText(shown)} are here. Search for those who come after them, or go to a date.
     </p>
   );
 }

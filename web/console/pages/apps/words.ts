@@ -1,4 +1,5 @@
 /** What a company did, in a sentence without its name. Pure. */
+import { numberText } from '../../../shared/reader.ts';
 
 /** One thing that it did, as the log has it. */
 type Did = { action: string; subject: string; detail: Readonly<Record<string, unknown>> };
@@ -24,5 +25,5 @@ export function wordsOf({ action, subject, detail }: Did): string {
 
 function countOf(created: unknown): string {
   const n = typeof created === 'number' ? created : 0;
-  return n === 1 ? '1 order' : `${n.toLocaleString('en')} orders`;
+  return n === 1 ? '1 order' : `${numberText(n)} orders`;
 }

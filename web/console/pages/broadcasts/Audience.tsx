@@ -8,6 +8,7 @@ import { Failed, Waiting } from '../../ui/states.tsx';
 import { Conditions } from './Conditions.tsx';
 import type { Draft } from './draft.ts';
 import { namedQuery } from './queries.ts';
+import { numberText } from '../../../shared/reader.ts';
 
 type Clauses = AudienceInput['include'];
 /** An audience must name something; this names nobody. */
@@ -148,7 +149,7 @@ function Side({ ws, title, hint, clauses, withAll, onClauses }: SideProps): Reac
       )}
       {clauses.contacts?.length ? (
         <p>
-          {clauses.contacts.length.toLocaleString('en')} named one by one{' '}
+          {numberText(clauses.contacts.length)} named one by one{' '}
           <button type="button" className="chip" onClick={() => set({ contacts: [] })}>
             Take them out
           </button>
@@ -193,7 +194,7 @@ function Ticks({ what, all, chosen, onChosen }: TicksProps): ReactElement | null
             />
             {name}
             {note === undefined ? null : (
-              <span className="muted">{typeof note === 'number' ? note.toLocaleString('en') : note}</span>
+              <span className="muted">{typeof note === 'number' ? numberText(note) : note}</span>
             )}
           </label>
         ))}

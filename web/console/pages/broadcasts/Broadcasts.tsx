@@ -20,6 +20,7 @@ import { broadcastsQuery } from './queries.ts';
 import { useCopy } from './Results.tsx';
 import { useRemoval, useVerb } from './Send.tsx';
 import { PARTS, StateBar } from './StateBar.tsx';
+import { numberText } from '../../../shared/reader.ts';
 
 type Broadcast = BroadcastPage['broadcasts'][number];
 
@@ -177,7 +178,7 @@ function Counts({ counts }: Pick<Broadcast, 'counts'>): ReactElement {
         {peopleText(counts.matched)}
         {parts
           .filter(({ n }) => n > 0)
-          .map(({ name, n }) => ` · ${n.toLocaleString('en')} ${name}`)
+          .map(({ name, n }) => ` · ${numberText(n)} ${name}`)
           .join('')}
       </p>
     </>

@@ -11,9 +11,10 @@ import { Dialog } from '../../ui/overlays.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { forecastQuery, type Broadcast, type Forecast } from './queries.ts';
 import { reasonText } from './reasons.ts';
+import { numberText } from '../../../shared/reader.ts';
 
 /** A number with its thousands. */
-export const n = (count: number): string => count.toLocaleString('en');
+export const n = (count: number): string => numberText(count);
 
 type Props = { ws: string; broadcast: Broadcast };
 

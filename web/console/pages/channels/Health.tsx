@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import type { HealthShown, IntegrationShown } from '../../../../contract/doors/console/integrations.ts';
 import { Ago } from '../../../shared/time.tsx';
 import { State } from '../../ui/basic.tsx';
+import { numberText } from '../../../shared/reader.ts';
 
 /** In a word. */
 export function Standing({
@@ -44,7 +45,7 @@ export function Health({ health }: { health: HealthShown }): ReactElement {
       <div>
         <dt>Last {recent.minutes} min</dt>
         <dd>
-          {recent.accepted.toLocaleString('en')} accepted, {recent.refused.toLocaleString('en')} refused
+          {numberText(recent.accepted)} accepted, {numberText(recent.refused)} refused
           {recent.refused > 0 ? ` (${(recent.errorRate * 100).toFixed(1)}%)` : ''}
         </dd>
       </div>

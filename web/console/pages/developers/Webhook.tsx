@@ -26,6 +26,7 @@ import { CallDetail } from './CallDetail.tsx';
 import { callsQuery, webhooksQuery, type CallFilter } from './queries.ts';
 import { Standing } from './Webhooks.tsx';
 import { WebhookSettings } from './WebhookSettings.tsx';
+import { numberText } from '../../../shared/reader.ts';
 
 const route = getRouteApi('/w/$ws/developers/webhooks/$webhook/{-$call}');
 
@@ -239,7 +240,7 @@ function ReplayFailed({ ws, webhook }: { ws: string; webhook: WebhookShown }): R
         body: { since: new Date(Math.max(0, nowMs - days * DAY_MS)).toISOString() },
       }),
     onSuccess: ({ replayed, more }) =>
-      toast(`${replayed.toLocaleString('en')} made again${more ? '; there are more, ask once more' : ''}.`),
+      toast(`${numberText(replayed)} made again${more ? '; there are more, ask once more' : ''}.`),
     onError: toastError,
     onSettled: () => client.invalidateQueries({ queryKey: [ws, 'webhook', webhook.id] }),
   });

@@ -65,7 +65,7 @@ export function Times({ zone, locale }: { zone: string; locale: string }): React
         ))}
       </datalist>
       <TextInput
-        label="Language and region of dates"
+        label="Language and region of dates and numbers"
         list={locales}
         value={given}
         maxLength={35}

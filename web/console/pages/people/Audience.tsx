@@ -20,6 +20,7 @@ import { nameOf } from './PersonRow.tsx';
 import { asksMore, isWhole, partAt, wordsOf } from './rule.ts';
 import { Group } from './RuleEditor.tsx';
 import '../../styles/people.css';
+import { numberText } from '../../../shared/reader.ts';
 
 const route = getRouteApi('/w/$ws/people/audiences/$audience');
 const SETTLED_MS = 350;
@@ -101,7 +102,7 @@ function Number({ ws, rule }: { ws: string; rule: Rule | undefined }): ReactElem
 }
 
 function said({ about, error, atLeast, exact }: AudienceCount): string {
-  const number = (n: number) => n.toLocaleString('en');
+  const number = (n: number) => numberText(n);
   if (exact) return atLeast === 1 ? '1 person' : `${number(atLeast)} people`;
   return `About ${number(about)} people, give or take ${number(error * 2)}; ${number(atLeast)} at least`;
 }

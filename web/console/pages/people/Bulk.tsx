@@ -9,6 +9,7 @@ import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { toastError } from '../../ui/toasts.tsx';
 import { bulkQuery, setsQuery } from './askedQueries.ts';
+import { numberText } from '../../../shared/reader.ts';
 
 /** The choice, and how far it is once it is begun. */
 export function Bulk({ ws, who, name }: { ws: string; who: Who; name: string }): ReactElement {
@@ -79,7 +80,7 @@ function Course({ ws, id }: { ws: string; id: string }): ReactElement | null {
   return (
     <span className="progress" role="status">
       {isOver
-        ? `${data.state === 'done' ? 'Done' : 'Stopped'}: ${peopleText(data.people)}, ${data.changed.toLocaleString('en')} changed`
+        ? `${data.state === 'done' ? 'Done' : 'Stopped'}: ${peopleText(data.people)}, ${numberText(data.changed)} changed`
         : `${peopleText(data.people)} so far`}
       {isOver ? null : <progress aria-label="How far it is" value={data.progress} max={1} />}
       {data.note ? <span className="fault">{data.note}</span> : null}

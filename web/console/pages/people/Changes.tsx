@@ -13,6 +13,7 @@ import { toastError } from '../../ui/toasts.tsx';
 import { changesQuery, setsQuery } from './askedQueries.ts';
 import { Places } from './Places.tsx';
 import '../../styles/people.css';
+import { numberText } from '../../../shared/reader.ts';
 
 const WHOM: Readonly<Record<BulkShown['whom'], string>> = {
   everybody: 'everybody',
@@ -98,7 +99,7 @@ function Change({ ws, of }: { ws: string; of: BulkShown }): ReactElement {
         </span>
       ) : (
         <span>
-          {peopleText(of.people)}, {of.changed.toLocaleString('en')} changed
+          {peopleText(of.people)}, {numberText(of.changed)} changed
           {of.state === 'done' ? '' : `, ${of.state}`}
         </span>
       )}

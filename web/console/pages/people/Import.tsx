@@ -18,6 +18,7 @@ import { allFaults, importQuery } from './queries.ts';
 import { saveCsv } from './save.ts';
 import { UndoButton, UndoCourse } from './Undo.tsx';
 import '../../styles/people.css';
+import { numberText } from '../../../shared/reader.ts';
 
 const route = getRouteApi('/w/$ws/people/imports/$import');
 
@@ -167,9 +168,7 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
               checked={setsOff}
               onChange={({ currentTarget }) => setSetsOff(currentTarget.checked)}
             />
-            <span>
-              {of.rows === 1 ? 'Its row' : `Its ${of.rows.toLocaleString('en')} rows`} may set campaigns off
-            </span>
+            <span>{of.rows === 1 ? 'Its row' : `Its ${numberText(of.rows)} rows`} may set campaigns off</span>
           </label>
         </div>
         {(look.error ?? start.error) ? (
@@ -312,8 +311,8 @@ function Course({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
     <section className="panel" aria-label="How far it is">
       <div className="progress" role="status">
         <span>
-          {state === 'running' ? 'Reading' : state === 'done' ? 'Done' : 'Stopped'}:{' '}
-          {doneRows.toLocaleString('en')} of {rows.toLocaleString('en')} rows
+          {state === 'running' ? 'Reading' : state === 'done' ? 'Done' : 'Stopped'}: {numberText(doneRows)} of{' '}
+          {numberText(rows)} rows
         </span>
         <progress aria-label="Rows that are read" value={doneRows} max={Math.max(rows, 1)} />
       </div>
@@ -322,7 +321,7 @@ function Course({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
         {Object.entries(numbers).map(([what, n]) => (
           <div key={what}>
             <dt>{what}</dt>
-            <dd>{n.toLocaleString('en')}</dd>
+            <dd>{numberText(n)}</dd>
           </div>
         ))}
       </dl>

@@ -14,6 +14,7 @@ import { Places } from './Places.tsx';
 import { ImportState } from './ImportState.tsx';
 import { importsQuery } from './queries.ts';
 import '../../styles/people.css';
+import { numberText } from '../../../shared/reader.ts';
 
 /** The page. */
 export function Imports(): ReactElement {
@@ -149,7 +150,7 @@ function Before({ ws }: { ws: string }): ReactElement {
             </span>
             {one.rejected > 0 ? (
               <State tone="bad" icon="cross">
-                {one.rejected.toLocaleString('en')} rejected
+                {numberText(one.rejected)} rejected
               </State>
             ) : null}
           </li>

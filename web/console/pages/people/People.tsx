@@ -21,6 +21,7 @@ import { Conditions } from './Conditions.tsx';
 import { PersonRow } from './PersonRow.tsx';
 import { Places } from './Places.tsx';
 import '../../styles/people.css';
+import { numberText } from '../../../shared/reader.ts';
 
 const route = getRouteApi('/w/$ws/people');
 const ROW_PX = 56;
@@ -81,7 +82,7 @@ export function People(): ReactElement {
       </div>
       {chosen.size > 0 ? (
         <div className="choice-bar" role="toolbar" aria-label="What to do with all that are chosen">
-          <span role="status">{chosen.size.toLocaleString('en')} chosen</span>
+          <span role="status">{numberText(chosen.size)} chosen</span>
           <Act size="xs" onAct={() => setChosen(new Set())}>
             Choose nobody
           </Act>
@@ -105,14 +106,14 @@ function Size({ ws, search, day, where }: Asked): ReactElement {
   // Of what a search finds, and of who was known by a day, nobody knows the number without counting all of them.
   const isAsked = data !== undefined && !isWhole && !search && day === undefined;
   const { data: size } = useQuery(sizeQuery(ws, where, isAsked));
-  const many = (n: number) => (n === 1 ? '1 person' : `${n.toLocaleString('en')} people`);
+  const many = (n: number) => (n === 1 ? '1 person' : `${numberText(n)} people`);
   const words = isWhole
     ? many(loaded)
     : !isAsked || !size
       ? ''
       : size.exact
         ? many(size.about)
-        : `about ${ABOUT.format(size.about)} people`;
+        : `about ${numberText(size.about, ABOUT)} people`;
   return (
     <span className="muted" role="status" aria-label="How many">
       {words}
@@ -120,7 +121,7 @@ function Size({ ws, search, day, where }: Asked): ReactElement {
   );
 }
 
-const ABOUT = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 2 });
+const ABOUT = { notation: 'compact', maximumSignificantDigits: 2 } as const;
 
 type RowsProps = Choice & Asked;
 

@@ -11,6 +11,7 @@ import { Act } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
 import { messageOf } from '../../ui/states.tsx';
 import { importQuery } from './queries.ts';
+import { numberText } from '../../../shared/reader.ts';
 
 type Props = { ws: string; of: ImportShown };
 
@@ -21,7 +22,7 @@ const WHY: Record<NonNullable<ImportShown['undo']>['stayed'][number]['why'], str
   import: 'in another import, too',
   used: 'written to, or did something since',
 };
-const number = (n: number) => n.toLocaleString('en');
+const number = (n: number) => numberText(n);
 
 /** The button, and what it asks. */
 export function UndoButton({ ws, of }: Props): ReactElement | null {

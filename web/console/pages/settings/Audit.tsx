@@ -11,6 +11,7 @@ import { Failed, Waiting } from '../../ui/states.tsx';
 import { toastError } from '../../ui/toasts.tsx';
 import { saveCsv } from '../people/save.ts';
 import { changesOf } from './changes.ts';
+import { numberText } from '../../../shared/reader.ts';
 
 /** What actions are about: how they begin. */
 const ABOUT = {
@@ -118,7 +119,7 @@ export function Audit({ ws }: { ws: string }): ReactElement {
         <Act
           busy={save.isPending}
           onAct={() => save.mutate()}
-          hint={`The newest ${MOST_SAVED.toLocaleString('en')} of these`}
+          hint={`The newest ${numberText(MOST_SAVED)} of these`}
         >
           Save as CSV
         </Act>

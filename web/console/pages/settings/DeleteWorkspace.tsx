@@ -9,6 +9,7 @@ import { useHere, useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Failed, messageOf } from '../../ui/states.tsx';
 import { toast } from '../../ui/toasts.tsx';
+import { numberText } from '../../../shared/reader.ts';
 
 /** The section. */
 export function DeleteWorkspace(): ReactElement {
@@ -93,7 +94,7 @@ function Goes({ most, ...counts }: GoesShown): ReactElement {
       {Object.entries(counts).map(([what, n]) => (
         <div key={what}>
           <dt>{what}</dt>
-          <dd>{n >= most ? `${most.toLocaleString('en')} or more` : n.toLocaleString('en')}</dd>
+          <dd>{n >= most ? `${numberText(most)} or more` : numberText(n)}</dd>
         </div>
       ))}
     </dl>

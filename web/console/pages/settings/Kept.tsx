@@ -8,6 +8,7 @@ import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { messageOf } from '../../ui/states.tsx';
 import { useSave } from './save.ts';
+import { numberText } from '../../../shared/reader.ts';
 
 type Days = NonNullable<WorkspaceShown['settings']['keptDays']>;
 type Sort = keyof Days;
@@ -88,7 +89,7 @@ export function Kept({ ws, now }: { ws: string; now: Days | null }): ReactElemen
 function goesText({ older, most }: KeptShown, sort: Sort): string {
   const n = older[sort];
   if (n === null || n === undefined) return 'More than can be counted quickly would go.';
-  return n >= most ? `${most.toLocaleString('en')} or more would go.` : `${n.toLocaleString('en')} would go.`;
+  return n >= most ? `${numberText(most)} or more would go.` : `${numberText(n)} would go.`;
 }
 
 function pathOf(ws: string, days: Days): string {

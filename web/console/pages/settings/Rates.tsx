@@ -13,6 +13,7 @@ import { toast } from '../../ui/toasts.tsx';
 import { integrationsQuery } from '../channels/queries.ts';
 import { channelDifferences } from './changes.ts';
 import { OnMeanwhile } from './save.ts';
+import { numberText } from '../../../shared/reader.ts';
 
 const LEAST_PER_S = 0.001;
 const MOST_PER_S = 100_000;
@@ -49,7 +50,7 @@ function Rate({ ws, integration }: { ws: string; integration: IntegrationShown }
       ? may
       : next === ratePerS
         ? 'It says that already.'
-        : isRate || `A rate is from ${LEAST_PER_S} to ${MOST_PER_S.toLocaleString('en')} a second.`;
+        : isRate || `A rate is from ${LEAST_PER_S} to ${numberText(MOST_PER_S)} a second.`;
   return (
     <form
       className="setting"
