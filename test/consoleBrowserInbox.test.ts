@@ -557,7 +557,8 @@ describe('the simulator in a browser', { skip }, () => {
     await say('sms', { type: 'text', text: 'ж'.repeat(71) });
     await page.getByText('2 segments').waitFor();
     await page.getByRole('button', { name: /Let the next one fail/ }).click();
-    await page.getByRole('menuitem', { name: /There is no such address/ }).click();
+    // Addresses that do so always are named as one writes them on the channel.
+    await page.getByRole('menuitem', { name: /There is no such address.*always: \+15005550001/ }).click();
     await page.getByRole('button', { name: 'Take away: invalid' }).click();
     await page.getByRole('button', { name: 'Take away: invalid' }).waitFor({ state: 'hidden' });
     // It rings over whatever app is open.
@@ -570,6 +571,47 @@ describe('the simulator in a browser', { skip }, () => {
     await checkAxe(page, 'a call');
     await page.getByRole('button', { name: 'Hang up' }).click();
     await page.getByText('“Your code is one two three”').waitFor({ state: 'hidden' });
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('§9 the lock screen has a push with its picture and its buttons; a tap opens it, what is wiped away is gone', async () => {
+    const { id } = await somebody('Ella');
+    const device = { channel: 'push', address: 'ella-phone-1' };
+    const linked = await call('POST', `${base}/contacts/${id}/destinations`, device);
+    assert.equal(linked.status, 201, JSON.stringify(linked.body));
+    const push = async (title: string) => {
+      const { status, body } = await call('POST', `${base}/messages`, {
+        destination: device,
+        content: {
+          type: 'text',
+          title,
+          text: 'It is at the door.',
+          push: { imageUrl: `${url}/favicon.svg` },
+          actions: [{ type: 'reply', text: 'Leave it there', payload: 'leave' }],
+        },
+      });
+      assert.equal(status, 202, JSON.stringify(body));
+      return body.messageId as string;
+    };
+    const first = await push('Your parcel');
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/simulator?contact=${id}&app=push%20ella-phone-1`);
+    const lies = page.getByRole('article', { name: 'Your parcel' });
+    await lies.getByText('It is at the door.').waitFor();
+    await lies.locator('img.picture').waitFor();
+    await lies.getByRole('button', { name: 'Leave it there' }).waitFor();
+    await checkAxe(page, 'a lock screen');
+    await lies.getByRole('button', { name: /It is at the door/ }).click();
+    await lies.getByText('Opened').waitFor();
+    await until('its sender knows', async () => {
+      const { deliveries } = (await call('GET', `${base}/messages/${first}`)).body;
+      return deliveries[0]?.state === 'read';
+    });
+    await push('Another parcel');
+    const another = page.getByRole('article', { name: 'Another parcel' });
+    await another.getByRole('button', { name: 'Wipe it away' }).click();
+    await another.waitFor({ state: 'hidden' });
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });
@@ -734,6 +776,16 @@ describe('the simulator in a browser', { skip }, () => {
     await devices.getByText(/Reply with a number:/).waitFor();
     await type('2');
     await answered('Green cup: Take it', 'Green cup:4');
+    await devices.getByRole('button', { name: 'Send a place' }).click();
+    await devices.getByText('Utrecht: 52.0907, 5.1214').waitFor();
+    await until('where they are is in the inbox', async () => {
+      const { body } = await call('GET', `${base}/conversations/${inbox.id}/messages?limit=3`);
+      const { content } = body.entries.at(-1).message;
+      return content.type === 'location' && content.coordinates.lat === 52.0907;
+    });
+    // The address says which app is open.
+    await page.reload();
+    await devices.getByText('Utrecht: 52.0907, 5.1214').waitFor();
     await app(/^Mail/).click();
     await to('email', form('Which size have you?'));
     const mails = devices.getByRole('list', { name: /^Mail of/ });

@@ -139,8 +139,8 @@ describe('how conversations stand, in a browser', { skip }, () => {
     const bar = dana.getByRole('toolbar', { name: 'What to do with all that are chosen' });
     await bar.getByRole('button', { name: 'Priority …' }).click();
     await dana.getByRole('menuitem', { name: 'Urgent' }).click();
-    await dana.getByText('2 are set to “urgent”.').waitFor();
-    await dana.getByRole('button', { name: 'Undo' }).click();
+    const told = dana.locator('.toast').filter({ hasText: '2 are set to “urgent”.' });
+    await told.getByRole('button', { name: 'Undo' }).click();
     await shown(dana, 'Ann Bo Cy');
     const all = async (priority: string) => {
       const { body } = await call('GET', `${base}/conversations?view=all`);
@@ -342,6 +342,33 @@ describe('how conversations stand, in a browser', { skip }, () => {
     });
     const wakes = new Intl.DateTimeFormat('en-GB', { timeZone: 'Asia/Kathmandu', timeStyle: 'short' });
     assert.equal(wakes.format(Date.parse(snoozedUntil)), '09:00');
+    // It is taken back for as long as it is told, as whose it is can be; and one may choose a moment of one's own.
+    const stands = (what: string, is: (now: Json) => boolean) =>
+      until(what, async () => is((await call('GET', `${base}/conversations/${ida.id}`)).body));
+    const told = page.locator('.toast').filter({ hasText: /^Asleep until/ });
+    await told.getByRole('button', { name: 'Undo' }).click();
+    await stands('it is awake', (now) => now.snoozedUntil === null);
+    await log.focus();
+    await page.keyboard.press('m');
+    await page
+      .locator('.toast')
+      .filter({ hasText: 'With Eli.' })
+      .getByRole('button', { name: 'Undo' })
+      .click();
+    await stands('it is nobody’s', (now) => now.assignee === null);
+    await log.focus();
+    await page.keyboard.press('z');
+    await page.getByRole('menuitem', { name: 'Until …' }).click();
+    const asked = page.getByRole('dialog', { name: 'Snooze until' });
+    await asked.getByRole('button', { name: 'Snooze' }).click();
+    await asked.getByText('Choose a moment that is yet to come.').waitFor();
+    await checkAxe(page, 'until when a conversation sleeps');
+    await asked.getByLabel(/^When/).fill('2031-01-02T10:30');
+    await asked.getByRole('button', { name: 'Snooze' }).click();
+    await stands(
+      'it sleeps until then',
+      (now) => now.snoozedUntil === '2031-01-02T04:45:00.000Z' || now.snoozedUntil === '2031-01-02T04:45:00Z',
+    );
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

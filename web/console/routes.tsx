@@ -30,6 +30,8 @@ export type Search = {
   unread?: boolean;
   why?: string;
   contact?: string;
+  /** Which of somebody's devices the simulator shows: a channel and an address, or the web page. */
+  app?: string;
   in?: 'messages';
   /** Where a conversation is opened: at a message, or a day. */
   at?: string;
@@ -50,6 +52,7 @@ const searchOf = (given: Record<string, unknown>): Search => ({
   unread: given['unread'] === true ? true : undefined,
   why: textIn(given['why']),
   contact: textIn(given['contact']),
+  app: textIn(given['app']),
   in: given['in'] === 'messages' ? 'messages' : undefined,
   at: ID.test(textIn(given['at']) ?? '') ? textIn(given['at']) : dayIn(textIn(given['at'])),
   day: dayIn(textIn(given['day'])),

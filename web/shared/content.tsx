@@ -28,7 +28,7 @@ function MediaView({ content }: { content: Of<'image' | 'file'> }): ReactElement
   const { mediaUrl, text } = content as { mediaUrl: string; text?: string };
   return (
     <>
-      {content.type === 'image' && isShown(mediaUrl) ? (
+      {content.type === 'image' && isPicture(mediaUrl) ? (
         <a href={mediaUrl} target="_blank" rel="noreferrer">
           <img className="picture" src={mediaUrl} alt={text || 'Picture'} loading="lazy" />
         </a>
@@ -50,8 +50,8 @@ function nameOf(mediaUrl: string): string {
   }
 }
 
-/** Pictures that the pages' policy lets in. */
-function isShown(uri: string): boolean {
+/** Whether a picture is at an address from which the pages' policy lets one in. */
+export function isPicture(uri: string): boolean {
   return uri.startsWith('https:') || uri.startsWith('/') || uri.startsWith(`${location.origin}/`);
 }
 
@@ -95,7 +95,7 @@ function OtherView({ content }: Props): ReactElement {
         <ul className="items cards-said">
           {told.items.map((item, n) => (
             <li key={n}>
-              {item.mediaUrl && isShown(item.mediaUrl) ? (
+              {item.mediaUrl && isPicture(item.mediaUrl) ? (
                 <img className="picture" src={item.mediaUrl} alt={item.altText ?? ''} loading="lazy" />
               ) : null}
               <strong>{item.title}</strong> {item.description}

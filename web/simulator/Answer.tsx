@@ -9,7 +9,16 @@ import type { Address } from './Simulator.tsx';
 
 type Props = { ws: string; device: Address };
 
-type Reply = { text: string; payload?: string; subject?: string; asReplyTo?: string };
+type Reply = {
+  text: string;
+  payload?: string;
+  subject?: string;
+  asReplyTo?: string;
+  location?: { lat: number; long: number; name: string };
+};
+
+/** Where everybody is who is made up. */
+const HERE = { lat: 52.0907, long: 5.1214, name: 'Utrecht' };
 
 /** Says something. */
 export function useReply(ws: string, { channel, address, integrationId }: Address) {
@@ -50,6 +59,11 @@ export function Answer({ ws, device, subject }: Props & { subject?: string }): R
       {device.channel === 'sms' ? (
         <button type="button" className="chip" onClick={() => reply.mutate({ text: 'STOP' })}>
           STOP
+        </button>
+      ) : null}
+      {device.channel === 'whatsapp' ? (
+        <button type="button" className="chip" onClick={() => reply.mutate({ text: '', location: HERE })}>
+          Send a place
         </button>
       ) : null}
     </form>

@@ -14,7 +14,7 @@ import { Call } from './Call.tsx';
 import { Mailbox } from './Mail.tsx';
 import { Pushes } from './Pushes.tsx';
 import { Rules } from './Rules.tsx';
-import { choicesIn, shownOf, subjectOf } from './shown.ts';
+import { choicesIn, placeOf, shownOf, subjectOf } from './shown.ts';
 import type { Address } from './Simulator.tsx';
 
 type Props = { ws: string; device: Address };
@@ -114,7 +114,7 @@ function OnPhone({ ws, device, message }: OnPhoneProps): ReactElement {
   return (
     <article className="sim-message" data-mine={direction === 'in' || undefined}>
       {subject ? <strong>{subject}</strong> : null}
-      <span className="said">{shownOf(content)}</span>
+      <span className="said">{shownOf(content) || placeOf(content)}</span>
       {choices.length && direction === 'out' ? (
         <div className="sim-choices">
           {choices.map(({ title, payload }) => (

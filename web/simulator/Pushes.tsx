@@ -1,6 +1,7 @@
 /** The lock screen: pushes with their picture and actions. A tap opens one, which its app tells of; what is wiped away is only gone. */
 import { useState, type ReactElement } from 'react';
 import type { DeviceMessageShown } from '../../contract/doors/console/simulator.ts';
+import { isPicture } from '../shared/content.tsx';
 import { Icon } from '../shared/icons.tsx';
 import { Ago } from '../shared/time.tsx';
 import { choicesIn, shownOf, subjectOf } from './shown.ts';
@@ -33,6 +34,9 @@ export function Pushes({ messages, onOpen }: Props): ReactElement {
           <button type="button" className="push-body" onClick={() => put(id, 'opened')}>
             <strong>{subjectOf(content)}</strong>
             <span className="said">{shownOf(content)}</span>
+            {typeof content['imageUrl'] === 'string' && isPicture(content['imageUrl']) ? (
+              <img className="picture" src={content['imageUrl']} alt="" loading="lazy" />
+            ) : null}
             {gone[id] === 'opened' ? (
               <span className="muted">
                 Opened{typeof content['deepLink'] === 'string' ? `: ${content['deepLink']}` : ''}

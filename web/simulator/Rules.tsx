@@ -71,7 +71,9 @@ export function Rules({ ws, device }: { ws: string; device: Address }): ReactEle
             {OUTCOMES.map(({ outcome, says }) => (
               <Item key={outcome} onClick={() => make(outcome)}>
                 {says}
-                <span className="reason">{outcome}</span>
+                <span className="reason">
+                  {outcome} · always: {addressOf(channel, outcome, data?.addresses ?? [])}
+                </span>
               </Item>
             ))}
           </>
@@ -83,4 +85,11 @@ export function Rules({ ws, device }: { ws: string; device: Address }): ReactEle
       </Opens>
     </div>
   );
+}
+
+/** The address that has an outcome without a rule, as one writes it on a channel. */
+function addressOf(channel: string, outcome: string, all: Static<typeof RulesShown>['addresses']): string {
+  const magic = all.find((one) => one.outcome === outcome);
+  if (channel === 'email') return magic?.mail ?? '…';
+  return (channel === 'push' || channel === 'webhook' ? magic && `…${magic.infix}` : magic?.phone) ?? '…';
 }

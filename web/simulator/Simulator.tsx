@@ -48,7 +48,8 @@ export function Simulator(): ReactElement {
     );
   const people = found.data?.pages.flatMap((page) => page.people);
   const chosen = contact ?? people?.[0]?.id;
-  const choose = (id: string | undefined) => void navigate({ search: (now) => ({ ...now, contact: id }) });
+  const choose = (id: string | undefined) =>
+    void navigate({ search: (now) => ({ ...now, contact: id, app: undefined }) });
   return (
     <div className="simulator-page">
       <Coming ws={ws} />
@@ -116,7 +117,10 @@ function Devices({ ws, contact, unread, onBack }: DevicesProps): ReactElement {
     queryFn: ({ signal }) =>
       call<Static<typeof DevicesShown>>('GET', at(ws, `/simulator/contacts/${contact}/devices`), { signal }),
   });
-  const [chosen, setChosen] = useState<string>();
+  const { app: chosen } = route.useSearch();
+  const navigate = route.useNavigate();
+  const setChosen = (app: string) =>
+    void navigate({ search: (now) => ({ ...now, contact, app }), replace: true });
   if (error) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   // One address linked through several integrations is one device.

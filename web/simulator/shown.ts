@@ -52,6 +52,14 @@ export function leaveUrlOf(content: Rendered): string | undefined {
   return /<(https?:[^>\s]+)>/.exec(textIn(headers?.['List-Unsubscribe']) ?? '')?.[1];
 }
 
+/** Where somebody said that he is. */
+export function placeOf(content: Rendered): string {
+  const { name, lat, long } = objectIn(content['location']) ?? {};
+  return [textIn(name), typeof lat === 'number' ? `${lat}, ${Number(long)}` : undefined]
+    .filter(Boolean)
+    .join(': ');
+}
+
 /** A button on the device. */
 export type Choice = { title: string; payload?: string };
 
@@ -60,7 +68,8 @@ export function choicesIn(content: Rendered): Choice[] {
   const action = objectIn(objectIn(objectIn(content['payload'])?.['interactive'])?.['action']);
   const buttons = listIn(action?.['buttons']).flatMap((one) => choiceOf(objectIn(one['reply'])));
   const rows = listIn(action?.['sections']).flatMap((section) => listIn(section['rows']).flatMap(choiceOf));
-  return [...buttons, ...rows];
+  const onPush = content['channel'] === 'push' ? listIn(content['actions']).flatMap(choiceOf) : [];
+  return [...buttons, ...rows, ...onPush];
 }
 
 function listIn(value: unknown): Rendered[] {

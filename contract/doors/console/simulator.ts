@@ -13,6 +13,14 @@ export const SimulatedReply = Type.Object({
   payload: Type.Optional(Type.String({ maxLength: 1000 })),
   subject: Type.Optional(Type.String({ maxLength: 255 })),
   profileName: Type.Optional(Type.String({ maxLength: 255 })),
+  /** Where the person is; the text may be empty then. */
+  location: Type.Optional(
+    Type.Object({
+      lat: Type.Number({ minimum: -90, maximum: 90 }),
+      long: Type.Number({ minimum: -180, maximum: 180 }),
+      name: Type.Optional(Type.String({ maxLength: 255 })),
+    }),
+  ),
   /** The message on the device that this answers; true: the last one. */
   asReplyTo: Type.Optional(Type.Union([Id, Type.Literal(true)])),
 });
@@ -111,5 +119,16 @@ export const RuleShown = Type.Object({
   createdAt: Time,
 });
 export type RuleShown = Static<typeof RuleShown>;
-/** The rules of a workspace. */
-export const RulesShown = Type.Object({ rules: Type.Array(RuleShown) });
+/** The rules of a workspace; and by outcome the addresses that have it always, without a rule: a phone, a mailbox, and what any other holds. */
+export const RulesShown = Type.Object({
+  rules: Type.Array(RuleShown),
+  addresses: Type.Array(
+    Type.Object({
+      outcome: Type.String(),
+      phone: Type.String(),
+      mail: Type.String(),
+      infix: Type.String(),
+      means: Type.String(),
+    }),
+  ),
+});

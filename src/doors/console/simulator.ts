@@ -22,6 +22,7 @@ import { deliveriesNamed } from '../../ledger/deliveries.ts';
 import { fromRef, toRef } from '../../ledger/ref.ts';
 import { stateName, type StateName } from '../../ledger/states.ts';
 import type { DeviceMessage } from '../../simulator/devices.ts';
+import { MAGIC_ADDRESSES } from '../../simulator/outcomes.ts';
 import type { NewRule as RuleInput, Rule } from '../../simulator/rules.ts';
 import type { Note } from '../kit/change.ts';
 import {
@@ -78,7 +79,7 @@ export const simulatorRoutes: readonly Route[] = [
     answer: RulesShown,
     async handle({ ctx, workspace }) {
       const rules = await ctx.simulator.listRules(workspace.id);
-      return isFault(rules) ? rules : { rules: rules.map(presentRule) };
+      return isFault(rules) ? rules : { rules: rules.map(presentRule), addresses: [...MAGIC_ADDRESSES] };
     },
   }),
   writes({

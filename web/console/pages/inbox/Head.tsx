@@ -2,8 +2,8 @@
 import { Button } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState, type ReactElement } from 'react';
-import type { ConversationWhole } from '../../../../contract/doors/console/inbox.ts';
+import { Suspense, useState, type ReactElement } from 'react';
+import type { ConversationPatch, ConversationWhole } from '../../../../contract/doors/console/inbox.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
 import { momentOf, otherZone, wallOf } from '../../../shared/reader.ts';
 import { clockText, dayText, spanText, useNow } from '../../../shared/time.tsx';
@@ -16,8 +16,14 @@ import { Item, ItemsLabel, ItemsLine } from '../../ui/menuParts.tsx';
 import { Opens } from '../../ui/Opens.tsx';
 import { toast } from '../../ui/toasts.tsx';
 import { useChange } from './change.ts';
-import { PriorityMenu } from './Priority.tsx';
+import { PRIORITY_NAMES, PriorityMenu } from './Priority.tsx';
 import { SetMenu } from './Tags.tsx';
+import { onDemand } from '../../ui/onDemand.ts';
+
+const SnoozeUntil = onDemand(
+  () => import('./SnoozeUntil.tsx'),
+  ({ SnoozeUntil }) => SnoozeUntil,
+);
 
 /** Below this there is no room for three panes: who it is with is told in a drawer. */
 const NARROW = '(max-width: 1199px)';
@@ -39,12 +45,18 @@ export function Head({ ws, conversation, onBack, onDay }: HeadProps): ReactEleme
   const may = useMay('conversations.reply');
   const change = useChange(ws, conversation.id);
   const sleeps = snoozedUntil !== null && Date.parse(snoozedUntil) > nowMs;
-  const close = () =>
-    change.mutate(
-      { closed: !closed },
-      { onSuccess: () => toast(closed ? 'Opened.' : 'Closed.', { undo: () => change.mutate({ closed }) }) },
+  const go = (to: ConversationPatch, back: ConversationPatch, done: string) =>
+    change.mutate(to, { onSuccess: () => toast(done, { undo: () => change.mutate(back) }) });
+  const close = () => go({ closed: !closed }, { closed }, closed ? 'Opened.' : 'Closed.');
+  const assign = (to: { id: string; name: string } | null) =>
+    go({ assigneeId: to?.id ?? null }, { assigneeId: assignee?.id ?? null }, `With ${to?.name ?? 'nobody'}.`);
+  const take = () => assign(assignee?.id === me.id ? null : me);
+  const snooze = (untilMs: number | null) =>
+    go(
+      { snoozedUntil: untilMs === null ? null : new Date(untilMs).toISOString() },
+      { snoozedUntil: sleeps ? snoozedUntil : null },
+      untilMs === null ? 'Awake.' : `Asleep until ${dayText(untilMs, nowMs)} ${clockText(untilMs)}.`,
     );
-  const take = () => change.mutate({ assigneeId: assignee?.id === me.id ? null : me.id });
   const allowed = may === true;
   const mayTag = useMay('contacts.write');
   const [menu, setMenu] = useState<Menu>();
@@ -120,20 +132,11 @@ export function Head({ ws, conversation, onBack, onDay }: HeadProps): ReactEleme
         <PriorityMenu
           priority={priority}
           menu={opens('priority')}
-          onChange={(next) => change.mutate({ priority: next })}
+          onChange={(next) => go({ priority: next }, { priority }, `${PRIORITY_NAMES[next]}.`)}
         />
         <SetMenu ws={ws} contactId={contact.id} kind="tags" menu={opens('tag')} />
-        <Assign
-          ws={ws}
-          conversation={conversation}
-          menu={opens('assign')}
-          onChange={(assigneeId) => change.mutate({ assigneeId })}
-        />
-        <Snooze
-          sleeps={sleeps}
-          menu={opens('snooze')}
-          onChange={(until) => change.mutate({ snoozedUntil: until })}
-        />
+        <Assign ws={ws} conversation={conversation} menu={opens('assign')} onChange={assign} />
+        <Snooze sleeps={sleeps} menu={opens('snooze')} onChange={snooze} />
         <Act may={may} onAct={close} icon="close" hint={closed ? 'Open it again (e)' : 'Close it (e)'}>
           {closed ? 'Open' : 'Close'}
         </Act>
@@ -168,7 +171,7 @@ type AssignProps = {
   ws: string;
   conversation: ConversationWhole;
   menu: Opened;
-  onChange: (id: string | null) => void;
+  onChange: (to: { id: string; name: string } | null) => void;
 };
 
 function Assign({ ws, conversation: { assignee }, menu, onChange }: AssignProps): ReactElement {
@@ -186,7 +189,7 @@ function Assign({ ws, conversation: { assignee }, menu, onChange }: AssignProps)
           {(data?.members ?? [])
             .filter(({ disabled }) => !disabled)
             .map(({ id, name }) => (
-              <Item key={id} onClick={() => onChange(id)}>
+              <Item key={id} onClick={() => onChange({ id, name })}>
                 {name}
               </Item>
             ))}
@@ -209,10 +212,11 @@ function Assign({ ws, conversation: { assignee }, menu, onChange }: AssignProps)
   );
 }
 
-type SnoozeProps = { sleeps: boolean; menu: Opened; onChange: (until: string | null) => void };
+type SnoozeProps = { sleeps: boolean; menu: Opened; onChange: (untilMs: number | null) => void };
 
 function Snooze({ sleeps, menu, onChange }: SnoozeProps): ReactElement {
   const nowMs = useNow();
+  const [asking, setAsking] = useState<boolean>();
   const may = useMay('conversations.reply');
   const there = otherZone();
   const { year, month, day } = wallOf(nowMs);
@@ -226,33 +230,48 @@ function Snooze({ sleeps, menu, onChange }: SnoozeProps): ReactElement {
     { name: 'Until Monday, 9:00', ms: monday },
   ];
   return (
-    <Opens
-      position="bottom-end"
-      width={220}
-      isOff={may !== true}
-      {...menu}
-      items={
-        <>
-          <ItemsLabel>By your clock{there ? `; the workspace is in ${there}` : ''}</ItemsLabel>
-          {choices.map(({ name, ms }) => (
-            <Item key={name} onClick={() => onChange(new Date(ms).toISOString())}>
-              {name}
-            </Item>
-          ))}
-          {sleeps ? <Item onClick={() => onChange(null)}>Wake it now</Item> : null}
-        </>
-      }
-    >
-      <Button
-        variant="default"
-        size="sm"
-        leftSection={<Icon name="snooze" size={16} />}
-        aria-disabled={may !== true || undefined}
-        data-off={may !== true || undefined}
-        title={may === true ? undefined : may}
+    <>
+      <Opens
+        position="bottom-end"
+        width={220}
+        isOff={may !== true}
+        {...menu}
+        items={
+          <>
+            <ItemsLabel>By your clock{there ? `; the workspace is in ${there}` : ''}</ItemsLabel>
+            {choices.map(({ name, ms }) => (
+              <Item key={name} onClick={() => onChange(ms)}>
+                {name}
+              </Item>
+            ))}
+            <Item onClick={() => setAsking(true)}>Until …</Item>
+            {sleeps ? <Item onClick={() => onChange(null)}>Wake it now</Item> : null}
+          </>
+        }
       >
-        Snooze
-      </Button>
-    </Opens>
+        <Button
+          variant="default"
+          size="sm"
+          leftSection={<Icon name="snooze" size={16} />}
+          aria-disabled={may !== true || undefined}
+          data-off={may !== true || undefined}
+          title={may === true ? undefined : may}
+        >
+          Snooze
+        </Button>
+      </Opens>
+      {asking === undefined ? null : (
+        <Suspense>
+          <SnoozeUntil
+            opened={asking}
+            onClose={() => setAsking(false)}
+            onUntil={(untilMs) => {
+              setAsking(false);
+              onChange(untilMs);
+            }}
+          />
+        </Suspense>
+      )}
+    </>
   );
 }
