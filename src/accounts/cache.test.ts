@@ -84,6 +84,43 @@ describe('cache', () => {
     equal(await first, await second);
   });
 
+  it('renews once, however many ask meanwhile, and not what is forgotten by then', async () => {
+    const { state, cache, answer } = harness({ manual: true });
+    const first = cache.get('x');
+    await settled();
+    answer();
+    await first;
+    state.nowMs += 600;
+    state.value = 'b';
+    for (let n = 0; n < 3; n++) {
+      equal(await cache.get('x'), 'x:a');
+      await settled();
+    }
+    equal(state.reads.length, 2);
+    cache.forget('x');
+    state.value = 'c';
+    answer();
+    await settled();
+    const anew = cache.get('x');
+    await settled();
+    answer();
+    equal(await anew, 'x:c');
+  });
+
+  it('drops what was read longest ago, and not what was read again', async () => {
+    const { state, cache } = harness();
+    await Promise.all(Array.from({ length: 20_000 }, (_, n) => cache.get(`k${n}`)));
+    state.nowMs += 1001;
+    await cache.get('k0');
+    await cache.get('one more');
+    const before = state.reads.length;
+    await cache.get('k0');
+    equal(state.reads.length, before);
+    state.nowMs += 1;
+    await cache.get('k1');
+    deepEqual(state.reads.at(-1), ['k1']);
+  });
+
   it('keeps no failure, and goes on with what it has while it may', async () => {
     const { state, cache } = harness();
     state.failing = true;

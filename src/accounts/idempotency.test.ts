@@ -137,6 +137,7 @@ describe('idempotently', () => {
   });
 
   it('forgets after 24 hours, and not before', async () => {
+    equal(KEPT_MS, 86_400_000);
     const one = request({ nowMs: NOW + 1000 * KEPT_MS });
     await idempotently(sql, one, async () => ({ status: 200, body: 1 }));
     ok((await sweepIdempotency(sql, one.nowMs + KEPT_MS)) > 0, 'earlier ones go');
@@ -208,6 +209,10 @@ describe('idempotently, together', () => {
       ),
       [true, true, true],
     );
+    const other = { ...second, requestHash: hashRequest('POST', '/x', { a: 2 }) };
+    const [same, reused] = await idempotentlyTogether(sql, [first, other], answer);
+    ok(!isFault(same) && same?.replayed);
+    equal(isFault(reused) && reused.fault, 'key_reused', 'each is held to what it asked for itself');
   });
 
   it('says of a key that somebody is at that it is in flight, and does the rest', async () => {

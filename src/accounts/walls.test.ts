@@ -23,9 +23,10 @@ import {
   setMember,
   sweepSessions,
 } from './operators.ts';
-import { deleteInvitation, upsertInvitation } from './signIn/sql.invitations.ts';
+import { deleteInvitation, selectInvitations, upsertInvitation } from './signIn/sql.invitations.ts';
 import { deleteMembership, hasOtherOwner } from './sql.access.ts';
-import { deleteOld } from './sql.keeping.ts';
+import { deleteOld, hastenKeeping, lockKeeping, updateKeeping } from './sql.keeping.ts';
+import { deleteRemoved, insertRemoval, lockRemoval, selectRemovals, updateRemoval } from './sql.removal.ts';
 import { insertRequests, selectRequests, trimRequests } from './sql.requests.ts';
 import { selectProvidersEver } from './sql.ts';
 import { createWorkspace } from './workspaces.ts';
@@ -275,4 +276,41 @@ test('what is counted, let go of and taken away in one workspace is of that one 
     [await selectProvidersEver(sql, ours.id), await selectProvidersEver(sql, theirs.id)],
     [[], ['bird']],
   );
+});
+
+test('a workspace that is going away, or is tidied, is gone on with by itself: another’s round stands where it was', async () => {
+  // Made first, so that a look that forgets whose it is finds the other.
+  const [theirs, ours] = [await workspace(), await workspace()];
+  for (const [at, { id: workspaceId }] of [theirs, ours].entries()) {
+    await insertRemoval(sql, { workspaceId, askedMs: clock.ms - 2 + at, askedBy: 'b', name: 'W' });
+    await sql`INSERT INTO workspace_keeping (workspace_id, next_ms) VALUES (${workspaceId}, 5)`;
+  }
+  const removals = async () =>
+    (await selectRemovals(sql, clock.ms)).flatMap(({ workspaceId, part }) =>
+      workspaceId === theirs.id || workspaceId === ours.id ? [[workspaceId, part]] : [],
+    );
+  assert.equal((await lockRemoval(sql, ours.id))?.workspaceId, ours.id);
+  await updateRemoval(sql, { workspaceId: ours.id, step: 'contacts', part: 7, gone: 3 });
+  assert.deepEqual(await removals(), [
+    [theirs.id, 0],
+    [ours.id, 7],
+  ]);
+  await deleteRemoved(sql, ours.id);
+  assert.deepEqual(await removals(), [[theirs.id, 0]]);
+
+  const round = { nextMs: 9, step: 'feed_log', part: 4, gone: 2 };
+  await updateKeeping(sql, { workspaceId: ours.id, ...round });
+  assert.deepEqual(await lockKeeping(sql, ours.id, 9), { step: 'feed_log', part: 4, gone: 2 });
+  assert.equal((await lockKeeping(sql, theirs.id, 9))?.part, 0);
+  await hastenKeeping(sql, theirs.id);
+  assert.equal((await lockKeeping(sql, ours.id, 9))?.part, 4);
+  await sql`DELETE FROM workspace_keeping WHERE workspace_id IN (${theirs.id}, ${ours.id})`;
+});
+
+test('who is invited to one workspace is seen by nobody of another', async () => {
+  const guest = await operator();
+  const [ours, theirs] = [await workspace(), await workspace()];
+  await upsertInvitation(sql, clock.ms, { workspaceId: theirs.id, operatorId: guest.id, role: 'agent' });
+  assert.deepEqual(await selectInvitations(sql, { workspaceId: ours.id }), []);
+  assert.equal((await selectInvitations(sql, { workspaceId: theirs.id })).length, 1);
 });

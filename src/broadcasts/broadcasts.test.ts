@@ -35,7 +35,7 @@ import {
 import { fanOut } from './fanOut.ts';
 import { broadcastsNaming, listBroadcasts } from './find.ts';
 import { countBroadcast, forecastBroadcast, peopleForecast, rateInForce } from './forecast.ts';
-import { selectBroadcast } from './sql.ts';
+import { selectBroadcast, selectSample } from './sql.ts';
 import { retryFailed } from './retry.ts';
 import { broadcastHandler, runSource } from './steps.ts';
 
@@ -369,6 +369,22 @@ test('paused nothing is looked at and nothing flows; a step from before is nobod
   assert.ok(bucketOf(id) >= 0);
 });
 
+test('called off with more waiting in a lane than are taken out at once: all of them are', async () => {
+  const { id } = must(await create());
+  must(await act(start, id));
+  await step(id);
+  const runId = (await read(id)).runId!;
+  const one = rig.ctx.ids.spread();
+  await sql`
+    INSERT INTO due (bucket, lane, kind, owner_id, cause_id, seq, stream, workspace_id, due_ms)
+    SELECT ${bucketOf(one)}, ${rig.ctx.queue.laneOf(bucketOf(one))}, ${KIND.delivery}, ${one}::bigint + 4096 * n, ${runId}, 0, ${runId}, ${place.id}, 1
+    FROM generate_series(1, 2100) AS n`;
+  assert.ok((await dueOf(runId)) > 2_000);
+  must(await act(cancelBroadcast, id));
+  await step(id);
+  assert.equal(await dueOf(runId), 0);
+});
+
 test('called off while a worker that read it before goes on: nobody is put in; of a post only who wants to be told is', async () => {
   const { id } = must(await create());
   must(await act(start, id));
@@ -427,7 +443,9 @@ test('a post to few is put in at once: who wants to be told, by the clock of the
         SELECT payload -> 'buckets' AS buckets FROM feed
         WHERE type = 'post.shown' AND payload ->> 'broadcastId' = ${String(id)}`
     ).flatMap(({ buckets }) => buckets);
-  const { posted } = await said('hello');
+  const { posted } = await said('hello {{ contact.givenName }}');
+  const run = await runSource({ ...deps, sql })(posted.runId!);
+  assert.deepEqual(run!.compiled.variables, [], 'what somebody said is told to the letter');
   await fanOut(deps, posted);
   assert.deepEqual(
     await dueIn(posted),
@@ -576,6 +594,13 @@ test('a forecast is of the address that would be chosen: one that works, then th
   }
   assert.equal(new Set(people).size, 6, 'page after page, each once');
   assert.equal(people.length, 6);
+});
+
+test('whoever a preview is of is somebody of its own workspace', async () => {
+  const people = await sql<{ id: number }[]>`SELECT id FROM contacts WHERE workspace_id = ${place.id}`;
+  const sample = await selectSample(sql, place.id, { include: { all: true } }, 'sms', 1_000);
+  const own = new Set(people.map(({ id }) => id));
+  assert.ok(sample.length > 0 && sample.every((id) => own.has(id)));
 });
 
 test('a page of broadcasts is the newest, without posts; a list that one names is known until that is over', async () => {

@@ -17,7 +17,13 @@ import {
 } from './contacts.ts';
 import { blockDestination } from './consent/blocks.ts';
 import { proofOf } from './consent/proof.ts';
-import { consentOf, destinationsOf, linkDestination } from './destinations.ts';
+import {
+  consentOf,
+  destinationsOf,
+  linkDestination,
+  setDestinationStatus,
+  unlinkDestinations,
+} from './destinations.ts';
 import type { Identity } from './keys.ts';
 import { mergeContacts } from './merge.ts';
 import { attributesBytes, checkContactChange } from './profile.ts';
@@ -31,6 +37,9 @@ import {
   removeMembers,
   renameSet,
 } from './sets.ts';
+import { countWhere, fillSegment, selectNextWhere } from './sql.segments.ts';
+import { selectNamed } from './sql.sets.ts';
+import { selectBetween, selectHolding, selectNth, selectValuesSeen } from './sql.walk.ts';
 import { upsertContacts } from './upsert.ts';
 
 const database = await testDatabase();
@@ -491,4 +500,68 @@ test('O15 O16 identify many: known fields over known, null takes away, the same 
   const before = [...(await version())];
   await upsert({ givenName: 'C', attributes: { y: 2, nothing: null } });
   assert.deepEqual([...(await version())], before);
+});
+
+test('whatever is asked of contacts, with a condition that holds for everybody or with ids of another, is of one workspace', async () => {
+  const [mine, theirs] = [++workspaces, ++workspaces];
+  const own = await make(mine, 'somebody', { attributes: { plan: 'pro' } });
+  const other = await make(theirs, 'somebody', { attributes: { plan: 'pro' } });
+  const buckets = [own, other].map(({ id }) => bucketOf(id));
+  const everybody = sql`true`;
+  const all = { belowId: Number.MAX_SAFE_INTEGER, fromId: 0 };
+  assert.equal(await selectNth(sql, mine, { ...all, n: 1 }), own.id);
+  assert.equal(await selectNth(sql, mine, { ...all, n: 2 }), undefined);
+  assert.deepEqual(await selectBetween(sql, mine, all, everybody, 10), [own.id]);
+  assert.deepEqual(await selectHolding(sql, mine, [own.id, other.id], [everybody]), [
+    { id: own.id, holds: [true] },
+  ]);
+  const most = { contacts: 100, values: 10, length: 100 };
+  assert.deepEqual(
+    (await selectValuesSeen(sql, mine, most)).map(({ n }) => n),
+    [1],
+  );
+  assert.equal(await countWhere(sql, mine, buckets, everybody), 1);
+  assert.deepEqual(await selectNextWhere(sql, mine, buckets, everybody, { afterId: 0, limit: 10 }), [own.id]);
+  const segment = { id: ids.spread(), workspaceId: mine };
+  await fillSegment(sql, segment, buckets, everybody, sql`NULL::text`, NOW);
+  const inside = await sql<{ id: number }[]>`
+    SELECT contact_id AS id FROM segment_members WHERE segment_id = ${segment.id}`;
+  assert.deepEqual(inside, [{ id: own.id }]);
+
+  const sets = await Promise.all(
+    [mine, theirs].map((workspaceId) =>
+      inTx((tx) => createSet(tx, ids, NOW, { workspaceId, kind: 'list', name: 'Same' })),
+    ),
+  );
+  const [ownSet, otherSet] = [good(sets[0]), good(sets[1])];
+  assert.deepEqual(
+    (await selectNamed(sql, mine, 'list', ['Same'])).map(({ id }) => id),
+    [ownSet.id],
+  );
+  assert.ok(isFault(await inTx((tx) => renameSet(tx, mine, otherSet.id, 'Mine now'))));
+  assert.equal(await inTx((tx) => deleteSet(tx, mine, otherSet.id)), false);
+  assert.deepEqual(
+    (await listSets(sql, theirs)).map(({ name }) => name),
+    ['Same'],
+  );
+});
+
+test('an address of another workspace is neither seen, switched off nor taken away by whoever has its id', async () => {
+  const [mine, theirs] = [++workspaces, ++workspaces];
+  const { id: contactId } = await make(theirs, 'with a phone');
+  const to = {
+    workspaceId: theirs,
+    contactId,
+    channel: 'sms' as const,
+    address: '+14155550123',
+    integrationId: null,
+  };
+  const linked = await inTx((tx) => linkDestination(tx, ids, NOW, to));
+  assert.ok(linked && !isFault(linked));
+  const [there] = await destinationsOf(sql, theirs, [contactId]);
+  const ref = { contactId, destinationId: there!.id };
+  assert.deepEqual(await destinationsOf(sql, mine, [contactId]), []);
+  await inTx((tx) => setDestinationStatus(tx, mine, [{ ...ref, status: 'inactive' }]));
+  await inTx((tx) => unlinkDestinations(tx, NOW, mine, [ref]));
+  assert.deepEqual(await destinationsOf(sql, theirs, [contactId]), [there]);
 });

@@ -147,6 +147,10 @@ test('quiet hours hold marketing until they end on the recipient’s wall, and n
   });
   assert.deepEqual(codesOf({ rules, timeZone, class: 'transactional' }, at), []);
   assert.deepEqual(codesOf({ rules }), [], 'noon is not quiet');
+  assert.deepEqual(
+    gate(facts({ rules, timeZone: 'Nowhere/Known' }), at),
+    gate(facts({ rules, timeZone: 'UTC' }), at),
+  );
   const both = gate(facts({ rules, timeZone, capFreeMs: at + 24 * HOUR_MS }), at);
   assert.deepEqual(both, {
     verdict: 'hold',

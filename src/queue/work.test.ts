@@ -30,6 +30,7 @@ import {
   selectStreams,
   upsertStream,
 } from './work/sql.ts';
+import { selectInteractiveAhead, selectStreamsAhead } from './work/sql.coming.ts';
 import { insertSteps, selectSteps } from './work/sql.steps.ts';
 import { bulkWorkOf, callOffOf } from './work/streams.ts';
 import { createSteps, leftBehind, stepsTogether } from './work/steps.ts';
@@ -609,6 +610,23 @@ test('a test workspace’s clock brings forward its own work only', async () => 
     { ours: false, dueMs: 9_000 },
     { ours: true, dueMs: 1_000 },
   ]);
+});
+
+test('what comes due in a workspace is of its own runs, and of its own single messages', async () => {
+  const at = owner();
+  for (const [stream, workspaceId] of [
+    [71, OURS],
+    [72, THEIRS],
+  ] as const) {
+    await upsertStream(sql, { stream, kind: 1, workspaceId, flowing: true, ratePerS: null });
+    await put(work({ stream, workspaceId, dueMs: 9_000, ownerId: at, causeId: stream }));
+    await put(work({ workspaceId, dueMs: 9_000, ownerId: at, causeId: 100 + stream }));
+  }
+  const of = { workspaceId: OURS, afterMs: 8_000, most: 10 };
+  const causes = ({ work: found }: { work: readonly { causeId: number }[] }) =>
+    found.map(({ causeId }) => causeId);
+  assert.deepEqual(causes(await selectStreamsAhead(sql, of)), [71]);
+  assert.deepEqual(causes(await selectInteractiveAhead(sql, of)), [171]);
 });
 
 test('whether a run flows is known for half a second and no longer; what is not known waits; who stops it is heard', async () => {

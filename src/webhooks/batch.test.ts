@@ -210,6 +210,8 @@ test('however many failed since a time are made again, each once, and none that 
   const [{ n } = { n: 0 }] = await sql<{ n: number }[]>`
     SELECT count(DISTINCT replay_of) AS n FROM webhook_calls WHERE webhook_id = ${webhookId}`;
   equal(n, 2_500);
+  const listed = await listCalls(sql, { workspaceId, webhookId, limit: 1_000 });
+  equal(listed.calls.length, 200, 'a page is two hundred at most');
   await sql`DELETE FROM due WHERE workspace_id = ${workspaceId}`;
 });
 
@@ -226,6 +228,12 @@ test('of what is rare among very many a page says that there may be more', async
   deepEqual([first.calls, first.next], [[], from + 1]);
   await sql`UPDATE webhook_calls SET trigger = 'told' WHERE id = ${from + 1}`;
   equal((await listCalls(sql, page)).calls.length, 1, 'the last that is looked at is among them');
+  const repeated = await listCalls(sql, { ...page, firstId: w.calls[0]! });
+  deepEqual(
+    repeated.calls.map(({ id }) => id),
+    w.calls,
+    'a message that is named is found however many came since',
+  );
   const second = await listCalls(sql, { ...page, beforeId: first.next! });
   deepEqual([second.calls.map(({ id }) => id), second.next], [w.calls, undefined]);
 });

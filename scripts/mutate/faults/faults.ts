@@ -28,12 +28,14 @@ import { senderFaults } from './senders.ts';
 import { signInFaults } from './signIn.ts';
 import { slipsOfAccounts } from './slipsAccounts.ts';
 import { slipsOfBroadcasts } from './slipsBroadcasts.ts';
+import { slipsOfDecisions } from './slipsDecisions.ts';
 import { slipsOfFeed } from './slipsFeed.ts';
 import { slipsOfOutbox } from './slipsOutbox.ts';
 import { slipsOfQueue } from './slipsQueue.ts';
 import { slipsOfWebhooks } from './slipsWebhooks.ts';
 import { slipsOfWork } from './slipsWork.ts';
 import { tenantFaults } from './tenants.ts';
+import { tenantFaultsAlone } from './tenantsAlone.ts';
 import { toldFaults } from './told.ts';
 import { webhookFaults } from './webhooks.ts';
 
@@ -67,8 +69,10 @@ export const FAULTS: readonly Fault[] = [
   ...conversationFaults,
   ...comingFaults,
   ...tenantFaults,
+  ...tenantFaultsAlone,
   ...slipsOfAccounts,
   ...slipsOfBroadcasts,
+  ...slipsOfDecisions,
   ...slipsOfFeed,
   ...slipsOfOutbox,
   ...slipsOfQueue,
