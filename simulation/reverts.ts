@@ -227,8 +227,8 @@ export const REVERTS: readonly Revert[] = [
   {
     name: 'campaigns: an answer was told of no campaign, and the reader of the feed failed',
     file: 'src/campaigns/events/sql.told.ts',
-    from: 's.version_id AS "versionId", s.variant, s.step, s.depth\n    FROM unnest(${contactIds',
-    to: 'version_id AS "versionId", s.variant, s.step, s.depth\n    FROM unnest(${contactIds',
+    from: 's.version_id AS "versionId", s.variant, s.step, s.depth\n    FROM ${those(db, contactIds',
+    to: 'version_id AS "versionId", s.variant, s.step, s.depth\n    FROM ${those(db, contactIds',
     focus: ['campaigns event', 'people reply'],
   },
   {

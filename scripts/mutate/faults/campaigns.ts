@@ -3,7 +3,7 @@ import { inFile } from '../fault.ts';
 
 export const campaignFaults = [
   ...inFile(
-    'src/campaigns/enrol/sql.read.ts',
+    'src/campaigns/sql.keys.ts',
     ['src/campaigns/plans.test.ts'],
     [['what people entered is looked for among all who entered the same', '${of} + 0 = ANY', '${of} = ANY']],
   ),

@@ -268,8 +268,8 @@ export const toldFaults = [
     [
       [
         'questions to pending addresses are messages of a conversation',
-        "messages.filter(({ kind }) => kind !== 'confirmation')",
-        'messages',
+        'isSaid(kind) && isCounted !== true',
+        'isCounted !== true',
       ],
     ],
   ),
