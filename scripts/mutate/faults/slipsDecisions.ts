@@ -17,7 +17,7 @@ export const slipsOfDecisions = [
         'Math.max(page.limit ?? 50, 1), 200)',
         'Math.max(page.limit ?? 50, 1), 100)',
       ],
-      ['the same thousand are replayed again', '    afterId = missed.at(-1)!;', '    afterId = missed[0]!;'],
+
       [
         'calls of which one looks for the first are cut to the newest',
         'firstId === undefined && !isMissed',
