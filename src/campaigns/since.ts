@@ -7,7 +7,7 @@ import type { Tx, Db } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import { ESTIMATE } from '../contacts/segments.ts';
-import { allOfFew, estimated } from '../contacts/walk.ts';
+import { allOfFew, estimated, toldOf } from '../contacts/walk.ts';
 import { CAMPAIGN_LIMITS } from '../../contract/campaign.ts';
 import type { CampaignDeps } from './campaigns.ts';
 import { keyOfEvent } from './enrol/keys.ts';
@@ -38,8 +38,7 @@ export async function forecastSince(
   const of = { workspaceId: campaign.workspaceId, nameId: ids.get(name)!, sinceMs };
   const few = await allOfFew(db, campaign.workspaceId);
   if (few) return { about: await countOfThose(db, few, of), error: 0 };
-  const { about, error } = await estimated((buckets) => countWhoDid(db, buckets, of), ESTIMATE);
-  return { about, error };
+  return toldOf(await estimated((buckets) => countWhoDid(db, buckets, of), ESTIMATE));
 }
 
 /** Lets them enter, at most so many in a minute; part of the transaction. */

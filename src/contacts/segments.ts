@@ -5,7 +5,7 @@
 import { fault, type Fault } from '../base/fault.ts';
 import type { Db, Fragment, Tx } from '../db/pool.ts';
 import { countInside, selectAll, selectMembers, selectPage, type Segment } from './sql.segments.ts';
-import { countBounded, estimated } from './walk.ts';
+import { countBounded, estimated, toldOf } from './walk.ts';
 
 export {
   deleteInside as leaveSegments,
@@ -41,8 +41,7 @@ export type SegmentEstimate = { about: number; error: number };
 /** About how many are in a segment. However long it takes: there is one look into each bucket for it, and then who is in it. */
 export async function estimateSegment(db: Db, segmentId: number): Promise<SegmentEstimate> {
   const bounds = { ...ESTIMATE, forMs: Infinity };
-  const { about, error } = await estimated((buckets) => countInside(db, segmentId, buckets), bounds);
-  return { about, error };
+  return toldOf(await estimated((buckets) => countInside(db, segmentId, buckets), bounds));
 }
 
 /** How many are in a segment. Reads them all. */
@@ -56,8 +55,7 @@ export async function estimateWhere(
   workspaceId: number,
   condition: Fragment,
 ): Promise<SegmentEstimate> {
-  const { about, error } = await countBounded(db, workspaceId, condition, ESTIMATE);
-  return { about, error };
+  return toldOf(await countBounded(db, workspaceId, condition, ESTIMATE));
 }
 
 /** The ids of segments by key or id, in order; a fault names the one that is none, or that is not whole yet. */

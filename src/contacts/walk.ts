@@ -99,6 +99,11 @@ export async function estimated(
   };
 }
 
+/** Of what was counted what is told: about how many, and how far off that may be, two times in three. */
+export function toldOf({ about, error }: Counted): { about: number; error: number } {
+  return { about, error };
+}
+
 /**
  * Looks through buckets, more and more at once, while `look` wants more and until `forMs` are gone; the first 64 of 4,096 whatever it
  * takes. Returns how many were looked through: whatever was counted in them is a fair sample of all.

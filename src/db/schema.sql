@@ -667,7 +667,7 @@ CREATE TABLE enrolments (
   variant text,
   PRIMARY KEY (bucket, contact_id, id),
   CHECK ((arm = ANY (ARRAY[0, 1, 2])))
-) WITH (fillfactor=80);
+) WITH (fillfactor=60);
 CREATE INDEX enrolments_of_campaign ON enrolments USING btree (campaign_id, bucket, contact_id);
 
 -- by bucket
