@@ -24,6 +24,20 @@ export type Of = { contactId: number; workspaceId: number };
 export type EffectDone = Of & { effect: Effect; enrolment: Enrolment; version: Version };
 /** A decision and of whom. */
 export type Logged = Of & StepDecision & { enrolmentId: number; campaignId: number };
+/** A message that a campaign sent. */
+export type SendRow = Of & {
+  messageId: number;
+  campaignId: number;
+  enrolmentId: number;
+  epoch: number;
+  versionId: number;
+  variant: string | null;
+  step: string;
+  atMs: number;
+  /** How many campaigns had led to each other to it; null where none had. */
+  depth: number | null;
+};
+
 /** That a goal was reached. */
 export type Conversion = Of & {
   enrolmentId: number;
@@ -53,6 +67,8 @@ export class Changes {
   readonly effects: EffectDone[] = [];
   /** Who has left a campaign before its end: what it let in of theirs and is not sent yet may be taken back. */
   readonly exits: (Of & { enrolmentId: number; versionId: number; campaignId: number })[] = [];
+  /** Whose the messages are that were let in. */
+  readonly sends: SendRow[] = [];
   readonly log: Logged[] = [];
   /** What would have let in somebody who is not known yet. */
   readonly held: (Of & { event: Seen })[] = [];

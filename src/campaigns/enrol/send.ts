@@ -18,10 +18,9 @@ import { termsOf } from '../../gate/terms.ts';
 import type { AcceptDeps } from '../../outbox/accept.ts';
 import { say, type Saying } from '../../outbox/say.ts';
 import { variablesOf } from '../../outbox/deliver/wire.ts';
-import type { EffectDone } from './changes.ts';
+import type { Changes, EffectDone, SendRow } from './changes.ts';
 import { LEFT_CAMPAIGN } from './optouts.ts';
 import type { Member } from './member.ts';
-import { insertSends, type SendRow } from './sql.write.ts';
 
 /** What sending needs. */
 export type EnrolSendDeps = AcceptDeps & { ids: IdSource };
@@ -31,7 +30,7 @@ type Unsent = { done: EffectDone; reason: string };
 
 /**
  * Lets messages in; part of the turn's transaction. Returns those that could not be. Who is in `people` is not read again, and who is read
- * is put there.
+ * is put there. Whose messages they are is left in `changes.sends`.
  */
 export async function sendAll(
   deps: EnrolSendDeps,
@@ -39,6 +38,7 @@ export async function sendAll(
   workspace: Workspace,
   { members, people }: { members: ReadonlyMap<number, Member>; people: Map<number, Person> },
   wanted: readonly EffectDone[],
+  changes: Changes,
   nowMs: number,
 ): Promise<Unsent[]> {
   if (!wanted.length) return [];
@@ -85,7 +85,7 @@ export async function sendAll(
       depth: enrolment.trigger?.depth ?? null,
     };
   });
-  await insertSends(tx, rows);
+  changes.sends.push(...rows);
   return unsent;
 }
 

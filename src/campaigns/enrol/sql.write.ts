@@ -1,7 +1,7 @@
 /** Statements by which a turn writes what changed: a batch for each table, sorted by key. Rows are sent as JSON. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import type { Conversion, Logged, Of, Tally } from './changes.ts';
+import type { Conversion, Logged, Of, SendRow, Tally } from './changes.ts';
 import { rowsOfDecisions } from './decisions.ts';
 import type { Entry, Enrolment } from './member.ts';
 
@@ -149,20 +149,6 @@ export async function insertLog(db: Db, decisions: readonly Logged[]): Promise<v
       AS n (bucket, contact_id, enrolment_id, seq, at_ms, workspace_id, campaign_id, what, step, detail)
     ORDER BY 1, 2, 3, 4 ON CONFLICT DO NOTHING`;
 }
-
-/** A message that a campaign sent. */
-export type SendRow = Of & {
-  messageId: number;
-  campaignId: number;
-  enrolmentId: number;
-  epoch: number;
-  versionId: number;
-  variant: string | null;
-  step: string;
-  atMs: number;
-  /** How many campaigns had led to each other to it; null where none had. */
-  depth: number | null;
-};
 
 /** Writes down which messages are a campaign's. */
 export async function insertSends(db: Db, rows: readonly SendRow[]): Promise<void> {

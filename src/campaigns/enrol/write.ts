@@ -22,6 +22,7 @@ import {
   deleteEnrolments,
   insertConversions,
   insertLog,
+  insertSends,
   upsertEnrolments,
   updateEntries,
   upsertEntries,
@@ -49,11 +50,15 @@ export async function writeChanges(
   const round = { people: new Map<number, Person>(), members, nowMs };
   // It ends: each round takes people on, and a circle of steps has a wait in it.
   while (changes.effects.length) await writeEffects(deps, tx, live, workspace, round, changes);
-  if (changes.exits.length) await takeBack(deps, tx, live, workspace.id, changes.exits, theirNowMs);
+  // What is taken back, and what is credited with a goal, may be a message of this very turn: on the server it is written first.
+  const sent = () => (changes.sends.length ? insertSends(tx, changes.sends.splice(0)) : undefined);
+  if (changes.exits.length)
+    await Promise.all([sent(), takeBack(deps, tx, live, workspace.id, changes.exits, theirNowMs)]);
   const timers = timersOf(deps, live, workspace, changes);
   const looks = looksOf(deps, workspace, changes);
   // None of these is asked for by another: they leave in one write.
   await Promise.all([
+    sent(),
     ...writePlaces(tx, changes, timers),
     ...writeCrossings(tx, changes),
     looks.length ? upsertLooks(tx, looks, nowMs) : undefined,
@@ -85,7 +90,15 @@ async function writeEffects(
   const effects = changes.effects.splice(0);
   const sends = effects.filter(({ effect }) => effect.do === 'send');
   const atMs = nowMs + workspace.clockAheadMs;
-  for (const { done, reason } of await sendAll(deps, tx, workspace, { members, people }, sends, nowMs))
+  for (const { done, reason } of await sendAll(
+    deps,
+    tx,
+    workspace,
+    { members, people },
+    sends,
+    changes,
+    nowMs,
+  ))
     onUnsent(
       live,
       members.get(done.contactId)!,
