@@ -815,6 +815,16 @@ describe('the console in a browser', { skip }, () => {
     await operation.getByRole('button', { name: 'Python' }).click();
     await operation.getByLabel('In Python').getByText('urllib.request').first().waitFor();
     await checkAxe(page, 'the reference');
+    // Its address can be sent to somebody, whichever door it is of.
+    await page.getByRole('combobox', { name: 'API' }).selectOption('outbound');
+    await page.getByRole('searchbox', { name: 'Find an operation' }).fill('');
+    const own = page.getByRole('list', { name: 'Operations' }).getByRole('button').last();
+    const called = (await own.locator('.mono').textContent())!;
+    await own.click();
+    await page.waitForURL(/door=outbound.*op=|op=.*door=outbound/);
+    await page.reload();
+    await page.getByRole('button', { pressed: true }).filter({ hasText: called }).waitFor();
+    assert.equal(await page.getByRole('combobox', { name: 'API' }).inputValue(), 'outbound');
     const document = (await (await fetch(`${url}/api/openapi/console.json`)).json()) as Document;
     const contacts = (await call('GET', `${base}/contacts?limit=1`)).body.contacts;
     const broadcasts = (await call('GET', `${base}/broadcasts?limit=1`)).body.broadcasts;

@@ -210,8 +210,10 @@ const broadcast = createRoute({
   path: 'broadcasts/$broadcast/$step',
   component: lazyRouteComponent(() => fetched(() => import('./pages/broadcasts/Broadcast.tsx')), 'Broadcast'),
 });
-/** Which events are followed; which requests are shown. */
+/** Which events are followed; which requests are shown; which operation of which door is read about. */
 type DevelopersSearch = {
+  door?: string;
+  op?: string;
   type?: string;
   of?: string;
   failed?: true;
@@ -223,6 +225,8 @@ const developers = createRoute({
   getParentRoute: () => workspace,
   path: 'developers/$part',
   validateSearch: (given: Record<string, unknown>): DevelopersSearch => ({
+    door: textIn(given['door']),
+    op: textIn(given['op']),
     type: textIn(given['type']),
     of: textIn(given['of']),
     failed: given['failed'] === true ? true : undefined,

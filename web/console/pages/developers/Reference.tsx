@@ -1,5 +1,6 @@
 /** The reference of every API, made of the document that the server makes of its own routes: with this workspace's ids, to be run. */
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import { CONSOLE_HEADER } from '../../../../contract/consoleLive.ts';
 import { useHere } from '../../shell/session.ts';
@@ -29,6 +30,8 @@ const DOORS = {
 } as const;
 type DoorName = keyof typeof DOORS;
 
+const route = getRouteApi('/w/$ws/developers/$part');
+
 const documentQuery = (door: DoorName) => ({
   queryKey: ['openapi', door] as const,
   queryFn: async ({ signal }: { signal: AbortSignal }) => {
@@ -41,9 +44,13 @@ const documentQuery = (door: DoorName) => ({
 
 /** The part. */
 export function Reference({ ws }: { ws: string }): ReactElement {
-  const [door, setDoor] = useState<DoorName>('console');
+  const { door: given, op: open } = route.useSearch();
+  const navigate = route.useNavigate();
+  const door: DoorName = given !== undefined && Object.hasOwn(DOORS, given) ? (given as DoorName) : 'console';
+  // An operation can be sent to somebody by its address.
+  const go = (some: { door?: string; op?: string | undefined }) =>
+    void navigate({ search: (now) => ({ ...now, ...some }), replace: true });
   const [search, setSearch] = useState('');
-  const [open, setOpen] = useState<string>();
   const [token, setToken] = useState('');
   const { data: document, error, refetch } = useQuery(documentQuery(door));
   const { data: known } = useQuery(knownQuery(ws));
@@ -65,10 +72,7 @@ export function Reference({ ws }: { ws: string }): ReactElement {
           <span className="unseen">API</span>
           <select
             value={door}
-            onChange={({ currentTarget }) => {
-              setDoor(currentTarget.value as DoorName);
-              setOpen(undefined);
-            }}
+            onChange={({ currentTarget }) => go({ door: currentTarget.value, op: undefined })}
           >
             {Object.entries(DOORS).map(([name, words_]) => (
               <option key={name} value={name}>
@@ -90,7 +94,7 @@ export function Reference({ ws }: { ws: string }): ReactElement {
         <ul aria-label="Operations" tabIndex={0}>
           {found.map(({ id, method, path, summary }) => (
             <li key={id}>
-              <button type="button" aria-pressed={chosen?.id === id} onClick={() => setOpen(id)}>
+              <button type="button" aria-pressed={chosen?.id === id} onClick={() => go({ op: id })}>
                 <span className="method" data-method={method}>
                   {method}
                 </span>
