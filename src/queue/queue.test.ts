@@ -178,7 +178,10 @@ test('a lane that was lost and came back is worked in once what was left in flig
   const queue = await newQueue();
   const settling = Promise.withResolvers<void>();
   const { seen, make } = noting({
-    act: async ({ abandoned }) => (abandoned ? void (await settling.promise) : undefined),
+    async act({ abandoned }) {
+      if (abandoned) await settling.promise;
+      return undefined;
+    },
   });
   const { worker, stop } = await newWorker(queue, [make(queue)], [], 900);
   await until('it has all lanes', () => worker.heldLanes() === queue.lanes().length);
