@@ -65,8 +65,10 @@ scenario(
     );
     const exported = await exportPerson(sql, ctx.rooms(), { workspaceId: place.id, contactId: ann });
     assert.deepEqual(
-      new Set(exported?.['campaigns']?.['enrolment_log']?.map(({ seq, what }) => `${seq} ${what}`)),
-      new Set(told.map(({ seq, what }) => `${seq} ${what}`)),
+      new Set(
+        exported?.['campaigns']?.['enrolment_log']?.map(({ seq, what }) => JSON.stringify([seq, what])),
+      ),
+      new Set(told.map(({ seq, what }) => JSON.stringify([seq, what]))),
       'each decision is a row of what is exported of her',
     );
     assert.equal((await whyIn(sql, place.id, ann, campaign.id)).state, 'completed');

@@ -17,11 +17,13 @@ import {
   selectStats,
   selectTimers,
 } from './enrol/sql.read.ts';
+import { toldOnce } from './enrol/own.ts';
 import { noteSeen } from './enrol/sql.seen.ts';
 import { selectInside } from './enrol/sql.tasks.ts';
 import { deleteEnrolments, upsertTimers } from './enrol/sql.write.ts';
-import { deleteArrivals, selectArrivals } from './events/sql.take.ts';
+import { deleteArrivals, selectArrivals, type Arrival } from './events/sql.take.ts';
 import { selectLastSends, selectSends, selectSetOff } from './events/sql.told.ts';
+import { FLAG } from './events/time.ts';
 
 const { sql, connection } = await testDatabase();
 /** One connection, so that what it has planned is what is asked. */
@@ -256,4 +258,22 @@ test('what is told of messages is found by whose they are, planned while there w
   );
   const read = (await readOf(tables)) - before;
   assert.ok(read < 1_500, `${read} read for ${EACH} messages, with ${FULL} there`);
+  // What is told of a message again, in one turn or a later one, at another time, is nothing new.
+  const told = (metric: string): Arrival => ({
+    id: 1,
+    workspaceId: 9,
+    contactId: from + 4096 * FULL,
+    kind: 1,
+    nameId: 7,
+    atMs: 1,
+    receivedMs: 1,
+    key: 1,
+    flags: FLAG.own | FLAG.keyed,
+    properties: { message: FULL, $own: { campaign: 5, epoch: 1, metric, variant: null, version: 5 } },
+  });
+  const areFirst = async (metrics: readonly string[]) => [
+    ...(await one.begin((tx) => toldOnce(tx, metrics.map(told)), 'keyed')).values(),
+  ];
+  assert.deepEqual(await areFirst(['accepted', 'clicked', 'accepted', 'delivered']), [true, false, true]);
+  assert.deepEqual(await areFirst(['accepted', 'opened', 'delivered']), [false, true, false]);
 });

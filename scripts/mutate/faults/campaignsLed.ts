@@ -290,4 +290,36 @@ export const campaignLedFaults = [
       ],
     ],
   ),
+  ...inFile(
+    'src/campaigns/enrol/decisions.ts',
+    ['src/campaigns/enrol/engine.test.ts'],
+    [
+      [
+        'decisions of different instants are told as of the first',
+        '`${one.enrolmentId}|${one.atMs}`',
+        '`${one.enrolmentId}`',
+      ],
+      [
+        'a detail that reads like a row of several is taken for one',
+        'if (row.what !== SEVERAL || row.detail === null)',
+        'if (row.what !== SEVERAL && row.detail !== SEVERAL)',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/sql.tasks.ts',
+    ['src/campaigns/plans.test.ts'],
+    [['a task takes those of the lanes behind, too', '${last + 1}::smallint', '${4096}::smallint']],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/own.ts',
+    ['src/campaigns/plans.test.ts'],
+    [
+      [
+        'what is told of a message again is new',
+        'const isFirst = seen !== undefined && (seen & one.bit) === 0;',
+        'const isFirst = seen !== undefined;',
+      ],
+    ],
+  ),
 ];

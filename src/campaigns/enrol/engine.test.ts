@@ -212,9 +212,10 @@ test('what was decided in one turn as of one instant is one row, which tells eac
   ]);
   ann.does('in');
   ann.does('in', BEGAN_MS + 1);
-  const { log } = ann.changes;
+  const [first] = ann.changes.log;
+  const log = [...ann.changes.log, { ...first!, seq: 9, atMs: BEGAN_MS + 5 }];
   const rows = rowsOfDecisions(log);
-  assert.deepEqual([log.length, rows.length], [6, 2]);
+  assert.deepEqual([log.length, rows.length], [7, 3]);
   const kept = rows.map((row) => ({ ...row, step: row.step ?? null, detail: row.detail ?? null }));
   assert.deepEqual(
     kept.flatMap(decisionsIn),
