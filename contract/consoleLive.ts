@@ -53,6 +53,10 @@ export type ConsoleEvent =
   | { kind: 'conversation'; conversation: ConversationShown }
   /** Something in a conversation is new, or has changed (what became of it). */
   | { kind: 'entry'; conversationId: string; entry: ThreadEntry }
+  /** Nothing of a conversation is in the inbox any more. */
+  | { kind: 'left'; conversationId: string }
+  /** Something in a conversation is not kept any more, and not to be shown. */
+  | { kind: 'removed'; conversationId: string; messageId: string }
   /** Passing: something on the simulated devices is new or has changed; who shows them looks again, as does who was away. */
   | { kind: 'devices' }
   /** Passing: it is not sent again to who was away. */

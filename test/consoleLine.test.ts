@@ -132,6 +132,7 @@ function openTab() {
     welcomes,
     texts: async () =>
       (await shown(client)).entries.map((entry: Json) => entry.text ?? entry.message.content.text),
+    listed: async () => (await shown(client)).list,
     show: (query: { queryKey: string[]; queryFn: () => Promise<unknown> }) =>
       new QueryObserver(client, query).subscribe(() => {}),
     shownAs: (queryKey: string[]): Json => client.getQueryData(queryKey),
@@ -333,6 +334,39 @@ test('§7 after sleep a line that is there in name only is made anew at once, an
     (event) => event.kind === 'entry' && JSON.stringify(event.entry).includes('"after sleep"'),
   );
   assert.equal(new Set(said.map((event) => JSON.stringify(event))).size, said.length, 'each is told once');
+  tab.close();
+});
+
+test('what is taken away by the API goes from open tabs, the list and the search; with the last word the conversation leaves the inbox', async () => {
+  const tab = openTab();
+  await tab.settled();
+  const before = await tab.texts();
+  await write('a slip of the pen');
+  await answer('Which slip?');
+  await tab.isWhole('both are there', 'Which slip?');
+  const found = () => callPage<Json>('GET', `/workspaces/${ws}/messages/search?q=slip`);
+  await until('both are found', async () => (await found()).messages.length === 2);
+  const { contact } = ok(await call('GET', `${base}/conversations/${id}`));
+  const { keyId, secret } = demo.keys.sunshine;
+  const remove = async (path: string) => {
+    const response = await fetch(`${one.url}/v1.1/appusers/${contact.id}/messages${path}`, {
+      method: 'DELETE',
+      headers: { authorization: `Basic ${Buffer.from(`${keyId}:${secret}`).toString('base64')}` },
+    });
+    assert.equal(response.status, 200);
+  };
+  for (const { id: messageId } of (await found()).messages) await remove(`/${messageId}`);
+  await until('both are gone', async () => (await tab.texts()).length === before.length);
+  await tab.isWhole('the list says what is left', before.at(-1)!);
+  assert.deepEqual((await found()).messages, []);
+  const words = () => sql`SELECT 1 FROM message_words WHERE conversation_id = ${fromHex24(id)!}`;
+  assert.ok((await words()).length > 0);
+  await remove('');
+  await until('it has left the list', async () => (await tab.listed()).every((row) => row.id !== id));
+  await until('and no word of it is kept', async () => (await words()).length === 0);
+  assert.deepEqual(await tab.texts(), []);
+  await write('all the same');
+  await until('who writes again is back', async () => (await tab.listed()).some((row) => row.id === id));
   tab.close();
 });
 

@@ -11,6 +11,7 @@ import { fromHex24, toHex24 } from '../src/base/ids.ts';
 import { openSession } from '../src/links/sessions.ts';
 import { createKey } from '../src/accounts/keys.ts';
 import { testDatabase } from './support/database.ts';
+import { assertProof } from './support/proof.ts';
 import { startTwilioSink } from './support/twilioSink.ts';
 import { until } from './support/until.ts';
 import { callApi, must, newTwilio, newWorkspace, startWorld, type World } from './support/world.ts';
@@ -159,6 +160,24 @@ test('N25 N26 the business answers: shown at once, unread, delivered; read by th
   }
   const shown = await callApi(world, app.authorization, 'GET', '/v1.1/appusers/bea/conversation');
   assert.equal(shown.json.conversation.unreadCount, 0);
+});
+
+test('what the business takes away goes from open tabs, one message or all, and does not come back with the next connect', async () => {
+  const tab = await opened('vera');
+  await tab.say('first');
+  await post('vera', 'a slip');
+  await post('vera', 'and more');
+  await until('all is there', () => tab.messages().length === 3);
+  const at = '/v1.1/appusers/vera/messages';
+  const slip = tab.messages().find(({ content }) => 'text' in content && content.text === 'a slip')!;
+  assert.equal((await callApi(world, app.authorization, 'DELETE', `${at}/${slip.id}`)).status, 200);
+  await until('it is gone', () => !texts(tab).includes('a slip'));
+  assert.deepEqual(texts(tab), ['first', 'and more']);
+  assert.equal((await callApi(world, app.authorization, 'DELETE', at)).status, 200);
+  await until('all is gone', () => tab.messages().length === 0);
+  assert.deepEqual((await opened('vera')).messages(), []);
+  // Who audits is not told that what was sent had no cause.
+  await assertProof(world.ctx, app.id);
 });
 
 test('N29 what was said while nobody was connected is accepted, shown at the next connect, and delivered then', async () => {

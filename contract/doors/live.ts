@@ -89,6 +89,8 @@ export const LiveEvent = Type.Union([
   Type.Object({ kind: Type.Literal('post'), post: LivePost }),
   /** May come before its message, and before an earlier state: the furthest counts. */
   Type.Object({ kind: Type.Literal('state'), messageId: Id, state: LiveState, atMs: AtMs }),
+  /** It is not kept any more, and not to be shown. */
+  Type.Object({ kind: Type.Literal('removed'), messageId: Id }),
   Type.Object({ kind: Type.Literal('read'), by: Side, atMs: AtMs }),
   /** Passing: it is not sent again to who was away. */
   Type.Object({ kind: Type.Literal('typing'), by: Side, on: Type.Boolean() }),

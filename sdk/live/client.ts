@@ -364,6 +364,10 @@ class Client implements LiveClient {
         this.#put(message);
         return this.#confirm([this.#byId.get(event.messageId)!]);
       }
+      case 'removed':
+        this.#byId.delete(event.messageId);
+        this.#sorted = undefined;
+        return;
       case 'read':
         return this.#noteRead(event.by, event.atMs);
       case 'post':

@@ -31,7 +31,8 @@ async function untrue({ look }: Run): Promise<string[]> {
     ), held AS (
       SELECT s.contact_id AS heard_id, i.contact_id AS row_id, to_jsonb(s) AS said, to_jsonb(i) AS row, CASE
         WHEN i.contact_id IS NULL THEN 'has no row'
-        WHEN s.last_in_ms IS NULL THEN 'was never heard'
+        WHEN s.last_in_ms IS NULL AND i.last_in_ms > 0 THEN 'was never heard'
+        WHEN s.last_in_ms IS NULL THEN NULL
         WHEN i.last_ms <> s.last_ms THEN 'last'
         WHEN i.last_in_ms <> s.last_in_ms THEN 'last heard'
         WHEN s.is_merged THEN NULL

@@ -13,6 +13,7 @@ import { queue } from './queue.ts';
 import { reconcile } from './reconcile.ts';
 import type { RoomPlay } from './room.ts';
 import { sends } from './sends.ts';
+import { threads } from './threads.ts';
 import { webhooks } from './webhooks.ts';
 import { workspaces } from './workspaces.ts';
 
@@ -26,6 +27,7 @@ export const ROOMS: readonly RoomPlay[] = [
   orders,
   connect,
   groups,
+  threads,
   workspaces,
   webhooks,
   inbox,

@@ -167,7 +167,7 @@ function printCounts({
   line(
     'intended',
     messages + recipients + erased,
-    `${messages} messages, ${recipients} recipients of broadcasts${erased ? `, ${erased} erased since` : ''}`,
+    `${messages} messages, ${recipients} recipients of broadcasts${erased ? `, ${erased} erased or removed since` : ''}`,
   );
   for (const name of DELIVERY_STATES) if (states[name]) line(`  ${name}`, states[name]);
   if (further) line('further', further, 'fallen back to, called again, or to further devices');

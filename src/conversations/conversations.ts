@@ -7,7 +7,6 @@ import { overtaken, type Db, type Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import {
   absorbConversation,
-  deleteMessages,
   insertConversations,
   insertInboundSeen,
   insertMessages,
@@ -223,15 +222,6 @@ export async function firstHeard(
   nowMs: number,
 ): Promise<Set<number>> {
   return await insertInboundSeen(tx, words, nowMs);
-}
-
-/** Removes what was said in conversations, one message or all; returns how many there were. */
-export async function removeMessages(
-  tx: Tx,
-  conversationIds: readonly number[],
-  messageId?: number,
-): Promise<number> {
-  return await deleteMessages(tx, conversationIds, messageId);
 }
 
 /** Messages per conversation, with the time of the last: one row per conversation, since a statement must not name a row twice. */

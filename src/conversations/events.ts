@@ -12,6 +12,9 @@ export type ConversationRead = {
   source?: string;
 };
 
+/** `message.removed`: some of what was said is not kept any more. Whoever shows, finds or counts it lets go of it. */
+export type MessagesRemoved = { contactId: number; messageIds: readonly number[] };
+
 /** `conversation.typing`: one side has begun or stopped to type. */
 export type ConversationTyping = {
   contactId: number;

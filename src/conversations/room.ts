@@ -1,11 +1,12 @@
 /** What this room declares. */
-import { toHex24, type IdSource } from '../base/ids.ts';
+import { firstIdAt, toHex24, type IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { removeFile, removeSomeFiles, type MediaStore } from '../content/mediaStore.ts';
 import type { Erasing, Room } from '../db/room.ts';
 import { conversationsOf, mergeConversations } from './conversations.ts';
 import { withMerged } from './history.ts';
 import { forgetInGroups, groupsExports, groupsPersonal, mergeInGroups } from './groups/people.ts';
+import { deleteRemoved } from './sql.removed.ts';
 import { deleteConversation, deleteInboundSeen, deleteMessages, selectFileTexts } from './sql.ts';
 
 /** What letting go of what people said takes: their files are kept elsewhere. */
@@ -22,14 +23,16 @@ export function conversationsRoom(deps: Deps): Room {
       conversations: 'deleted',
       messages: 'deleted',
       inbound_seen: 'kept: ids of the provider, for eight days',
+      removed_messages: 'kept: the id of what was said, without what and to whom',
       ...groupsPersonal,
     },
-    kept: { messages: { sort: 'messages', by: 'id' } },
+    kept: { messages: { sort: 'messages', by: 'id' }, removed_messages: { sort: 'messages', by: 'id' } },
     parts: { inbound_seen: { column: 'integration_id', of: 'integrations' } },
     exports: {
       conversations: { by: 'contact', column: 'contact_id' },
       messages: { by: 'contact', column: 'contact_id' },
       inbound_seen: { not: 'ids of the provider, without whose they are' },
+      removed_messages: { not: 'ids of what is gone' },
       ...groupsExports,
     },
     erase: (erasing) => forget(deps, erasing),
@@ -38,7 +41,10 @@ export function conversationsRoom(deps: Deps): Room {
       await mergeConversations(tx, deps.ids, atMs, { workspaceId, survivingId, discardedId });
       await mergeInGroups(tx, { survivingId, discardedId });
     },
-    sweep: ({ sql, nowMs }) => deleteInboundSeen(sql, nowMs - INBOUND_KEPT_MS),
+    async sweep({ sql, nowMs, retentionMs }) {
+      await deleteInboundSeen(sql, nowMs - INBOUND_KEPT_MS);
+      await deleteRemoved(sql, firstIdAt(nowMs - retentionMs));
+    },
   };
 }
 

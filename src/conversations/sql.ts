@@ -190,8 +190,8 @@ export async function selectMergedFrom(db: Db, conversationId: number): Promise<
   return row?.mergedFrom ?? [];
 }
 
-/** One is asked for by equality, so that its index gives the order, too. */
-function inConversations(db: Db, ids: readonly number[]) {
+/** What was said in some conversations. One is asked for by equality, so that its index gives the order, too. */
+export function inConversations(db: Db, ids: readonly number[]) {
   return ids.length === 1
     ? db`bucket = ${bucketOf(ids[0]!)} AND conversation_id = ${ids[0]!}`
     : db`bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND conversation_id = ANY(${[...ids]}::bigint[])`;

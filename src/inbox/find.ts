@@ -6,12 +6,14 @@
 import { holdContacts } from '../contacts/held.ts';
 import { plainText } from '../content/fallback.ts';
 import type { MessageReceived } from '../conversations/conversations.ts';
+import type { MessagesRemoved } from '../conversations/events.ts';
 import { messagesById } from '../conversations/history.ts';
 import type { Sql } from '../db/pool.ts';
 import type { MessageAccepted } from '../ledger/events.ts';
 import type { FeedReader } from '../queue/feed/reader.ts';
 import {
   collectWords,
+  deleteWordsOf,
   insertWords,
   newestWords,
   walkWords,
@@ -33,6 +35,10 @@ const MOST_STEPS = 8;
 export const wordsReader: FeedReader = {
   name: 'message_words',
   async read(tx, events) {
+    const removed = events.flatMap(({ type, payload }) =>
+      type === 'message.removed' ? (payload as MessagesRemoved).messageIds : [],
+    );
+    if (removed.length) await deleteWordsOf(tx, removed);
     const said = events.flatMap(({ type, workspaceId, payload }) => {
       const { messageId, contactId, ...rest } = payload as MessageReceived | MessageAccepted;
       const counts =

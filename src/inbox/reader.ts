@@ -4,11 +4,12 @@
  */
 import { holdContacts } from '../contacts/held.ts';
 import { conversationsOf, type MessageReceived } from '../conversations/conversations.ts';
-import type { ConversationRead } from '../conversations/events.ts';
+import type { ConversationRead, MessagesRemoved } from '../conversations/events.ts';
 import type { DeliveryChanged, MessageAccepted } from '../ledger/events.ts';
 import type { News, Notices } from '../live/notices.ts';
 import type { Tx } from '../db/pool.ts';
 import type { FeedEvent, FeedReader } from '../queue/feed/reader.ts';
+import { takeBack } from './takenBack.ts';
 import { selectPresent, updateSaid, upsertHeard, type Heard } from './sql.ts';
 
 /** What a batch of events says of one contact. */
@@ -18,6 +19,8 @@ type Happened = {
   said: { messageId: number; atMs: number }[];
   /** Messages of which something is new. */
   messages: Set<number>;
+  /** Some of what was said is not kept any more. */
+  isLess: boolean;
 };
 
 /** The reader. */
@@ -39,10 +42,15 @@ export function inboxReader(notices: Pick<Notices, 'send'>): FeedReader {
       const said = all.flatMap(([contactId, one]) => (one.heard.length ? [] : saidOf(contactId, one)));
       const rest = all.filter(([, one]) => !one.heard.length && !one.said.length).map(([id]) => id);
       if (heard.length) await upsertHeard(tx, heard);
+      const less = all.flatMap(([contactId, { workspaceId, isLess }]) =>
+        isLess ? { workspaceId, contactId } : [],
+      );
+      if (less.length) await takeBack(tx, less);
       const shown = new Set([
         ...heard.map(({ contactId }) => contactId),
         ...(said.length ? await updateSaid(tx, said) : []),
         ...(rest.length ? await selectPresent(tx, rest) : []),
+        ...less.map(({ contactId }) => contactId),
       ]);
       news.set(
         events,
@@ -85,7 +93,7 @@ function gather(events: readonly FeedEvent[]): Map<number, Happened> {
   const of = (contactId: number, workspaceId: number) => {
     const known = byContact.get(contactId);
     if (known) return known;
-    const made: Happened = { workspaceId, heard: [], said: [], messages: new Set() };
+    const made: Happened = { workspaceId, heard: [], said: [], messages: new Set(), isLess: false };
     byContact.set(contactId, made);
     return made;
   };
@@ -110,6 +118,13 @@ function gather(events: readonly FeedEvent[]): Map<number, Happened> {
         const { bulk, changes } = payload as DeliveryChanged;
         if (!bulk)
           for (const { contactId, causeId } of changes) of(contactId, workspaceId).messages.add(causeId);
+        break;
+      }
+      case 'message.removed': {
+        const { contactId, messageIds } = payload as MessagesRemoved;
+        const one = of(contactId, workspaceId);
+        one.isLess = true;
+        for (const id of messageIds) one.messages.add(id);
         break;
       }
       case 'conversation.read':

@@ -355,6 +355,18 @@ export async function updateNewest(
     WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND last_ms < ${atMs}`;
 }
 
+/** Says how a conversation ends, where something of it was taken away. The caller holds the row. */
+export async function updateLast(
+  tx: Tx,
+  contactId: number,
+  last: { messageId: number; atMs: number; inMs: number; outMs: number; waitingMs: number | null },
+): Promise<void> {
+  await tx`
+    UPDATE inbox SET last_message_id = ${last.messageId}, last_ms = ${last.atMs}, last_in_ms = ${last.inMs}, last_out_ms = ${last.outMs},
+      waiting_ms = ${last.waitingMs}
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}`;
+}
+
 /** Conversations that sleep until after a moment, the first to wake first. Times by the workspace's clock. Locks nothing. */
 export async function selectWaking(
   db: Db,

@@ -86,6 +86,13 @@ export async function deleteWords(tx: Tx, contactIds: readonly number[]): Promis
     WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])`;
 }
 
+/** Forgets the words of messages. */
+export async function deleteWordsOf(tx: Tx, messageIds: readonly number[]): Promise<void> {
+  await tx`
+    DELETE FROM message_words m USING unnest(${messageIds.map(bucketOf)}::smallint[], ${[...messageIds]}::bigint[]) AS k (bucket, id)
+    WHERE m.bucket = k.bucket AND m.id = k.id`;
+}
+
 /** A word of a workspace. */
 function lexeme(workspaceId: number, word: string): string {
   return `${workspaceId.toString(16)}:${word}`;

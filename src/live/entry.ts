@@ -1,7 +1,7 @@
 /** What stands in the log of a contact's web chat. Holds types and plain values only. */
 
 /** Kinds of rows of the log, as stored. */
-export const ENTRY = { message: 1, state: 2, read: 3, post: 4 } as const;
+export const ENTRY = { message: 1, state: 2, read: 3, post: 4, removed: 5 } as const;
 
 /** One thing that happened, before it has a number. */
 export type NewEntry = {

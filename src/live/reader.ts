@@ -7,7 +7,7 @@ import type { MessageReceived } from '../conversations/conversations.ts';
 import type { DeliveryChanged, MessageAccepted } from '../ledger/events.ts';
 import { STATE } from '../ledger/states.ts';
 import type { FeedReader, FeedEvent } from '../queue/feed/reader.ts';
-import type { ConversationRead, ConversationTyping } from '../conversations/events.ts';
+import type { ConversationRead, ConversationTyping, MessagesRemoved } from '../conversations/events.ts';
 import type { PostShown } from '../conversations/groups/events.ts';
 import { shownIn } from '../conversations/groups/reach.ts';
 import type { Tx } from '../db/pool.ts';
@@ -85,6 +85,16 @@ function entriesOf({ type, payload, atMs }: FeedEvent): NewEntry[] {
           ? [{ contactId, messageId: causeId, kind: ENTRY.state, detail: to, atMs: changedMs }]
           : [],
       );
+    }
+    case 'message.removed': {
+      const { contactId, messageIds } = payload as MessagesRemoved;
+      return messageIds.map((messageId) => ({
+        contactId,
+        messageId,
+        kind: ENTRY.removed,
+        detail: null,
+        atMs,
+      }));
     }
     case 'conversation.read': {
       const { contactId, by, atMs: readMs } = payload as ConversationRead;

@@ -103,11 +103,12 @@ export async function countMessages(db: Db, p: ScopePart): Promise<number> {
   return row!.n;
 }
 
-/** First deliveries of messages whose message is gone: erased, with whom it was for. They have no address any more. */
+/** First deliveries of messages whose message is gone: erased with whom it was for (they have no address any more), or removed by itself. */
 export async function countErased(db: Db, p: ScopePart, runs: readonly number[]): Promise<number> {
   const [row] = await db<{ n: number }[]>`
     SELECT count(*) AS n FROM deliveries d
-    WHERE ${inLane(db, p)} AND d.seq = 0 AND d.address IS NULL AND NOT d.cause_id = ANY(${[...runs]}::bigint[])
+    WHERE ${inLane(db, p)} AND d.seq = 0 AND NOT d.cause_id = ANY(${[...runs]}::bigint[])
+      AND (d.address IS NULL OR EXISTS (SELECT FROM removed_messages r WHERE r.bucket = d.bucket AND r.id = d.cause_id))
       AND NOT EXISTS (SELECT FROM messages m WHERE m.bucket = d.bucket AND m.id = d.cause_id)`;
   return row!.n;
 }
@@ -184,6 +185,7 @@ export const LOOKS: Readonly<
     FROM deliveries d
     WHERE ${inLane(db, p)} AND d.address IS NOT NULL AND NOT d.cause_id = ANY(${[...runs]}::bigint[])
       AND NOT EXISTS (SELECT FROM messages m WHERE m.bucket = d.bucket AND m.id = d.cause_id AND m.workspace_id = d.workspace_id)
+      AND NOT EXISTS (SELECT FROM removed_messages r WHERE r.bucket = d.bucket AND r.id = d.cause_id)
     LIMIT ${MOST_ROWS}`,
   stranded: (db, p) => db<Row[]>`
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, 'it waits, and is in no queue' AS detail

@@ -137,27 +137,6 @@ function typingOf({ table: { thread }, due, isTyped }: Woken, atMs: number): New
   return [{ ownerId: contactId, workspaceId, type: 'conversation.typing', atMs, payload }];
 }
 
-/** Something was taken away that may have been shown as being typed. */
-export async function endTyping(
-  { queue }: Pick<Tools, 'queue'>,
-  tx: Tx,
-  { workspaceId, conversationId, atMs }: { workspaceId: number; conversationId: number; atMs: number },
-): Promise<void> {
-  const [thread] = await findThreads(tx, workspaceId, [conversationId], true);
-  if (!thread || thread.contactId === null) return;
-  const held = await selectHeld(tx, workspaceId, [conversationId]);
-  const isTyped = held.some(({ typingMs }) => typingMs !== null && typingMs <= atMs);
-  const payload: ConversationTyping = {
-    contactId: thread.contactId,
-    conversationId,
-    by: 'business',
-    on: isTyped,
-  };
-  await queue.append(tx, [
-    { ownerId: thread.contactId, workspaceId, type: 'conversation.typing', atMs, payload },
-  ]);
-}
-
 /** The reader of the feed that keeps conversations up to date with what contacts say (W33). Comes before the webhooks'. */
 export function heardByThreads(tools: { queue: Queue; ids: IdSource }): FeedReader {
   return {

@@ -215,11 +215,17 @@ export async function updatePost(db: Db, id: number, wire: Record<string, unknow
   return count > 0;
 }
 
-/** Removes posts of conversations, one or all of them. */
-export async function deletePosts(db: Db, conversationIds: readonly number[], id?: number): Promise<void> {
-  await db`
+/** Removes posts of conversations, one or all of them; returns since when those that were still to be said were to be typed. */
+export async function deletePosts(
+  db: Db,
+  conversationIds: readonly number[],
+  id?: number,
+): Promise<{ typingMs: number }[]> {
+  const removed = await db<{ typingMs: number | null }[]>`
     DELETE FROM posts WHERE bucket = ANY(${[...new Set(conversationIds.map(bucketOf))]}::smallint[])
-      AND conversation_id = ANY(${[...conversationIds]}::bigint[]) ${id === undefined ? db`` : db`AND id = ${id}`}`;
+      AND conversation_id = ANY(${[...conversationIds]}::bigint[]) ${id === undefined ? db`` : db`AND id = ${id}`}
+    RETURNING typing_ms AS "typingMs"`;
+  return removed.flatMap(({ typingMs }) => (typingMs === null ? [] : { typingMs }));
 }
 
 /** One condition of a search; all of them must hold. `values` is never empty. */

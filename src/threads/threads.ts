@@ -1,7 +1,6 @@
 /** Threads as they are kept: found, begun, searched, changed, taken away. What each thing does to one is in participants.ts. */
 import type { IdSource } from '../base/ids.ts';
 import type { Conversation } from '../conversations/message.ts';
-import { removeMessages } from '../conversations/conversations.ts';
 import { conversationsById, withMerged } from '../conversations/history.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import {
@@ -111,13 +110,6 @@ export async function tableOf(db: Db, thread: Thread): Promise<Table> {
 export async function keep(tx: Tx, table: Table): Promise<void> {
   await updateThread(tx, table.thread);
   if (table.participants.length > 0) await upsertParticipants(tx, table.participants);
-}
-
-/** Removes what was said in a conversation and those merged into it, one thing or all; returns how many messages there were. */
-export async function removeSaid(tx: Tx, conversationId: number, messageId?: number): Promise<number> {
-  const ids = await withMerged(tx, conversationId);
-  const [removed] = await Promise.all([removeMessages(tx, ids, messageId), deletePosts(tx, ids, messageId)]);
-  return removed;
 }
 
 /** Part of erasing a contact: the thread of its conversation and those merged into it, with what is in them beside its messages. */

@@ -6,6 +6,7 @@ import { AnyObject, Id, orNull, Time } from '../fields.ts';
 export const EVENT_TYPES = {
   'message.accepted': 'a message was let in',
   'message.received': 'somebody wrote',
+  'message.removed': 'messages were removed',
   'delivery.changed': 'deliveries moved on',
   'conversation.started': 'a conversation began',
   'conversation.read': 'somebody read',

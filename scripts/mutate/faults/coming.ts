@@ -68,6 +68,8 @@ export const comingFaults: readonly Fault[] = [
       'ofOne.at(-1)?.channel',
       ['test/web1on1Delays.test.ts: a contact message with a delay'],
     ],
+  ]),
+  ...inFile('src/threads/removed.ts', THREADS, [
     [
       'typing stays when what was being typed is taken away',
       'held.some(({ typingMs }) => typingMs !== null && typingMs <= atMs)',

@@ -5,7 +5,29 @@ const CONVERSATIONS = ['src/conversations/conversations.test.ts'];
 const CONFIRMATIONS = ['src/confirmations/confirmations.test.ts'];
 const RECONCILE = ['src/reconcile/reconcile.test.ts'];
 
+const REMOVED = ['test/live.test.ts', 'test/consoleLine.test.ts'];
+
 export const conversationFaults = [
+  ...inFile('src/conversations/sql.removed.ts', REMOVED, [
+    [
+      'that something was sent is forgotten with it',
+      "taken.filter(({ direction }) => direction === 'out')",
+      "taken.filter(({ direction }) => direction === 'removed')",
+    ],
+  ]),
+  ...inFile('src/conversations/removed.ts', REMOVED, [
+    ['nobody is told that something was removed', 'if (events.length) await', 'if (!events.length) await'],
+  ]),
+  ...inFile('src/inbox/takenBack.ts', REMOVED, [
+    [
+      'a conversation of which nothing is left stays in the inbox',
+      'if (messageId === null || atMs === null) await',
+      'if (messageId === null || atMs === null) continue; else if (messageId < 0) await',
+    ],
+  ]),
+  ...inFile('src/inbox/find.ts', REMOVED, [
+    ['words of what was removed are kept', 'if (removed.length) await', 'if (!removed.length) await'],
+  ]),
   ...inFile('src/conversations/sql.ts', CONVERSATIONS, [
     [
       'a read mark goes back',

@@ -207,7 +207,11 @@ async function look(
   // A contact that was merged has its conversation read with another's.
   const ids = await conversationsOf(sql, contactIds);
   const conversationOf = (contactId: number) => ids.get(contactId)?.id;
-  const entries: ConsoleEvent[] = [];
+  const present = new Set(rows.map(({ contactId }) => contactId));
+  const entries: ConsoleEvent[] = contactIds.flatMap((contactId) => {
+    const conversationId = present.has(contactId) ? undefined : conversationOf(contactId);
+    return conversationId === undefined ? [] : { kind: 'left', conversationId: toHex24(conversationId) };
+  });
   const presented = await presentMessages(
     sql,
     workspaceId,
@@ -218,6 +222,15 @@ async function look(
     const conversationId = conversationOf(message.contactId);
     if (conversationId !== undefined)
       entries.push({ kind: 'entry', conversationId: toHex24(conversationId), entry });
+  }
+  // What was told of and is no more was taken away: whose it was is said by who told of it.
+  const kept = new Set([...messages, ...notes].map(({ id }) => id));
+  for (const [contactId, told] of changed) {
+    const conversationId = conversationOf(contactId);
+    if (conversationId === undefined) continue;
+    for (const id of told)
+      if (!kept.has(id))
+        entries.push({ kind: 'removed', conversationId: toHex24(conversationId), messageId: toHex24(id) });
   }
   const names = notes.length ? await operatorNames(sql, workspaceId) : new Map<number, string>();
   for (const note of notes.filter((one) => one.workspaceId === workspaceId)) {

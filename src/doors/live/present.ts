@@ -62,6 +62,7 @@ export function presentEntry(entry: LogEntry, { messages, posts, posted }: LogNa
   if (kind === ENTRY.read) return { kind: 'read', by: detail === 1 ? 'business' : 'contact', atMs };
   if (kind === ENTRY.state)
     return { kind: 'state', messageId: toHex24(messageId!), state: stateOf(detail!), atMs };
+  if (kind === ENTRY.removed) return { kind: 'removed', messageId: toHex24(messageId!) };
   const message = messages.get(messageId!);
   return message && { kind: 'message', message: liveMessage(message) };
 }

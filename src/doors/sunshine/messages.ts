@@ -8,7 +8,7 @@ import type { Contact } from '../../contacts/contacts.ts';
 import { conversationsOf, ensureConversations, receiveMessages } from '../../conversations/conversations.ts';
 import type { Author, Conversation, Message } from '../../conversations/message.ts';
 import { messagesById, historyPage } from '../../conversations/history.ts';
-import { removeSaid } from '../../threads/threads.ts';
+import { removeSaid } from '../../threads/removed.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { accept } from '../../outbox/accept.ts';
 import { readMessages } from './messageInput.ts';
@@ -317,7 +317,10 @@ async function removeMessages(call: Call, tx: Tx, messageId?: number): Promise<R
   if (isFault(contact)) return contact;
   const conversation = (await conversationsOf(tx, [contact.id])).get(contact.id);
   if (!conversation) return missing('conversation');
-  const removed = await removeSaid(tx, conversation.id, messageId);
+  const { ctx, workspace, nowMs } = call;
+  const atMs = nowMs + workspace.clockAheadMs;
+  const of = { workspaceId: workspace.id, conversationId: conversation.id, atMs };
+  const removed = await removeSaid(ctx, tx, of, messageId);
   return messageId !== undefined && removed === 0
     ? fault('not_found', 'There is no such message.')
     : { status: 200, body: {} };

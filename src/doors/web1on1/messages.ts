@@ -5,11 +5,11 @@ import { Nothing } from '../../../contract/doors/fields.ts';
 import { ChangedMessage, WebMessage } from '../../../contract/doors/web1on1/bodies.ts';
 import { refuses, breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { entriesWhere, threadsWhere } from '../../threads/search.ts';
-import { changePost, postsById, removeSaid } from '../../threads/threads.ts';
+import { removeSaid } from '../../threads/removed.ts';
+import { changePost, postsById } from '../../threads/threads.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { checkMessages, findTable, posterOf } from './conversations.ts';
 import { checkMeta } from './messageInput.ts';
-import { endTyping } from '../../threads/due.ts';
 import { postMessages } from '../../threads/posts.ts';
 import { loadMessages } from './present.ts';
 import { nextQuery, readQuery, selected, wanted, type FieldKind, type Query } from './query.ts';
@@ -243,8 +243,8 @@ async function removeMessage(call: Call, tx: Tx, id: number): Promise<RouteOutco
   const [found] = await loadMessages(tx, call.workspace, [id]);
   if (!found) return missing('message');
   const conversationId = readId(found.conversation, 'conversation') as number;
-  await removeSaid(tx, conversationId, id);
-  await endTyping(call.ctx, tx, { workspaceId: call.workspace.id, conversationId, atMs: theirNowMs(call) });
+  const of = { workspaceId: call.workspace.id, conversationId, atMs: theirNowMs(call) };
+  await removeSaid(call.ctx, tx, of, id);
   return { status: 204, body: undefined, audit: { action: 'message.delete', subject: `message:${id}` } };
 }
 

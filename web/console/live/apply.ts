@@ -88,11 +88,16 @@ export function applyToList(
   return last && last.next === null ? put(rest.length - 1, last.conversations.length) : rest;
 }
 
-function has({ conversations }: ConversationPage, { id }: ConversationShown): boolean {
+/** A view without a conversation that is in the inbox no more. */
+export function takeFromList(pages: readonly ConversationPage[], id: string): ConversationPage[] {
+  return pages.map((page) => (has(page, { id }) ? without(page, { id }) : page));
+}
+
+function has({ conversations }: ConversationPage, { id }: Pick<ConversationShown, 'id'>): boolean {
   return conversations.some((one) => one.id === id);
 }
 
-function without(page: ConversationPage, { id }: ConversationShown): ConversationPage {
+function without(page: ConversationPage, { id }: Pick<ConversationShown, 'id'>): ConversationPage {
   return { ...page, conversations: page.conversations.filter((one) => one.id !== id) };
 }
 
@@ -121,6 +126,14 @@ export function applyToThread(pages: readonly ThreadPage[], entry: ThreadEntry):
     const place = page.entries.findLastIndex((one) => comparePlaces(one, entry) < 0);
     return { ...page, entries: page.entries.toSpliced(place + 1, 0, entry) };
   });
+}
+
+/** A conversation's pages without a message that is not kept any more. */
+export function takeFromThread(pages: readonly ThreadPage[], messageId: string): ThreadPage[] {
+  const isIt = ({ type, id }: ThreadEntry) => type === 'message' && id === messageId;
+  return pages.map((page) =>
+    page.entries.some(isIt) ? { ...page, entries: page.entries.filter((one) => !isIt(one)) } : page,
+  );
 }
 
 function isSame(a: ThreadEntry, b: ThreadEntry): boolean {

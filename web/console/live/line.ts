@@ -17,7 +17,14 @@ import type {
   ThreadPage,
 } from '../../../contract/doors/console/inbox.ts';
 import type { View } from '../../../contract/inboxViews.ts';
-import { applyToConversation, applyToList, applyToThread, type ListOf } from './apply.ts';
+import {
+  applyToConversation,
+  applyToList,
+  applyToThread,
+  takeFromList,
+  takeFromThread,
+  type ListOf,
+} from './apply.ts';
 
 /** What a line needs, and whom it tells. */
 export type LineOf = {
@@ -205,6 +212,18 @@ export function applyEvent({ client, ws, me, nowMs }: Of, event: ConsoleEvent): 
   if (event.kind === 'entry') {
     client.setQueryData<InfiniteData<ThreadPage>>([ws, 'thread', event.conversationId], (data) =>
       data ? { ...data, pages: applyToThread(data.pages, event.entry) } : data,
+    );
+    return;
+  }
+  if (event.kind === 'removed') {
+    client.setQueryData<InfiniteData<ThreadPage>>([ws, 'thread', event.conversationId], (data) =>
+      data ? { ...data, pages: takeFromThread(data.pages, event.messageId) } : data,
+    );
+    return;
+  }
+  if (event.kind === 'left') {
+    client.setQueriesData<InfiniteData<ConversationPage>>({ queryKey: [ws, 'conversations'] }, (data) =>
+      data ? { ...data, pages: takeFromList(data.pages, event.conversationId) } : data,
     );
     return;
   }

@@ -108,8 +108,8 @@ export function apply(client: QueryClient, ws: string, me: string, nowMs: number
 /** What comes of an event beside what it changes. */
 function follow(client: QueryClient, ws: string, me: string, event: ConsoleEvent): void {
   if (event.kind === 'presence') return notePresence(event);
-  if (event.kind === 'devices') return;
-  if (event.kind === 'conversation') return countSoon(client, ws);
+  if (event.kind === 'devices' || event.kind === 'removed') return;
+  if (event.kind === 'conversation' || event.kind === 'left') return countSoon(client, ws);
   const { type, id } = event.entry;
   void client.invalidateQueries({ queryKey: type === 'broadcast' ? [ws, 'why'] : [ws, 'why', id] });
   if (event.entry.type === 'note') noteMention(client, ws, me, event.entry);
