@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { after, describe, test } from 'node:test';
 import { fromHex24 } from '../src/base/ids.ts';
+import { deedOf } from '../web/console/pages/settings/deeds.ts';
 import { advance, caller, errors, startConsole, type Json, type Reply } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
 import { startDns } from './support/dnsServer.ts';
@@ -1478,6 +1479,15 @@ describe('the event stream', () => {
     const elsewhere = ok(await mine('GET', `/api/workspaces/${other.id}/event-stream?limit=200`));
     assert.deepEqual(elsewhere.events, []);
   });
+});
+
+test('console.md §5 whatever was done by now has words in the audit log', async () => {
+  const done = await database.sql<{ action: string }[]>`SELECT DISTINCT action FROM audit_log ORDER BY 1`;
+  assert.ok(done.length > 40, String(done.length));
+  assert.deepEqual(
+    done.map(({ action }) => action).filter((action) => deedOf(action) === undefined),
+    [],
+  );
 });
 
 test('nothing went wrong on the way', () => {

@@ -247,7 +247,10 @@ describe('people by the many', { skip }, () => {
     );
     await part('Audit log');
     await page.getByLabel('What', { exact: true }).selectOption('the workspace');
-    await page.getByText('workspace.update').first().waitFor();
+    await page
+      .getByText(/changed the workspace/)
+      .first()
+      .waitFor();
     // Each entry holds what of it was changed, and shows it when it is opened.
     const opened = async (what: string, change: string) => {
       const entry = page.locator('ol.history > li').filter({ hasText: change });

@@ -3,6 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IntegrationShown } from '../contract/doors/console/integrations.ts';
 import type { WorkspaceShown } from '../contract/doors/console/workspaces.ts';
+
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { deedOf, deedSaid } from '../web/console/pages/settings/deeds.ts';
+import { ACTIONS } from '../contract/roles.ts';
 import { changesOf, channelDifferences, differences } from '../web/console/pages/settings/changes.ts';
 
 test('a change is told from what to what, without braces, also where what is changed has a from and a to', () => {
@@ -16,8 +21,8 @@ test('a change is told from what to what, without braces, also where what is cha
   assert.deepEqual(told, [
     { name: 'time zone', value: 'UTC → Europe/Paris' },
     { name: 'quiet hours', value: 'nothing → from 21:00, to 08:00' },
-    { name: 'channelOrder', value: 'sms, email → nothing' },
-    { name: 'trackOpens', value: 'nothing → on' },
+    { name: 'order of channels', value: 'sms, email → nothing' },
+    { name: 'opens are counted', value: 'nothing → on' },
   ]);
   assert.deepEqual(changesOf({ role: { from: 'agent', to: null }, email: 'a@b.example', many: { n: 3 } }), [
     { name: 'role', value: 'agent → nothing' },
@@ -31,7 +36,7 @@ test('what somebody else changed is told, and what is the same is not', () => {
   const now = { ...here, timeZone: 'Europe/Paris', settings: { frequencyCap: { most: 3, perHours: 24 } } };
   assert.deepEqual(differences(here as WorkspaceShown, now as WorkspaceShown), [
     { name: 'time zone', value: 'UTC → Europe/Paris' },
-    { name: 'trackOpens', value: 'on → nothing' },
+    { name: 'opens are counted', value: 'on → nothing' },
     { name: 'how often', value: 'nothing → most 3, perHours 24' },
   ]);
   assert.deepEqual(differences(here as WorkspaceShown, here as WorkspaceShown), []);
@@ -44,4 +49,41 @@ test('what somebody else changed is told, and what is the same is not', () => {
       { name: 'from', value: '+1 → +2' },
     ],
   );
+});
+
+test('every action of the audit log that there is in the source has words', () => {
+  const root = path.join(import.meta.dirname, '..', 'src');
+  const texts = globSync('**/*.ts', { cwd: root })
+    .filter((name) => !name.endsWith('.test.ts'))
+    .map((name) => readFileSync(path.join(root, name), 'utf8'));
+  const found = texts.flatMap((text) => [
+    ...[...text.matchAll(/\baction(?::| =)[^\n;]*/g)].flatMap(([line]) =>
+      [...line.matchAll(/'([a-z_]+\.[a-z_.]+)'/g)].map(([, action]) => action!),
+    ),
+    ...[...text.matchAll(/\bnoted\('([a-z_]+\.[a-z_.]+)'/g)].map(([, action]) => action!),
+  ]);
+  const audited = [...new Set(found)].filter((action) => !(action in ACTIONS));
+  assert.ok(audited.length > 80, String(audited.length));
+  assert.deepEqual(
+    audited.filter((action) => deedOf(action) === undefined),
+    [],
+  );
+  // Of what has a name of its own in the source, the verb comes from a call.
+  const begins = texts.flatMap((text) =>
+    [...text.matchAll(/\baction: `([a-z_]+)\.\$\{/g)].map(([, about]) => about!),
+  );
+  assert.ok(begins.length > 8);
+  for (const about of begins) assert.notEqual(deedOf(`${about}.create`), undefined, about);
+});
+
+test('an entry is a sentence: what it was done to by its name, with its page', () => {
+  const said = (action: string, subject: string, detail: object = {}) =>
+    deedSaid('WS', { action, subject, detail }, (of) => (of === 'operator:1' ? 'Dana' : undefined));
+  assert.deepEqual(said('broadcast.start', 'broadcast:B', { name: 'Sunday' }), {
+    before: 'started ',
+    which: { text: 'the broadcast Sunday', href: '/w/WS/broadcasts/B/message' },
+    after: '',
+  });
+  assert.equal(said('member.add', 'operator:1').which?.text, 'the operator Dana');
+  assert.deepEqual(said('session.create', 'operator:1').which, null);
 });

@@ -11,6 +11,7 @@ import { Failed, Waiting } from '../../ui/states.tsx';
 import { toastError } from '../../ui/toasts.tsx';
 import { saveCsv } from '../people/save.ts';
 import { changesOf } from './changes.ts';
+import { deedSaid } from './deeds.ts';
 import { numberText } from '../../../shared/reader.ts';
 
 /** What actions are about: how they begin. */
@@ -60,7 +61,9 @@ export function Audit({ ws }: { ws: string }): ReactElement {
     enabled: may === true,
   });
   const members = useQuery(membersQuery(ws)).data?.members ?? [];
-  const nameOf = (actor: string) => members.find(({ id }) => actor === `operator:${id}`)?.name ?? actor;
+  const knownOf = (subject: string) => members.find(({ id }) => subject === `operator:${id}`)?.name;
+  const nameOf = (actor: string) =>
+    knownOf(actor) ?? (actor === 'nobody' ? 'Somebody' : actor.replace(/^key:/, 'The key '));
   const save = useMutation({
     mutationFn: async () => {
       const rows: string[][] = [['at', 'who', 'what', 'to', 'detail']];
@@ -129,7 +132,7 @@ export function Audit({ ws }: { ws: string }): ReactElement {
       {data && entries.length === 0 ? <p className="muted">Nothing like that was done.</p> : null}
       <ol className="history">
         {entries.map((entry) => (
-          <EntryRow key={entry.id} entry={entry} who={nameOf(entry.actor)} />
+          <EntryRow key={entry.id} ws={ws} entry={entry} who={nameOf(entry.actor)} nameOf={knownOf} />
         ))}
         {hasNextPage ? (
           <li>
@@ -144,21 +147,32 @@ export function Audit({ ws }: { ws: string }): ReactElement {
 }
 
 function EntryRow({
-  entry: { at: when, action, subject, detail },
+  ws,
+  entry,
   who,
+  nameOf,
 }: {
+  ws: string;
   entry: Entry;
   who: string;
+  nameOf: (subject: string) => string | undefined;
 }): ReactElement {
+  const { at: when, action, subject, detail } = entry;
   const changes = changesOf(detail);
+  const { before, which, after } = deedSaid(ws, entry, nameOf);
   return (
     <li>
       <p>
-        <strong>{who}</strong> {action} <span className="mono">{subject}</span> <Ago at={when} />
+        <strong>{who}</strong> {before}
+        {which?.href ? <a href={which.href}>{which.text}</a> : which?.text}
+        {after} <Ago at={when} />
       </p>
       {changes.length > 0 ? (
         <details>
           <summary>Details</summary>
+          <p className="muted mono">
+            {action} {subject}
+          </p>
           <dl className="facts">
             {changes.map(({ name, value }) => (
               <div key={name}>

@@ -7,6 +7,14 @@ type Told = { name: string; value: string };
 
 const WORDS: Readonly<Record<string, string>> = {
   timeZone: 'time zone',
+  channelOrder: 'order of channels',
+  trackOpens: 'opens are counted',
+  trackClicks: 'clicks are counted',
+  scheduledAt: 'goes at',
+  givenName: 'first name',
+  surname: 'last name',
+  externalId: 'external id',
+  contentText: 'text',
   quietHours: 'quiet hours',
   frequencyCap: 'how often',
   askSecondFactor: 'second factor',
