@@ -992,7 +992,7 @@ describe('the console in a browser', { skip }, () => {
       Domains: 'SPF, DKIM and DMARC',
       Retention: 'What is older is deleted once a day',
       'Connected companies': 'What companies may do for you',
-      'Audit log': 'message.send',
+      'Audit log': 'sent a message',
     })) {
       await page.getByRole('navigation', { name: 'Parts of the settings' }).getByText(part).click();
       await page.getByRole('region', { name: part, exact: true }).getByText(shown).first().waitFor();
