@@ -184,7 +184,7 @@ describe('how conversations stand, in a browser', { skip }, () => {
     const inMenu = async (page: Page, name: string | RegExp) => {
       await more(page).click();
       await page.getByRole('menuitem', { name }).click();
-      await page.getByRole('menu').waitFor({ state: 'hidden' });
+      await page.getByRole('menu', { name: /more views/i }).waitFor({ state: 'hidden' });
     };
     await inMenu(dana, 'Keep what is shown as a view …');
     await dana.getByRole('dialog', { name: 'Keep a view' }).getByRole('textbox').fill('Bulk');
@@ -386,7 +386,8 @@ describe('how conversations stand, in a browser', { skip }, () => {
     await page.goto(`${url}/me`);
     const panel = page.getByRole('region', { name: 'What you are told' });
     for (const name of ['Show it on the desktop', 'Play a sound']) {
-      await panel.getByRole('checkbox', { name }).check();
+      // Ticked when the browser has said that it may, and the server keeps it.
+      await panel.getByRole('checkbox', { name }).click();
       await until('it is kept', async () => panel.getByRole('checkbox', { name }).isChecked());
     }
     await page.getByText('Saved.').first().waitFor();
