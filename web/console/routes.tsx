@@ -230,7 +230,7 @@ const developers = createRoute({
     type: textIn(given['type']),
     of: textIn(given['of']),
     failed: given['failed'] === true ? true : undefined,
-    status: textIn(String(given['status'] ?? '')),
+    status: typeof given['status'] === 'number' ? String(given['status']) : textIn(given['status']),
     key: textIn(given['key']),
     route: textIn(given['route']),
   }),

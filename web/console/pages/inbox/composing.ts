@@ -32,12 +32,12 @@ export function useWritten({ id, draft }: Pick<ConversationWhole, 'id' | 'draft'
     text,
     setText,
     note,
-    setNote(next: string) {
+    setNote: (next: string) => {
       setNote(next);
       keeper.keep({ note: next });
     },
     /** A note is kept by the server now. */
-    noted(sent: string) {
+    noted: (sent: string) => {
       setNote((now) => (now.trim() === sent ? '' : now));
       if (keeper.now().note?.trim() === sent) keeper.keep({ note: '' });
     },

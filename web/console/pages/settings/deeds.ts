@@ -197,6 +197,6 @@ export function deedSaid(
   const { name, key } = detail as { name?: unknown; key?: unknown };
   const called = nameOf(subject) ?? [name, key].find((one) => typeof one === 'string');
   const noun = NOUNS[kind] ?? kind.replaceAll(/[_-]/g, ' ');
-  const text = called === undefined ? noun : `${noun} ${String(called)}`;
+  const text = called === undefined ? noun : `${noun} ${called}`;
   return { before, which: { text, href: id && PAGES[kind]?.(ws, id) }, after };
 }
