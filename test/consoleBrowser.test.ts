@@ -915,6 +915,11 @@ describe('the console in a browser', { skip }, () => {
     });
     await said.getByText('We do.').waitFor();
     assert.equal(await said.getByRole('listitem').count(), 2, 'each once');
+    // The chat is Parley's own: its set-up asks for no credentials and waits for no callback.
+    await page.goto(`${url}/w/${ws}/channels/${chat.id}`);
+    const setUp = page.getByRole('region', { name: 'Set-up' });
+    await setUp.getByText('A message has reached a visitor').waitFor();
+    assert.equal(await setUp.getByText(/tried with the first|callback/).count(), 0);
     assert.deepEqual(tab.amiss, []);
     await tab.close();
     shop.closeAllConnections();

@@ -48,7 +48,9 @@ export function Integration(): ReactElement {
       </header>
       <div className="page-body page-columns-body">
         <div className="column">
-          {health && provider ? (
+          {health && data.channel === 'webchat' ? (
+            <ChatSetUp health={health} />
+          ) : health && provider ? (
             <SetUp ws={ws} integration={data} provider={provider} health={health} />
           ) : (
             <Waiting rows={4} height={64} />
@@ -157,6 +159,34 @@ function SetUp({ ws, integration, provider, health }: SetUpProps): ReactElement 
         ) : null}
         {integration.channel === 'email' ? <Domain ws={ws} integration={integration} /> : null}
         <TestStep ws={ws} integration={integration} />
+      </ol>
+    </section>
+  );
+}
+
+/** The web chat has no provider: there is nothing to sign up for, and nobody who calls back. */
+function ChatSetUp({ health: { lastSuccessAt } }: { health: HealthShown }): ReactElement {
+  return (
+    <section className="panel" aria-label="Set-up">
+      <h2>Set-up</h2>
+      <ol className="steps-list">
+        <Step done title="Nothing to sign up for">
+          <p className="muted">The web chat is Parley’s own: it takes no provider and no credentials.</p>
+        </Step>
+        <Step
+          done={lastSuccessAt !== null}
+          title={lastSuccessAt ? 'A message has reached a visitor' : 'Waiting for the first visitor …'}
+        >
+          <p className="muted">
+            {lastSuccessAt ? (
+              <>
+                Last <Ago at={lastSuccessAt} />
+              </>
+            ) : (
+              'Link to it or put it on your page, as below, or try it as a visitor. This is ticked with the first answer that is shown there.'
+            )}
+          </p>
+        </Step>
       </ol>
     </section>
   );
