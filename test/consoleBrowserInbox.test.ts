@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { openWeb } from '../src/doors/web/door.ts';
 import { shiftOf } from '../web/console/pages/inbox/shift.ts';
 import { dayOf } from '../web/shared/days.ts';
@@ -474,7 +474,7 @@ describe('the inbox in a browser', { skip }, () => {
 
   test('a text is kept ready and called up by its word; buttons go with a preview, and what failed goes again', async () => {
     const { sms } = await somebody('Cleo');
-    const tab = await openTab(browser);
+    const tab = await openTab(browser, {}, /409/);
     const page = await signedIn(tab, `/w/${ws}/inbox/all`);
     await rowOf(page, 'Cleo').click();
     const field = page.getByRole('textbox', { name: 'Reply' });
@@ -516,6 +516,7 @@ describe('the inbox in a browser', { skip }, () => {
       .getByText(/^(Sent|Delivered|Read)$/)
       .waitFor();
     await failed.getByRole('button', { name: 'Send again' }).waitFor({ state: 'hidden' });
+    await repliesAreKept(page, field);
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });
@@ -822,3 +823,42 @@ describe('the simulator in a browser', { skip }, () => {
 
   test('nothing was logged as an error', () => assert.deepEqual(errors, []));
 });
+
+/** All replies stand in the settings: found, changed, deleted, and each of that taken back. */
+async function repliesAreKept(page: Page, field: Locator): Promise<void> {
+  const other = await call('POST', `${base}/saved-replies`, { shortcut: 'bye', text: 'Till then.' });
+  assert.equal(other.status, 201);
+  await field.fill('Kept elsewhere');
+  await page.getByRole('button', { name: 'Keep' }).click();
+  await page.getByRole('link', { name: 'All saved replies' }).click();
+  await page.waitForURL(/\/settings\/replies$/);
+  const panel = page.getByRole('region', { name: 'Saved replies' });
+  const lines = panel.getByRole('listitem');
+  await panel.getByText('/bye').waitFor();
+  await panel.getByRole('searchbox', { name: 'Find by word or text' }).fill('from NINE');
+  await panel.getByText('/bye').waitFor({ state: 'hidden' });
+  await checkAxe(page, 'saved replies');
+  await lines.getByRole('button', { name: 'Change …' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Change /hours' });
+  // A word that another has is refused where it is typed.
+  await dialog.getByRole('textbox', { name: 'Word to call it up with' }).fill('BYE');
+  await dialog.getByRole('button', { name: 'Change it' }).click();
+  await dialog.getByRole('alert').getByText('There is a saved reply /BYE already.').waitFor();
+  await dialog.getByRole('textbox', { name: 'Word to call it up with' }).fill('/open');
+  await dialog.getByRole('textbox', { name: 'Text' }).fill('Open from nine, or from ten.');
+  await dialog.getByRole('button', { name: 'Change it' }).click();
+  const kept = async () => (await call('GET', `${base}/saved-replies`)).body.savedReplies as Json[];
+  const words = async () => (await kept()).map(({ shortcut, text }) => `${shortcut}: ${text}`);
+  await page.getByText('Changed: /open').waitFor();
+  assert.deepEqual(await words(), ['bye: Till then.', 'open: Open from nine, or from ten.']);
+  const undo = (said: string) =>
+    page.locator('.toast').filter({ hasText: said }).getByRole('button', { name: 'Undo' }).click();
+  await undo('Changed: /open');
+  await panel.getByText('We are open from nine.').waitFor();
+  await lines.getByRole('button', { name: 'Delete' }).click();
+  await panel.getByText('None has that in its word or text.').waitFor();
+  assert.deepEqual(await words(), ['bye: Till then.']);
+  await undo('Deleted: /hours');
+  await panel.getByText('We are open from nine.').waitFor();
+  assert.deepEqual(await words(), ['bye: Till then.', 'hours: We are open from nine.']);
+}

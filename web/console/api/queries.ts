@@ -8,6 +8,7 @@ import type {
   CountsShown,
   ThreadPage,
 } from '../../../contract/doors/console/inbox.ts';
+import type { SavedRepliesShown } from '../../../contract/doors/console/savedReplies.ts';
 import type { SavedViewsShown } from '../../../contract/doors/console/savedViews.ts';
 import type { WhyShown } from '../../../contract/doors/console/messages.ts';
 import type { Bootstrap } from '../../../contract/doors/console/sessions.ts';
@@ -139,6 +140,13 @@ export const membersQuery = (ws: string) =>
     queryKey: [ws, 'members'] as const,
     queryFn: ({ signal }) => call<Static<typeof MembersShown>>('GET', at(ws, '/members'), { signal }),
     staleTime: 60_000,
+  });
+
+/** The answers that are kept ready. */
+export const savedRepliesQuery = (ws: string) =>
+  queryOptions({
+    queryKey: [ws, 'saved-replies'] as const,
+    queryFn: ({ signal }) => call<SavedRepliesShown>('GET', at(ws, '/saved-replies'), { signal }),
   });
 
 /** The workspace's clock. */

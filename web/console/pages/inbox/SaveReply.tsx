@@ -1,5 +1,6 @@
 /** Keeps what stands in the composer ready, under a word. */
 import { Button, Popover, TextInput } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactElement } from 'react';
 import { useSaveReply } from './Suggest.tsx';
 
@@ -32,6 +33,9 @@ export function SaveReply({ ws, text }: { ws: string; text: string }): ReactElem
           <Button type="submit" size="sm">
             Keep it
           </Button>
+          <Link to="/w/$ws/settings/{-$part}" params={{ ws, part: 'replies' }}>
+            All saved replies
+          </Link>
         </form>
       </Popover.Dropdown>
     </Popover>

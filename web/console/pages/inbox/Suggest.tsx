@@ -1,9 +1,9 @@
 /** What may be meant by what is typed: saved replies after `/`, colleagues after `@`. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type KeyboardEvent, type ReactElement } from 'react';
-import type { SavedRepliesShown, SavedReplyShown } from '../../../../contract/doors/console/savedReplies.ts';
+import type { SavedReplyShown } from '../../../../contract/doors/console/savedReplies.ts';
 import { call } from '../../api/call.ts';
-import { at, membersQuery } from '../../api/queries.ts';
+import { at, membersQuery, savedRepliesQuery } from '../../api/queries.ts';
 import { toast, toastError } from '../../ui/toasts.tsx';
 
 const MOST_SHOWN = 7;
@@ -51,7 +51,7 @@ export function useSuggestions(
 function useFound(ws: string, text: string, isNote: boolean): Choice[] {
   const slash = isNote ? undefined : /^\/([\p{L}\p{N}_-]*)$/u.exec(text)?.[1];
   const [, before = '', name] = (isNote && /^(.*?)@([\p{L}\p{N}_-]*)$/su.exec(text)) || [];
-  const { data: saved } = useQuery({ ...savedQuery(ws), enabled: slash !== undefined });
+  const { data: saved } = useQuery({ ...savedRepliesQuery(ws), enabled: slash !== undefined });
   const { data: members } = useQuery({ ...membersQuery(ws), enabled: name !== undefined });
   const begins = (word: string, asked: string) => word.toLowerCase().startsWith(asked.toLowerCase());
   if (slash !== undefined)
@@ -74,12 +74,6 @@ export function useMentionsIn(ws: string): (text: string) => string[] {
       .filter(({ name, disabled }) => !disabled && text.includes(`@${name}`))
       .map(({ id }) => id);
 }
-
-const savedQuery = (ws: string) => ({
-  queryKey: [ws, 'saved-replies'] as const,
-  queryFn: ({ signal }: { signal: AbortSignal }) =>
-    call<SavedRepliesShown>('GET', at(ws, '/saved-replies'), { signal }),
-});
 
 /** Keeps a text ready under a word that is asked for. */
 export function useSaveReply(ws: string): (shortcut: string, text: string) => Promise<boolean> {

@@ -9,6 +9,7 @@ import { Audit } from './Audit.tsx';
 import { DeleteWorkspace } from './DeleteWorkspace.tsx';
 import { Kept } from './Kept.tsx';
 import { Members } from './Members.tsx';
+import { Replies } from './Replies.tsx';
 import { Meanwhiles, Panel, SendingForms, WorkspaceForms } from './Workspace.tsx';
 import '../../styles/people.css';
 
@@ -17,6 +18,7 @@ const route = getRouteApi('/w/$ws/settings/{-$part}');
 const PARTS = {
   workspace: 'Workspace',
   members: 'Members',
+  replies: 'Saved replies',
   sending: 'Sending',
   domains: 'Domains',
   retention: 'Retention',
@@ -69,6 +71,12 @@ function Part({ ws, part }: { ws: string; part: string }): ReactElement {
       return (
         <Panel title="Members">
           <Members ws={ws} />
+        </Panel>
+      );
+    case 'replies':
+      return (
+        <Panel title="Saved replies">
+          <Replies ws={ws} />
         </Panel>
       );
     case 'sending':
