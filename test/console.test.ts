@@ -206,6 +206,49 @@ describe('workspaces, members and keys', () => {
     assert.ok(!JSON.stringify(entries).includes(first.body.secret));
   });
 
+  test('a key is rotated: both work until the old one ends, once; nobody comes to a role above his own', async () => {
+    const old = ok(
+      await call('POST', `${base}/keys`, { door: 'console', role: 'viewer', name: 'till' }),
+      201,
+    );
+    const at = `${base}/keys/${old.keyId}/rotate`;
+    refused(await call('POST', at, {}), 400, 'oldLastsMs');
+    refused(await call('POST', at, { oldLastsMs: 91 * 24 * 3_600_000 }), 400, 'oldLastsMs');
+    refused(await call('POST', `${base}/keys/con_0/rotate`, { oldLastsMs: 0 }), 404);
+    const next = ok(await call('POST', at, { oldLastsMs: 3_600_000 }), 201);
+    assert.deepEqual(
+      [next.name, next.door, next.scopes, next.expiresAt],
+      ['till', 'console', ['viewer'], null],
+    );
+    for (const { token } of [old, next]) ok(await caller(url, token)('GET', base));
+    const shown = async (keyId: string) =>
+      ok(await call('GET', `${base}/keys`)).keys.find((one: Json) => one.keyId === keyId);
+    const { expiresAt } = await shown(old.keyId);
+    assert.ok(expiresAt !== null);
+    ok(await call('POST', at, { oldLastsMs: 7_200_000 }), 201);
+    assert.equal((await shown(old.keyId)).expiresAt, expiresAt, 'an end comes no later');
+    await sql`UPDATE api_keys SET expires_ms = 1 WHERE key_id = ${old.keyId}`;
+    await until('it has ended', async () => (await caller(url, old.token)('GET', base)).status === 401);
+    const ending = `${base}/keys/${next.keyId}/rotate`;
+    const both = await Promise.all([1, 2].map(() => call('POST', ending, { oldLastsMs: 0 })));
+    assert.deepEqual(both.map(({ status }) => status).toSorted(), [201, 404], 'of two at once one ends it');
+    refused(await caller(url, next.token)('GET', base), 401);
+    const owned = ok(await call('POST', `${base}/keys`, { door: 'console', role: 'owner' }), 201);
+    const admin = ok(await call('POST', `${base}/keys`, { door: 'console', role: 'admin' }), 201);
+    const before = ok(await call('GET', `${base}/keys`)).keys.length;
+    const up = `${base}/keys/${owned.keyId}/rotate`;
+    refused(await caller(url, admin.token)('POST', up, { oldLastsMs: 0 }), 403, 'role');
+    ok(await caller(url, owned.token)('GET', base));
+    assert.equal(ok(await call('GET', `${base}/keys`)).keys.length, before, 'and nothing is changed');
+    const { entries } = ok(await call('GET', `${base}/audit?limit=200`));
+    const told = entries.filter(({ action }: Json) => action === 'key.rotate');
+    assert.deepEqual(
+      told.map(({ subject }: Json) => subject),
+      [next, old, old].map(({ keyId }) => `key:${keyId}`),
+    );
+    assert.ok(!JSON.stringify(told).includes(next.secret));
+  });
+
   test('the audit log is read page by page', async () => {
     const first = ok(await call('GET', `${base}/audit?limit=2`));
     assert.equal(first.entries.length, 2);

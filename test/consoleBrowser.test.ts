@@ -800,6 +800,18 @@ describe('the console in a browser', { skip }, () => {
     await row.getByRole('button', { name: 'Replay' }).click();
     await page.getByRole('row').filter({ hasText: 'ping' }).getByText('delivered').waitFor();
     await checkAxe(page, 'the log of a webhook');
+    // A key is rotated: the new one is shown once, and the old one has an end.
+    const { body: old } = await call('POST', `${base}/keys`, { door: 'sunshine', name: 'of the till' });
+    await page.goto(`${url}/w/${ws}/developers/keys`);
+    const tills = page.getByRole('row').filter({ hasText: 'of the till' });
+    await tills.getByRole('button', { name: 'Rotate' }).click();
+    await page.getByLabel('The old key goes on').selectOption('for an hour');
+    await checkAxe(page, 'a key is rotated');
+    await page.getByRole('button', { name: 'Make the new key' }).click();
+    const nextId = await page.getByRole('textbox', { name: 'Key', exact: true }).inputValue();
+    await page.getByRole('button', { name: 'I have kept it' }).click();
+    await tills.filter({ hasText: nextId }).getByRole('cell', { name: 'never' }).last().waitFor();
+    await tills.filter({ hasText: old.keyId }).getByRole('cell', { name: /^in \d/ }).waitFor();
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

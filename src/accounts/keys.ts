@@ -6,7 +6,7 @@ import { isStorable } from '../base/storable.ts';
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { randomToken, sha256Hex, type Vault } from '../base/crypto.ts';
-import { breaks, fault, type Fault } from '../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../base/fault.ts';
 import { toHex24, type IdSource } from '../base/ids.ts';
 import type { Db, Sql, Tx } from '../db/pool.ts';
 import { createCache } from './cache.ts';
@@ -16,6 +16,7 @@ import {
   countKeys,
   insertKey,
   markKeyRevoked,
+  updateKeyEnding,
   selectHeldKeys,
   selectKeys,
   selectRoles,
@@ -146,6 +147,30 @@ export async function revokeKey(
   const revoked =
     isStorable(keyId) && (await markKeyRevoked(db, nowMs, { ...columnsOf(owner), door, keyId }));
   return revoked || fault('not_found', 'There is no such key.');
+}
+
+/**
+ * Makes a key that may what another may, and ends the other: at once, or after a while in which both work, so that its users can change
+ * over. One that ends before that still does. After the commit, tell the keyring, as of one that is revoked.
+ */
+export async function rotateKey(
+  tx: Tx,
+  tools: { vault: Vault; ids: IdSource },
+  input: { workspaceId: number; keyId: string; oldLastsMs: number; nowMs: number },
+): Promise<{ key: ApiKey; secret: string; token: string; old: ApiKey } | Fault> {
+  const { workspaceId, keyId, oldLastsMs, nowMs } = input;
+  const gone = fault('not_found', 'There is no such key.');
+  // Before the key, as who makes one has it: of two at once the second sees what the first did.
+  if (!(await lockWorkspace(tx, workspaceId))) return gone;
+  const row =
+    isStorable(keyId) && (await updateKeyEnding(tx, { workspaceId, keyId, endsMs: nowMs + oldLastsMs }));
+  if (!row) return gone;
+  const old = keyOf(row);
+  const { door, name, scopes } = old;
+  const owner = { workspaceId };
+  if (oldLastsMs === 0) await revokeKey(tx, { owner, door, keyId, nowMs });
+  const made = await createKey(tx, tools, { owner, door, name, scopes, nowMs });
+  return isFault(made) ? made : { ...made, old };
 }
 
 /** What requests are checked against: keys, sessions and roles, at most a second behind other processes' changes. */

@@ -302,6 +302,18 @@ export async function countKeys(
   return rows[0]!.n;
 }
 
+/** Ends a key of a workspace at a time, unless it ends before that; the row as it was, undefined where there is none. Locks the row. */
+export async function updateKeyEnding(
+  tx: Db,
+  k: { workspaceId: number; keyId: string; endsMs: number },
+): Promise<KeyRow | undefined> {
+  const rows = await tx<KeyRow[]>`
+    UPDATE api_keys k SET expires_ms = least(k.expires_ms, ${k.endsMs})
+    WHERE k.workspace_id = ${k.workspaceId} AND k.key_id = ${k.keyId} AND k.revoked_ms IS NULL
+    RETURNING ${keyColumns(tx)}`;
+  return rows[0];
+}
+
 /** Revokes a key of its owner; false when there is none. Locks the row. */
 export async function markKeyRevoked(
   db: Db,

@@ -14,6 +14,13 @@ export const NewKey = Type.Object({
   expiresAt: Type.Optional(TimeGiven),
 });
 
+/** The longest that a key goes on beside the one that comes after it. */
+const MOST_LASTING_MS = 90 * 24 * 3_600_000;
+/** `POST …/keys/:keyId/rotate`: for how long the old key goes on; 0 ends it at once. */
+export const KeyRotation = Type.Object({
+  oldLastsMs: Type.Integer({ minimum: 0, maximum: MOST_LASTING_MS }),
+});
+
 const key = {
   id: Id,
   door,

@@ -1,12 +1,21 @@
 /** API keys of a workspace. A secret is shown once, in the answer that made it. */
-import { KeyMade, KeyShown, KeysShown, NewKey, PairingShown } from '../../../contract/doors/console/keys.ts';
+import {
+  KeyMade,
+  KeyRotation,
+  KeyShown,
+  KeysShown,
+  NewKey,
+  PairingShown,
+} from '../../../contract/doors/console/keys.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
-import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
+import { createKey, listKeys, revokeKey, rotateKey, type ApiKey } from '../../accounts/keys.ts';
 import { lastUses } from '../../accounts/requests.ts';
 import { pairingCode } from '../../accounts/pairing.ts';
 import { ROLES, type Role } from '../../../contract/roles.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
+import type { Static } from 'typebox';
+import type { Tx } from '../../db/pool.ts';
 import { acts, missing, reads, readTime, timeText, writes, type Call, type Route } from './route.ts';
 
 /** `…/keys`. */
@@ -76,6 +85,15 @@ export const keyRoutes: readonly Route[] = [
       };
     },
   }),
+  writes({
+    path: '/keys/:keyId/rotate',
+    action: 'keys.manage',
+    does: 'Makes a key that may what another may, and ends that one, after a while in which both work; the new secret is shown this once.',
+    body: KeyRotation,
+    answers: { 201: KeyMade },
+    secret: true,
+    handle: rotate,
+  }),
   acts({
     method: 'DELETE',
     path: '/keys/:keyId',
@@ -96,6 +114,34 @@ export const keyRoutes: readonly Route[] = [
     },
   }),
 ];
+
+async function rotate(call: Call<Static<typeof KeyRotation>>) {
+  const { ctx, body, workspace, params, nowMs, afterCommit } = call;
+  const { oldLastsMs } = body;
+  return async (tx: Tx) => {
+    const made = await rotateKey(tx, ctx, {
+      workspaceId: workspace.id,
+      keyId: params['keyId']!,
+      oldLastsMs,
+      nowMs,
+    });
+    if (isFault(made)) return made;
+    const { door, keyId, name, scopes, expiresMs } = made.old;
+    // Whoever has its successor has its role.
+    const role = checkRole(call, door, door === 'console' ? (scopes[0] as Role) : undefined);
+    if (isFault(role)) return role;
+    afterCommit(() => ctx.keyring.forgetKey(door, keyId));
+    return {
+      status: 201 as const,
+      body: { ...present(made.key), secret: made.secret, token: made.token },
+      audit: {
+        action: 'key.rotate',
+        subject: `key:${keyId}`,
+        detail: { door, name, by: made.key.keyId, endsAt: timeText(expiresMs) },
+      },
+    };
+  };
+}
 
 /** The role of a new console key: needed, and never above that of who makes it. */
 function checkRole(call: Call<unknown>, door: string, role: Role | undefined): Role | undefined | Fault {

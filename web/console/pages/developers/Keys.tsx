@@ -94,6 +94,7 @@ function Row({ ws, shown }: { ws: string; shown: KeyShown }): ReactElement {
       <td data-as="Last used">{shown.lastUsedAt ? <Ago at={shown.lastUsedAt} /> : 'never'}</td>
       <td data-as="Expires">{shown.expiresAt ? <Ago at={shown.expiresAt} /> : 'never'}</td>
       <td>
+        <Rotate ws={ws} shown={shown} />
         <Act size="compact-sm" onAct={() => setAsked(true)}>
           Revoke …
         </Act>
@@ -107,6 +108,68 @@ function Row({ ws, shown }: { ws: string; shown: KeyShown }): ReactElement {
         </Dialog>
       </td>
     </tr>
+  );
+}
+
+const HOUR_MS = 3_600_000;
+const LASTING: readonly (readonly [number, string])[] = [
+  [HOUR_MS, 'for an hour'],
+  [24 * HOUR_MS, 'for a day'],
+  [7 * 24 * HOUR_MS, 'for a week'],
+  [30 * 24 * HOUR_MS, 'for 30 days'],
+  [0, 'not at all: it ends now'],
+];
+
+/** A new key that may the same, and an end for this one. */
+function Rotate({ ws, shown }: { ws: string; shown: KeyShown }): ReactElement {
+  const client = useQueryClient();
+  const [isOpen, setOpen] = useState(false);
+  const [oldLastsMs, setLasts] = useState(24 * HOUR_MS);
+  const make = useMutation({
+    mutationFn: () => call<Made>('POST', at(ws, `/keys/${shown.keyId}/rotate`), { body: { oldLastsMs } }),
+  });
+  // The list comes with the end: a row that ends now would go, and this dialog with the secret.
+  const close = () => {
+    setOpen(false);
+    make.reset();
+    void client.invalidateQueries({ queryKey: [ws, 'keys'] });
+  };
+  return (
+    <>
+      <Act size="compact-sm" onAct={() => setOpen(true)}>
+        Rotate …
+      </Act>
+      <Dialog title="A new key in place of this one" opened={isOpen} onClose={close}>
+        {make.data ? (
+          <Once made={make.data} onDone={close} />
+        ) : (
+          <div className="form">
+            <p>
+              The new key may do what this one may. Whoever still uses this one is seen by when it was used
+              last, and is refused when it ends. An Idempotency-Key belongs to a key: let what is under way
+              finish with the old one.
+            </p>
+            <label className="field">
+              The old key goes on
+              <select
+                value={oldLastsMs}
+                onChange={({ currentTarget }) => setLasts(Number(currentTarget.value))}
+              >
+                {LASTING.map(([ms, words]) => (
+                  <option key={ms} value={ms}>
+                    {words}
+                  </option>
+                ))}
+              </select>
+            </label>
+            {make.error ? <p className="fault">{make.error.message}</p> : null}
+            <Act variant="filled" busy={make.isPending} onAct={() => make.mutate()}>
+              Make the new key
+            </Act>
+          </div>
+        )}
+      </Dialog>
+    </>
   );
 }
 

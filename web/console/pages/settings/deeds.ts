@@ -76,6 +76,7 @@ const DEEDS: Readonly<Record<string, string>> = {
   'integration.test': 'sent a test by {}',
   'key.create': 'made {}',
   'key.revoke': 'revoked {}',
+  'key.rotate': 'made a new key in place of {}',
   'member.decline': 'declined an invitation',
   'member.invite': 'invited {}',
   'member.uninvite': 'took the invitation back of {}',
