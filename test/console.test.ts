@@ -1198,6 +1198,7 @@ describe('webhooks', () => {
     });
     assert.deepEqual([failing.state, failing.lastStatus, failing.tried], ['pending', 503, []]);
     assert.ok(Date.parse(failing.nextAt) > Date.parse(failing.createdAt));
+    assert.equal(ok(await call('GET', `${at}/calls`)).calls[0].nextAt, failing.nextAt);
     refused(await call('POST', `${base}/webhook-calls/${pinged.callId}/replay`), 409);
     await advance(call, base, 3_600_000);
     const over = await until('it was taken', async () => {

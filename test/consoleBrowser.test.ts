@@ -811,7 +811,10 @@ describe('the console in a browser', { skip }, () => {
     const nextId = await page.getByRole('textbox', { name: 'Key', exact: true }).inputValue();
     await page.getByRole('button', { name: 'I have kept it' }).click();
     await tills.filter({ hasText: nextId }).getByRole('cell', { name: 'never' }).last().waitFor();
-    await tills.filter({ hasText: old.keyId }).getByRole('cell', { name: /^in \d/ }).waitFor();
+    await tills
+      .filter({ hasText: old.keyId })
+      .getByRole('cell', { name: /^in \d/ })
+      .waitFor();
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

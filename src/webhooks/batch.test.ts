@@ -125,6 +125,12 @@ test('what failed is tried again when its time has come, with one attempt more; 
     [[500, '{"error":"down"}']],
   );
   equal(call.nextMs, (await dueOf(w.workspaceId))[0]!.ms, 'it says when it is tried again');
+  const { calls } = await listCalls(rig, { workspaceId: w.workspaceId, webhookId: w.id });
+  deepEqual(
+    calls.map(({ nextMs }) => nextMs),
+    [call.nextMs],
+    'and so does the list',
+  );
   clock.advance(40_000);
   receiver.answer('/failing', { status: 200 });
   await handle(await claim(w.calls[0]!), { answered });
@@ -165,7 +171,7 @@ test('made again: in the order of what is repeated, beside it, under the first o
   await handle(await claim(w.calls[0]!));
   deepEqual(heard('/repeated'), [0, 1, 2, 0, 1, 2]);
   const page = { workspaceId, webhookId, limit: 2 };
-  const first = await listCalls(sql, page);
+  const first = await listCalls(rig, page);
   equal(first.next, first.calls[1]!.id);
   deepEqual(
     first.calls.map(({ replayOf, id }) => [replayOf, bucketOf(id)]),
@@ -173,7 +179,7 @@ test('made again: in the order of what is repeated, beside it, under the first o
   );
   const rest = [];
   for (let next: number | undefined = first.next; next !== undefined; ) {
-    const more = await listCalls(sql, { ...page, beforeId: next });
+    const more = await listCalls(rig, { ...page, beforeId: next });
     rest.push(...more.calls.map(({ id }) => id));
     next = more.next;
   }
@@ -185,7 +191,7 @@ test('made again: in the order of what is repeated, beside it, under the first o
       more: false,
     });
   await handle(await claim(w.calls[0]!));
-  const repeats = (await listCalls(sql, page)).calls;
+  const repeats = (await listCalls(rig, page)).calls;
   deepEqual(
     repeats.map(({ messageId, replayOf }) => [messageId, replayOf]),
     [first.calls[0]!, first.calls[0]!].map(({ messageId }) => [messageId, w.calls[2]]),
@@ -210,7 +216,7 @@ test('however many failed since a time are made again, each once, and none that 
   const [{ n } = { n: 0 }] = await sql<{ n: number }[]>`
     SELECT count(DISTINCT replay_of) AS n FROM webhook_calls WHERE webhook_id = ${webhookId}`;
   equal(n, 2_500);
-  const listed = await listCalls(sql, { workspaceId, webhookId, limit: 1_000 });
+  const listed = await listCalls(rig, { workspaceId, webhookId, limit: 1_000 });
   equal(listed.calls.length, 200, 'a page is two hundred at most');
   await sql`DELETE FROM due WHERE workspace_id = ${workspaceId}`;
 });
@@ -224,17 +230,17 @@ test('of what is rare among very many a page says that there may be more', async
     SELECT id & 4095, id, ${w.workspaceId}, ${w.id}, 'other', '{}', 'delivered', 1, 2
     FROM generate_series(${from + 1}::bigint, ${from + 10_000}::bigint) AS id`;
   const page = { workspaceId: w.workspaceId, webhookId: w.id, trigger: 'told' };
-  const first = await listCalls(sql, page);
+  const first = await listCalls(rig, page);
   deepEqual([first.calls, first.next], [[], from + 1]);
   await sql`UPDATE webhook_calls SET trigger = 'told' WHERE id = ${from + 1}`;
-  equal((await listCalls(sql, page)).calls.length, 1, 'the last that is looked at is among them');
-  const repeated = await listCalls(sql, { ...page, firstId: w.calls[0]! });
+  equal((await listCalls(rig, page)).calls.length, 1, 'the last that is looked at is among them');
+  const repeated = await listCalls(rig, { ...page, firstId: w.calls[0]! });
   deepEqual(
     repeated.calls.map(({ id }) => id),
     w.calls,
     'a message that is named is found however many came since',
   );
-  const second = await listCalls(sql, { ...page, beforeId: first.next! });
+  const second = await listCalls(rig, { ...page, beforeId: first.next! });
   deepEqual([second.calls.map(({ id }) => id), second.next], [w.calls, undefined]);
 });
 
@@ -333,7 +339,7 @@ test('what fails in our own hands says nothing about the target', async () => {
   const now = await rig.webhooks.get(sql, w);
   ok(!isFault(now));
   equal(now.failingSinceMs, undefined);
-  const { calls } = await listCalls(sql, { workspaceId: w.workspaceId, webhookId: w.id });
+  const { calls } = await listCalls(rig, { workspaceId: w.workspaceId, webhookId: w.id });
   deepEqual([calls[0]!.state, calls[0]!.attempts], ['pending', 1]);
 });
 
@@ -602,7 +608,7 @@ test('a group of which one cannot be written ends its flight all the same', asyn
   for (const [n, result] of cameOf(batch).entries())
     settling.add(n ? result : { ...result, change: { ...result.change!, lastAnswer: 'no \0 in text' } });
   await settling.finish(true);
-  const { calls } = await listCalls(sql, { workspaceId: w.workspaceId, webhookId: w.id });
+  const { calls } = await listCalls(rig, { workspaceId: w.workspaceId, webhookId: w.id });
   deepEqual(
     calls.map(({ state }) => state),
     ['delivered', 'delivered', 'failed'],

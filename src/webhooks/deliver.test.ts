@@ -48,7 +48,8 @@ async function make(path: string, more: object = {}): Promise<WebhookWithSecret>
   ok(!isFault(made));
   return made;
 }
-const listed = async (page: Parameters<typeof listCalls>[1]) => (await listCalls(sql, page)).calls;
+const listed = async (page: Parameters<typeof listCalls>[1]) =>
+  (await listCalls({ sql, queue: rig.queue }, page)).calls;
 const calls = (w: WebhookWithSecret) => listed({ workspaceId: w.workspaceId, webhookId: w.id });
 const stateOf = async (w: WebhookWithSecret) => {
   const got = await rig.webhooks.get(sql, w);

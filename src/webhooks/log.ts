@@ -39,6 +39,8 @@ export type WebhookCall = {
   replayedBy?: number;
   /** `webhook-id` on the wire. */
   messageId: string;
+  /** When it is tried, of one that is still to be. */
+  nextMs?: number;
 };
 
 /** A call with what was sent and what came back. */
@@ -50,8 +52,6 @@ type CallWithAnswer = WebhookCall & {
   lastAnswer?: string;
   /** Attempts before the last. */
   tried: { atMs: number; status: number | null; answer: string | null }[];
-  /** When it is tried again. */
-  nextMs?: number;
 };
 
 /** What replaying works with. */
@@ -69,7 +69,7 @@ const LOOKED_AT = 10_000;
  * hold fewer than were asked for, or none, and yet not be the last: of a trigger that there was none of, a million would be read.
  */
 export async function listCalls(
-  db: Db,
+  { queue, sql: db }: { queue: Queue; sql: Db },
   page: {
     workspaceId: number;
     webhookId: number;
@@ -99,7 +99,9 @@ export async function listCalls(
     trigger: trigger ?? null,
     firstId: firstId ?? null,
   });
-  const calls = rows.slice(0, limit).map(callOf);
+  const shown = rows.slice(0, limit);
+  const nextMs = await nextOf({ queue, sql: db }, shown);
+  const calls = shown.map((row) => ({ ...callOf(row), ...nextMs(row) }));
   return { calls, next: rows.length > limit ? calls.at(-1)!.id : fromId };
 }
 
@@ -110,15 +112,30 @@ export async function getCall(
 ): Promise<CallWithAnswer | Fault> {
   const row = isId(name.callId) ? await selectCall(sql, name.workspaceId, name.callId) : undefined;
   if (!row) return fault('not_found', 'There is no such call.');
-  const due = row.state === 'pending' ? dueCall(row, 0) : undefined;
-  const [next] = due ? await queue.stillIn(sql, due.kind, [due]) : [];
+  const nextMs = await nextOf({ queue, sql }, [row]);
   return {
     ...callOf(row),
     body: row.body,
     ...(row.target !== null && { target: row.target }),
     ...(row.lastAnswer !== null && { lastAnswer: row.lastAnswer }),
     tried: row.tried ?? [],
-    ...(next && { nextMs: next.dueMs }),
+    ...nextMs(row),
+  };
+}
+
+/** When calls are tried next, of those that are still to be. */
+async function nextOf(
+  { queue, sql }: { queue: Queue; sql: Db },
+  rows: readonly CallRow[],
+): Promise<(row: CallRow) => { nextMs?: number }> {
+  const due = rows.filter(({ state }) => state === 'pending').map((row) => dueCall(row, 0));
+  const [first] = due;
+  const next = new Map<number, number>();
+  if (first)
+    for (const { ownerId, dueMs } of await queue.stillIn(sql, first.kind, due)) next.set(ownerId, dueMs);
+  return ({ id }) => {
+    const nextMs = next.get(id);
+    return nextMs === undefined ? {} : { nextMs };
   };
 }
 

@@ -56,6 +56,8 @@ const call = {
   replayedBy: orNull(Id),
   /** `webhook-id` on the wire. */
   messageId: Type.String(),
+  /** When it is tried, or tried again; null when it is not. */
+  nextAt: orNull(Time),
 };
 /** A call. */
 export const WebhookCallShown = Type.Object(call);
@@ -71,8 +73,6 @@ export const WebhookCallWhole = Type.Object({
   lastAnswer: orNull(Type.String()),
   /** Attempts before the last, the first one first. */
   tried: Type.Array(Type.Object({ at: Time, status: orNull(Type.Number()), answer: orNull(Type.String()) })),
-  /** When it is tried again; null when it is not. */
-  nextAt: orNull(Time),
 });
 /** A call that is about to be made. */
 export const WebhookCallBegun = Type.Object({ callId: Id });

@@ -225,14 +225,13 @@ export const webhookRoutes: readonly Route[] = [
         callId: idIn(call, 'callId'),
       });
       if (isFault(found)) return found;
-      const { target, body, lastAnswer, tried, nextMs } = found;
+      const { target, body, lastAnswer, tried } = found;
       return {
         ...presentCall(found),
         target: target ?? null,
         body,
         lastAnswer: lastAnswer ?? null,
         tried: tried.map(({ atMs, status, answer }) => ({ at: timeText(atMs), status, answer })),
-        nextAt: timeText(nextMs ?? null),
       };
     },
   }),
@@ -297,7 +296,7 @@ async function list(call: Call): Promise<WebhookCallPage | Fault> {
     return breaks('message', 'must be what a receiver had as webhook-id, such as msg_2gk3');
   const webhook = await find(call, call.ctx.sql);
   if (isFault(webhook)) return webhook;
-  const { calls, next } = await listCalls(call.ctx.sql, {
+  const { calls, next } = await listCalls(call.ctx, {
     workspaceId: call.workspace.id,
     webhookId: webhook.id,
     limit: page.limit,
@@ -347,5 +346,6 @@ function presentCall({
     replayOf: idText(call.replayOf),
     replayedBy: idText(call.replayedBy),
     messageId,
+    nextAt: timeText(call.nextMs),
   };
 }

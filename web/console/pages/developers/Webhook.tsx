@@ -11,7 +11,7 @@ import type {
 } from '../../../../contract/doors/console/webhooks.ts';
 import type { Static } from 'typebox';
 import { Icon, type IconName } from '../../../shared/icons.tsx';
-import { Ago, useNow } from '../../../shared/time.tsx';
+import { Ago, AheadMs, useNow } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
 import { useHere, useMay } from '../../shell/session.ts';
@@ -30,8 +30,16 @@ import { numberText } from '../../../shared/reader.ts';
 
 const route = getRouteApi('/w/$ws/developers/webhooks/$webhook/{-$call}');
 
-/** The page. */
+/** The page. Its calls are made by our clock, wherever the workspace's stands. */
 export function Webhook(): ReactElement {
+  return (
+    <AheadMs.Provider value={0}>
+      <Page />
+    </AheadMs.Provider>
+  );
+}
+
+function Page(): ReactElement {
   const { id: ws } = useHere();
   const { webhook: id } = route.useParams();
   const may = useMay('webhooks.manage');
@@ -293,8 +301,13 @@ function CallRow({ ws, shown, chosen, onChosen, onReplay }: RowProps): ReactElem
       </td>
       <td data-as="State">
         <State tone={tone} icon={icon}>
-          {isFailing ? 'failing, tried again' : shown.state}
+          {isFailing ? 'failing' : shown.state}
         </State>
+        {isFailing && shown.nextAt ? (
+          <div className="muted">
+            next retry <Ago at={shown.nextAt} />
+          </div>
+        ) : null}
       </td>
       <td data-as="Trigger">
         <Link
