@@ -916,6 +916,17 @@ describe('broadcasts', () => {
       ok(await call('POST', `${base}/broadcasts/forecast`, plan)),
       ok(await call('GET', `${base}/broadcasts/${id}/forecast`)),
     );
+    const quiet = (to: string) => call('PATCH', base, { settings: { quietHours: { from: hour(-6), to } } });
+    const hour = (ahead: number) => new Date(Date.now() + ahead * 3_600_000).toISOString().slice(11, 16);
+    const { timeZone } = ok(await call('GET', base));
+    ok(await call('PATCH', base, { timeZone: 'UTC' }));
+    ok(await quiet(hour(10)));
+    const later = ok(await call('POST', `${base}/broadcasts/forecast`, { ...plan, class: 'marketing' }));
+    ok(await call('PATCH', base, { timeZone, settings: { quietHours: null } }));
+    assert.deepEqual(Object.keys(later.heldUntil), Object.keys(later.held));
+    const waits = later.heldUntil.quiet_hours;
+    assert.equal(waits.first, waits.last, 'they live in one zone');
+    assert.ok(Date.parse(waits.first) > Date.now());
     const people = async (code: string, more: object = {}) =>
       ok(await call('POST', `${base}/broadcasts/people`, { ...plan, code, ...more }));
     assert.deepEqual(await people('banned'), {

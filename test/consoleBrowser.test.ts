@@ -719,6 +719,22 @@ describe('the console in a browser', { skip }, () => {
     ]);
     assert.equal((await readFile(await file.path(), 'utf8')).split('\r\n').length, 14);
     await checkAxe(page, 'results');
+    // Who is held for later says until which hour.
+    const hour = (ahead: number) => new Date(Date.now() + ahead * 3_600_000).toISOString().slice(11, 16);
+    await call('PATCH', base, {
+      timeZone: 'UTC',
+      settings: { quietHours: { from: hour(-6), to: hour(10) } },
+    });
+    const { body: later } = await call('POST', `${base}/broadcasts`, {
+      name: 'Later',
+      channel: 'sms',
+      class: 'marketing',
+      content: theirs,
+      audience: { include: { lists: [list.id] } },
+    });
+    await page.goto(`${url}/w/${ws}/broadcasts/${later.id}/forecast`);
+    await page.getByRole('button', { name: /^\d+ .* → .*\d\d:\d\d/ }).waitFor();
+    await call('PATCH', base, { settings: { quietHours: null } });
     for (const { phone } of people.slice(1)) {
       const at = `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(phone)}`;
       const { messages } = (await call('GET', at)).body;
@@ -800,6 +816,14 @@ describe('the console in a browser', { skip }, () => {
     await row.getByRole('button', { name: 'Replay' }).click();
     await page.getByRole('row').filter({ hasText: 'ping' }).getByText('delivered').waitFor();
     await checkAxe(page, 'the log of a webhook');
+    // What failed and is tried again says on its row when.
+    receiver.answer('/down', { status: 503 });
+    const down = { door: 'sunshine', target: receiver.url('/down'), triggers: ['*'] };
+    const { body: failing } = await call('POST', `${base}/webhooks`, down);
+    await call('POST', `${base}/webhooks/${failing.id}/ping`);
+    await page.goto(`${url}/w/${ws}/developers/webhooks/${failing.id}`);
+    await row.getByText(/^next retry (?:now|in \d)/).waitFor();
+    await call('DELETE', `${base}/webhooks/${failing.id}`);
     // A key is rotated: the new one is shown once, and the old one has an end.
     const { body: old } = await call('POST', `${base}/keys`, { door: 'sunshine', name: 'of the till' });
     await page.goto(`${url}/w/${ws}/developers/keys`);

@@ -91,6 +91,8 @@ type Forecast = {
   reachable: number;
   /** How many of the reachable would have to wait, by the gate's code. */
   held: Record<string, number>;
+  /** Until when, by the workspace's clock: of the code's people the first who is free and the last. */
+  heldUntil: Record<string, { firstMs: number; lastMs: number }>;
   /** How many would not be reached, by the gate's code. */
   unreachable: Record<string, number>;
   /** How many of the reachable are where the name that it comes from must be registered first. */
@@ -117,6 +119,7 @@ export async function forecastBroadcast(
     matched: 0,
     reachable: 0,
     held: {},
+    heldUntil: {},
     unreachable: {},
     registration: 0,
     rendering: { sampled: 0, failed: 0, problems: [] },
@@ -136,7 +139,12 @@ export async function forecastBroadcast(
     else forecast.reachable += n;
     if (verdict.verdict !== 'never' && facts.namedBy && registersNames(group.numberFrom ?? ''))
       forecast.registration += n;
-    if (verdict.verdict === 'hold') add(forecast.held, verdict.code, n);
+    if (verdict.verdict === 'hold') {
+      const { code, untilMs } = verdict;
+      add(forecast.held, code, n);
+      const { firstMs, lastMs } = forecast.heldUntil[code] ?? { firstMs: untilMs, lastMs: untilMs };
+      forecast.heldUntil[code] = { firstMs: Math.min(firstMs, untilMs), lastMs: Math.max(lastMs, untilMs) };
+    }
   }
   forecast.rendering = await forecastRendering(deps, broadcast);
   if (forecast.ratePerS !== null)

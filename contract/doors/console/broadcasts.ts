@@ -122,6 +122,8 @@ export const ForecastShown = Type.Object({
   /** Including those it waits for. */
   reachable: Count,
   held: byCode,
+  /** Until when they wait, by the workspace's clock, for each code of `held`: the first of them, and the last. */
+  heldUntil: Type.Record(Type.String(), Type.Object({ first: Time, last: Time })),
   unreachable: byCode,
   /** Of the reachable, those in countries where the name that it comes from must be registered with the provider first. */
   registration: Count,

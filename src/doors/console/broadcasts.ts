@@ -213,7 +213,11 @@ export async function forecastOf(
 ): Promise<Static<typeof ForecastShown>> {
   const forecast = await forecastBroadcast(ctx.broadcasts, broadcast, nowMs);
   const size = textSize(ctx.links, workspace, broadcast, forecast.reachable);
-  return { ...forecast, segments: size ?? null };
+  const heldUntil = Object.entries(forecast.heldUntil).map(([code, { firstMs, lastMs }]) => [
+    code,
+    { first: timeText(firstMs), last: timeText(lastMs) },
+  ]);
+  return { ...forecast, heldUntil: Object.fromEntries(heldUntil), segments: size ?? null };
 }
 
 /** The work of a change to the broadcast of the path. Warms the directory, which is asked again inside the transaction. */

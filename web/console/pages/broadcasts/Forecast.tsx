@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import type { PlannedPeoplePage } from '../../../../contract/doors/console/broadcasts.ts';
-import { spanText } from '../../../shared/time.tsx';
+import { clockText, dayText, spanText, useNow } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
 import { Act } from '../../ui/basic.tsx';
@@ -41,7 +41,8 @@ export function ForecastStep({ ws, broadcast, next }: Props & { next: () => void
 /** The numbers, each of which opens who they are. */
 export function Numbers({ ws, broadcast, forecast }: Props & { forecast: Forecast }): ReactElement {
   const [open, setOpen] = useState<string>();
-  const { matched, reachable, held, unreachable } = forecast;
+  const { matched, reachable, held, heldUntil, unreachable } = forecast;
+  const nowMs = useNow();
   const later = sum(held);
   const row = (code: string, count: number, words: string) => (
     <li key={code}>
@@ -59,7 +60,11 @@ export function Numbers({ ws, broadcast, forecast }: Props & { forecast: Forecas
       {later > 0 ? (
         <div className="forecast-group" data-tone="held">
           <h2>Later</h2>
-          <ul>{entries(held).map(([code, count]) => row(code, count, reasonText(code)))}</ul>
+          <ul>
+            {entries(held).map(([code, count]) =>
+              row(code, count, `${reasonText(code)}${untilText(heldUntil[code], nowMs)}`),
+            )}
+          </ul>
         </div>
       ) : null}
       <div className="forecast-group" data-tone="bad">
@@ -114,6 +119,18 @@ function Facts({ forecast }: { forecast: Forecast }): ReactElement {
       ) : null}
     </dl>
   );
+}
+
+/** Until when they wait: the hour, with its day where that is not today. */
+function untilText(until: Forecast['heldUntil'][string] | undefined, nowMs: number): string {
+  if (!until) return '';
+  const said = (at: string) => {
+    const ms = Date.parse(at);
+    const day = dayText(ms, nowMs);
+    return day === 'Today' ? clockText(ms) : `${day} ${clockText(ms)}`;
+  };
+  const [first, last] = [said(until.first), said(until.last)];
+  return first === last ? ` → ${last}` : ` → between ${first} and ${last}`;
 }
 
 const entries = (counts: Readonly<Record<string, number>>) =>
