@@ -173,8 +173,13 @@ test('what the business takes away goes from open tabs, one message or all, and 
   assert.equal((await callApi(world, app.authorization, 'DELETE', `${at}/${slip.id}`)).status, 200);
   await until('it is gone', () => !texts(tab).includes('a slip'));
   assert.deepEqual(texts(tab), ['first', 'and more']);
+  const counted = async () =>
+    (await callApi(world, app.authorization, 'GET', '/v1.1/appusers/vera/conversation')).json.conversation
+      .unreadCount as number;
+  assert.deepEqual([tab.conversation()?.unreadCount, await counted()], [1, 1]);
   assert.equal((await callApi(world, app.authorization, 'DELETE', at)).status, 200);
   await until('all is gone', () => tab.messages().length === 0);
+  assert.deepEqual([tab.conversation()?.unreadCount, await counted()], [0, 0]);
   assert.deepEqual((await opened('vera')).messages(), []);
   // Who audits is not told that what was sent had no cause.
   await assertProof(world.ctx, app.id);

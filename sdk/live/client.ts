@@ -365,14 +365,23 @@ class Client implements LiveClient {
         return this.#confirm([this.#byId.get(event.messageId)!]);
       }
       case 'removed':
-        this.#byId.delete(event.messageId);
-        this.#sorted = undefined;
-        return;
+        return this.#forget(event.messageId);
       case 'read':
         return this.#noteRead(event.by, event.atMs);
       case 'post':
       case 'typing':
     }
+  }
+
+  /** It is not kept any more: neither shown nor counted. */
+  #forget(messageId: string): void {
+    const message = this.#byId.get(messageId);
+    if (!message) return;
+    this.#byId.delete(messageId);
+    this.#sorted = undefined;
+    const there = this.#conversation;
+    const isUnread = message.from === 'business' && message.atMs > (there?.contactReadMs ?? 0);
+    if (there && isUnread) this.#conversation = { ...there, unreadCount: Math.max(0, there.unreadCount - 1) };
   }
 
   #noteRead(by: 'contact' | 'business', atMs: number): void {

@@ -3,7 +3,7 @@ import type { Db, Tx } from '../db/pool.ts';
 import type { NewEvent, Queue } from '../queue/queue.ts';
 import type { MessagesRemoved } from './events.ts';
 import { withMerged } from './history.ts';
-import { selectLast, takeMessages, type Last } from './sql.removed.ts';
+import { selectLast, takeMessages, updateForRemoved, type Last } from './sql.removed.ts';
 
 /** So many ids are told in one event, at most. */
 const REMOVED_AT_ONCE = 500;
@@ -32,6 +32,10 @@ export async function removeMessages(
         payload,
       });
     }
+  // Confirmations were never counted.
+  const counted = taken.filter(({ kind }) => kind !== 'confirmation');
+  const sentMs = counted.flatMap(({ direction, atMs: at }) => (direction === 'out' ? [at] : []));
+  if (counted.length) await updateForRemoved(tx, conversationIds[0]!, { count: counted.length, sentMs });
   if (events.length) await queue.append(tx, events);
   return taken.length;
 }

@@ -4,7 +4,14 @@ import type { Db, Tx } from '../db/pool.ts';
 import { inConversations } from './sql.ts';
 
 /** A message that was taken away. */
-type Taken = { id: number; contactId: number; workspaceId: number };
+type Taken = {
+  id: number;
+  contactId: number;
+  workspaceId: number;
+  direction: 'in' | 'out';
+  kind: string;
+  atMs: number;
+};
 
 /** Takes messages of conversations away, one or all of them; returns them in order. That something was sent is noted, for those who audit. */
 export async function takeMessages(
@@ -12,10 +19,10 @@ export async function takeMessages(
   conversationIds: readonly number[],
   messageId: number | undefined,
 ): Promise<Taken[]> {
-  const taken = await tx<(Taken & { direction: string })[]>`
+  const taken = await tx<Taken[]>`
     DELETE FROM messages
     WHERE ${inConversations(tx, conversationIds)} ${messageId === undefined ? tx`` : tx`AND id = ${messageId}`}
-    RETURNING id, contact_id AS "contactId", workspace_id AS "workspaceId", direction`;
+    RETURNING id, contact_id AS "contactId", workspace_id AS "workspaceId", direction, kind, at_ms AS "atMs"`;
   const sent = taken.filter(({ direction }) => direction === 'out');
   if (sent.length)
     await tx`
@@ -24,6 +31,19 @@ export async function takeMessages(
         ${sent.map((one) => one.workspaceId)}::bigint[])
       ON CONFLICT DO NOTHING`;
   return taken.toSorted((a, b) => a.id - b.id);
+}
+
+/** Counts of a conversation without some messages: `sentMs` are the times of those that the contact may not have read. Locks the row. */
+export async function updateForRemoved(
+  tx: Tx,
+  conversationId: number,
+  { count, sentMs }: { count: number; sentMs: readonly number[] },
+): Promise<void> {
+  await tx`
+    UPDATE conversations SET message_count = greatest(0, message_count - ${count}::integer),
+      unread_count = greatest(0, unread_count
+        - (SELECT count(*) FROM unnest(${[...sentMs]}::bigint[]) AS sent (at_ms) WHERE at_ms > coalesce(contact_read_ms, 0)))
+    WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}`;
 }
 
 /** Forgets that messages were removed whose ids are below one. */
