@@ -513,6 +513,15 @@ describe('the console in a browser', { skip }, () => {
     await row.getByText(/no transactional/).waitFor();
     await page.getByRole('button', { name: 'Consent' }).click();
     await page.getByText(/asked on the phone/).waitFor();
+    // What of it is shown stands in the address: it is there again, and one goes back to all.
+    await page.waitForURL(/[?&]kind=consent/);
+    await page.reload();
+    await page.getByText(/asked on the phone/).waitFor();
+    await page.getByRole('button', { name: 'Consent', pressed: true }).waitFor();
+    assert.equal(await page.getByText('who are you?').count(), 0);
+    await page.goBack();
+    await page.getByText('who are you?').waitFor();
+    await page.goForward();
     await row.getByRole('button', { name: 'Allow' }).click();
     await page.getByRole('textbox', { name: 'Why' }).fill('a mistake');
     await page.getByRole('button', { name: 'Allow it' }).click();

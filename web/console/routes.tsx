@@ -9,6 +9,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import type { Rule } from '../../contract/campaign.ts';
+import { TIMELINE_KINDS, type TimelineKind } from '../../contract/timelineKinds.ts';
 import { PRIORITIES, SORTS, type Priority, type Sort } from '../../contract/inboxViews.ts';
 import { bootstrapQuery } from './api/queries.ts';
 import { MOST_CONDITIONS } from './paths.ts';
@@ -37,6 +38,8 @@ export type Search = {
   at?: string;
   /** Up to which day a list is shown. */
   day?: string;
+  /** What of a person's timeline is shown. */
+  kind?: TimelineKind;
 };
 
 const ID = /^[0-9a-f]{24}$/;
@@ -56,6 +59,7 @@ const searchOf = (given: Record<string, unknown>): Search => ({
   in: given['in'] === 'messages' ? 'messages' : undefined,
   at: ID.test(textIn(given['at']) ?? '') ? textIn(given['at']) : dayIn(textIn(given['at'])),
   day: dayIn(textIn(given['day'])),
+  kind: TIMELINE_KINDS.find((one) => one === given['kind']),
 });
 
 /** Conditions in an address: what is none is left out, and the server says what is wrong with one. */

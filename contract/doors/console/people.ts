@@ -30,20 +30,6 @@ export const MergeShown = Type.Object({
 });
 export type MergeShown = Static<typeof MergeShown>;
 
-/** What a timeline can hold. */
-export const TIMELINE_KINDS = [
-  'message',
-  'broadcast',
-  'event',
-  'click',
-  'consent',
-  'merge',
-  'enrolment',
-  'order',
-] as const;
-/** A kind of what a timeline holds. */
-export type TimelineKind = (typeof TIMELINE_KINDS)[number];
-
 /** One thing that happened to or by somebody. */
 export const TimelineEntry = Type.Union([
   HistoryEntry,

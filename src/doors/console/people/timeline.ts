@@ -5,12 +5,8 @@
 import { Type } from 'typebox';
 import { MESSAGE_CLASSES } from '../../../../contract/channels.ts';
 import { NEWEST_FIRST, TimeGiven } from '../../../../contract/doors/console/fields.ts';
-import {
-  TIMELINE_KINDS,
-  TimelinePage,
-  type TimelineEntry,
-  type TimelineKind,
-} from '../../../../contract/doors/console/people.ts';
+import { TimelinePage, type TimelineEntry } from '../../../../contract/doors/console/people.ts';
+import { TIMELINE_KINDS, type TimelineKind } from '../../../../contract/timelineKinds.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { toHex24, MAX_ID } from '../../../base/ids.ts';
 import { msOf } from '../../../base/microseconds.ts';

@@ -1,8 +1,9 @@
 /** All that happened to or by somebody, newest first, of the kinds one wants to see. */
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useState, type ReactElement, type ReactNode } from 'react';
-import type { TimelineEntry, TimelineKind } from '../../../../contract/doors/console/people.ts';
+import type { ReactElement, ReactNode } from 'react';
+import type { TimelineEntry } from '../../../../contract/doors/console/people.ts';
+import type { TimelineKind } from '../../../../contract/timelineKinds.ts';
 import { ContentView } from '../../../shared/content.tsx';
 import { channelName } from '../../../shared/icons.tsx';
 import { Ago } from '../../../shared/time.tsx';
@@ -26,9 +27,11 @@ const CHOICES: readonly { name: string; kinds: readonly TimelineKind[] }[] = [
 
 /** The timeline. */
 export function Timeline({ ws, contact }: { ws: string; contact: string }): ReactElement {
-  const [chosen, setChosen] = useState(CHOICES[0]!);
-  const { day } = useSearch({ strict: false });
+  const { day, kind } = useSearch({ strict: false });
   const navigate = useNavigate();
+  const chosen = CHOICES.find(({ kinds }) => kind && kinds.includes(kind)) ?? CHOICES[0]!;
+  const show = (next: { day?: string | undefined; kind?: TimelineKind | undefined }) =>
+    void navigate({ to: '.', search: (now: object) => ({ ...now, ...next }) } as never);
   return (
     <>
       <div className="kinds" role="group" aria-label="What is shown">
@@ -38,18 +41,12 @@ export function Timeline({ ws, contact }: { ws: string; contact: string }): Reac
             type="button"
             className="chip"
             aria-pressed={one === chosen}
-            onClick={() => setChosen(one)}
+            onClick={() => show({ kind: one.kinds[0] })}
           >
             {one.name}
           </button>
         ))}
-        <GoToDay
-          day={day}
-          onDay={(next) =>
-            void navigate({ to: '.', search: (now: object) => ({ ...now, day: next }) } as never)
-          }
-          does="Go to a day in the timeline"
-        />
+        <GoToDay day={day} onDay={(next) => show({ day: next })} does="Go to a day in the timeline" />
       </div>
       <Entries ws={ws} contact={contact} kinds={chosen.kinds} day={day} />
     </>

@@ -2,7 +2,8 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { Static } from 'typebox';
 import type { ImportFaults, ImportPage, ImportShown } from '../../../../contract/doors/console/imports.ts';
-import type { MergeShown, TimelineKind, TimelinePage } from '../../../../contract/doors/console/people.ts';
+import type { MergeShown, TimelinePage } from '../../../../contract/doors/console/people.ts';
+import type { TimelineKind } from '../../../../contract/timelineKinds.ts';
 import { call } from '../../api/call.ts';
 import { at, untilOf } from '../../api/queries.ts';
 

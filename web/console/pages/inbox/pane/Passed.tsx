@@ -1,11 +1,8 @@
 /** What passed with somebody, the newest first, a line for each: the whole of it is on their own page. */
 import { useInfiniteQuery } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
-import type {
-  TimelineEntry,
-  TimelineKind,
-  TimelinePage,
-} from '../../../../../contract/doors/console/people.ts';
+import type { TimelineEntry, TimelinePage } from '../../../../../contract/doors/console/people.ts';
+import type { TimelineKind } from '../../../../../contract/timelineKinds.ts';
 import { channelName } from '../../../../shared/icons.tsx';
 import { Ago } from '../../../../shared/time.tsx';
 import { call } from '../../../api/call.ts';
