@@ -32,13 +32,15 @@ const uri = Type.String({
   pattern: URI_PATTERN,
   rule: 'must be an absolute URI, such as https://example.com/ or tel:+31201234567',
 });
-const mediaUri = Type.String({
+/** Where a file is. */
+export const mediaUri = Type.String({
   minLength: 1,
   maxLength: LIMITS.uri,
   pattern: MEDIA_PATTERN,
   rule: 'must be an http or https URL',
 });
-const mediaType = Type.String({
+/** What a file is. */
+export const mediaType = Type.String({
   minLength: 3,
   maxLength: 127,
   pattern: '^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?:;.*)?$',

@@ -25,6 +25,10 @@ before(async () => {
 });
 after(() => browser?.close());
 
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 let people = 0;
 /** Somebody with a number and a mailbox who has answered by SMS. */
 async function somebody(name: string, text = 'hello') {
@@ -376,15 +380,11 @@ describe('the inbox in a browser', { skip }, () => {
     await rowOf(page, 'Kai').click();
     const field = page.getByRole('textbox', { name: 'Reply' });
     await field.waitFor();
-    const pixel = Buffer.from(
-      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-      'base64',
-    );
     await page
       .getByLabel('Files to send', { exact: true })
       .first()
       .setInputFiles([
-        { name: 'blue cup.png', mimeType: 'image/png', buffer: pixel },
+        { name: 'blue cup.png', mimeType: 'image/png', buffer: PIXEL },
         { name: 'Preise 100 %.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4') },
       ]);
     const files = page.getByRole('list', { name: 'Files to send' });
@@ -784,6 +784,29 @@ describe('the simulator in a browser', { skip }, () => {
       const { content } = body.entries.at(-1).message;
       return content.type === 'location' && content.coordinates.lat === 52.0907;
     });
+    await devices.getByLabel('Files from this device').setInputFiles([
+      { name: 'my cup.png', mimeType: 'image/png', buffer: PIXEL },
+      { name: 'receipt.txt', mimeType: 'text/plain', buffer: Buffer.from('One cup') },
+    ]);
+    await devices.getByRole('img', { name: 'my cup.png' }).waitFor();
+    await devices.getByRole('link', { name: 'receipt.txt' }).waitFor();
+    await until('both files are in the inbox', async () => {
+      const { body } = await call('GET', `${base}/conversations/${inbox.id}/messages?limit=5`);
+      const files = body.entries.slice(-2).map((one: Json) => one.message);
+      if (files[0]?.content.type !== 'image' || files[1]?.content.type !== 'file') return false;
+      assert.deepEqual([files[0].direction, files[1].direction], ['in', 'in']);
+      return (await (await fetch(files[1].content.mediaUrl)).text()) === 'One cup';
+    });
+    // A file is somewhere on the web, and nothing else.
+    for (const away of ['javascript:alert(1)', 'whatsapp-media:1', '/etc/passwd']) {
+      const file = { channel: 'sms', address: sms, text: '', media: [{ url: away }] };
+      const { status, body } = await call('POST', `${base}/simulator/reply`, file);
+      assert.deepEqual([status, body.error.field], [400, 'media[0].url']);
+    }
+    for (const name of ['a\0b', '\ud800']) {
+      const file = { channel: 'sms', address: sms, text: '', media: [{ url: 'https://a.example/b', name }] };
+      assert.equal((await call('POST', `${base}/simulator/reply`, file)).status, 400);
+    }
     // The address says which app is open.
     await page.reload();
     await devices.getByText('Utrecht: 52.0907, 5.1214').waitFor();

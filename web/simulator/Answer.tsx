@@ -1,8 +1,11 @@
 /** What a person says from a device: it goes the way that providers tell of it. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState, type FormEvent, type ReactElement } from 'react';
+import { useRef, useState, type FormEvent, type ReactElement } from 'react';
+import type { FileKept } from '../../contract/doors/console/files.ts';
+import { MOST_FILE_BYTES } from '../../contract/limits.ts';
 import { call } from '../console/api/call.ts';
 import { at } from '../console/api/queries.ts';
+import { upload } from '../console/api/upload.ts';
 import { toastError } from '../console/ui/toasts.tsx';
 import { Icon } from '../shared/icons.tsx';
 import type { Address } from './Simulator.tsx';
@@ -14,6 +17,7 @@ type Reply = {
   payload?: string;
   subject?: string;
   asReplyTo?: string;
+  media?: FileKept[];
   location?: { lat: number; long: number; name: string };
 };
 
@@ -37,13 +41,10 @@ export function useReply(ws: string, { channel, address, integrationId }: Addres
 export function Answer({ ws, device, subject }: Props & { subject?: string }): ReactElement {
   const [text, setText] = useState('');
   const reply = useReply(ws, device);
+  const about = subject === undefined ? {} : { subject: `Re: ${subject}` };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (text.trim())
-      reply.mutate(
-        { text: text.trim(), ...(subject === undefined ? {} : { subject: `Re: ${subject}` }) },
-        { onSuccess: () => setText('') },
-      );
+    if (text.trim()) reply.mutate({ text: text.trim(), ...about }, { onSuccess: () => setText('') });
   };
   return (
     <form className="phone-answer" onSubmit={submit}>
@@ -56,6 +57,13 @@ export function Answer({ ws, device, subject }: Props & { subject?: string }): R
       <button type="submit" aria-label="Send the answer" disabled={reply.isPending}>
         <Icon name="send" size={18} />
       </button>
+      <SendFiles
+        ws={ws}
+        isBusy={reply.isPending}
+        onKept={(media) =>
+          reply.mutate({ text: text.trim(), media, ...about }, { onSuccess: () => setText('') })
+        }
+      />
       {device.channel === 'sms' ? (
         <button type="button" className="chip" onClick={() => reply.mutate({ text: 'STOP' })}>
           STOP
@@ -67,5 +75,49 @@ export function Answer({ ws, device, subject }: Props & { subject?: string }): R
         </button>
       ) : null}
     </form>
+  );
+}
+
+/** As many as a message can have. */
+const MOST_FILES = 10;
+
+type SendFilesProps = { ws: string; isBusy: boolean; onKept: (media: FileKept[]) => void };
+
+/** Pictures or files from the phone: kept where providers keep them, then said with what is written. */
+function SendFiles({ ws, isBusy, onKept }: SendFilesProps): ReactElement {
+  const input = useRef<HTMLInputElement>(null);
+  const keep = useMutation({
+    mutationFn: async (files: readonly File[]) => {
+      if (files.length > MOST_FILES) throw new Error(`A message has at most ${MOST_FILES} files.`);
+      const large = files.find(({ size }) => size > MOST_FILE_BYTES);
+      if (large) throw new Error(`${large.name} has more than ${MOST_FILE_BYTES / 1024 / 1024} MB.`);
+      return await Promise.all(files.map((file) => upload<FileKept>(at(ws, '/files'), file, () => {})));
+    },
+    onSuccess: onKept,
+    onError: toastError,
+  });
+  return (
+    <>
+      <button
+        type="button"
+        className="chip"
+        disabled={isBusy || keep.isPending}
+        onClick={() => input.current?.click()}
+      >
+        Send a file
+      </button>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        aria-label="Files from this device"
+        onChange={({ currentTarget }) => {
+          const files = [...(currentTarget.files ?? [])];
+          if (files.length > 0) keep.mutate(files);
+          currentTarget.value = '';
+        }}
+      />
+    </>
   );
 }

@@ -15,6 +15,7 @@ import { Mailbox } from './Mail.tsx';
 import { Pushes } from './Pushes.tsx';
 import { Rules } from './Rules.tsx';
 import { choicesIn, placeOf, shownOf, subjectOf } from './shown.ts';
+import { SentFiles } from './SentFiles.tsx';
 import type { Address } from './Simulator.tsx';
 
 type Props = { ws: string; device: Address };
@@ -115,6 +116,7 @@ function OnPhone({ ws, device, message }: OnPhoneProps): ReactElement {
     <article className="sim-message" data-mine={direction === 'in' || undefined}>
       {subject ? <strong>{subject}</strong> : null}
       <span className="said">{shownOf(content) || placeOf(content)}</span>
+      <SentFiles content={content} />
       {choices.length && direction === 'out' ? (
         <div className="sim-choices">
           {choices.map(({ title, payload }) => (

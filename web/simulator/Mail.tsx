@@ -8,6 +8,7 @@ import { MailFrame } from '../console/preview/MailFrame.tsx';
 import { toastError } from '../console/ui/toasts.tsx';
 import { Ago } from '../shared/time.tsx';
 import { Answer } from './Answer.tsx';
+import { SentFiles } from './SentFiles.tsx';
 import { headersOf, leaveUrlOf, shownOf, subjectOf } from './shown.ts';
 import type { Address } from './Simulator.tsx';
 
@@ -121,6 +122,7 @@ function Reader({
           {as === 'source' ? JSON.stringify(content, null, 2) : as === 'headers' ? headers : shownOf(content)}
         </pre>
       )}
+      <SentFiles content={content} />
       {direction === 'out' ? <Answer ws={ws} device={device} subject={subject ?? ''} /> : null}
     </article>
   );

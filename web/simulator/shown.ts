@@ -60,6 +60,20 @@ export function placeOf(content: Rendered): string {
     .join(': ');
 }
 
+/** A file on the device. */
+export type SentFile = { url: string; name: string; isPicture: boolean };
+
+/** Files that somebody sent from it. */
+export function filesOf(content: Rendered): SentFile[] {
+  return listIn(content['media']).flatMap(({ url, name, mediaType }) => {
+    const at = textIn(url);
+    if (at === undefined || !/^https?:/i.test(at)) return [];
+    return [
+      { url: at, name: textIn(name) ?? 'File', isPicture: (textIn(mediaType) ?? '').startsWith('image/') },
+    ];
+  });
+}
+
 /** A button on the device. */
 export type Choice = { title: string; payload?: string };
 

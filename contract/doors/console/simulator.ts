@@ -1,5 +1,6 @@
 /** `…/simulator`: the devices of a test workspace. */
 import { type Static, Type } from 'typebox';
+import { mediaType, mediaUri } from '../../content.ts';
 import { AnyObject, Id, oneOf, orNull, Time } from '../fields.ts';
 import { DELIVERY_STATES } from './messages.ts';
 import { Address, Channel, pageOf } from './fields.ts';
@@ -13,6 +14,17 @@ export const SimulatedReply = Type.Object({
   payload: Type.Optional(Type.String({ maxLength: 1000 })),
   subject: Type.Optional(Type.String({ maxLength: 255 })),
   profileName: Type.Optional(Type.String({ maxLength: 255 })),
+  /** Files, each at an address that it can be had from; the text may be empty then. */
+  media: Type.Optional(
+    Type.Array(
+      Type.Object({
+        url: mediaUri,
+        mediaType: Type.Optional(mediaType),
+        name: Type.Optional(Type.String({ maxLength: 255 })),
+      }),
+      { maxItems: 10 },
+    ),
+  ),
   /** Where the person is; the text may be empty then. */
   location: Type.Optional(
     Type.Object({
