@@ -56,12 +56,6 @@ export function Progress({ ws, broadcast }: { ws: string; broadcast: Broadcast }
             );
           })}
         </ul>
-        {state === 'paused' ? (
-          <p role="status">
-            It stands still.{' '}
-            {counts.unknown > 0 ? `${n(counts.unknown)} were in flight and are being asked about.` : ''}
-          </p>
-        ) : null}
         <div className="card-acts">
           <Act
             icon="pause"
@@ -88,6 +82,13 @@ export function Progress({ ws, broadcast }: { ws: string; broadcast: Broadcast }
             Cancel the rest
           </Act>
         </div>
+        {/* Below what is pressed: above it, it would take the button from under the pointer, and the reason why it is off with it. */}
+        {state === 'paused' ? (
+          <p role="status">
+            It stands still.{' '}
+            {counts.unknown > 0 ? `${n(counts.unknown)} were in flight and are being asked about.` : ''}
+          </p>
+        ) : null}
       </section>
       {broadcast.finishedAt && samples.length < 2 ? null : (
         <section className="panel" aria-label="How fast it goes">
