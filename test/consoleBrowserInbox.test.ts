@@ -524,7 +524,7 @@ describe('the inbox in a browser', { skip }, () => {
 
 describe('the simulator in a browser', { skip }, () => {
   test('a mail as it looks; a phone that rings, is answered and hung up; the next message fails as one chose', async () => {
-    const { id, say } = await somebody('Dora');
+    const { id, sms, say } = await somebody('Dora');
     await say('email', {
       type: 'text',
       text: 'Welcome',
@@ -572,6 +572,23 @@ describe('the simulator in a browser', { skip }, () => {
     await checkAxe(page, 'a call');
     await page.getByRole('button', { name: 'Hang up' }).click();
     await page.getByText('“Your code is one two three”').waitFor({ state: 'hidden' });
+    // A call that nobody takes is told so, not by the provider's code.
+    await call('POST', `${base}/simulator/rules`, {
+      channel: 'voice',
+      addressPattern: sms,
+      outcome: { outcome: 'undelivered', code: 'no-answer' },
+      times: 1,
+    });
+    await say('voice', { type: 'text', text: 'Your parcel is downstairs' });
+    await page.goto(`${url}/w/${ws}/people/${id}`);
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: 'downstairs' })
+      .getByText('Nobody picked up')
+      .waitFor();
+    await page.goto(`${url}/w/${ws}/inbox/all`);
+    await rowOf(page, 'Dora').click();
+    await page.getByRole('article').filter({ hasText: 'downstairs' }).getByText('Nobody picked up').waitFor();
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

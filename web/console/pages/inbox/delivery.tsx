@@ -38,13 +38,30 @@ export function furthest(deliveries: readonly DeliveryShown[]): DeliveryShown | 
   return deliveries.at(-1);
 }
 
+/** How calls end that nobody took, by the codes of `channels/twilio-voice`. */
+const NOT_TAKEN: Readonly<Record<string, string>> = {
+  busy: 'The line was busy',
+  'no-answer': 'Nobody picked up',
+  not_heard: 'Picked up and put down at once',
+  machine: 'A machine answered',
+  sip_603: 'Declined',
+};
+
 /** The state of one delivery. */
 export function DeliveryState({
   delivery,
 }: {
-  delivery: (Pick<DeliveryShown, 'state'> & Partial<Pick<DeliveryShown, 'code'>>) | undefined;
+  delivery: (Pick<DeliveryShown, 'state'> & Partial<Pick<DeliveryShown, 'code' | 'channel'>>) | undefined;
 }): ReactElement {
   const { icon, tone, word } = LOOKS[delivery?.state ?? 'queued'];
+  const notTaken =
+    delivery?.state === 'failed' && delivery.channel === 'voice' ? NOT_TAKEN[delivery.code ?? ''] : undefined;
+  if (notTaken !== undefined)
+    return (
+      <State tone={tone} icon={icon}>
+        {notTaken}
+      </State>
+    );
   return (
     <State tone={tone} icon={icon}>
       {word}
