@@ -52,6 +52,43 @@ export type Operation = {
 /** Ids of the workspace, by the names of parameters. */
 export type Known = Readonly<Record<string, string>>;
 
+/** Where the first of each kind is found; what is not there, or not for one's role, has no id. */
+const PLACES: readonly (readonly [string, string, string])[] = [
+  ['contactId', '/contacts?limit=1', 'contacts'],
+  ['setId', '/lists', 'lists'],
+  ['integrationId', '/integrations', 'integrations'],
+  ['broadcastId', '/broadcasts?limit=1', 'broadcasts'],
+  ['conversationId', '/conversations?view=all&limit=1', 'conversations'],
+  ['webhookId', '/webhooks', 'webhooks'],
+  ['segmentId', '/segments?limit=1', 'segments'],
+  ['campaignId', '/campaigns?limit=1', 'campaigns'],
+];
+
+/** A list, by its name. */
+export type Found = Record<string, readonly { id: string }[] | undefined>;
+
+/** The ids of a workspace. */
+export async function knownIn(ws: string, get: (path: string) => Promise<Found>): Promise<Known> {
+  const found = await Promise.all(
+    PLACES.map(async ([name, path, list]) => {
+      try {
+        const id = (await get(path))[list]?.[0]?.id;
+        return id === undefined ? [] : [[name, id] as const];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  const known = Object.fromEntries(found.flat());
+  // At the doors of others a workspace is an app, and a contact a user.
+  return {
+    ...known,
+    workspaceId: ws,
+    appId: ws,
+    ...(known['contactId'] ? { userId: known['contactId'] } : {}),
+  };
+}
+
 /** The operations of a document. A path that names the app is there a second time without, as its key says it; that one is left out. */
 export function operationsOf(door: string, document: Document): Operation[] {
   return Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -170,13 +207,25 @@ const QUERIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'console GET /api/workspaces/{workspaceId}/integrations/{integrationId}/listed': {
     from: '2026-11-01T00:00:00Z',
   },
+  'sunshine GET /v1.1/apps/{appId}/appusers/{userId}/linkrequest': { integrationIds: '$integrationId' },
+  'sunshine GET /v1.1/appusers/{userId}/linkrequest': { integrationIds: '$integrationId' },
+  'web1on1 GET /v2/messages': { conversation: '$conversationId' },
 };
 
-/** What says that there is nothing, with a 404, until somebody has set it. */
+/** What not every integration has: whoever asks says of which, as the first of them may be one without. */
+const OF_SOME = /^sunshine GET .*\/integrations\/\{integrationId\}\/(?:messageTemplates|profile)$/;
+
+/** What says that there is nothing, with a 404, until somebody has set it; and what asks in a header for whom. */
 const SET_FIRST = new Set([
+  'other GET /sign-in/provider',
+  'other GET /sign-in/callback',
+  'shout GET /orders',
   'console GET /api/workspaces/{workspaceId}/announcements',
   'console GET /api/workspaces/{workspaceId}/connect/webhook',
 ]);
+
+const isOfSome = (operation: Operation, name: string) =>
+  name === 'integrationId' && OF_SOME.test(nameOf(operation));
 
 const nameOf = ({ door, method, path }: Operation) => `${door} ${method} ${path}`;
 
@@ -200,7 +249,7 @@ export function exampleOf(operation: Operation, document: Document, known: Known
     method,
     path:
       path.replaceAll(/\{(\w+)\}/g, (all, name: string) =>
-        known[name] ? encodeURIComponent(known[name]) : all,
+        known[name] && !isOfSome(operation, name) ? encodeURIComponent(known[name]) : all,
       ) + (query ? `?${query}` : ''),
     body: sample === undefined ? undefined : JSON.stringify(filled(sample, known), null, 2),
   };
