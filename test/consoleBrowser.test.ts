@@ -843,11 +843,19 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('button', { name: 'Make the new key' }).click();
     const nextId = await page.getByRole('textbox', { name: 'Key', exact: true }).inputValue();
     await page.getByRole('button', { name: 'I have kept it' }).click();
-    await tills.filter({ hasText: nextId }).getByRole('cell', { name: 'never' }).last().waitFor();
+    const next = tills.filter({ hasText: nextId });
+    await next.getByRole('cell', { name: 'never' }).last().waitFor();
     await tills
       .filter({ hasText: old.keyId })
       .getByRole('cell', { name: /^in \d/ })
       .waitFor();
+    // One that ends now goes from the list, and what is shown once stays.
+    await next.getByRole('button', { name: 'Rotate' }).click();
+    await page.getByLabel('The old key goes on').selectOption('not at all: it ends now');
+    await page.getByRole('button', { name: 'Make the new key' }).click();
+    await page.getByRole('textbox', { name: 'Secret', exact: true }).waitFor();
+    await next.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'I have kept it' }).click();
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -23,6 +23,8 @@ export function Keys({ ws }: { ws: string }): ReactElement {
   const may = useMay('keys.manage');
   const { data, error, refetch } = useQuery({ ...keysQuery(ws), enabled: may === true });
   const [isMaking, setMaking] = useState(false);
+  // Not the row's: a key that ends now goes from the list, and must not take the secret of the new one away.
+  const [rotated, setRotated] = useState<KeyShown>();
   if (may !== true)
     return (
       <Empty title="Not for your role">
@@ -59,7 +61,7 @@ export function Keys({ ws }: { ws: string }): ReactElement {
           </thead>
           <tbody>
             {data.keys.map((key) => (
-              <Row key={key.id} ws={ws} shown={key} />
+              <Row key={key.id} ws={ws} shown={key} onRotate={() => setRotated(key)} />
             ))}
           </tbody>
         </table>
@@ -67,11 +69,18 @@ export function Keys({ ws }: { ws: string }): ReactElement {
       <Dialog title="New key" opened={isMaking} onClose={() => setMaking(false)}>
         {isMaking ? <NewKey ws={ws} onDone={() => setMaking(false)} /> : null}
       </Dialog>
+      <Dialog
+        title="A new key in place of this one"
+        opened={rotated !== undefined}
+        onClose={() => setRotated(undefined)}
+      >
+        {rotated ? <Rotate ws={ws} shown={rotated} onDone={() => setRotated(undefined)} /> : null}
+      </Dialog>
     </>
   );
 }
 
-function Row({ ws, shown }: { ws: string; shown: KeyShown }): ReactElement {
+function Row({ ws, shown, onRotate }: { ws: string; shown: KeyShown; onRotate: () => void }): ReactElement {
   const client = useQueryClient();
   const revoke = useMutation({
     mutationFn: () => call('DELETE', at(ws, `/keys/${shown.keyId}`)),
@@ -94,7 +103,9 @@ function Row({ ws, shown }: { ws: string; shown: KeyShown }): ReactElement {
       <td data-as="Last used">{shown.lastUsedAt ? <Ago at={shown.lastUsedAt} /> : 'never'}</td>
       <td data-as="Expires">{shown.expiresAt ? <Ago at={shown.expiresAt} /> : 'never'}</td>
       <td>
-        <Rotate ws={ws} shown={shown} />
+        <Act size="compact-sm" onAct={onRotate}>
+          Rotate …
+        </Act>
         <Act size="compact-sm" onAct={() => setAsked(true)}>
           Revoke …
         </Act>
@@ -121,55 +132,36 @@ const LASTING: readonly (readonly [number, string])[] = [
 ];
 
 /** A new key that may the same, and an end for this one. */
-function Rotate({ ws, shown }: { ws: string; shown: KeyShown }): ReactElement {
+function Rotate({ ws, shown, onDone }: { ws: string; shown: KeyShown; onDone: () => void }): ReactElement {
   const client = useQueryClient();
-  const [isOpen, setOpen] = useState(false);
   const [oldLastsMs, setLasts] = useState(24 * HOUR_MS);
   const make = useMutation({
     mutationFn: () => call<Made>('POST', at(ws, `/keys/${shown.keyId}/rotate`), { body: { oldLastsMs } }),
+    onSuccess: () => client.invalidateQueries({ queryKey: [ws, 'keys'] }),
   });
-  // The list comes with the end: a row that ends now would go, and this dialog with the secret.
-  const close = () => {
-    setOpen(false);
-    make.reset();
-    void client.invalidateQueries({ queryKey: [ws, 'keys'] });
-  };
+  if (make.data) return <Once made={make.data} onDone={onDone} />;
   return (
-    <>
-      <Act size="compact-sm" onAct={() => setOpen(true)}>
-        Rotate …
+    <div className="form">
+      <p>
+        The new key may do what <strong>{shown.name || shown.keyId}</strong> may. Whoever still uses the old
+        one is seen by when it was used last, and is refused when it ends. An Idempotency-Key belongs to a
+        key: let what is under way finish with the old one.
+      </p>
+      <label className="field">
+        The old key goes on
+        <select value={oldLastsMs} onChange={({ currentTarget }) => setLasts(Number(currentTarget.value))}>
+          {LASTING.map(([ms, words]) => (
+            <option key={ms} value={ms}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </label>
+      {make.error ? <p className="fault">{make.error.message}</p> : null}
+      <Act variant="filled" busy={make.isPending} onAct={() => make.mutate()}>
+        Make the new key
       </Act>
-      <Dialog title="A new key in place of this one" opened={isOpen} onClose={close}>
-        {make.data ? (
-          <Once made={make.data} onDone={close} />
-        ) : (
-          <div className="form">
-            <p>
-              The new key may do what this one may. Whoever still uses this one is seen by when it was used
-              last, and is refused when it ends. An Idempotency-Key belongs to a key: let what is under way
-              finish with the old one.
-            </p>
-            <label className="field">
-              The old key goes on
-              <select
-                value={oldLastsMs}
-                onChange={({ currentTarget }) => setLasts(Number(currentTarget.value))}
-              >
-                {LASTING.map(([ms, words]) => (
-                  <option key={ms} value={ms}>
-                    {words}
-                  </option>
-                ))}
-              </select>
-            </label>
-            {make.error ? <p className="fault">{make.error.message}</p> : null}
-            <Act variant="filled" busy={make.isPending} onAct={() => make.mutate()}>
-              Make the new key
-            </Act>
-          </div>
-        )}
-      </Dialog>
-    </>
+    </div>
   );
 }
 
