@@ -17,16 +17,17 @@ export type Requested = {
   fault: { code: string; message: string; field?: string } | null;
 };
 
-/** Writes requests down. Repeating it changes nothing. */
+/** Writes requests down, but for those of workspaces that go: they are written a while after. Repeating it changes nothing. */
 export async function insertRequests(db: Db, rows: readonly Requested[]): Promise<void> {
   await db`
     INSERT INTO request_log (workspace_id, at_ms, request_id, door, key_id, method, route, status, duration_ms, fault)
-    SELECT workspace_id, at_ms, request_id, door, key_id, method, route, status, duration_ms, fault::jsonb FROM unnest(
+    SELECT r.workspace_id, at_ms, request_id, door, key_id, method, route, status, duration_ms, fault::jsonb FROM unnest(
       ${column(rows, (r) => r.workspaceId)}::bigint[], ${column(rows, (r) => r.atMs)}::bigint[],
       ${column(rows, (r) => r.requestId)}::text[], ${column(rows, (r) => r.door)}::text[], ${column(rows, (r) => r.keyId)}::text[],
       ${column(rows, (r) => r.method)}::text[], ${column(rows, (r) => r.route)}::text[], ${column(rows, (r) => r.status)}::smallint[],
       ${column(rows, (r) => r.durationMs)}::integer[], ${column(rows, (r) => (r.fault ? JSON.stringify(r.fault) : null))}::text[])
       AS r (workspace_id, at_ms, request_id, door, key_id, method, route, status, duration_ms, fault)
+    JOIN workspaces w ON w.id = r.workspace_id AND w.deleted_ms IS NULL
     ON CONFLICT DO NOTHING`;
 }
 

@@ -1217,7 +1217,7 @@ CREATE TABLE live_log (
   detail smallint,
   at_ms bigint NOT NULL,
   PRIMARY KEY (bucket, contact_id, seq),
-  CHECK ((kind = ANY (ARRAY[1, 2, 3, 4])))
+  CHECK (((kind >= 1) AND (kind <= 5)))
 );
 
 -- on every node
@@ -1517,6 +1517,15 @@ CREATE TABLE provider_sign_ins (
   PRIMARY KEY (state_hash)
 );
 CREATE INDEX provider_sign_ins_over ON provider_sign_ins USING btree (expires_ms);
+
+-- by bucket
+CREATE TABLE removed_messages (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  PRIMARY KEY (bucket, id)
+);
+CREATE INDEX removed_messages_of_workspace ON removed_messages USING btree (workspace_id, id);
 
 -- by workspace_id
 CREATE TABLE request_log (

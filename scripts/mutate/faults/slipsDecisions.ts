@@ -9,8 +9,8 @@ export const slipsOfDecisions = [
       ['what failed before is replayed as well', 'Math.max(0, firstIdAt(which.sinceMs) - 1)', '0'],
       [
         'a call that is under way says when it was due',
-        "row.state === 'pending' ? dueCall(row, 0)",
-        "row.state !== 'pending' ? dueCall(row, 0)",
+        "rows.filter(({ state }) => state === 'pending')",
+        "rows.filter(({ state }) => state !== 'pending')",
       ],
       [
         'a page of two hundred has a hundred',

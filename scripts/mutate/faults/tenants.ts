@@ -7,8 +7,16 @@ const CHANGES = ['test/neighbours.test.ts: what one changes'];
 
 export const tenantFaults: readonly Fault[] = [
   ...inFile('src/accounts/sql.access.ts', READS, [
-    ['selectKeys: what is another workspace’s counts', 'k.workspace_id = ${k.workspaceId}', 'true'],
-    ['countKeys: what is another workspace’s counts', 'workspace_id = ${k.workspaceId} ', 'true '],
+    [
+      'selectKeys: what is another workspace’s counts',
+      ': db`k.workspace_id = ${k.workspaceId}`',
+      ': db`true`',
+    ],
+    [
+      'countKeys: what is another workspace’s counts',
+      'WHERE workspace_id = ${k.workspaceId} AND door',
+      'WHERE door',
+    ],
   ]),
   ...inFile('src/accounts/sql.access.ts', STRANGE, [
     ['selectMembers: what is another workspace’s counts', 'm.workspace_id = ${workspaceId}', 'true'],
