@@ -154,11 +154,16 @@ test('receipts of a hundred messages at once, three of each: every state is told
     SELECT (change->>'causeId')::bigint AS "causeId", (change->>'to')::int AS to
     FROM feed_log, jsonb_array_elements(payload->'changes') AS change
     WHERE type = 'delivery.changed' AND workspace_id = ${app.id} ORDER BY id`;
-  for (const id of ids)
+  for (const id of ids) {
+    const states = told
+      .filter(({ causeId }) => causeId === id)
+      .map(({ to }) => stateName(to as Delivery['state']));
+    // On a busy machine an answer may come after the 400 ms that a call has here: then it was unknown before a receipt told.
     assert.deepEqual(
-      told.filter(({ causeId }) => causeId === id).map(({ to }) => stateName(to as Delivery['state'])),
+      states.filter((state) => state !== 'unknown'),
       ['accepted', 'delivered', 'read'],
     );
+  }
 });
 
 test('a provider that cannot be reached: held, not lost, and delivered when it is back', async () => {
