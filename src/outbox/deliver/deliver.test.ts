@@ -384,7 +384,8 @@ test('marketing that its provider may have, and cannot tell of, is told as unkno
     SELECT (c ->> 'causeId')::bigint AS "causeId" FROM feed, jsonb_array_elements(payload -> 'changes') AS c
     WHERE workspace_id = ${workspaceId} AND type = 'delivery.changed' AND c ->> 'to' = ${String(STATE.unknown)}`;
   // Two people's, in either order, and each once.
-  assert.deepEqual(told.map(({ causeId }) => causeId).toSorted(), [first, left].toSorted());
+  assert.equal(told.length, 2);
+  assert.deepEqual(new Set(told.map(({ causeId }) => causeId)), new Set([first, left]));
   const more = [await say(ann!.id), await say(ann!.id)];
   await deliveryHandler(deps, 10).handle(await rig.claim(ann!.id));
   assert.deepEqual(await statesOf(more), [STATE.accepted, STATE.held]);
