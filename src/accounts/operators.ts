@@ -27,6 +27,7 @@ import {
   updateSessionsEnded,
   updateSessionsOfEnded,
   upsertMembership,
+  type OperatorChange,
   type OperatorRow,
 } from './sql.access.ts';
 import { deleteFailures, deleteOldFailures, selectFailures, takeBackTry, takeTry } from './sql.failures.ts';
@@ -216,14 +217,6 @@ export async function changePassword(tx: Tx, proved: NewPassword): Promise<true 
   await updateSessionsOfEnded(tx, id);
   return true;
 }
-
-/** What an operator changes of himself; what is left out stays. */
-type OperatorChange = {
-  name?: string | undefined;
-  timeZone?: string | null | undefined;
-  locale?: string | null | undefined;
-  notices?: Partial<Notices> | undefined;
-};
 
 /** Changes an operator; the fault when there is none such. */
 export async function changeOperator(tx: Tx, id: number, to: OperatorChange): Promise<Operator | Fault> {

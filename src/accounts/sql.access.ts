@@ -76,17 +76,16 @@ export async function updatePassword(
   return done.count > 0;
 }
 
+/** What is changed of an operator; what is left out stays, and null gives it back to the browser. */
+export type OperatorChange = {
+  name?: string | undefined;
+  timeZone?: string | null | undefined;
+  locale?: string | null | undefined;
+  notices?: Partial<Notices> | undefined;
+};
+
 /** Changes what an operator is called, and how he reads times; what is left out stays. Locks the row. */
-export async function updateOperator(
-  db: Db,
-  id: number,
-  to: {
-    name?: string | undefined;
-    timeZone?: string | null | undefined;
-    locale?: string | null | undefined;
-    notices?: Partial<Notices> | undefined;
-  },
-): Promise<void> {
+export async function updateOperator(db: Db, id: number, to: OperatorChange): Promise<void> {
   await db`
     UPDATE operators SET name = coalesce(${to.name ?? null}, name),
       time_zone = CASE WHEN ${to.timeZone === undefined} THEN time_zone ELSE ${to.timeZone ?? null} END,

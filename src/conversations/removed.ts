@@ -1,6 +1,7 @@
 /** What was said and is taken away again, by who said it or who answers for it: it goes from all places where it is shown, found or counted. */
 import type { Db, Tx } from '../db/pool.ts';
 import type { NewEvent, Queue } from '../queue/queue.ts';
+import { isSaid } from './conversations.ts';
 import type { MessagesRemoved } from './events.ts';
 import { withMerged } from './history.ts';
 import { selectLast, takeMessages, updateForRemoved, type Last } from './sql.removed.ts';
@@ -32,8 +33,7 @@ export async function removeMessages(
         payload,
       });
     }
-  // Confirmations were never counted.
-  const counted = taken.filter(({ kind }) => kind !== 'confirmation');
+  const counted = taken.filter(({ kind }) => isSaid(kind));
   const sentMs = counted.flatMap(({ direction, atMs: at }) => (direction === 'out' ? [at] : []));
   if (counted.length) await updateForRemoved(tx, conversationIds[0]!, { count: counted.length, sentMs });
   if (events.length) await queue.append(tx, events);

@@ -1,6 +1,7 @@
 /** Every statement on removed_messages, and those on what is left where messages were taken away. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
+import type { NewMessage } from './message.ts';
 import { inConversations } from './sql.ts';
 
 /** A message that was taken away. */
@@ -9,7 +10,7 @@ type Taken = {
   contactId: number;
   workspaceId: number;
   direction: 'in' | 'out';
-  kind: string;
+  kind: NewMessage['kind'];
   atMs: number;
 };
 

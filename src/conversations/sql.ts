@@ -234,14 +234,9 @@ export async function deleteInboundSeen(db: Db, beforeMs: number): Promise<void>
   await db`DELETE FROM inbound_seen WHERE at_ms < ${beforeMs}`;
 }
 
-/** Removes messages of conversations, one or all of them; returns how many there were. */
-export async function deleteMessages(
-  db: Db,
-  conversationIds: readonly number[],
-  messageId?: number,
-): Promise<number> {
-  const which = db`${inConversations(db, conversationIds)} ${messageId === undefined ? db`` : db`AND id = ${messageId}`}`;
-  return (await db`DELETE FROM messages WHERE ${which}`).count;
+/** Removes all messages of conversations. */
+export async function deleteMessages(db: Db, conversationIds: readonly number[]): Promise<void> {
+  await db`DELETE FROM messages WHERE ${inConversations(db, conversationIds)}`;
 }
 
 /** What people sent in conversations, as JSON text, where it has files. */

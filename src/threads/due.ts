@@ -5,7 +5,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import { conversationsOf, type MessageReceived } from '../conversations/conversations.ts';
-import type { ConversationTyping } from '../conversations/events.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import type { AcceptDeps } from '../outbox/accept.ts';
 import type { FeedReader } from '../queue/feed/reader.ts';
@@ -18,7 +17,7 @@ import type { ThreadPost, Table } from './participants.ts';
 import { inboxOf, sayHeld, SEQ, take } from './posts.ts';
 import { markHappened, noteHeard, selectHeld, selectParticipants, type HeldPost } from './sql.ts';
 import { findThreads, keep, threadsOf } from './threads.ts';
-import { tellOfThreads, type ThreadTold } from './told.ts';
+import { tellOfThreads, typingTold, type ThreadTold } from './told.ts';
 
 type Tools = AcceptDeps & { sql: Sql; clock: Clock };
 
@@ -133,8 +132,7 @@ function typingOf({ table: { thread }, due, isTyped }: Woken, atMs: number): New
   const ends = due.some(({ typingMs }) => typingMs !== null);
   // Only a conversation with a contact has somebody to show it to.
   if (contactId === null || (!isTyped && !ends)) return [];
-  const payload: ConversationTyping = { contactId, conversationId, by: 'business', on: isTyped };
-  return [{ ownerId: contactId, workspaceId, type: 'conversation.typing', atMs, payload }];
+  return [typingTold({ workspaceId, contactId, conversationId }, isTyped, atMs)];
 }
 
 /** The reader of the feed that keeps conversations up to date with what contacts say (W33). Comes before the webhooks'. */

@@ -1,11 +1,11 @@
 /** What was posted and is taken away: said or still to be said. */
-import type { ConversationTyping } from '../conversations/events.ts';
 import { conversationsById, withMerged } from '../conversations/history.ts';
 import { removeMessages } from '../conversations/removed.ts';
 import type { Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { deletePosts, selectHeld } from './sql.ts';
 import { findThreads } from './threads.ts';
+import { typingTold } from './told.ts';
 
 /**
  * Removes what was said in a conversation and those merged into it, and what is still to be said there: one thing or all; returns how many
@@ -36,9 +36,8 @@ async function endTyping(
   const [conversation] = await conversationsById(tx, workspaceId, [conversationId]);
   // Within a team nobody is shown it.
   if (!conversation) return;
-  const { contactId } = conversation;
   const held = await selectHeld(tx, workspaceId, [conversationId]);
   const on = held.some(({ typingMs }) => typingMs !== null && typingMs <= atMs);
-  const payload: ConversationTyping = { contactId, conversationId, by: 'business', on };
-  await queue.append(tx, [{ ownerId: contactId, workspaceId, type: 'conversation.typing', atMs, payload }]);
+  const { contactId } = conversation;
+  await queue.append(tx, [typingTold({ workspaceId, contactId, conversationId }, on, atMs)]);
 }
