@@ -78,14 +78,45 @@ export const campaignLedFaults = [
     ],
   ),
   ...inFile(
+    'src/campaigns/enrol/engine.ts',
+    ['src/campaigns/backtest/replay.test.ts'],
+    [
+      [
+        'what nobody waits for is told to each who is in',
+        "return version.takes.has(name) || version.file.checkFilter === 'always' || isOfSends(name);",
+        'return true;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/did.ts',
+    ['src/campaigns/backtest/replay.test.ts'],
+    [
+      [
+        'a rule goes through all that was ever done',
+        'if (one.atMs < sinceMs) break;',
+        'if (one.atMs < sinceMs) continue;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/base/bitByBit.ts',
+    ['src/campaigns/backtest/replay.test.ts'],
+    [['a long replay holds the process', 'await setImmediate();', '']],
+  ),
+  ...inFile(
     'src/campaigns/enrol/refusal.ts',
     ['src/campaigns/enrol/engine.test.ts'],
     [
-      ['who waits to be decided on stands in their own way', '(!waiting || arm !== null)', 'true'],
+      [
+        'who waits to be decided on stands in their own way',
+        '({ arm }) => !waiting || arm !== null',
+        '() => true',
+      ],
       [
         'who waits enters under a key that was used',
-        'if (before.some((entry) => entry.entryKey === entryKey))',
-        'if (!waiting && before.some((entry) => entry.entryKey === entryKey))',
+        'if (entries.hasKey(campaign.id, entryKey))',
+        'if (!waiting && entries.hasKey(campaign.id, entryKey))',
       ],
     ],
   ),

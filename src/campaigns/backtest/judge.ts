@@ -22,6 +22,8 @@ type Addressed = {
   leftMs: number | null;
 };
 
+/** Marks that are kept before any is let go. */
+const SOME_MARKS = 100;
 /** Messages live so long, as the outbox has it. */
 const LIFE_MS = 3 * 86_400_000;
 
@@ -56,6 +58,9 @@ export function judgeOf(terms: Terms, person: Addressed): Judge {
     const sentMs = verdict.verdict === 'hold' ? verdict.untilMs : atMs;
     if (sentMs >= sending.expiresMs) return { at: 'never', code: 'expired' };
     marks.push({ causeId: ++causeId, atMs: sentMs });
+    // No cap asks for more than its own number of them, the latest.
+    if (cap && marks.length > 2 * cap.most + SOME_MARKS)
+      marks.splice(0, Infinity, ...marks.toSorted((a, b) => a.atMs - b.atMs).slice(-cap.most));
     return { at: 'sent', atMs: sentMs, ...(verdict.verdict === 'hold' ? { code: verdict.code } : {}) };
   };
 }

@@ -27,14 +27,17 @@ export type Replayed = { changes: Changes; refused: { reason: string; atMs: numb
 /** A contact that falls due more often than this in one period is told as it is by then: a circle of minutes over months. */
 const MOST_TIMERS = 50_000;
 
-/** Replays a contact, who is in nothing at first. `events` are all that are known, in the order in which they are to be taken. */
-export function replay(
+/**
+ * Replays a contact, who is in nothing at first. `events` are all that are known, in the order in which they are to be taken. Stops behind
+ * each, for whoever has others to let do something meanwhile.
+ */
+export function* replaying(
   live: Live,
   member: Member,
   events: readonly Taken[],
   { fromMs, toMs }: Period,
   judge: Judge,
-): Replayed {
+): Generator<void, Replayed> {
   const run = new Run(live, member, judge);
   for (const event of events) {
     if (event.receivedMs < fromMs) {
@@ -42,10 +45,11 @@ export function replay(
       continue;
     }
     if (event.receivedMs > toMs) break;
-    run.fireBefore(event.receivedMs);
+    yield* run.firing(event.receivedMs);
     run.hear(event);
+    yield;
   }
-  run.fireBefore(toMs + 1);
+  yield* run.firing(toMs + 1);
   return { changes: run.changes, refused: run.changes.refused, sends: run.sends };
 }
 
@@ -65,11 +69,15 @@ export function rehearse(
   if (begun) run.hear(begun);
   else run.call(campaign, call);
   for (const event of events) {
-    run.fireBefore(event.receivedMs);
+    toEnd(run.firing(event.receivedMs));
     run.hear(event);
   }
-  run.fireBefore(untilMs);
+  toEnd(run.firing(untilMs));
   return { changes: run.changes, refused: run.changes.refused, sends: run.sends };
+}
+
+function toEnd(firing: Generator<void, void>): void {
+  while (!firing.next().done);
 }
 
 type Rehearsed = { begun: Taken | null; call: Seen; events: readonly Taken[]; untilMs: number };
@@ -77,6 +85,14 @@ type Rehearsed = { begun: Taken | null; call: Seen; events: readonly Taken[]; un
 /** Changes that remember every refusal, where a live campaign keeps the last. */
 class Trial extends Changes {
   readonly refused: { reason: string; atMs: number }[] = [];
+
+  /** When whoever goes on falls due; what is not so any more is passed over when its time comes. */
+  readonly due = new Due();
+
+  override keep(member: Member, enrolment: Enrolment): void {
+    super.keep(member, enrolment);
+    this.due.add(enrolment);
+  }
 
   override refuse(member: Member, campaignId: number, reason: string, atMs: number): void {
     super.refuse(member, campaignId, reason, atMs);
@@ -112,22 +128,14 @@ class Run {
   }
 
   /** Fires what is due before an instant, in order; what comes of it may fall due as well. */
-  fireBefore(untilMs: number): void {
+  *firing(untilMs: number): Generator<void, void> {
     for (;;) {
-      const next = this.#next();
-      if (!next || next.atMs >= untilMs || ++this.#timers > MOST_TIMERS) return;
-      onDue(this.#live, this.#member, next.enrolment, next.atMs, 0, this.changes);
+      const next = this.changes.due.next(this.#member, untilMs);
+      if (!next || ++this.#timers > MOST_TIMERS) return;
+      onDue(this.#live, this.#member, next, atOf(next), 0, this.changes);
       this.#settle();
+      yield;
     }
-  }
-
-  #next(): { enrolment: Enrolment; atMs: number } | undefined {
-    let found: { enrolment: Enrolment; atMs: number } | undefined;
-    for (const enrolment of this.#member.enrolments.values()) {
-      const atMs = Math.min(enrolment.place.dueMs, enrolment.place.lookMs ?? Infinity);
-      if (!found || atMs < found.atMs) found = { enrolment, atMs };
-    }
-    return found;
   }
 
   /** What is to be done: judged instead, with what the contact would have been told of it. */
@@ -177,4 +185,63 @@ class Run {
         this.changes,
       );
   }
+}
+
+/** When somebody is to be taken on. */
+function atOf({ place }: Enrolment): number {
+  return Math.min(place.dueMs, place.lookMs ?? Infinity);
+}
+
+/** Who falls due when, as a heap: of those who are due at one instant, whoever entered first comes first. */
+class Due {
+  readonly #heap: { enrolment: Enrolment; atMs: number; entered: number }[] = [];
+  readonly #entered = new Map<number, number>();
+
+  add(enrolment: Enrolment): void {
+    const entered = this.#entered.get(enrolment.id) ?? this.#entered.size;
+    this.#entered.set(enrolment.id, entered);
+    const heap = this.#heap;
+    const one = { enrolment, atMs: atOf(enrolment), entered };
+    let at = heap.length;
+    for (; at > 0; at = (at - 1) >> 1) {
+      const above = heap[(at - 1) >> 1]!;
+      if (!isBefore(one, above)) break;
+      heap[at] = above;
+    }
+    heap[at] = one;
+  }
+
+  /** Who is due next, and before an instant: they are taken out of it. */
+  next({ enrolments }: Member, untilMs: number): Enrolment | undefined {
+    for (;;) {
+      const [first] = this.#heap;
+      if (!first || first.atMs >= untilMs) return undefined;
+      this.#drop();
+      // It stands elsewhere by now, or nowhere.
+      if (enrolments.get(first.enrolment.id) === first.enrolment && atOf(first.enrolment) === first.atMs)
+        return first.enrolment;
+    }
+  }
+
+  #drop(): void {
+    const heap = this.#heap;
+    const last = heap.pop()!;
+    if (!heap.length) return;
+    let at = 0;
+    for (;;) {
+      const [left, right] = [2 * at + 1, 2 * at + 2];
+      if (left >= heap.length) break;
+      const below = right < heap.length && isBefore(heap[right]!, heap[left]!) ? right : left;
+      if (!isBefore(heap[below]!, last)) break;
+      heap[at] = heap[below]!;
+      at = below;
+    }
+    heap[at] = last;
+  }
+}
+
+type Falls = { atMs: number; entered: number };
+
+function isBefore(a: Falls, b: Falls): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.entered < b.entered);
 }

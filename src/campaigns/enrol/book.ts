@@ -7,6 +7,8 @@ import type { Tx } from '../../db/pool.ts';
 import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import type { Facts, Seen, Stat } from '../match/facts.ts';
 import { digestAt } from '../segments/sql.rule.ts';
+import { historyOf } from './did.ts';
+import { Enrolments, Entries } from './held.ts';
 import type { LiveNames } from './live.ts';
 import { leftBy } from './optouts.ts';
 import { ARM, type Enrolment, type Member } from './member.ts';
@@ -77,7 +79,7 @@ export async function openBook(
         row.id,
         enrolmentOf(row, own.find(({ enrolmentId }) => enrolmentId === row.id)?.trigger ?? null),
       );
-    member.entries.push(...own.map(({ contactId: _contactId, ...entry }) => entry));
+    for (const { contactId: _contactId, ...entry } of own) member.entries.add(entry);
     member.isAnonymous = anonymous.has(id);
     member.left = leftOf.get(id) ?? NOTHING;
     members.set(id, member);
@@ -111,8 +113,8 @@ export function memberOf(
     contactId: contact.id,
     workspaceId: workspace.id,
     horizon: Infinity,
-    enrolments: new Map(),
-    entries: [],
+    enrolments: new Enrolments(),
+    entries: new Entries(),
     inside: new Map(watched.inside.map(({ segmentId, value }) => [segmentId, { value }])),
     values: watched.values,
     unknown: watched.unknown,
@@ -127,7 +129,7 @@ export function memberOf(
     tags: known.sets?.tags ?? NONE,
     segments: new Set([...member.inside.keys()].flatMap((watchId) => keys.get(watchId) ?? [])),
     zone: contact.timeZone ?? workspace.timeZone,
-    ...historyOf(member, live, known.stats, known.events),
+    ...historyOf(member, live.nameOf, known.stats, known.events),
   };
   return member;
 }
@@ -182,30 +184,4 @@ async function eventsFor(
     return backMs > 0 && lastMs >= sinceMs ? [{ contactId, nameId, sinceMs }] : [];
   });
   return asked.length ? await selectEventsOf(tx, asked, CAMPAIGN_LIMITS.counted) : [];
-}
-
-/** What a contact did, as far as it was taken (`horizon`). */
-function historyOf(
-  member: Member,
-  live: NamesOf,
-  stats: readonly (Stat & { nameId: number })[],
-  rows: readonly EventRow[],
-): Pick<Facts, 'stat' | 'events'> {
-  const byName = new Map<string, Seen[]>();
-  for (const { nameId, contactId: _contactId, flags: _flags, ...row } of rows) {
-    const name = live.nameOf.get(nameId)!;
-    const seen = byName.get(name);
-    if (seen) seen.push({ ...row, name });
-    else byName.set(name, [{ ...row, name }]);
-  }
-  const statOf = new Map(stats.map(({ nameId, ...stat }) => [live.nameOf.get(nameId), stat]));
-  const isTaken = ({ order }: Seen) => order <= member.horizon;
-  return {
-    events: (name) => (byName.get(name) ?? []).filter(isTaken),
-    stat(name) {
-      const stat = statOf.get(name);
-      const later = byName.get(name)?.filter((event) => !isTaken(event)).length ?? 0;
-      return !stat || stat.count === later ? undefined : { ...stat, count: stat.count - later };
-    },
-  };
 }

@@ -13,7 +13,7 @@ export function countEffect(
   const metric = what === 'would_send' || what === 'send' ? (what === 'send' ? 'sent' : what) : 'done';
   changes.count(member, enrolment, metric, { step: key });
   if (!enrolment.place.passes?.[key]) changes.count(member, enrolment, `${metric}:first`, { step: key });
-  const entry = member.entries.find(({ enrolmentId }) => enrolmentId === enrolment.id);
+  const entry = member.entries.of(enrolment.id);
   if (metric === 'done' || !entry || entry.reachedMs !== null) return;
   entry.reachedMs = atMs;
   changes.keepEntry(member, entry);

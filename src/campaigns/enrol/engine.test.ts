@@ -28,7 +28,7 @@ test('one event is a goal, ends a wait and takes out: it counts, then who waited
   ann.does('buy', BEGAN_MS + 1);
   assert.deepEqual(ann.told('cart'), ['entered', 'waits', 'done', 'sends', 'waits', 'exited: goal']);
   assert.equal(ann.changes.conversions.length, 1);
-  assert.equal(ann.member.entries[0]!.ending, 'goal');
+  assert.equal(ann.member.entries.since()[0]!.ending, 'goal');
 });
 
 test('campaigns that start each other come to an end, also where each waits before it does', () => {
@@ -45,10 +45,10 @@ test('campaigns that start each other come to an end, also where each waits befo
   eve.does('round');
   let rounds = 0;
   while (eve.due()) assert.ok(++rounds < 50, 'they go on for ever');
-  assert.equal(eve.member.entries.length, 9, 'the first, and eight that started each other');
+  assert.equal(eve.member.entries.size, 9, 'the first, and eight that started each other');
   assert.equal(eve.refused('b'), 'chain', 'why it came to an end is told');
   eve.does('round', BEGAN_MS + 3_600_000);
-  assert.equal(eve.member.entries.length, 10, 'what they do themselves begins anew');
+  assert.equal(eve.member.entries.size, 10, 'what they do themselves begins anew');
 });
 
 test('what became of a message sets off so many in a row; what somebody did about it does not count on', () => {
@@ -59,7 +59,7 @@ test('what became of a message sets off so many in a row; what somebody did abou
   assert.deepEqual(eve.told('a'), ['entered', 'sends', 'completed']);
   assert.equal(eve.changes.effects[0]!.enrolment.trigger!.depth, 8, 'it goes on with the message');
   eve.does('$accepted', BEGAN_MS, {}, 9);
-  assert.equal(eve.member.entries.length, 1);
+  assert.equal(eve.member.entries.size, 1);
   assert.equal(eve.refused('a'), 'chain');
 });
 
@@ -134,7 +134,7 @@ for (const whileActive of ['ignore', 'alongside'] as const)
       [waiting!, active!],
     ]) {
       const one = somebody([asks({ whileActive, entry: { per: 'cart' } })], { city: 'Rome' });
-      one.member.entries.push(...ann.member.entries.map((entry) => ({ ...entry })));
+      for (const entry of ann.member.entries.since()) one.member.entries.add({ ...entry });
       for (const enrolment of order) one.member.enrolments.set(enrolment.id, { ...enrolment });
       one.becomes({}, BEGAN_MS + 1);
       assert.ok(one.member.enrolments.has(active!.id), 'who is in it goes on');
@@ -146,12 +146,12 @@ for (const whileActive of ['ignore', 'alongside'] as const)
 test('who waits to be decided on under a key that the other entered by before does not enter again', () => {
   const ann = somebody([asks({ entry: 'once', steps: [mailed('hello')] })], { city: 'Rome' });
   ann.does('in');
-  assert.equal(ann.member.entries[0]!.ending, 'completed');
+  assert.equal(ann.member.entries.since()[0]!.ending, 'completed');
   const waits = somebody([asks({ entry: 'once' })]);
   waits.does('in');
   ann.member.enrolments.set(1, [...waits.member.enrolments.values()][0]!);
   ann.becomes({}, BEGAN_MS + 1);
-  assert.deepEqual([ann.refused('asks'), ann.member.entries.length], ['entered_before', 1]);
+  assert.deepEqual([ann.refused('asks'), ann.member.entries.size], ['entered_before', 1]);
 });
 
 test('while it is paused nobody who waits is decided on; resumed, they are, with what is left of their time', () => {
@@ -197,7 +197,7 @@ test('who waits to be decided on enters by the version that is open by then, and
   assert.deepEqual([moved!.place.step, moved!.place.seq, moving.changes.log], ['other', 0, []]);
   assert.equal(moved!.place.dueMs, waiting!.place.dueMs, 'the time they have stays');
   ann.becomes({ city: 'Rome' }, BEGAN_MS + 1);
-  const [entry] = ann.member.entries;
+  const [entry] = ann.member.entries.since();
   assert.deepEqual([entry!.versionId, entry!.epoch, ann.told('asks')], [9, 2, ['entered', 'waits']]);
 });
 

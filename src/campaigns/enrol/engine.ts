@@ -9,12 +9,13 @@ import type { Effect, Stepped, Stimulus } from '../steps/run.ts';
 import { withAttributes, withTags } from '../steps/changed.ts';
 import { firstPlace } from '../steps/moved.ts';
 import { step } from '../steps/step.ts';
+import { isOfSends } from '../steps/told.ts';
 import { drawArm } from './arms.ts';
 import { depthBehind, goesTooFar } from './chain.ts';
 import { ofWhom, type Changes } from './changes.ts';
 import { countEffect } from './counted.ts';
 import { convert } from './goals.ts';
-import { missedAt, noteLate, whoMissed } from './late.ts';
+import { missedAt, noteLate } from './late.ts';
 import { refusalOf } from './refusal.ts';
 import { setOffBy } from './triggers.ts';
 import { enrolmentIdOf, keyOfEvent } from './keys.ts';
@@ -37,9 +38,8 @@ export function onEvent(live: Live, member: Member, event: Taken, nowMs: number,
   member.horizon = Math.max(member.horizon, event.order);
   const reached = convert(live, member, event, changes);
   if (event.isHistory) return;
-  const left = whoMissed(member);
-  const inside = [...member.enrolments.values()];
-  for (const enrolment of inside) {
+  const left = member.entries.missing(event.name);
+  for (const enrolment of member.enrolments.thatHear((id) => mayHear(live, id, event.name))) {
     if (enrolment.arm === null) continue;
     take(live, member, enrolment, { kind: 'event', event }, event.receivedMs, changes);
   }
@@ -50,6 +50,16 @@ export function onEvent(live: Live, member: Member, event: Taken, nowMs: number,
   }
   noteLate(live, member, left, event, changes);
   offer(live, member, event, { asOfMs: event.receivedMs, nowMs }, changes);
+}
+
+/**
+ * Whether an event of a name may do anything to who goes by a version. What became of a message is heard by whoever waits for it, also where
+ * their version does not ask for it any more; a version that is not live, or of no live campaign, takes whoever goes by it out.
+ */
+function mayHear(live: Live, versionId: number, name: string): boolean {
+  const version = live.versions.get(versionId);
+  if (!version || !live.campaigns.has(version.campaignId)) return true;
+  return version.takes.has(name) || version.file.checkFilter === 'always' || isOfSends(name);
 }
 
 /** Offers an event to the campaigns that it sets off; of who is not known yet it is held until they are. */
@@ -175,7 +185,7 @@ function admit({ live, member, campaign, asOfMs, changes }: Entrant, enrolment: 
   const by = { campaignId, entryKey, enrolmentId, versionId, epoch, arm, variant, trigger };
   const came = { enteredMs: asOfMs, reachedMs: null, endedMs: null, ending: null, missed: null };
   const entry: Entry = { ...by, ...came, converted: {} };
-  member.entries.unshift(entry);
+  member.entries.add(entry);
   member.enrolments.set(entered.id, entered);
   changes.makeEntry(member, entry);
   changes.count(member, entered as Enrolment & { arm: Arm }, 'entered');
@@ -199,9 +209,7 @@ function again(who: Entrant, trigger: Seen): void {
   const { live, member, campaign, asOfMs, changes } = who;
   const { entry, file } = campaign.version;
   const { whileActive = 'ignore' } = file;
-  const enrolment = [...member.enrolments.values()].find(
-    ({ campaignId, arm }) => campaignId === campaign.id && arm !== null,
-  );
+  const enrolment = member.enrolments.firstIn(campaign.id, ({ arm }) => arm !== null);
   if (!enrolment || whileActive === 'ignore' || whileActive === 'alongside') return;
   if (whileActive === 'restart') {
     if (entry === 'once') return;
@@ -211,7 +219,7 @@ function again(who: Entrant, trigger: Seen): void {
   const version = live.versions.get(enrolment.versionId);
   if (!version) return;
   const refreshed = { ...enrolment, trigger, place: { ...enrolment.place } };
-  const known = member.entries.find(({ enrolmentId }) => enrolmentId === enrolment.id);
+  const known = member.entries.of(enrolment.id);
   if (known) {
     known.trigger = trigger;
     changes.keepEntry(member, known, true);
@@ -329,11 +337,12 @@ function ended(member: Member, enrolment: Enrolment, ending: string, atMs: numbe
   drop(member, enrolment, changes);
   const { id: enrolmentId, versionId, campaignId } = enrolment;
   if (ending !== 'completed') changes.exits.push({ ...ofWhom(member), enrolmentId, versionId, campaignId });
-  const entry = member.entries.find(({ enrolmentId }) => enrolmentId === enrolment.id);
+  const entry = member.entries.of(enrolment.id);
   if (entry) {
     entry.endedMs = atMs;
     entry.ending = ending;
     entry.missed = missedAt(enrolment.place);
+    member.entries.left(entry);
     changes.keepEntry(member, entry);
   }
   changes.count(member, enrolment as Enrolment & { arm: Arm }, `ended:${ending}`);

@@ -23,7 +23,9 @@ export function convert(
   changes: Changes,
 ): { goal: Goal; entry: Entry }[] {
   if (!live.goals.has(event.name)) return [];
+  const fromMs = event.atMs - (live.goalsWithinMs.get(event.name) ?? Infinity);
   const found = member.entries
+    .since(fromMs)
     .filter(({ campaignId }) => live.campaigns.has(campaignId))
     .flatMap((entry) =>
       (live.versions.get(entry.versionId)?.goals ?? [])

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import type { CampaignFile } from '../../../contract/campaign.ts';
 import { versionOf } from '../steps/version.ts';
 import { Changes } from './changes.ts';
-import { missedAt, noteLate, seqAfter, whoMissed } from './late.ts';
+import { Entries } from './held.ts';
+import { missedAt, noteLate, seqAfter } from './late.ts';
 import type { Campaign, Entry, Live, Member } from './member.ts';
 
 const file = {
@@ -44,7 +45,12 @@ function left(): { member: Member; entry: Entry } {
     endedMs: 9,
     missed: missedAt(place),
   } as unknown as Entry;
-  const member = { contactId: 7, workspaceId: 1, entries: [entry], facts: {} } as unknown as Member;
+  const member = {
+    contactId: 7,
+    workspaceId: 1,
+    entries: new Entries([entry]),
+    facts: {},
+  } as unknown as Member;
   return { member, entry };
 }
 
@@ -52,7 +58,7 @@ test('late for who has left: of the cart that was waited for, once', () => {
   const { member } = left();
   const changes = new Changes(() => 0);
   for (const event of [seen('paid', 10, 'another'), seen('paid', 11, 'mine'), seen('paid', 12, 'mine')])
-    noteLate(live, member, whoMissed(member), event, changes);
+    noteLate(live, member, member.entries.missing('paid'), event, changes);
   assert.deepEqual(
     changes.log.map(({ seq, atMs, what, step }) => [seq, atMs, what, step]),
     [[4, 11, 'late', 'w']],
@@ -65,6 +71,6 @@ test('what is decided in the turn of its end stands before what comes late', () 
   const enrolment = { id: 77, place: { step: 'w', sinceMs: 0, dueMs: 0, seq: 4 } };
   assert.deepEqual([seqAfter(member, enrolment), seqAfter(member, enrolment)], [4, 5]);
   const changes = new Changes(() => 0);
-  noteLate(live, member, whoMissed(member), seen('paid', 11, 'mine'), changes);
+  noteLate(live, member, member.entries.missing('paid'), seen('paid', 11, 'mine'), changes);
   assert.equal(changes.log[0]!.seq, 6);
 });

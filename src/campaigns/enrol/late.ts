@@ -15,16 +15,11 @@ export function missedAt({ missed = {}, seq }: Place): Missed {
 
 /** The place of what is decided about an enrolment in the very turn in which it ended, behind its end. */
 export function seqAfter({ entries }: Member, { id, place }: Pick<Run, 'id' | 'place'>): number {
-  const missed = entries.find(({ enrolmentId }) => enrolmentId === id)?.missed;
+  const missed = entries.of(id)?.missed;
   return missed ? missed.seq++ : place.seq;
 }
 
-/** Entries of who has left and missed something. */
-export function whoMissed({ entries }: Member): readonly Entry[] {
-  return entries.filter(({ endedMs, missed }) => endedMs !== null && missed !== null);
-}
-
-/** Notes an event for the entries in which it was waited for until it was too late. */
+/** Notes an event for the entries (`left`) in which it was waited for until it was too late. */
 export function noteLate(
   live: Live,
   member: Member,

@@ -6,6 +6,7 @@ import type { Rule } from '../../../contract/campaign.ts';
 import { allSegments, type Segment } from '../../contacts/segments.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Names } from '../events/names.ts';
+import { durationMs } from '../match/duration.ts';
 import { asksSets, namesIn } from '../match/evaluate.ts';
 import type { DateTrigger } from '../steps/date.ts';
 import { versionOf, type Version } from '../steps/version.ts';
@@ -107,6 +108,7 @@ export function liveOf(
     return version ? [{ ...row, version, outside }] : [];
   });
   const goals = new Map<string, Set<Campaign>>();
+  const goalsWithinMs = new Map<string, number>();
   const waited = new Map<string, Set<Campaign>>();
   const asked = new Map<string, number>();
   const awaitedNames = new Set<string>();
@@ -117,6 +119,8 @@ export function liveOf(
     const campaign = byId.get(version.campaignId);
     for (const { event } of campaign ? version.goals : [])
       goals.set(event, (goals.get(event) ?? new Set()).add(campaign!));
+    for (const { event, within } of version.goals)
+      goalsWithinMs.set(event, Math.max(goalsWithinMs.get(event) ?? 0, durationMs(within)!));
     for (const step of campaign ? version.steps : [])
       if ('wait_for' in step) {
         const { event } = step.wait_for;
@@ -142,6 +146,7 @@ export function liveOf(
     onWatch: watchedBy(live, segments),
     isBuilding: segments.some(({ state }) => state === 'building'),
     goals: listsOf(goals),
+    goalsWithinMs,
     waited: listsOf(waited),
     closed: new Set(open.flatMap(({ version, isOpen }) => (isOpen ? [] : [version.id]))),
     asked,

@@ -21,14 +21,14 @@ test('campaigns that set each other off by what they change come to an end, also
   eve.becomes({ a: true });
   let rounds = 0;
   while (eve.due()) assert.ok(++rounds < 50, 'they go on for ever');
-  assert.equal(eve.member.entries.length, 9, 'the first, and eight that led to each other');
+  assert.equal(eve.member.entries.size, 9, 'the first, and eight that led to each other');
   assert.equal(eve.refused('b'), 'chain');
   eve.becomes({ a: true, b: null }, BEGAN_MS + 86_400_000);
-  assert.equal(eve.member.entries.length, 10, 'what is learnt from outside begins anew');
+  assert.equal(eve.member.entries.size, 10, 'what is learnt from outside begins anew');
   // Without a wait it is the same instant, and nobody enters by one twice.
   const ann = somebody([leads('a', 'b'), leads('b', 'a')]);
   ann.becomes({ a: true });
-  assert.deepEqual([ann.member.entries.length, ann.refused('a')], [2, 'entered_before']);
+  assert.deepEqual([ann.member.entries.size, ann.refused('a')], [2, 'entered_before']);
 });
 
 test('a chain goes on through a tag, a segment and a start, and through what another turn sees of a change', () => {
@@ -56,7 +56,9 @@ test('a chain goes on through a tag, a segment and a start, and through what ano
   const ann = somebody(files, {}, { segments: { pros: { attribute: 'plan', is: 'pro' } } });
   ann.does('in');
   while (ann.due());
-  const depths = ann.member.entries.map(({ campaignId, trigger }) => [campaignId, trigger!.depth ?? 0]);
+  const depths = ann.member.entries
+    .since()
+    .map(({ campaignId, trigger }) => [campaignId, trigger!.depth ?? 0]);
   assert.deepEqual(depths.toReversed(), [
     [1, 0],
     [2, 1],
@@ -65,10 +67,10 @@ test('a chain goes on through a tag, a segment and a start, and through what ano
   ]);
   const bob = somebody([leads('a', 'b')]);
   bob.becomes({ a: true }, BEGAN_MS, 8);
-  assert.equal(bob.member.entries[0]!.trigger!.depth, 8);
+  assert.equal(bob.member.entries.since()[0]!.trigger!.depth, 8);
   const eve = somebody([leads('a', 'b')]);
   eve.becomes({ a: true }, BEGAN_MS, 9);
-  assert.deepEqual([eve.member.entries.length, eve.refused('a')], [0, 'chain']);
+  assert.deepEqual([eve.member.entries.size, eve.refused('a')], [0, 'chain']);
 });
 
 test('what one change led to is not counted on by the next', () => {
@@ -81,7 +83,9 @@ test('what one change led to is not counted on by the next', () => {
   const ann = somebody([leads('a', 'x'), leads('b', 'x'), sets]);
   ann.becomes({ a: true }, BEGAN_MS, 3);
   ann.does('go', BEGAN_MS + 1);
-  const depths = ann.member.entries.map(({ campaignId, trigger }) => [campaignId, trigger!.depth ?? 0]);
+  const depths = ann.member.entries
+    .since()
+    .map(({ campaignId, trigger }) => [campaignId, trigger!.depth ?? 0]);
   assert.deepEqual(depths.toReversed(), [
     [1, 3],
     [3, 0],
@@ -101,13 +105,13 @@ test('who has not been gone through sets nothing off: it may have held all along
   const ann = somebody([pro, bySegment], { plan: 'pro' }, { unknown: [100, 200], segments });
   ann.does('look');
   ann.becomes({ city: 'Rome' });
-  assert.deepEqual([ann.member.entries, [...ann.changes.crossings.values()]], [[], []]);
+  assert.deepEqual([ann.member.entries.size, [...ann.changes.crossings.values()]], [0, []]);
   // Gone through, and then they are in it.
   ann.member.unknown = new Set();
   look(ann.live, ann.member, { asOfMs: BEGAN_MS, isHushed: true }, ann.changes);
   ann.becomes({ city: 'Oslo' }, BEGAN_MS + 1);
-  assert.deepEqual([ann.member.entries, ann.changes.crossings.size], [[], 2]);
+  assert.deepEqual([ann.member.entries.size, ann.changes.crossings.size], [0, 2]);
   ann.becomes({ plan: null }, BEGAN_MS + 2);
   ann.becomes({ plan: 'pro' }, BEGAN_MS + 3);
-  assert.equal(ann.member.entries.length, 2, 'from then on it sets off');
+  assert.equal(ann.member.entries.size, 2, 'from then on it sets off');
 });

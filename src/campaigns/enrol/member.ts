@@ -4,6 +4,7 @@ import type { Facts, Seen } from '../match/facts.ts';
 import type { DateTrigger } from '../steps/date.ts';
 import type { Run } from '../steps/run.ts';
 import type { Version } from '../steps/version.ts';
+import type { Enrolments, Entries } from './held.ts';
 
 /** A campaign that is live; `version` is the one by which who enters goes. */
 export type Campaign = {
@@ -36,6 +37,8 @@ export type Live = {
   triggers: Triggers;
   /** Goals are counted for campaigns with these names. */
   goals: ReadonlyMap<string, readonly Campaign[]>;
+  /** How long after an entry they count, at most (ms). */
+  goalsWithinMs: ReadonlyMap<string, number>;
   /** Campaigns in which events with these names may be waited for in vain. */
   waited: ReadonlyMap<string, readonly Campaign[]>;
   /** What is looked at of each contact: segments, and what triggers go by. */
@@ -102,8 +105,8 @@ export type Member = {
   workspaceId: number;
   facts: Facts;
   horizon: number;
-  enrolments: Map<number, Enrolment>;
-  entries: Entry[];
+  enrolments: Enrolments;
+  entries: Entries;
   /** Ids of watches that hold; of values, with their digest as it was kept. */
   inside: Map<number, { value: string | null }>;
   /** Of values that are watched, their digest now. */

@@ -18,14 +18,12 @@ export function refusalOf(
   if (member.left.has(campaign.id)) return 'unsubscribed';
   if (campaign.paused !== null) return 'paused';
   if (entryKey === undefined) return 'no_entry_key';
-  const before = member.entries.filter(({ campaignId }) => campaignId === campaign.id);
-  const active = [...member.enrolments.values()].some(
-    ({ campaignId, arm }) => campaignId === campaign.id && (!waiting || arm !== null),
-  );
-  if (before.some((entry) => entry.entryKey === entryKey)) return active ? 'active' : 'entered_before';
+  const { entries, enrolments } = member;
+  const active = enrolments.firstIn(campaign.id, ({ arm }) => !waiting || arm !== null) !== undefined;
+  if (entries.hasKey(campaign.id, entryKey)) return active ? 'active' : 'entered_before';
   const { cooldown } = file;
   if (active && (file.whileActive ?? 'ignore') !== 'alongside') return 'active';
-  if (cooldown !== undefined && before.some(({ enteredMs }) => asOfMs - enteredMs < durationMs(cooldown)!))
+  if (cooldown !== undefined && asOfMs - entries.lastMs(campaign.id) < durationMs(cooldown)!)
     return 'cooldown';
   return undefined;
 }

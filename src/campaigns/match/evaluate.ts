@@ -139,8 +139,8 @@ function often(name: string, rule: Often, facts: Facts, around: Around): Truth {
     return { ...none, holds: stat.count >= atLeast && stat.count <= atMost };
   if (stat.lastMs < fromMs) return none;
   const counted = facts
-    .events(name)
-    .filter(({ atMs }) => atMs >= fromMs && atMs < untilMs)
+    .events(name, fromMs)
+    .filter(({ atMs }) => atMs < untilMs)
     .filter((event) => !rule.where || whereHolds(rule.where, event, facts, around));
   const count = counted.length;
   const holds = count >= atLeast && count <= atMost;

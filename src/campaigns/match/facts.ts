@@ -30,8 +30,8 @@ export type Facts = {
   /** The contact's zone, or the workspace's. */
   zone: string;
   stat(name: string): Stat | undefined;
-  /** The newest of a name, newest first, as far back as any rule of the workspace asks. */
-  events(name: string): readonly Seen[];
+  /** The newest of a name, newest first, as far back as any rule of the workspace asks, or since an instant. */
+  events(name: string, sinceMs?: number): readonly Seen[];
 };
 
 /** What a rule may look up besides. */

@@ -23,7 +23,7 @@ import { nextInWindow } from './local.ts';
 import type { Effect, Ending, Stepped, Place, Run, Stimulus, StepDecision } from './run.ts';
 import { edgeOfSend, isOfSend, zoneTold } from './told.ts';
 import { after, AWAITED_MS, SEND_TELLS, windowOf, type Version } from './version.ts';
-import { endsWait, graceMsOf, isLate, restsUntil } from './waits.ts';
+import { countsFromMs, endsWait, graceMsOf, isLate, restsUntil } from './waits.ts';
 
 const LATE_BY_MS = 24 * 3600_000;
 
@@ -118,7 +118,7 @@ class Walk {
   #hear(event: Seen, isStill?: true): void {
     const current = isStill ? undefined : this.#current();
     if (current && this.#place.phase === 'sent') this.#heardOfSend(current, event);
-    else if (current && 'wait_for' in current && this.#ends(current.wait_for, event, this.#place.sinceMs))
+    else if (current && 'wait_for' in current && this.#ends(current.wait_for, event))
       this.#done(current.wait_for, event);
     else this.#noteLate(event);
     if (this.#ended) return;
@@ -359,11 +359,13 @@ class Walk {
 
   /** The first of what was done already that ends a wait which began at `sinceMs`. */
   #found(wait: WaitForStep, sinceMs: number): Seen | undefined {
-    return this.#facts.events(wait.event).findLast((event) => this.#ends(wait, event, sinceMs));
+    const run = { ...this.#run, place: { ...this.#place, sinceMs } };
+    const done = this.#facts.events(wait.event, countsFromMs(wait, run));
+    return done.findLast((event) => endsWait(wait, event, run, this.#facts, this.#around()));
   }
 
-  #ends(wait: WaitForStep, event: Seen, sinceMs: number): boolean {
-    const run = { ...this.#run, place: { ...this.#place, sinceMs } };
+  #ends(wait: WaitForStep, event: Seen): boolean {
+    const run = { ...this.#run, place: this.#place };
     return endsWait(wait, event, run, this.#facts, this.#around());
   }
 

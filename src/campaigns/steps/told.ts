@@ -1,6 +1,7 @@
 /** What is told of messages, and of waits in words. Pure. */
 import type { SendStep } from '../../../contract/campaign.ts';
 import type { Seen } from '../match/facts.ts';
+import { SEND_TELLS } from './version.ts';
 
 /** Until when a wait is, in words. */
 export function zoneTold(thenAt: string | undefined, zone: string): string {
@@ -10,6 +11,11 @@ export function zoneTold(thenAt: string | undefined, zone: string): string {
 /** Whether what Parley tells is of the message that this enrolment sent at a step. */
 export function isOfSend(event: Seen, enrolmentId: number, stepKey: string): boolean {
   return event.properties?.['enrolment'] === enrolmentId && event.properties['step'] === stepKey;
+}
+
+/** Whether it tells what became of a message. */
+export function isOfSends(name: string): boolean {
+  return (SEND_TELLS as readonly string[]).includes(name);
 }
 
 /** Along which edge goes who waits to hear of a message, and what is said of it; undefined while they wait on. */

@@ -44,7 +44,9 @@ export type Version = {
   isMarketing: boolean;
   /** Names of events that its rules, waits, goals and exits ask for, and how far back (ms). */
   names: ReadonlyMap<string, number>;
-  /** Names that may do something to somebody who is in it. */
+  /** Names that may take on somebody who is in it, or out of it. */
+  takes: ReadonlySet<string>;
+  /** These, and names of goals. */
   hears: ReadonlySet<string>;
   goals: readonly Goal[];
   /** What takes somebody out, as it is written and as goes without saying. */
@@ -77,17 +79,17 @@ export function versionOf(
   const names = new Map<string, number>();
   const ask = (name: string, backMs: number) => names.set(name, Math.max(names.get(name) ?? 0, backMs));
   for (const { name, backMs } of rules.flatMap(namesIn)) ask(name, backMs);
-  const hears = new Set<string>();
+  const takes = new Set<string>();
   for (const step of steps)
     if ('wait_for' in step) {
-      hears.add(step.wait_for.event);
+      takes.add(step.wait_for.event);
       ask(step.wait_for.event, backOf(step.wait_for));
     }
   const exits = exitsOf(file);
-  for (const { event } of [...(file.goals ?? []), ...exits]) hears.add(event);
+  for (const { event } of exits) takes.add(event);
   if (steps.some((step) => 'send' in step && (step.send.await ?? 'none') !== 'none'))
     for (const name of SEND_TELLS) {
-      hears.add(name);
+      takes.add(name);
       // After a pause it is looked for.
       ask(name, AWAITED_MS);
     }
@@ -104,7 +106,8 @@ export function versionOf(
     variants: variantsOf(file),
     isMarketing: isMarketing(file),
     names,
-    hears,
+    takes,
+    hears: new Set([...takes, ...(file.goals ?? []).map(({ event }) => event)]),
     goals: file.goals ?? [],
     exits,
     asksSets: rules.some(asksSets),

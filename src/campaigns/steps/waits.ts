@@ -45,7 +45,8 @@ function fitsWait(
   return isLookedFor(wait, event, facts, around);
 }
 
-function countsFromMs({ since }: WaitForStep, { trigger, enteredMs, place }: Run): number {
+/** Since when what was done ends a wait of somebody who came to it at `run.place.sinceMs`. */
+export function countsFromMs({ since }: WaitForStep, { trigger, enteredMs, place }: Run): number {
   if (since === 'step') return place.sinceMs;
   if (typeof since === 'object') return place.sinceMs - durationMs(since.ago)!;
   return trigger?.atMs ?? enteredMs;
