@@ -58,9 +58,13 @@ async function start(more: Record<string, string> = {}): Promise<{ ready: Json; 
   return server;
 }
 
-function parley(args: string[], cwd = root): Promise<{ code: number; out: string; err: string }> {
+function parley(
+  args: string[],
+  cwd = root,
+  more: Record<string, string> = {},
+): Promise<{ code: number; out: string; err: string }> {
   return new Promise((resolve) => {
-    execFile(path.join(root, 'parley'), args, { env, cwd }, (error, out, err) =>
+    execFile(path.join(root, 'parley'), args, { env: { ...env, ...more }, cwd }, (error, out, err) =>
       resolve({ code: error ? Number(error.code ?? 1) : 0, out, err }),
     );
   });
@@ -161,7 +165,10 @@ test('operators, workspaces and keys by the command', async () => {
   assert.equal(integration.code, 0, integration.err);
   const [, integrationId] = /integration ([0-9a-f]{24}), twilio for sms: active/.exec(integration.out)!;
   assert.match(integration.out, /its provider calls http/);
-  assert.match((await parley(['integration', 'list', ...K])).out, new RegExp(`${integrationId} +twilio`));
+  // A command line is seen by everybody on the machine: the key may be in the environment as well.
+  const byEnvironment = ['integration', 'list', '--url', server.ready.url];
+  const listed = await parley(byEnvironment, root, { PARLEY_TOKEN: token.trim() });
+  assert.match(listed.out, new RegExp(`${integrationId} +twilio`));
   assert.match((await parley(['integration', 'providers', 'twilio', ...K])).out, /authToken.*secret/);
   assert.match(
     (await parley(['integration', 'test', integrationId!, '+15005550006', ...K])).out,

@@ -1563,7 +1563,7 @@ test('console.md §5 what the reference shows of reading at the doors of others 
     for (const one of operationsOf(door, document)) {
       const example = exampleOf(one, document, known);
       if (one.method !== 'GET' || !isWhole(one, example)) continue;
-      const reply = await fetch(url + example.path, { headers: { authorization } });
+      const reply = await fetch(url + example.path, { headers: { authorization, ...example.headers } });
       const said = await reply.text();
       // Whom a key is not for, a web socket, and what is not built say so: that is no fault of the example.
       const isNoFault = [401, 403, 426, 501].includes(reply.status);

@@ -51,7 +51,7 @@ function calling(parent: Command, name: string, description: string): Command {
     .command(name)
     .description(description)
     .option('--url <url>', 'the server; by default the one that runs here')
-    .option('--token <key>', 'a console key of it')
+    .option('--token <key>', 'a console key of it; or PARLEY_TOKEN')
     .option('--workspace <id>', 'which workspace')
     .option('--data <directory>', 'the data directory of the server that runs here');
 }

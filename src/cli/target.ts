@@ -21,11 +21,14 @@ export async function connect(flags: TargetFlags): Promise<ConnectedTarget> {
       `No Parley runs on ${dataDir}. Start one with “${command()} start”, or name one with --url and --token.`,
     );
   if (!URL.canParse(url)) throw new CommandFailure(`--url: “${url}” is not a URL`);
-  const token = flags.token ?? runtime?.token;
-  if (token === undefined) throw new CommandFailure(`Give a console key of ${url} with --token.`);
+  // The environment is its own: a command line is seen by everybody on the machine.
+  const given = flags.token ?? (process.env['PARLEY_TOKEN'] || undefined);
+  const token = given ?? runtime?.token;
+  if (token === undefined)
+    throw new CommandFailure(`Give a console key of ${url} with --token or PARLEY_TOKEN.`);
   const target = { url, token };
   const api = createApi(target);
-  const workspaceId = flags.workspace ?? (flags.token === undefined ? runtime?.workspace : undefined);
+  const workspaceId = flags.workspace ?? (given === undefined ? runtime?.workspace : undefined);
   const chosen = workspaceId ?? (await onlyWorkspace(api));
   return { api, target, workspaceId: chosen, base: `/api/workspaces/${chosen}` };
 }

@@ -1,4 +1,5 @@
 /** What each API is, as its document says it: all routes there are, whoever serves them. `test/contract.test.ts` compares. */
+import { Type } from 'typebox';
 import * as content from '../../../contract/content.ts';
 import * as actions from '../../../contract/doors/console/actions.ts';
 import * as broadcasts from '../../../contract/doors/console/broadcasts.ts';
@@ -73,6 +74,8 @@ function described(route: Served, path: string): DescribedRoute {
 const bearer = { bearer: { type: 'http', scheme: 'bearer' } };
 const basic = { basic: { type: 'http', scheme: 'basic' } };
 const plainFault = SunshineFault;
+/** Of whom orders are; `X-Shout-User-Id` says the same in Shout’s own ids. */
+const connectId = Type.String({ description: 'The company’s own id of the account that has connected.' });
 
 /** The documents by name. */
 export const DOCUMENTS = {
@@ -149,7 +152,10 @@ export const DOCUMENTS = {
     security: { ...bearer, ...basic },
     fault: ShoutFault,
     named: { ...shoutUsers, ...shoutOrders },
-    routes: SHOUT.map((route) => described(route, route.path)),
+    routes: SHOUT.map((route) => ({
+      ...described(route, route.path),
+      ...(route.path.startsWith('/orders') ? { headers: { 'X-Shout-Connect-ID': connectId } } : {}),
+    })),
   },
   other: {
     title: 'Parley: what is for people, providers and machines',

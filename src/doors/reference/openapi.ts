@@ -17,6 +17,8 @@ export type DescribedRoute = {
   /** Takes a body of parts, with a file named `source`. */
   upload?: boolean;
   query?: Readonly<Record<string, TSchema>>;
+  /** What a call says in headers of its own. */
+  headers?: Readonly<Record<string, TSchema>>;
   /** By status; none where the route is known and not offered. */
   answers: Answers;
   /** Of its answer, where it is not JSON. */
@@ -74,7 +76,7 @@ function isSchema(value: unknown): value is TSchema {
 }
 
 function operationOf(route: DescribedRoute, of: Documented, names: Names): Record<string, unknown> {
-  const { method, path, does, query = {} } = route;
+  const { method, path, does, query = {}, headers = {} } = route;
   const parameters = [
     ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
       name,
@@ -83,6 +85,11 @@ function operationOf(route: DescribedRoute, of: Documented, names: Names): Recor
       schema: { type: 'string' },
     })),
     ...Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema: shown(schema, names) })),
+    ...Object.entries(headers).map(([name, schema]) => ({
+      name,
+      in: 'header',
+      schema: shown(schema, names),
+    })),
   ];
   const requestBody = bodyOf(route, names);
   return {

@@ -200,9 +200,10 @@ function keepWhileFetching(of: Of): { note(event: ConsoleEvent): void; end(): vo
 
 type Of = Pick<LineOf, 'client' | 'ws' | 'me' | 'nowMs'>;
 
-/** What simulated devices hold is asked for again, where it is shown. */
+/** What simulated devices hold is asked for again, where it is shown, and which there are: the first call makes a phone of a number. */
 function lookAtDevices({ client, ws }: Pick<Of, 'client' | 'ws'>): void {
-  for (const what of ['device', 'directory']) void client.invalidateQueries({ queryKey: [ws, what] });
+  for (const what of ['device', 'devices', 'directory'])
+    void client.invalidateQueries({ queryKey: [ws, what] });
 }
 
 /** Puts an event into everything that was fetched and shows it. */

@@ -29,7 +29,7 @@ function Inside({ onClose }: { onClose: () => void }): ReactElement {
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
   const list = useId();
-  const found = useFound(text.trim());
+  const { found, isAsking } = useFound(text.trim());
   const chosen = Math.min(at, found.length - 1);
   const go = (one: Found | undefined) => {
     if (!one) return;
@@ -76,11 +76,16 @@ function Inside({ onClose }: { onClose: () => void }): ReactElement {
           </li>
         ))}
       </ul>
+      {text.trim() && found.length === 0 ? (
+        <p className="muted" role="status">
+          {isAsking ? 'Looking …' : 'Nothing is called that.'}
+        </p>
+      ) : null}
     </>
   );
 }
 
-function useFound(text: string): Found[] {
+function useFound(text: string): { found: Found[]; isAsking: boolean } {
   const { id } = useHere();
   const places = usePlaces();
   const navigate = useNavigate();
@@ -115,8 +120,12 @@ function useFound(text: string): Found[] {
     .filter((one) => !conversations.some(({ contact }) => contact.id === one.id))
     .map((one) => ({
       id: one.id,
-      name: [one.givenName, one.surname].filter(Boolean).join(' ') || one.externalId || 'Somebody',
-      more: one.externalId ?? 'person',
+      name:
+        [one.givenName, one.surname].filter(Boolean).join(' ') ||
+        one.externalId ||
+        one.address?.address ||
+        'Somebody',
+      more: one.address?.address ?? one.externalId ?? 'person',
       icon: 'people' as const,
       go: () => void navigate({ href: paths.person(id, one.id) } as never),
     }));
@@ -126,5 +135,8 @@ function useFound(text: string): Found[] {
   const actions = boundNow()
     .filter(({ keys, does }) => !keys.startsWith('g ') && keys !== 'Ctrl K' && fits(does))
     .map(({ keys, does, act }) => ({ id: keys, name: does, more: keys, icon: 'keyboard' as const, go: act }));
-  return [...people.slice(0, 6), ...others.slice(0, 4), ...pages, ...actions].slice(0, 14);
+  return {
+    found: [...people.slice(0, 6), ...others.slice(0, 4), ...pages, ...actions].slice(0, 14),
+    isAsking: asked !== text || talks.isFetching || known.isFetching,
+  };
 }

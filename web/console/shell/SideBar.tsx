@@ -67,23 +67,8 @@ export function SideBar({ onSearch, onKeys }: Props): ReactElement {
 /** Which workspace this is; leads to the others. */
 function Switcher(): ReactElement {
   const here = useHere();
-  const { data } = useSuspenseQuery(bootstrapQuery);
-  const navigate = useNavigate();
   return (
-    <Opens
-      position="bottom-start"
-      width={240}
-      items={
-        <>
-          <ItemsLabel>Workspaces</ItemsLabel>
-          {data.workspaces.map(({ id, name, environment }) => (
-            <Item key={id} onClick={() => void navigate({ href: paths.inbox(id) } as never)}>
-              {name} {environment === 'test' ? <span className="tag-test">test</span> : null}
-            </Item>
-          ))}
-        </>
-      }
-    >
+    <Opens position="bottom-start" width={240} items={<Workspaces />}>
       <UnstyledButton className="switcher">
         <img src="/favicon.svg" alt="" width={24} height={24} />
         <span className="unseen">Workspace </span>
@@ -92,6 +77,27 @@ function Switcher(): ReactElement {
         <Icon name="down" size={16} />
       </UnstyledButton>
     </Opens>
+  );
+}
+
+/** All that one is a member of. */
+function Workspaces(): ReactElement {
+  const here = useHere();
+  const { data } = useSuspenseQuery(bootstrapQuery);
+  const navigate = useNavigate();
+  return (
+    <>
+      <ItemsLabel>Workspaces</ItemsLabel>
+      {data.workspaces.map(({ id, name, environment }) => (
+        <Item
+          key={id}
+          leftSection={id === here.id ? <Icon name="check" size={16} /> : undefined}
+          onClick={() => void navigate({ href: paths.inbox(id) } as never)}
+        >
+          {name} {environment === 'test' ? <span className="tag-test">test</span> : null}
+        </Item>
+      ))}
+    </>
   );
 }
 
@@ -120,6 +126,8 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
       width={220}
       items={
         <>
+          {/* There is no room for a switcher of its own. */}
+          {isNarrow ? <Workspaces /> : null}
           <ItemsLabel>{me.email}</ItemsLabel>
           {isNarrow
             ? places

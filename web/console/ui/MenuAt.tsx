@@ -22,7 +22,8 @@ export function MenuAt({ target, opened, onChange, items, ...place }: Props): Re
   }, []);
   return (
     <MenuParts value={Menu}>
-      <Menu opened={opened && isThere} onChange={onChange} {...place}>
+      {/* The placeholder would be a child that a menu must not have. */}
+      <Menu opened={opened && isThere} onChange={onChange} withInitialFocusPlaceholder={false} {...place}>
         <Menu.Target>
           <At target={target} />
         </Menu.Target>

@@ -35,6 +35,7 @@ export function AudienceStep({
     });
   return (
     <div className="audience">
+      {may === true ? null : <p className="muted">{may}</p>}
       <fieldset disabled={may !== true} className="audience-sides">
         <Side
           ws={ws}

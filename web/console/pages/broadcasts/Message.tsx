@@ -31,6 +31,7 @@ export function MessageStep({
   return (
     <div className="compose">
       <section className="compose-form" aria-label="Message">
+        {may === true ? null : <p className="muted">{may}</p>}
         <fieldset disabled={may !== true}>
           <label className="field">
             Name

@@ -9,6 +9,7 @@ import { exactText } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { at, clockQuery } from '../../api/queries.ts';
 import { may, mayStart, mayUnschedule, type May } from '../../may.ts';
+import { TestSend } from '../../preview/TestSend.tsx';
 import { useHere } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
@@ -40,10 +41,17 @@ export function SendStep({ ws, broadcast, draft }: Props & { draft: Draft }): Re
   if (error && !forecast) return <Failed error={error} retry={() => void refetch()} />;
   if (!forecast) return <Waiting rows={5} height={48} />;
   const allowed = mayStart(role, broadcast);
+  const mayTest = may(role, 'messages.send');
   const start = allowed === true ? isSaved(draft) : allowed;
   return (
     <div className="forecast">
-      <TestSend ws={ws} broadcast={broadcast} />
+      <TestSend
+        ws={ws}
+        label="Try it first: send it to one address"
+        placeholder={broadcast.channel === 'email' ? 'you@example.com' : '+31 6 …'}
+        may={mayTest === true ? isSaved(draft) : mayTest}
+        send={(address) => call('POST', at(ws, `/broadcasts/${broadcast.id}/test`), { body: { address } })}
+      />
       <Rate draft={draft} />
       <Numbers ws={ws} broadcast={broadcast} forecast={forecast} />
       {broadcast.scheduledAt && broadcast.state === 'scheduled' ? (
@@ -184,6 +192,7 @@ function Confirm({ ws, broadcast, forecast, isOld, isLater, onDone }: ConfirmPro
         className="primary"
         aria-disabled={!isReady || undefined}
         data-off={!isReady || undefined}
+        data-tip={mustType && typed !== broadcast.name ? 'Type its name first.' : undefined}
       >
         {isOld ? 'Counting again …' : isLater ? 'Schedule it' : `Send to ${peopleText(forecast.reachable)}`}
       </button>
@@ -208,39 +217,5 @@ function Rate({ draft: { fields, change } }: { draft: Draft }): ReactElement {
         />
       </label>
     </section>
-  );
-}
-
-function TestSend({ ws, broadcast }: Props): ReactElement {
-  const { role } = useHere();
-  const [address, setAddress] = useState('');
-  const test = useMutation({
-    mutationFn: () =>
-      call<{ messageId: string }>('POST', at(ws, `/broadcasts/${broadcast.id}/test`), { body: { address } }),
-    onSuccess: () => toast(`Sent to ${address}.`),
-  });
-  return (
-    <form
-      className="panel"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (address) test.mutate();
-      }}
-    >
-      <label className="field">
-        Try it first: send it to one address
-        <input
-          value={address}
-          placeholder={broadcast.channel === 'email' ? 'you@example.com' : '+31 6 …'}
-          onChange={({ currentTarget }) => setAddress(currentTarget.value)}
-        />
-      </label>
-      {test.error ? <p className="fault">{test.error.message}</p> : null}
-      <div className="card-acts">
-        <Act may={may(role, 'messages.send')} busy={test.isPending} onAct={() => address && test.mutate()}>
-          Send a test
-        </Act>
-      </div>
-    </form>
   );
 }

@@ -17,6 +17,7 @@ import {
   type Known,
   type Language,
   type Operation,
+  type Request,
 } from './example.ts';
 import { pretty } from './Idempotency.tsx';
 
@@ -53,7 +54,8 @@ export function Reference({ ws }: { ws: string }): ReactElement {
   const [search, setSearch] = useState('');
   const [token, setToken] = useState('');
   const { data: document, error, refetch } = useQuery(documentQuery(door));
-  const { data: known } = useQuery(knownQuery(ws));
+  const { role } = useHere();
+  const { data: known } = useQuery(knownQuery(ws, role));
   if (error) return <Failed error={error} retry={() => void refetch()} />;
   const all = document ? operationsOf(door, document) : [];
   const words = search.toLowerCase().split(/\s+/);
@@ -141,14 +143,16 @@ function OperationView({ operation, document, known, token, onToken }: ViewProps
   const example = exampleOf(operation, document, known);
   const [path, setPath] = useState(example.path);
   const [body, setBody] = useState(example.body);
-  const request = { method: operation.method, path, body };
+  const [headers, setHeaders] = useState(example.headers);
+  const request = { method: operation.method, path, body, headers };
+  const open = /\{\w+\}/.exec([path, ...Object.values(headers)].join(' '))?.[0];
   const isConsole = operation.door === 'console';
   const run = useMutation({ mutationFn: () => made(request, isConsole ? undefined : token) });
   const may =
     environment !== 'test'
       ? 'Examples are run in test workspaces only.'
-      : /[{}]/.test(path)
-        ? `Fill in ${/\{\w+\}/.exec(path)?.[0]} in the address first.`
+      : open
+        ? `Fill in ${open} first.`
         : isConsole || operation.isOpen || token
           ? true
           : 'Paste a key of this door first.';
@@ -172,6 +176,16 @@ function OperationView({ operation, document, known, token, onToken }: ViewProps
           ))}
         </p>
       ) : null}
+      {Object.entries(headers).map(([name, value]) => (
+        <label key={name} className="field">
+          {name}
+          <input
+            className="mono"
+            value={value}
+            onChange={({ currentTarget }) => setHeaders({ ...headers, [name]: currentTarget.value })}
+          />
+        </label>
+      ))}
       {body === undefined ? null : (
         <label className="field">
           Body
@@ -235,10 +249,7 @@ function OperationView({ operation, document, known, token, onToken }: ViewProps
 }
 
 /** Makes a request as the code beside it does; at the console's own door as who is signed in. */
-async function made(
-  { method, path, body }: { method: string; path: string; body: string | undefined },
-  token?: string,
-) {
+async function made({ method, path, body, headers }: Request, token?: string) {
   const begunMs = performance.now();
   const response = await fetch(path, {
     method,
@@ -246,6 +257,7 @@ async function made(
     headers: {
       ...(token === undefined ? { [CONSOLE_HEADER]: '1' } : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
     },
     ...(body === undefined ? {} : { body }),
   });

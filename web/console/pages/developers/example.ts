@@ -3,6 +3,8 @@
  * where there are any, and a body that says something. Pure: what is shown is what is run, and what a test runs.
  */
 
+import type { Action } from '../../../../contract/roles.ts';
+
 /** A JSON schema, as far as examples need it. */
 export type Schema = {
   $ref?: string;
@@ -44,6 +46,8 @@ export type Operation = {
   summary: string;
   inPath: readonly string[];
   inQuery: readonly { name: string; schema: Schema }[];
+  /** Names of headers of its own. */
+  inHeaders: readonly string[];
   body: Schema | undefined;
   answer: Schema | undefined;
   isOpen: boolean;
@@ -52,27 +56,34 @@ export type Operation = {
 /** Ids of the workspace, by the names of parameters. */
 export type Known = Readonly<Record<string, string>>;
 
-/** Where the first of each kind is found; what is not there, or not for one's role, has no id. */
-const PLACES: readonly (readonly [string, string, string])[] = [
+/** Where the first of each kind is found, and what one must be allowed to see it; what is not there, or not for one's role, has no id. */
+const PLACES: readonly (readonly [name: string, path: string, list: string, action?: Action])[] = [
   ['contactId', '/contacts?limit=1', 'contacts'],
   ['setId', '/lists', 'lists'],
   ['integrationId', '/integrations', 'integrations'],
   ['broadcastId', '/broadcasts?limit=1', 'broadcasts'],
   ['conversationId', '/conversations?view=all&limit=1', 'conversations'],
-  ['webhookId', '/webhooks', 'webhooks'],
+  ['webhookId', '/webhooks', 'webhooks', 'webhooks.manage'],
   ['segmentId', '/segments?limit=1', 'segments'],
   ['campaignId', '/campaigns?limit=1', 'campaigns'],
+  ['connectId', '/connect/grants?state=connected&limit=1', 'grants'],
 ];
 
 /** A list, by its name. */
-export type Found = Record<string, readonly { id: string }[] | undefined>;
+export type Found = Record<string, readonly { id: string; connectId?: string }[] | undefined>;
 
 /** The ids of a workspace. */
-export async function knownIn(ws: string, get: (path: string) => Promise<Found>): Promise<Known> {
+export async function knownIn(
+  ws: string,
+  get: (path: string) => Promise<Found>,
+  may: (action: Action) => boolean = () => true,
+): Promise<Known> {
   const found = await Promise.all(
-    PLACES.map(async ([name, path, list]) => {
+    PLACES.map(async ([name, path, list, action]) => {
+      if (action && !may(action)) return [];
       try {
-        const id = (await get(path))[list]?.[0]?.id;
+        const first = (await get(path))[list]?.[0];
+        const id = name === 'connectId' ? first?.connectId : first?.id;
         return id === undefined ? [] : [[name, id] as const];
       } catch {
         return [];
@@ -103,6 +114,7 @@ export function operationsOf(door: string, document: Document): Operation[] {
         summary: told.summary ?? '',
         inPath: parameters.filter((one) => one.in === 'path').map(({ name }) => name),
         inQuery: parameters.filter((one) => one.in === 'query').map(({ name, schema }) => ({ name, schema })),
+        inHeaders: parameters.filter((one) => one.in === 'header').map(({ name }) => name),
         body: told.requestBody?.content?.['application/json']?.schema,
         answer: good?.content?.['application/json']?.schema,
         isOpen: (told.security ?? []).length === 0,
@@ -215,11 +227,10 @@ const QUERIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** What not every integration has: whoever asks says of which, as the first of them may be one without. */
 const OF_SOME = /^sunshine GET .*\/integrations\/\{integrationId\}\/(?:messageTemplates|profile)$/;
 
-/** What says that there is nothing, with a 404, until somebody has set it; and what asks in a header for whom. */
+/** What says that there is nothing, with a 404, until somebody has set it. */
 const SET_FIRST = new Set([
   'other GET /sign-in/provider',
   'other GET /sign-in/callback',
-  'shout GET /orders',
   'console GET /api/workspaces/{workspaceId}/announcements',
   'console GET /api/workspaces/{workspaceId}/connect/webhook',
 ]);
@@ -237,11 +248,19 @@ function filled(value: unknown, known: Known): unknown {
 }
 
 /** A request: what is shown, and what is run. */
-export type Request = { method: string; path: string; body: string | undefined };
+export type Request = {
+  method: string;
+  path: string;
+  body: string | undefined;
+  headers: Readonly<Record<string, string>>;
+};
+
+/** What stands in a header, by the name that ids have. */
+const HEADERS: Readonly<Record<string, string>> = { 'X-Shout-Connect-ID': 'connectId' };
 
 /** The example of an operation, with what is known put in; what is not known stands in braces. */
 export function exampleOf(operation: Operation, document: Document, known: Known): Request {
-  const { method, path, body } = operation;
+  const { method, path, body, inHeaders } = operation;
   const asked = filled(QUERIES[nameOf(operation)] ?? {}, known) as Record<string, string>;
   const query = new URLSearchParams(asked).toString();
   const sample = body && (BODIES[nameOf(operation)] ?? sampleOf(body, document));
@@ -252,14 +271,18 @@ export function exampleOf(operation: Operation, document: Document, known: Known
         known[name] && !isOfSome(operation, name) ? encodeURIComponent(known[name]) : all,
       ) + (query ? `?${query}` : ''),
     body: sample === undefined ? undefined : JSON.stringify(filled(sample, known), null, 2),
+    headers: Object.fromEntries(
+      inHeaders.map((name) => [name, known[HEADERS[name] ?? ''] ?? `{${HEADERS[name] ?? name}}`]),
+    ),
   };
 }
 
 /** Whether an example says it all: it reads, or its body was written for it; and every id in it is there. */
-export function isWhole(operation: Operation, { method, path, body }: Request): boolean {
+export function isWhole(operation: Operation, { method, path, body, headers }: Request): boolean {
   const known =
     (method === 'GET' && !SET_FIRST.has(nameOf(operation))) || BODIES[nameOf(operation)] !== undefined;
-  return known && !/[{}]|%24|"\$/.test(path + (body ?? '').replaceAll(/\{\{.*?\}\}|[{}]/g, ''));
+  const inHeaders = Object.values(headers).join('');
+  return known && !/[{}]|%24|"\$/.test(path + inHeaders + (body ?? '').replaceAll(/\{\{.*?\}\}|[{}]/g, ''));
 }
 
 /** Languages in which an example is written. */
@@ -271,14 +294,19 @@ export type Language = (typeof LANGUAGES)[number];
 export function codeOf(
   language: Language,
   origin: string,
-  { method, path, body }: Request,
+  { method, path, body, headers }: Request,
   token: string,
 ): string {
   const url = origin + path;
+  const more = (quote: string) =>
+    Object.entries(headers)
+      .map(([name, value]) => `, ${quote}${name}${quote}: ${quote}${value}${quote}`)
+      .join('');
   if (language === 'curl')
     return [
       `curl ${method === 'GET' ? '' : `-X ${method} `}'${url}'`,
       `  -H 'authorization: Bearer ${token}'`,
+      ...Object.entries(headers).map(([name, value]) => `  -H '${name}: ${value}'`),
       ...(body === undefined
         ? []
         : [`  -H 'content-type: application/json'`, `  -d '${body.replaceAll("'", "'\\''")}'`]),
@@ -286,7 +314,7 @@ export function codeOf(
   if (language === 'JavaScript')
     return `const response = await fetch('${url}', {
   method: '${method}',
-  headers: { authorization: 'Bearer ${token}'${body === undefined ? '' : ", 'content-type': 'application/json'"} },${
+  headers: { authorization: 'Bearer ${token}'${more("'")}${body === undefined ? '' : ", 'content-type': 'application/json'"} },${
     body === undefined ? '' : `\n  body: JSON.stringify(${body.replaceAll('\n', '\n  ')}),`
   }
 });
@@ -296,7 +324,7 @@ console.log(response.status, await response.json());`;
 request = urllib.request.Request(
     "${url}",
     method="${method}",
-    headers={"authorization": "Bearer ${token}"${body === undefined ? '' : ', "content-type": "application/json"'}},${
+    headers={"authorization": "Bearer ${token}"${more('"')}${body === undefined ? '' : ', "content-type": "application/json"'}},${
       body === undefined ? '' : `\n    data=json.dumps(json.loads('''${body}''')).encode(),`
     }
 )

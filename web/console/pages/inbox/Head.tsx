@@ -199,6 +199,7 @@ function Assign({ ws, conversation: { assignee }, menu, onChange }: AssignProps)
       }
     >
       <Button
+        className="thread-assignee"
         variant="default"
         size="sm"
         leftSection={<Icon name="person" size={16} />}
@@ -206,7 +207,7 @@ function Assign({ ws, conversation: { assignee }, menu, onChange }: AssignProps)
         data-off={may !== true || undefined}
         title={may === true ? undefined : may}
       >
-        {assignee?.name ?? 'Nobody'}
+        <span className="ends">{assignee?.name ?? 'Nobody'}</span>
       </Button>
     </Opens>
   );

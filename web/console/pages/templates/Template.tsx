@@ -1,7 +1,7 @@
 /** One template: written beside how it looks, by language, with every version of it; it saves itself. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useEffect, useState, useSyncExternalStore, type ReactElement } from 'react';
+import { useEffect, useState, useSyncExternalStore, type FormEvent, type ReactElement } from 'react';
 import '../../styles/broadcasts.css';
 import { CHANNELS, type ChannelName } from '../../../../contract/channels.ts';
 import type { Content } from '../../../../contract/content.ts';
@@ -12,10 +12,11 @@ import { at } from '../../api/queries.ts';
 import { selfSaving } from '../../forms/selfSaving.ts';
 import { ContentEditor } from '../../preview/ContentEditor.tsx';
 import { Preview } from '../../preview/Preview.tsx';
+import { TestSend } from '../../preview/TestSend.tsx';
 import { templateQuery } from '../../preview/templates.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
-import { Side } from '../../ui/overlays.tsx';
+import { Dialog, Side } from '../../ui/overlays.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { Versions } from './Versions.tsx';
@@ -23,6 +24,8 @@ import { Versions } from './Versions.tsx';
 const route = getRouteApi('/w/$ws/templates/$template');
 
 type Fields = Pick<TemplateShown, 'name' | 'content' | 'locales'>;
+/** As the server has it. */
+const TAG = /^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/;
 
 /** The page. */
 export function Template(): ReactElement {
@@ -65,6 +68,7 @@ function useTemplate(ws: string, template: TemplateShown) {
 
 function Inside({ ws, template }: { ws: string; template: TemplateShown }): ReactElement {
   const may = useMay('content.write');
+  const mayTest = useMay('messages.send');
   const { fields, saving, turn, change, put, choose } = useTemplate(ws, template);
   const [channel, setChannel] = useState<ChannelName>(
     'subject' in fields.content || 'mjml' in fields.content ? 'email' : 'sms',
@@ -112,6 +116,7 @@ function Inside({ ws, template }: { ws: string; template: TemplateShown }): Reac
       <div className="page-body">
         <div className="compose">
           <section className="compose-form" aria-label="Template">
+            {may === true ? null : <p className="muted">{may}</p>}
             <fieldset disabled={may !== true}>
               <div className="field-row">
                 <label className="field">
@@ -146,7 +151,17 @@ function Inside({ ws, template }: { ws: string; template: TemplateShown }): Reac
               />
             </fieldset>
             {saving.kind === 'not saved' ? <p className="fault">{saving.why}</p> : null}
-            <TestSend ws={ws} id={template.id} channel={channel} locale={locale} />
+            <TestSend
+              key={`${channel} ${locale}`}
+              ws={ws}
+              label="Try it: send it to one address"
+              may={mayTest !== true || saving.kind === 'saved' ? mayTest : 'What you wrote is not saved yet.'}
+              send={(address) =>
+                call('POST', at(ws, `/templates/${template.id}/test`), {
+                  body: { channel, address, ...(locale ? { locale } : {}) },
+                })
+              }
+            />
           </section>
           <Preview ws={ws} content={content} channel={channel} locale={locale || undefined} />
         </div>
@@ -179,27 +194,52 @@ function Locales({
   onLocale: (locale: string) => void;
 }): ReactElement {
   const [added, setAdded] = useState<readonly string[]>([]);
+  const [isAsked, setAsked] = useState(false);
+  const [tag, setTag] = useState('');
+  const add = (event: FormEvent) => {
+    event.preventDefault();
+    if (!TAG.test(tag)) return;
+    setAdded([...added, tag]);
+    onLocale(tag);
+    setAsked(false);
+    setTag('');
+  };
   return (
-    <label className="field">
-      Language
-      <select
-        value={locale}
-        onChange={({ currentTarget: { value } }) => {
-          if (value !== '+') return onLocale(value);
-          // oxlint-disable-next-line no-alert -- One word, asked for seldom.
-          const tag = window.prompt('Language tag, such as nl or pt-BR')?.trim();
-          if (!tag) return;
-          setAdded([...added, tag]);
-          onLocale(tag);
-        }}
-      >
-        <option value="">everybody else</option>
-        {[...new Set([...all, ...added])].map((tag) => (
-          <option key={tag}>{tag}</option>
-        ))}
-        <option value="+">Add a language …</option>
-      </select>
-    </label>
+    <>
+      <label className="field">
+        Language
+        <select
+          value={locale}
+          onChange={({ currentTarget: { value } }) => (value === '+' ? setAsked(true) : onLocale(value))}
+        >
+          <option value="">everybody else</option>
+          {[...new Set([...all, ...added])].map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+          <option value="+">Add a language …</option>
+        </select>
+      </label>
+      <Dialog title="Add a language" opened={isAsked} onClose={() => setAsked(false)}>
+        <form className="form" onSubmit={add}>
+          <label className="field">
+            Language tag, such as nl or pt-BR
+            <input
+              data-autofocus
+              value={tag}
+              onChange={({ currentTarget }) => setTag(currentTarget.value.trim())}
+            />
+            {tag === '' || TAG.test(tag) ? null : (
+              <span className="fault">
+                A language tag has two or three letters, and a region after a dash.
+              </span>
+            )}
+          </label>
+          <button type="submit" className="primary" aria-disabled={!TAG.test(tag) || undefined}>
+            Add it
+          </button>
+        </form>
+      </Dialog>
+    </>
   );
 }
 
@@ -220,41 +260,5 @@ function Remove({ ws, id }: { ws: string; id: string }): ReactElement {
     <Act size="compact-sm" may={may} busy={remove.isPending} onAct={() => remove.mutate()}>
       Delete
     </Act>
-  );
-}
-
-function TestSend({
-  ws,
-  id,
-  channel,
-  locale,
-}: {
-  ws: string;
-  id: string;
-  channel: string;
-  locale: string;
-}): ReactElement {
-  const may = useMay('messages.send');
-  const [address, setAddress] = useState('');
-  const test = useMutation({
-    mutationFn: () =>
-      call('POST', at(ws, `/templates/${id}/test`), {
-        body: { channel, address, ...(locale ? { locale } : {}) },
-      }),
-    onSuccess: () => toast(`Sent to ${address}.`),
-  });
-  return (
-    <div className="panel">
-      <label className="field">
-        Try it: send it to one address
-        <input value={address} onChange={({ currentTarget }) => setAddress(currentTarget.value)} />
-      </label>
-      {test.error ? <p className="fault">{test.error.message}</p> : null}
-      <div className="card-acts">
-        <Act may={may} busy={test.isPending} onAct={() => address && test.mutate()}>
-          Send a test
-        </Act>
-      </div>
-    </div>
   );
 }
