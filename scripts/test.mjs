@@ -2,8 +2,9 @@
 // that one look shows every fault. With arguments only the tests run: words choose test files by their path,
 // anything that starts with -- goes to `node --test`. `--check` leaves the tests out.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ensureBrowser } from './browser.mjs';
 import { ensureInstalled, environment, node24, root } from './bootstrap.mjs';
 
@@ -11,6 +12,11 @@ const args = process.argv.slice(2);
 const checkOnly = args.includes('--check');
 const words = args.filter((arg) => !arg.startsWith('--'));
 const flags = args.filter((arg) => arg.startsWith('--') && arg !== '--check');
+
+// What a file measures of its process, or changes for all that is in it, has a process of its own; so has what drives a browser.
+const NEEDS_ITS_OWN =
+  /\bglobalThis\b|\bmock\.|\bprocess\.(?:memoryUsage|cpuUsage|resourceUsage|on|chdir)\b|\bperformance\.now\b|\bprocess\.env\[.*\] = |In a process of its own|support\/(?:browser|plainBrowser|page)/;
+const IN_A_GROUP = 12;
 
 let env;
 try {
@@ -40,12 +46,8 @@ function steps(node) {
 
 function testArguments() {
   const files = ['src', 'test'].flatMap(testFiles).sort((a, b) => a.localeCompare(b));
-  const together = files.filter(startsNothing);
-  env.TEST_TOGETHER = together.join(path.delimiter);
   const chosen =
-    words.length > 0
-      ? files.filter((file) => words.some((word) => file.includes(word)))
-      : files.filter((file) => !together.includes(file));
+    words.length > 0 ? files.filter((file) => words.some((word) => file.includes(word))) : grouped(files);
   if (chosen.length === 0 && !checkOnly) throw new Error(`no test file matches: ${words.join(' ')}`);
   return [
     '--disable-warning=ExperimentalWarning',
@@ -53,6 +55,8 @@ function testArguments() {
     '--test-concurrency=2',
     '--test-reporter=spec',
     '--test-timeout=300000',
+    // One that fails may leave something open: what failed is told at once, and not when the run is broken off.
+    '--test-force-exit',
     '--test-global-setup=test/support/globalSetup.ts',
     '--import=./test/support/loopbackOnly.ts',
     ...flags,
@@ -60,14 +64,37 @@ function testArguments() {
   ];
 }
 
-// Beside the code and starts nothing: no database, no socket, no hook outside a suite, nothing that a process has once. Such files run in
-// one process (test/together.test.ts), since a process takes longer to start than they take: 92 of them 45 s of a core, or 20 together.
-function startsNothing(file) {
-  const startsSomething =
-    /\/support\/|^(?:before|after)(?:Each)?\(|node:child_process|\bprocess\.|\bmock\.|\bglobalThis\b/m;
-  return (
-    file.startsWith(`src${path.sep}`) && !startsSomething.test(readFileSync(path.join(root, file), 'utf8'))
+// The whole suite: files that may share a process do (test/support/together.ts), a dozen at a time, so that both cores end together. By
+// themselves, as words choose them, files have their own.
+function grouped(files) {
+  const [own, shared] = partition(files, (file) => NEEDS_ITS_OWN.test(textOf(file)));
+  // Those that share a running product are in one process with it.
+  const [campaigns, others] = partition(shared, (file) => textOf(file).includes('campaignsProduct.ts'));
+  const dir = path.join(root, 'node_modules', '.cache', 'parley-tests');
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir, { recursive: true });
+  const support = pathToFileURL(path.join(root, 'test', 'support', 'together.ts')).href;
+  const groups = [campaigns, ...chunks(others)].map((some, at) => {
+    const file = path.join(dir, `${String(at + 1).padStart(2, '0')}.test.mjs`);
+    const list = JSON.stringify(some, null, 2);
+    writeFileSync(file, `import { together } from ${JSON.stringify(support)};\ntogether(${list});\n`);
+    return file;
+  });
+  return [...own, ...groups];
+}
+
+function chunks(all) {
+  return Array.from({ length: Math.ceil(all.length / IN_A_GROUP) }, (_, at) =>
+    all.slice(at * IN_A_GROUP, (at + 1) * IN_A_GROUP),
   );
+}
+
+function textOf(file) {
+  return readFileSync(path.join(root, file), 'utf8');
+}
+
+function partition(all, belongs) {
+  return [all.filter((one) => belongs(one)), all.filter((one) => !belongs(one))];
 }
 
 function testFiles(dir) {

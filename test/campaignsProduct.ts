@@ -9,10 +9,11 @@ import type { TrackedEvent } from '../src/campaigns/events/arrive.ts';
 import type { Rule } from '../contract/campaign.ts';
 import { createSegment } from '../src/campaigns/segments/segments.ts';
 import { testDatabase } from './support/database.ts';
+import { ofTheProcess } from './support/ofTheProcess.ts';
 import { until } from './support/until.ts';
 import { must, newWorkspace, startWorld } from './support/world.ts';
 
-const database = await testDatabase();
+const database = await ofTheProcess(testDatabase);
 /** The store, for looking, and for another process. */
 export const { sql, connection, url } = database;
 /** Whether who takes turns and sends is another process, which is killed now and then (`campaignsKilled.test.ts`). */
@@ -24,7 +25,7 @@ export const world = await startWorld(
   database.connection,
   isApart ? { PARLEY_ROLES: 'http', PARLEY_LEASE_MS: `${LEASE_MS}` } : {},
 );
-after(() => world.stop());
+ofTheProcess(() => after(() => world.stop()));
 const { ctx } = world;
 
 /** What is to be played while workers die, and where it was played. */

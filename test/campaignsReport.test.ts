@@ -1,4 +1,7 @@
-/** What proves the effect: who is in which arm, what is counted of it, and what a report says. */
+/**
+ * What proves the effect: who is in which arm, what is counted of it, and what a report says. In a process of its own: it writes rows by
+ * hand that no audit of the others' campaigns would let pass.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CampaignFile } from '../contract/campaign.ts';

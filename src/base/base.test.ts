@@ -239,12 +239,12 @@ test('a call has one deadline for all of it, and what is given up is broken off,
   const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const http = httpClient({ connections: 1 });
   const [first, second] = await Promise.all([
-    http.call({ method: 'GET', url: `${at}/first`, deadlineMs: 300 }),
+    http.call({ method: 'GET', url: `${at}/first`, deadlineMs: 2_000 }),
     // Waits for the only connection for longer than it has.
-    http.call({ method: 'GET', url: `${at}/second`, deadlineMs: 200 }),
+    http.call({ method: 'GET', url: `${at}/second`, deadlineMs: 1_900 }),
   ]);
   assert.deepEqual([first.kind, second.kind], ['unclear', 'unsent']);
-  assert.match((first as { reason: string }).reason, /within 0.3 s/);
+  assert.match((first as { reason: string }).reason, /within 2 s/);
   await http.close();
   assert.deepEqual([arrived, aborted], [['/first'], 1]);
   server.closeAllConnections();

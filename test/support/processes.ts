@@ -29,6 +29,10 @@ export async function startProcess(env: Record<string, string>, entry = 'child.t
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );
+  // A test that is broken off stops nothing, and what it started has a database open.
+  const orphaned = () => child.kill('SIGKILL');
+  process.once('exit', orphaned);
+  child.once('exit', () => process.off('exit', orphaned));
   const lines = createInterface({ input: child.stdout });
   const [url] = (await Promise.race([
     once(lines, 'line'),
