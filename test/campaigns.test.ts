@@ -164,6 +164,21 @@ scenario('scenario 4: two carts open, one is bought: only that one ends', async 
     exits: [{ event: 'checkout', match: { cart: 'cart' } }],
     steps: [{ key: 'rest', wait: { for: '2h' } }, mail('left-behind')],
   });
+  const bought = (who: string, name: string, of: number) => ({
+    person: place.person(who),
+    event: { name, properties: { cart: of } },
+  });
+  // Of sixty carts the oldest is known as well as the newest.
+  const [first] = must(await ctx.arrive(place.id, [bought('dora', 'add to cart', 1)]));
+  await place.settled();
+  must(
+    await ctx.arrive(
+      place.id,
+      Array.from({ length: 59 }, (_, n) => bought('dora', 'add to cart', n + 2)),
+    ),
+  );
+  await place.settled();
+  must(await ctx.arrive(place.id, [bought('dora', 'checkout', 1)]));
   const cart = (name: string, of: number) => place.tell('carl', { name, properties: { cart: of } });
   const carl = await cart('add to cart', 1);
   await cart('add to cart', 2);
@@ -173,6 +188,8 @@ scenario('scenario 4: two carts open, one is bought: only that one ends', async 
   await place.advance(2 * HOUR_MS);
   assert.deepEqual(new Set(await place.entries(carl)), new Set(['completed', 'event']));
   assert.deepEqual(await place.mails(carl), ['left-behind']);
+  const ends = Map.groupBy(await place.entries(first!.contactId), (ending) => ending);
+  assert.deepEqual([ends.get('event')?.length, ends.get('completed')?.length], [1, 59]);
   await provesWhole();
 });
 

@@ -12,8 +12,8 @@ import { fence, fenced } from '../queue/work/settle.ts';
 import type { TurnTaker } from '../queue/turns.ts';
 import { stopFor, TooManyEnter } from './enrol/brake.ts';
 import type { LiveSource } from './enrol/live.ts';
-import { selectNextTimerMs, selectTimerLanes, selectWaiting } from './enrol/sql.read.ts';
-import { selectArrivalLanes, selectArrivals } from './events/sql.take.ts';
+import { selectNextTimerMs, selectTimerLanes, selectWaiting, type Waiting } from './enrol/sql.read.ts';
+import { addCounts, selectArrivalLanes, selectArrivals, type Arrival } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
 import { selectTaskLanes } from './enrol/sql.tasks.ts';
 import { dueTimers } from './due.ts';
@@ -62,9 +62,11 @@ async function takeTogether(
   source: LiveSource,
 ): Promise<readonly OwnedLane[]> {
   const took = await deps.queue.transact(async (tx) => {
-    const ours = await fenced(tx, lanes);
     const nowMs = deps.clock.nowMs();
-    return ours.length ? await takeSome(deps, tx, ours, source, { nowMs, most: A_TURN }) : NOTHING;
+    // In one write with what is to be known of the lanes; of those that are another's it is not looked at.
+    const held = fenced(tx, lanes);
+    const [ours, found] = await Promise.all([held, lookInto(tx, lanes, nowMs, A_TURN)]);
+    return ours.length ? await takeSome(deps, tx, ours, source, found) : NOTHING;
   }, KEYED);
   await takeTasks(deps, took.tasks, source);
   return [...took.again, ...took.tasks];
@@ -95,7 +97,8 @@ async function takeAlone(deps: TurnDeps, lane: OwnedLane, source: LiveSource): P
     const nowMs = deps.clock.nowMs();
     try {
       return await tx.savepoint(async (inner) => {
-        const { again, tasks } = await takeSome(deps, inner, [lane], source, { nowMs, most: 1 });
+        const found = await lookInto(inner, [lane], nowMs, 1);
+        const { again, tasks } = await takeSome(deps, inner, [lane], source, found);
         for (const one of tasks) await takeTask(deps, inner, one, await source(inner), nowMs, 1);
         return again.length > 0 || tasks.length > 0;
       });
@@ -112,21 +115,50 @@ type Took = { again: readonly OwnedLane[]; tasks: readonly OwnedLane[] };
 
 const NOTHING: Took = { again: [], tasks: [] };
 
-/** Takes what arrived, then what is due: up to `most` of all lanes, of each what comes first. */
+/** What waits in some lanes as of an instant: of each lane up to `each` arrivals, those that come first. */
+type Found = { nowMs: number; each: number; arrivals: (Arrival & { lane: number })[]; waiting: Waiting[] };
+
+/** Looks for it, up to `most` of all lanes. One after the other on the server: whatever came before a timer fell due is seen with it. */
+async function lookInto(tx: Tx, lanes: readonly OwnedLane[], nowMs: number, most: number): Promise<Found> {
+  const each = Math.ceil(most / lanes.length);
+  const [arrivals, waiting] = await Promise.all([
+    selectArrivals(tx, lanes, each),
+    selectWaiting(tx, lanes, nowMs),
+  ]);
+  return { nowMs, each, arrivals, waiting };
+}
+
+/** Takes what arrived, then what is due, of the lanes that are held. */
 async function takeSome(
   deps: TurnDeps,
   tx: Tx,
   lanes: readonly OwnedLane[],
   source: LiveSource,
-  { nowMs, most }: { nowMs: number; most: number },
+  { nowMs, each, ...found }: Found,
 ): Promise<Took> {
-  const each = Math.ceil(most / lanes.length);
-  // One after the other on the server: whatever came before a timer fell due is seen with it.
-  const [arrivals, waiting] = await Promise.all([
-    selectArrivals(tx, lanes, each),
-    selectWaiting(tx, lanes, nowMs),
-  ]);
+  const own = new Set(lanes.map(({ lane }) => lane));
+  const [arrivals, waiting] = [found.arrivals, found.waiting].map((rows) =>
+    rows.filter(({ lane }) => own.has(lane)),
+  ) as [typeof found.arrivals, typeof found.waiting];
   const taken = await takeArrivals(deps, tx, lanes, arrivals, nowMs);
+  // It leaves with what is asked next, and is over before this is.
+  const counting = taken.counts.length ? addCounts(tx, taken.counts) : Promise.resolve();
+  counting.catch(() => {});
+  try {
+    return await takeOn(deps, tx, lanes, source, { nowMs, each, arrivals, waiting, taken: taken.arrivals });
+  } finally {
+    await counting;
+  }
+}
+
+/** Takes on whom it concerns: what was taken, then what is due where nothing more lies before it. */
+async function takeOn(
+  deps: TurnDeps,
+  tx: Tx,
+  lanes: readonly OwnedLane[],
+  source: LiveSource,
+  { nowMs, each, arrivals, waiting, taken }: Found & { taken: readonly Arrival[] },
+): Promise<Took> {
   const arrived = Map.groupBy(arrivals, ({ lane }) => lane);
   const more = new Set(lanes.map(({ lane }) => lane).filter((lane) => arrived.get(lane)?.length === each));
   const of = new Map(waiting.map((one) => [one.lane, one]));

@@ -70,7 +70,9 @@ export async function takeTurn(
   await countOwn(tx, arrivals, changes);
   const ids = new Set([...concerned, ...timers].map(({ contactId }) => contactId));
   if (!ids.size && !changes.tallies.size) return NONE;
-  if (timers.length) await holdContacts(tx, timers);
+  // In one write with what is read of them behind it.
+  const holding = timers.length ? holdContacts(tx, timers) : undefined;
+  if (tx.placement.distributed || live.isBuilding) await holding;
   const theirNowMs = nowMs + workspace.clockAheadMs;
   // What happened is looked at as of when it did, however late this turn is: rules look back from there.
   const firstMs = Math.min(
@@ -85,7 +87,10 @@ export async function takeTurn(
   const campaignIds = [...mayBeEntered(live, concerned)];
   const mayBeAnonymous = whoMayBe(live, concerned, timers);
   const doubts = { unknown, mayBeAnonymous };
-  const members = await openBook(tx, live, workspace, [...ids], campaignIds, firstMs, doubts);
+  const [members] = await Promise.all([
+    openBook(tx, live, workspace, [...ids], campaignIds, firstMs, doubts),
+    holding,
+  ]);
   for (const member of members.values()) catchUp(live, member, theirNowMs, changes);
   setHorizons(members, arrivals);
   await offerHeld(tx, live, members, concerned, theirNowMs, changes);

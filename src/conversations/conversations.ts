@@ -25,15 +25,19 @@ type With = { contactId: number; workspaceId: number; said?: number };
 /**
  * Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. Whose is made is held until it ends: one
  * that is begun with somebody who is being erased would be left over. Throws `overtaken` where one is gone, for the transaction to be repeated.
+ * `known`: what `conversationsOf` found of all of them in this transaction.
  */
 export async function ensureConversations(
   tx: Tx,
   idSource: IdSource,
   nowMs: number,
   contacts: readonly With[],
+  known?: ReadonlyMap<number, Conversation>,
 ): Promise<Map<number, Conversation & { isNew?: true }>> {
   const ids = contacts.map(({ contactId }) => contactId);
-  const byContact: Map<number, Conversation & { isNew?: true }> = await conversationsOf(tx, ids);
+  const byContact = new Map<number, Conversation & { isNew?: true }>(
+    known ?? (await conversationsOf(tx, ids)),
+  );
   const missing = contacts.filter(({ contactId }) => !byContact.has(contactId));
   if (!missing.length) return byContact;
   // Held, and then written, in one go.

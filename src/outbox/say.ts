@@ -4,7 +4,12 @@
  */
 import { resolveContacts } from '../contacts/resolve/resolve.ts';
 import type { Wanted } from '../contacts/wanted.ts';
-import { beginConversations, ensureConversations, isSaid } from '../conversations/conversations.ts';
+import {
+  beginConversations,
+  ensureConversations,
+  isSaid,
+  type conversationsOf,
+} from '../conversations/conversations.ts';
 import type { Tx } from '../db/pool.ts';
 import { accept, type AcceptDeps, type Send } from './accept.ts';
 
@@ -18,7 +23,12 @@ export type Saying = Omit<
 > & { to: Whom };
 
 /** Where it is said, and when by our clock. */
-type Speaking = { workspace: { id: number; clockAheadMs: number }; nowMs: number };
+type Speaking = {
+  workspace: { id: number; clockAheadMs: number };
+  nowMs: number;
+  /** The conversations that those have who are named by their contact, where this transaction has read them. */
+  conversations?: Awaited<ReturnType<typeof conversationsOf>>;
+};
 
 /** What was accepted, and of whom. */
 export type SaidTo = { messageId: number; contactId: number; conversationId: number; atMs: number };
@@ -27,7 +37,7 @@ export type SaidTo = { messageId: number; contactId: number; conversationId: num
 export async function say(
   deps: AcceptDeps,
   tx: Tx,
-  { workspace, nowMs }: Speaking,
+  { workspace, nowMs, conversations }: Speaking,
   sayings: readonly Saying[],
 ): Promise<SaidTo[]> {
   const { id: workspaceId, clockAheadMs: aheadMs } = workspace;
@@ -40,7 +50,7 @@ export async function say(
   const of = (contactIds: ReadonlySet<number>) =>
     [...contactIds].map((contactId) => ({ contactId, workspaceId, said: said.get(contactId) ?? 0 }));
   const found = known.size
-    ? await ensureConversations(tx, deps.ids, nowMs + aheadMs, of(known))
+    ? await ensureConversations(tx, deps.ids, nowMs + aheadMs, of(known), conversations)
     : new Map<number, { id: number; isNew?: true }>();
   const begun = beginConversations(tx, deps.ids, nowMs + aheadMs, of(fresh));
   const sends = sayings.map(({ to: _to, ...one }, i): Send => {

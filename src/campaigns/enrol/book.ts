@@ -40,22 +40,19 @@ export async function openBook(
   { unknown = nothing, mayBeAnonymous = [] }: Doubts = {},
 ): Promise<Map<number, Member>> {
   if (!contactIds.length) return new Map();
-  const [contacts, enrolments] = await Promise.all([
+  const mayEnter = [...new Set([...campaignIds, ...live.indirect])];
+  const left = [...live.campaigns.values()].flatMap(({ id, isLeft }) => (isLeft ? [id] : []));
+  // In one write: what is asked of who is gone, or is of no campaign that they may enter or are in, is not looked at.
+  const [contacts, enrolments, sets, entries, stats, watched, values, anonymous, leftOf] = await Promise.all([
     getContacts(tx, workspace.id, contactIds),
     selectEnrolments(tx, contactIds),
-  ]);
-  const ids = contacts.map(({ id }) => id);
-  const inside = enrolments.map(({ campaignId }) => campaignId);
-  const theirs = [...new Set([...campaignIds, ...inside, ...live.indirect])];
-  const left = theirs.filter((id) => live.campaigns.get(id)?.isLeft);
-  const [sets, entries, stats, watched, values, anonymous, leftOf] = await Promise.all([
-    live.asksSets ? membershipsOf(tx, workspace.id, ids) : undefined,
-    theirs.length ? selectEntries(tx, ids, theirs, ENTRIES) : [],
-    live.asked.size ? selectStats(tx, ids, idsOf(live)) : [],
-    live.watches.length ? insideOf(tx, ids) : [],
-    valuesNow(tx, live, workspace.id, ids),
+    live.asksSets ? membershipsOf(tx, workspace.id, contactIds) : undefined,
+    selectEntries(tx, contactIds, mayEnter, ENTRIES),
+    live.asked.size ? selectStats(tx, contactIds, idsOf(live)) : [],
+    live.watches.length ? insideOf(tx, contactIds) : [],
+    valuesNow(tx, live, workspace.id, contactIds),
     mayBeAnonymous.length ? whoIsAnonymous(tx, workspace.id, mayBeAnonymous) : NOTHING,
-    leftBy(tx, ids, left),
+    leftBy(tx, contactIds, left),
   ]);
   const events = await eventsFor(tx, live, stats, asOfMs);
   const statsOf = Map.groupBy(stats, ({ contactId }) => contactId);

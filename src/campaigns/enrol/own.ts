@@ -45,12 +45,19 @@ function toldIn(arrivals: readonly Arrival[]): Told[] {
 }
 
 /**
- * Of what arrived what is told of a message once, and whether it is the first time: the message knows, so that no key is kept for it. Notes
- * it in one statement, when there is any.
+ * Of what arrived what is told of a message once: the message knows whether it is the first time, so that no key is kept for it. `first` notes
+ * it in one statement, when there is any, and says which were.
  */
-export async function toldOnce(tx: Tx, arrivals: readonly Arrival[]): Promise<ReadonlyMap<Arrival, boolean>> {
+export function toldOnce(arrivals: readonly Arrival[]): {
+  once: ReadonlySet<Arrival>;
+  first(tx: Tx): Promise<ReadonlySet<Arrival>>;
+} {
   const told = toldIn(arrivals).filter(({ own }) => ONCE.has(own.metric));
-  return new Map((await noted(tx, told)).map(({ arrival, isFirst }) => [arrival, isFirst]));
+  return {
+    once: new Set(told.map(({ arrival }) => arrival)),
+    first: async (tx) =>
+      new Set((await noted(tx, told)).flatMap(({ arrival, isFirst }) => (isFirst ? [arrival] : []))),
+  };
 }
 
 /** Notes what was told, in order, and whether it is the first time. */

@@ -12,6 +12,7 @@ import { selectPeople } from '../../contacts/people.ts';
 import type { Person } from '../../contacts/person.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
+import { conversationsOf } from '../../conversations/conversations.ts';
 import type { Tx } from '../../db/pool.ts';
 import { streamApart } from '../../queue/work/stream.ts';
 import { termsOf } from '../../gate/terms.ts';
@@ -43,9 +44,14 @@ export async function sendAll(
 ): Promise<Unsent[]> {
   if (!wanted.length) return [];
   const unread = wanted.filter(({ contactId }) => !people.has(contactId));
-  if (unread.length)
-    for (const [contactId, person] of await selectPeople(tx, unread, { attributes: true }))
-      people.set(contactId, person);
+  const [read, conversations] = await Promise.all([
+    unread.length ? selectPeople(tx, unread, { attributes: true }) : new Map<number, Person>(),
+    conversationsOf(
+      tx,
+      wanted.map(({ contactId }) => contactId),
+    ),
+  ]);
+  for (const [contactId, person] of read) people.set(contactId, person);
   const byChannel = (await termsOf(deps.directory, [workspace.id])).get(workspace.id)?.byChannel;
   const unsent: Unsent[] = [];
   const sends: { done: EffectDone; saying: Saying }[] = [];
@@ -64,7 +70,7 @@ export async function sendAll(
   const accepted = await say(
     deps,
     tx,
-    { workspace, nowMs },
+    { workspace, nowMs, conversations },
     sends.map(({ saying }) => saying),
   );
   const rows = sends.map(({ done }, i): SendRow => {

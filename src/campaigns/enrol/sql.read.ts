@@ -35,7 +35,7 @@ export async function selectTimers(
 }
 
 /** What a lane has besides arrivals, and the stamp of what is live. */
-type Waiting = { lane: number; stamp: number; hasTimers: boolean; hasTask: boolean };
+export type Waiting = { lane: number; stamp: number; hasTimers: boolean; hasTask: boolean };
 
 /** Whether anything is due in each of some lanes: one statement of each turn, since mostly nothing is. */
 export async function selectWaiting(db: Db, lanes: readonly OwnedLane[], nowMs: number): Promise<Waiting[]> {
@@ -100,7 +100,7 @@ export async function selectEnrolments(db: Db, contactIds: readonly number[]): P
 }
 
 /**
- * The newest entries of contacts in each of some campaigns, newest first. A key that was used before these is told by the primary key
+ * The newest entries of contacts in each of some campaigns and of what they are in, newest first, and of what they are in besides. A key that was used before these is told by the primary key
  * alone; one that comes again that late was used by the caller for something else.
  */
 export async function selectEntries(
@@ -117,8 +117,10 @@ export async function selectEntries(
       SELECT e.*, row_number() OVER (PARTITION BY e.contact_id, e.campaign_id ORDER BY e.entered_ms DESC) AS place
       FROM ${those(db, contactIds)} JOIN campaign_entries e
         ON (e.bucket, e.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
-        AND ${isOneOf(db, db`e.campaign_id`, campaignIds)}) n
-    WHERE place <= ${most} ORDER BY entered_ms DESC`;
+        AND (${isOneOf(db, db`e.campaign_id`, campaignIds)} OR EXISTS (
+          SELECT FROM enrolments i WHERE (i.bucket, i.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
+            AND i.campaign_id = e.campaign_id))) n
+    WHERE place <= ${most} OR ended_ms IS NULL ORDER BY entered_ms DESC`;
 }
 
 /** What enrolments have let in. */

@@ -1,6 +1,6 @@
 /**
- * Taking what has arrived in some lanes, as the first part of a turn: repeats are dropped, events are kept and counted. What is returned is
- * what campaigns look at. Everything is a batch over the whole turn.
+ * Taking what has arrived in some lanes, as the first part of a turn: repeats are dropped, events are kept. What is returned is what campaigns
+ * look at. Everything is a batch over the whole turn.
  */
 import { bucketOf } from '../../base/ids.ts';
 import { holdContacts } from '../../contacts/held.ts';
@@ -9,8 +9,11 @@ import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { toldOnce } from '../enrol/own.ts';
 import { ARRIVAL, insertArrivals } from './sql.ts';
-import { addCounts, deleteArrivals, insertEvents, insertKeys, type Arrival, type Count } from './sql.take.ts';
+import { deleteArrivals, insertEvents, insertKeys, type Arrival, type Count } from './sql.take.ts';
 import { FLAG } from './time.ts';
+
+/** What was taken, and how often who did what: that is to be added (`addCounts`) before anybody is looked at. */
+type Taken = { arrivals: Arrival[]; counts: Count[] };
 
 /** Takes what waits in lanes, as it was read in this transaction. `nowMs` is by our clock. */
 export async function takeArrivals(
@@ -19,12 +22,14 @@ export async function takeArrivals(
   lanes: readonly OwnedLane[],
   waiting: readonly Arrival[],
   nowMs: number,
-): Promise<Arrival[]> {
-  if (!waiting.length) return [];
+): Promise<Taken> {
+  if (!waiting.length) return { arrivals: [], counts: [] };
   const people = new Map(waiting.map((one) => [one.contactId, one]));
   // Contacts before what is theirs, here as where they are erased or merged.
-  const { present, became } = await holdContacts(tx, [...people.values()]);
-  const left = await deleteArrivals(tx, lanes, waiting);
+  const holding = holdContacts(tx, [...people.values()]);
+  // In one write, where there is one server to ask.
+  if (tx.placement.distributed) await holding;
+  const [{ present, became }, left] = await Promise.all([holding, deleteArrivals(tx, lanes, waiting)]);
   const there = waiting.filter(({ id }) => left.has(id));
   await passOn(deps, tx, there, became);
   return await keep(
@@ -52,24 +57,25 @@ async function passOn(
   queue.turn(tx, new Set(rows.map(({ lane }) => lane)));
 }
 
-/** Keeps events and counts them; returns what is no repeat, in order. */
-async function keep(tx: Tx, arrivals: readonly Arrival[], nowMs: number): Promise<Arrival[]> {
-  const once = await toldOnce(tx, arrivals);
+/** Keeps events; returns what is no repeat, in order, with what of it is to be counted. */
+async function keep(tx: Tx, arrivals: readonly Arrival[], nowMs: number): Promise<Taken> {
+  const { once, first: firstOf } = toldOnce(arrivals);
   const isKeyed = (one: Arrival) => !once.has(one) && (one.flags & FLAG.keyed) !== 0;
   const keyed = new Map<string, Arrival>();
   for (const one of arrivals) if (isKeyed(one) && !keyed.has(keyOf(one))) keyed.set(keyOf(one), one);
-  const fresh = keyed.size ? await insertKeys(tx, [...keyed.values()], nowMs) : new Set<string>();
-  const first = arrivals.filter(
-    (one) => once.get(one) ?? (!isKeyed(one) || (keyed.get(keyOf(one)) === one && fresh.has(keyOf(one)))),
-  );
+  const [told, fresh] = await Promise.all([
+    firstOf(tx),
+    keyed.size ? insertKeys(tx, [...keyed.values()], nowMs) : new Set<string>(),
+  ]);
+  const isFirst = (one: Arrival) =>
+    once.has(one) ? told.has(one) : !isKeyed(one) || (keyed.get(keyOf(one)) === one && fresh.has(keyOf(one)));
+  const first = arrivals.filter(isFirst);
   const events = first.filter(({ kind }) => kind === ARRIVAL.event);
-  if (!events.length) return first;
+  if (!events.length) return { arrivals: first, counts: [] };
   const kept = await insertEvents(tx, events);
   const isKept = (one: Arrival) =>
     one.kind !== ARRIVAL.event || kept.has(`${one.contactId}|${one.nameId}|${one.key}`);
-  const counts = countsOf(events.filter(isKept));
-  if (counts.length) await addCounts(tx, counts);
-  return first.filter(isKept);
+  return { arrivals: first.filter(isKept), counts: countsOf(events.filter(isKept)) };
 }
 
 function keyOf({ contactId, key }: Arrival): string {
