@@ -28,6 +28,17 @@ const SETTINGS = {
   synchronous_commit: 'off',
   autovacuum: 'off',
   deadlock_timeout: '20ms',
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+  track_activities: 'off',
+  update_process_title: 'off',
+  fsync: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  track_counts: 'off',
   max_connections: '250',
 };
 

@@ -226,7 +226,7 @@ function castOf(
     lostCommits: () => trouble.lostCommits,
     count,
     async terminate(pids) {
-      for (const pid of pids) await look`SELECT pg_terminate_backend(${pid}, 5000)`;
+      await terminated(look, pids);
     },
     isSlow: ({ name }) => slowStores.has(name.replace(/^door\d+$/, 'door')),
     slowMs: ({ place, kind }) => (place === 'busy' && kind !== 'push' ? slow.get(kind) : undefined),
@@ -241,6 +241,17 @@ function castOf(
       untilAnswered(stage, () => door().takeReceipts(integrations[kind] ?? 0, receipts), answered);
     },
   };
+}
+
+/** Ends backends and waits until they are gone. What Postgres has for that looks every 100 ms, for each. */
+async function terminated(look: Sql, pids: readonly number[]): Promise<void> {
+  const LOOK_MS = 2;
+  await look`SELECT pg_terminate_backend(pid) FROM unnest(${[...pids]}::integer[]) AS k (pid)`;
+  for (let left = 1; left > 0; ) {
+    const [row] = await look<{ n: number }[]>`SELECT count(*)::integer AS n FROM pg_stat_activity WHERE pid = ANY(${[...pids]}::integer[])`;
+    left = row!.n;
+    if (left) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
 }
 
 /** A log that notes errors, but for those that adapters throw here. */
@@ -325,6 +336,18 @@ async function perform(run: Run, step: Step): Promise<void> {
   if (room.waits) await acting;
 }
 
+/** What is due, with everybody there to do it, and is the same for so long is due for ever: it is neither done nor put off. */
+const STILL_MS = 90_000;
+
+/** What is due by now and not under way, in a word that is another when any of it is done or put off. */
+async function overdue({ look, stage }: Run): Promise<string> {
+  const nowMs = Math.floor(stage.nowMs());
+  const [row] = await look<{ all: string }[]>`
+    SELECT concat_ws('/', (SELECT count(*) FROM due), (SELECT sum(due_ms + attempt) FROM due WHERE due_ms <= ${nowMs}),
+      (SELECT max(id) FROM flights), (SELECT max(id) FROM feed)) AS all`;
+  return row!.all;
+}
+
 /** Something is due for so long altogether, at most, before all is at rest: what is due for longer is due for ever. */
 const RESTLESS_MS = 10 * 60_000;
 /** A broadcast to a crowd by the slowest provider takes so long, and as long again where a cap has held everybody for a day. */
@@ -338,11 +361,17 @@ function restlessMs({ done }: Run): number {
 /** Plays up to an instant, leaping over the time in which nothing is due. True when all is at rest and `toRest` asked for it. */
 async function playOn(run: Run, untilMs: number, toRest = false): Promise<boolean> {
   const { stage } = run;
+  let [stillMs, before] = [0, ''];
   for (let busyMs = 0; stage.nowMs() < untilMs; busyMs += SPELL_MS) {
     if (run.isOver()) throw new Over();
-    if (toRest && busyMs > restlessMs(run)) return false;
+    if (toRest && (busyMs > restlessMs(run) || stillMs > STILL_MS)) return false;
     await stage.play(Math.min(untilMs, stage.nowMs() + SPELL_MS));
     const nextMs = await nextDueMs(run);
+    if (toRest && nextMs !== undefined && nextMs < stage.nowMs()) {
+      const now = await overdue(run);
+      stillMs = now === before ? stillMs + SPELL_MS : 0;
+      before = now;
+    }
     if (nextMs === undefined && toRest && stage.nextOutsideMs() === undefined) return true;
     const wakeMs = Math.min(untilMs, nextMs ?? Infinity, stage.nextOutsideMs() ?? Infinity) - AWAKE_BEFORE_MS;
     if (wakeMs > stage.nowMs() && Number.isFinite(wakeMs)) doze(run, wakeMs);

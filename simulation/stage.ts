@@ -6,16 +6,19 @@
  *
  * A statement that waits for another's lock is set aside until Postgres has let it go, while time goes on.
  */
+import { monotonicMs } from '../src/base/clock.ts';
 import { createActs, type Act } from './acts.ts';
 
 /** Who acts: a process that can die, sleep, or play on. */
 export type Player = { readonly name: string; dead: boolean; asleepUntilMs: number };
 
+/** A connection, whose statements are done in order; `holds` while it may hold a lock. */
+export type StagedConnection = { pid: number; readyMs: number; holds: boolean };
+
 /** A real statement: what it is for, whose, and how to find out whether it waits for a lock. */
 export type Statement<T> = {
   player: Player;
-  /** Statements of one connection are done in order. */
-  connection: { pid: number; readyMs: number };
+  connection: StagedConnection;
   text: string;
   run: () => Promise<T>;
 };
@@ -41,7 +44,7 @@ export type Stage = {
   recent: () => readonly string[];
 };
 
-type Waiting = { player: Player; pid: number; end: End; deliver: () => void };
+type Waiting = { player: Player; connection: StagedConnection; end: End; deliver: () => void };
 
 /** A stage; `blockers` says which backends a backend waits for. */
 export function createStage(deps: { startMs: number; blockers: Blockers }): Stage {
@@ -96,8 +99,8 @@ export function createStage(deps: { startMs: number; blockers: Blockers }): Stag
         const run = async () => {
           const end = watch(statement.run(), resolve, reject);
           const deliver = () => (player.dead ? undefined : end.now!());
-          if (await locks.settles(connection.pid, end)) deliver();
-          else locks.wait({ player, pid: connection.pid, end, deliver });
+          if (await locks.settles(connection, end)) deliver();
+          else locks.wait({ player, connection, end, deliver });
         };
         acts.push(atMs, `${player.name}: ${brief(text)}`, run, player);
       }),
@@ -167,17 +170,30 @@ type Blockers = (pid: number) => Promise<number[]>;
 /** Statements that wait for a lock. */
 function createLocks(blockers: Blockers, note: (what: string) => void) {
   const waiting = new Set<Waiting>();
+  const seen = new Set<StagedConnection>();
+  let usualMs = 1;
+  const lookAfterMs = () => Math.min(LOOK_LATE_MS, Math.max(LOOK_AFTER_MS, usualMs * UNUSUAL));
+  /** Whether any other may hold what this one waits for. */
+  const mayWait = (connection: StagedConnection) => {
+    for (const one of seen) if (one.holds && one !== connection) return true;
+    return false;
+  };
   /** True when it waits for a lock that others must give back first. Two that wait for each other are left to Postgres, which ends one of them. */
   const isBlocked = async (pid: number) => {
     const by = await blockers(pid);
     return by.length > 0 && !(await isCircle(pid, blockers));
   };
   /** True when it is settled, false when it waits for a lock. */
-  const settles = async (pid: number, end: End): Promise<boolean> => {
-    for (let waitMs = LOOK_AFTER_MS; ; waitMs *= 2) {
+  const settles = async (connection: StagedConnection, end: End): Promise<boolean> => {
+    seen.add(connection);
+    const fromMs = monotonicMs();
+    for (let waitMs = mayWait(connection) ? lookAfterMs() : LOOK_LATE_MS; ; waitMs *= 2) {
       await soon(end, waitMs);
-      if (end.now) return true;
-      if (await isBlocked(pid)) return end.now !== undefined;
+      if (end.now) {
+        usualMs += (monotonicMs() - fromMs - usualMs) / 50;
+        return true;
+      }
+      if (await isBlocked(connection.pid)) return end.now !== undefined;
     }
   };
   return {
@@ -189,8 +205,8 @@ function createLocks(blockers: Blockers, note: (what: string) => void) {
     /** Delivers what has got its lock. */
     async release() {
       for (const one of waiting) {
-        if (!one.end.now && (await isBlocked(one.pid))) continue;
-        if (!(await settles(one.pid, one.end))) continue;
+        if (!one.end.now && (await isBlocked(one.connection.pid))) continue;
+        if (!(await settles(one.connection, one.end))) continue;
         waiting.delete(one);
         note(`${one.player.name} got its lock`);
         one.deliver();
@@ -214,10 +230,13 @@ async function isCircle(pid: number, blockers: (pid: number) => Promise<number[]
 }
 
 /**
- * A real statement that is not done after so long may be waiting for a lock. On a busy machine one in ten takes 4 ms, and one in four
- * hundred waits: each is asked after, which costs as much as another statement.
+ * A real statement that is not done after so long, or in so many times what they take of late, may be waiting for a lock: each is asked
+ * after, which costs as much as another statement. One in four hundred waits.
  */
 const LOOK_AFTER_MS = 10;
+const UNUSUAL = 5;
+/** Where no other connection is in a transaction nothing can be waited for: who takes so long is asked after all the same. */
+const LOOK_LATE_MS = 2_000;
 
 /** Everything that follows without waiting has followed: micro tasks, and what node does at once. */
 async function drain(): Promise<void> {
@@ -227,7 +246,6 @@ async function drain(): Promise<void> {
 
 /** Waits for real until it has come, and a little while at most. */
 async function soon(end: End, waitMs: number): Promise<void> {
-
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, waitMs);
@@ -236,6 +254,13 @@ async function soon(end: End, waitMs: number): Promise<void> {
   clearTimeout(timer);
 }
 
+const BRIEF = new Map<string, string>();
+
+/** The beginning of a statement. They come again and again. */
 function brief(text: string): string {
-  return text.trim().replaceAll(/\s+/g, ' ').slice(0, 120);
+  const known = BRIEF.get(text);
+  if (known !== undefined) return known;
+  const made = text.trim().replaceAll(/\s+/g, ' ').slice(0, 120);
+  if (BRIEF.size < 5_000) BRIEF.set(text, made);
+  return made;
 }

@@ -6,7 +6,7 @@
 import pg from 'pg';
 import { openPool, type Connection, type Connections, type Sql } from '../src/db/pool.ts';
 import type { Draws } from './draws.ts';
-import type { Player, Stage } from './stage.ts';
+import type { Player, Stage, StagedConnection } from './stage.ts';
 
 /** Notifications between players; a hint, so that some are lost. */
 export type Bus = Map<string, Set<{ player: Player; heard: (payload: string) => void }>>;
@@ -34,7 +34,8 @@ export type Store = {
   end: () => Promise<void>;
 };
 
-type Client = { real: pg.Client; at: { pid: number; readyMs: number }; lost: boolean; within: boolean };
+/** `begins`: it has begun a transaction of which the server knows nothing yet. */
+type Client = { real: pg.Client; at: StagedConnection; lost: boolean; within: boolean; begins: boolean };
 
 /** A statement takes so long, ms, mostly; seldom the database is slow. */
 const STATEMENT_MS = [0.2, 1.5] as const;
@@ -49,7 +50,10 @@ export function openStore(ground: Ground, player: Player): Store {
   const terminateAll = async () => {
     const gone = [...clients];
     clients.clear();
-    for (const client of gone) client.lost = true;
+    for (const client of gone) {
+      client.lost = true;
+      client.at.holds = false;
+    }
     await ground.terminate(gone.map(({ at }) => at.pid));
     for (const { real } of gone) void real.end().catch(() => {});
   };
@@ -135,10 +139,10 @@ function stagedPool(staged: Staged, settings: pg.PoolConfig, max: number): Conne
 /** A connection is made, when there is a database. */
 async function newClient(staged: Staged, settings: pg.PoolConfig): Promise<Client> {
   const { ground, player } = staged;
-  const real = new pg.Client(settings);
+  const real = new pg.Client({ ...settings, pipeline: true });
   real.on('error', () => {});
-  const at = { pid: 0, readyMs: 0 };
-  const client: Client = { real, at, lost: false, within: false };
+  const at: StagedConnection = { pid: 0, readyMs: 0, holds: false };
+  const client: Client = { real, at, lost: false, within: false, begins: false };
   await ground.stage.statement(
     {
       player,
@@ -160,16 +164,14 @@ async function ask(staged: Staged, client: Client, statement: string | pg.QueryC
   const { ground, player } = staged;
   const { stage, draws } = ground;
   const text = typeof statement === 'string' ? statement : statement.text;
-  // How it plans (db/plans.ts) goes out with what follows, as it does in the world: nobody waits for it.
-  if (PLANS.test(text) && !client.lost) return await client.real.query(statement);
+  // All is planned one way here (databases.ts).
+  if (PLANS.test(text)) return NOTHING;
   const isSlow = draws.happens(`${player.name} slow`, SLOW_CHANCE[ground.isSlow(player) ? 'often' : 'seldom']);
   const [least, most] = isSlow ? SLOW_MS : STATEMENT_MS;
   const takesMs = least + draws.unit(`${player.name} takes`) * (most - least);
   const run = async () => {
     if (client.lost) throw lostConnection();
-    const result = await client.real.query(statement);
-    if (text === 'BEGIN') client.within = true;
-    if (text === 'COMMIT' || text === 'ROLLBACK') client.within = false;
+    const result = await done(client, text, statement);
     const commits = text === 'COMMIT' || (!client.within && WRITES.test(text));
     if (commits && draws.happens('lost commit', ground.lostCommits())) {
       await staged.terminateAll();
@@ -180,7 +182,29 @@ async function ask(staged: Staged, client: Client, statement: string | pg.QueryC
   return await stage.statement({ player, connection: client.at, text, run }, takesMs);
 }
 
+/** BEGIN goes out with what follows it: it waits for nothing and holds nothing, and each way to the server costs as much as a statement. */
+async function done(client: Client, text: string, statement: string | pg.QueryConfig): Promise<pg.QueryResult> {
+  const { real, at } = client;
+  if (text === 'BEGIN') {
+    client.begins = client.within = true;
+    return { ...NOTHING, command: text };
+  }
+  const isOver = text === 'COMMIT' || text === 'ROLLBACK';
+  const isEmpty = client.begins && isOver;
+  if (client.begins && !isOver) real.query('BEGIN').catch(() => {});
+  client.begins = false;
+  if (isOver) client.within = false;
+  // From the moment on in which it is asked.
+  at.holds = !isEmpty;
+  try {
+    return isEmpty ? { ...NOTHING, command: text } : await real.query(statement);
+  } finally {
+    at.holds = client.within && !client.lost;
+  }
+}
+
 const PLANS = /^(RE)?SET plan_cache_mode/;
+const NOTHING: pg.QueryResult = { command: '', rowCount: 0, oid: 0, rows: [], fields: [] };
 
 /** What a statement that writes has in it; those that only read lose nothing by a lost answer. */
 const WRITES = /\b(INSERT INTO|UPDATE|DELETE FROM)\b/;
