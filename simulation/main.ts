@@ -29,6 +29,8 @@ const { values, positionals } = parseArgs({
     reverts: { type: 'boolean', default: false },
     'until-broken': { type: 'boolean', default: false },
     focus: { type: 'string', multiple: true, default: [] },
+    // How many, of these kinds.
+    steps: { type: 'string' },
     'at-once': { type: 'string', default: '3' },
     log: { type: 'boolean', default: false },
     // A Postgres that is there already (reverted.ts).
@@ -65,9 +67,10 @@ async function takeBack(databases: Databases): Promise<number> {
 
 function seeds(): Wanted[] {
   const { focus } = values;
-  if (values.seed) return seedsFrom(Number(values.seed), 1, focus);
+  const steps = values.steps === undefined ? undefined : Number(values.steps);
+  if (values.seed) return seedsFrom(Number(values.seed), 1, focus, steps);
   const from = values.from === 'new' ? randomInt(2 ** 31) : Number(values.from);
-  return seedsFrom(from, Number(values.seeds), focus);
+  return seedsFrom(from, Number(values.seeds), focus, steps);
 }
 
 async function main(databases: Databases, wanted: readonly Wanted[]): Promise<number> {
@@ -112,7 +115,7 @@ function show(verdict: Verdict, at: string, was: string | undefined): void {
     `${at} seed ${seed}: ${steps.length} steps, ${hours} h in ${(tookMs / 1000).toFixed(1)} s, ${trace} ${broken.length ? 'BROKEN' : 'holds'}${was ? ` (${was})` : ''}`,
   );
   for (const text of broken) say(`    ${text}`);
-  const focus = values.focus.map((step) => ` --focus '${step}'`).join('');
+  const focus = values.focus.map((step) => ` --focus '${step}'`).join('') + (values.steps ? ` --steps ${values.steps}` : '');
   if (broken.length) say(`    again: npm run simulate -- --seed ${seed}${focus}`);
   if (values.log)
     for (const line of [...steps.map((step) => JSON.stringify(step)), ...recent.slice(-60)]) say(line);

@@ -9,19 +9,19 @@ import type { Step } from './run.ts';
  */
 const LEFT_OUT = 0.4;
 
-/** Steps of a plan that is after one thing, at least. */
+/** Steps of a plan that is after one thing, where nobody says how many. */
 const FOCUSED_STEPS = 5;
 /** Where the scene has more people in it or slower providers there are fewer steps, so that a seed takes as long. */
 const FEWER = 0.5;
 /** The scene is set by then. */
 const SET_MS = 5_000;
 
-/** The steps of a seed; with `focus` few, and of these kinds only. */
-export function planOf(seed: number, focus: readonly string[] = []): Step[] {
+/** The steps of a seed; with `focus` so many, and of these kinds only. */
+export function planOf(seed: number, focus: readonly string[] = [], count = FOCUSED_STEPS): Step[] {
   const draws = drawsOf(seed);
   if (!focus.length) return wholePlan(draws);
   const aims = focus.map(aimOf);
-  return focus.some((one) => one.includes('=')) ? aimedPlan(draws, aims) : focusedPlan(draws, aims);
+  return focus.some((one) => one.includes('=')) ? aimedPlan(draws, aims, count) : focusedPlan(draws, aims, count);
 }
 
 function wholePlan(draws: Draws): Step[] {
@@ -43,14 +43,14 @@ function wholePlan(draws: Draws): Step[] {
 }
 
 /** Some of these kinds, as often beside each other as usual. */
-function focusedPlan(draws: Draws, aims: readonly Aim[]): Step[] {
+function focusedPlan(draws: Draws, aims: readonly Aim[], count: number): Step[] {
   const isNamed = ({ room, what }: Kind) => aims.some(({ kind }) => kind.room === room && kind.what === what);
   const scene = SCENES.filter(isNamed).map((kind) => stepOf(draws, kind, 0));
   const kinds = ROOMS.flatMap(kindsOf)
     .filter((kind) => kind.weight !== undefined && isNamed(kind))
     .map((kind) => [kind.weight!, kind] as const);
   let atMs = scene.length ? SET_MS : 0;
-  const steps = Array.from({ length: FOCUSED_STEPS }, () => {
+  const steps = Array.from({ length: count }, () => {
     atMs += gap(draws);
     return stepOf(draws, draws.weighted('step', kinds), atMs);
   });
@@ -58,11 +58,11 @@ function focusedPlan(draws: Draws, aims: readonly Aim[]): Step[] {
 }
 
 /** Where anything of a step is fixed: each kind once, in the order in which they are named, then more of them. Scenes are set before. */
-function aimedPlan(draws: Draws, aims: readonly Aim[]): Step[] {
+function aimedPlan(draws: Draws, aims: readonly Aim[], count: number): Step[] {
   const scene = aims.filter(({ kind }) => kind.scene !== undefined).map((aim) => aimedStep(draws, aim, 0));
   const named = aims.filter(({ kind }) => kind.scene === undefined);
   let atMs = scene.length ? SET_MS : 0;
-  const steps = Array.from({ length: named.length ? Math.max(FOCUSED_STEPS, named.length) : 0 }, (_, i) => {
+  const steps = Array.from({ length: named.length ? Math.max(count, named.length) : 0 }, (_, i) => {
     const drawnMs = gap(draws);
     atMs += named[i]?.afterMs ?? drawnMs;
     return aimedStep(draws, named[i] ?? draws.one('step', named), atMs);

@@ -30,8 +30,8 @@ export type PlayOptions = {
 };
 
 /** Seeds one after the other; with `focus` of few steps, of these kinds. */
-export function seedsFrom(first: number, count: number, focus: readonly string[] = []): Wanted[] {
-  return Array.from({ length: count }, (_, i) => ({ seed: first + i, steps: planOf(first + i, focus) }));
+export function seedsFrom(first: number, count: number, focus: readonly string[] = [], steps?: number): Wanted[] {
+  return Array.from({ length: count }, (_, i) => ({ seed: first + i, steps: planOf(first + i, focus, steps) }));
 }
 
 /** Runs that failed once. */

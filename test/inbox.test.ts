@@ -5,7 +5,8 @@ import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import type { ConversationPage, ThreadPage } from '../contract/doors/console/inbox.ts';
 import { MOST_COUNTED, VIEWS, type View } from '../contract/inboxViews.ts';
-import { fromHex24 } from '../src/base/ids.ts';
+import { fromHex24, toHex24 } from '../src/base/ids.ts';
+import type { Db } from '../src/db/pool.ts';
 import { applyToConversation, applyToList, applyToThread, type ListOf } from '../web/console/live/apply.ts';
 import { advance, caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
@@ -556,6 +557,67 @@ describe('in a conversation', () => {
       assert.ok(row['waitingSince'], 'still waits');
     }
   });
+
+  test('what an operator had begun to write, and that he was mentioned, go with somebody who becomes another', async () => {
+    const [one, other] = [await somebody('Una', 'as one'), await somebody('Ulf', 'as another')];
+    ok(await eli.call('PUT', at(one.id, '/draft'), { text: 'to the one' }), 204);
+    ok(await eli.call('PUT', at(other.id, '/draft'), { text: 'to the other' }), 204);
+    ok(await dana.call('PUT', at(other.id, '/draft'), { text: 'begun once' }), 204);
+    const note = { clientId: 'to-eli', text: 'look here', mentions: [eliShown.id] };
+    ok(await dana.call('POST', at(other.id, '/notes'), note), 201);
+    const which = { survivingId: one.contact.id, discardedId: other.contact.id };
+    ok(await dana.call('POST', `${base}/contacts/merge`, which));
+    assert.equal(ok(await eli.call('GET', at(one.id))).draft.text, 'to the one');
+    assert.equal(ok(await dana.call('GET', at(one.id))).draft.text, 'begun once');
+    const { conversations } = ok(await eli.call('GET', `${base}/conversations/mentioned`));
+    assert.ok(
+      conversations.some(({ id }: Json) => id === one.id),
+      'he was mentioned, and is not told',
+    );
+    ok(await eli.call('POST', at(one.id, '/read'), { upTo: '2100-01-01T00:00:00Z' }), 204);
+  });
+
+  test('N4 what an operator does while somebody is erased leaves nothing of them: a draft, a mark, a note, a change', async () => {
+    const doings = (id: string): (() => Promise<{ status: number; body: Json }>)[] => [
+      () => dana.call('PUT', at(id, '/draft'), { text: 'dear' }),
+      () => dana.call('POST', at(id, '/read'), { upTo: new Date().toISOString() }),
+      () => dana.call('POST', at(id, '/notes'), { clientId: 'late', text: 'a name' }),
+      () => dana.call('PATCH', at(id), { closed: true }),
+    ];
+    for (const i of doings('').keys()) {
+      const silent = ok(await call('POST', `${base}/contacts`, { givenName: 'Silent' }), 201);
+      const address = `+1415557${String(1000 + ++people)}`;
+      ok(await call('POST', `${base}/contacts/${silent.id}/destinations`, { channel: 'sms', address }), 201);
+      const content = { type: 'text', text: 'hello' };
+      ok(await call('POST', `${base}/messages`, { contactId: silent.id, content }), 202);
+      const contactId = fromHex24(silent.id)!;
+      const [conversation] = await sql<
+        { id: number }[]
+      >`SELECT id FROM conversations WHERE contact_id = ${contactId}`;
+      let doing: Promise<{ status: number; body: Json }> | undefined;
+      let isOver = false;
+      await sql.begin(async (tx) => {
+        await tx`DELETE FROM contacts WHERE id = ${contactId}`;
+        doing = doings(toHex24(conversation!.id))[i]!();
+        void doing.then(() => (isOver = true));
+        // It is held up by what is under way, or comes to its end without looking.
+        await until('it waits', async () => isOver || (await waiting(tx)) > 0);
+      });
+      const { status } = await doing!;
+      const [left] = await sql<{ n: number }[]>`
+        SELECT (SELECT count(*) FROM inbox_seats WHERE contact_id = ${contactId})::int
+          + (SELECT count(*) FROM inbox_notes WHERE contact_id = ${contactId})::int
+          + (SELECT count(*) FROM inbox WHERE contact_id = ${contactId})::int AS n`;
+      assert.deepEqual([i, status, left!.n], [i, 404, 0]);
+    }
+  });
+
+  /** Statements that wait for a lock. */
+  async function waiting(db: Db): Promise<number> {
+    const [row] = await db<{ n: number }[]>`
+      SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return row!.n;
+  }
 
   test('notes stand where they were written, and nobody is sent one', async () => {
     const { id, address, write } = await somebody('Ed', 'one');

@@ -2,6 +2,7 @@
 import { broadcasts } from './broadcasts.ts';
 import { campaigns } from './campaigns.ts';
 import { connect } from './connect.ts';
+import { consoleRoom } from './console.ts';
 import { groups } from './groups.ts';
 import { imports } from './imports.ts';
 import { inbox } from './inbox.ts';
@@ -28,6 +29,7 @@ export const ROOMS: readonly RoomPlay[] = [
   connect,
   groups,
   threads,
+  consoleRoom,
   workspaces,
   webhooks,
   inbox,

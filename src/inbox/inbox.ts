@@ -4,6 +4,7 @@
  */
 import { PRIORITIES } from '../../contract/inboxViews.ts';
 import { fault, type Fault } from '../base/fault.ts';
+import { holdContacts } from '../contacts/held.ts';
 import { conversationsOf } from '../conversations/conversations.ts';
 import { conversationsById, historyPage } from '../conversations/history.ts';
 import type { Db, Tx } from '../db/pool.ts';
@@ -18,11 +19,11 @@ import {
   updateStandings,
   type InboxRow,
 } from './sql.ts';
-import { upsertSeen } from './sql.notes.ts';
+import { upsertDraft, upsertSeen } from './sql.notes.ts';
 
 export { countView, selectRows, type InboxRow, type Look, type ViewPlace } from './sql.ts';
 export { narrows, viewPage } from './narrowed.ts';
-export { selectMentioned, selectSeats, upsertDraft, type Seat } from './sql.notes.ts';
+export { selectMentioned, selectSeats, type Seat } from './sql.notes.ts';
 
 /** Whose conversation it is, in a workspace; undefined when there is none. */
 export async function contactOf(
@@ -78,12 +79,15 @@ async function rowOfUnheard(db: Db, contactId: number): Promise<InboxRow | undef
   };
 }
 
-/** The row of a conversation, locked; made when only the business has spoken in it so far. Undefined when nothing was said at all. */
+/**
+ * The row of a conversation, locked; made when only the business has spoken in it so far. Undefined when nothing was said at all, or whose
+ * conversation it was is gone.
+ */
 export async function takeUp(tx: Tx, workspaceId: number, contactId: number): Promise<InboxRow | undefined> {
   const known = await lockRow(tx, workspaceId, contactId);
   if (known) return known;
   const unheard = await rowOfUnheard(tx, contactId);
-  if (!unheard) return undefined;
+  if (!unheard || !(await isThere(tx, { workspaceId, contactId }))) return undefined;
   const { conversationId, lastMessageId: messageId, lastMs: atMs } = unheard;
   await insertRow(tx, { workspaceId, contactId, conversationId, messageId, atMs });
   return await lockRow(tx, workspaceId, contactId);
@@ -177,11 +181,25 @@ export async function noteAnswer(
   if (operatorId !== undefined) await upsertSeen(tx, { workspaceId, contactId, operatorId, readMs: atMs });
 }
 
-/** Notes that an operator has seen a conversation up to a moment. */
+/** Notes that an operator has seen a conversation up to a moment; false when whose it was is gone. */
 export async function noteSeen(
   tx: Tx,
   at: { workspaceId: number; contactId: number; operatorId: number; readMs: number },
-): Promise<void> {
+): Promise<boolean> {
+  if (!(await isThere(tx, at))) return false;
   await upsertSeen(tx, at);
   await updateRead(tx, at.contactId, at.readMs);
+  return true;
+}
+
+/** Keeps what an operator has begun to write; false when whose conversation it was is gone. */
+export async function keepDraft(tx: Tx, at: Parameters<typeof upsertDraft>[1]): Promise<boolean> {
+  if (!(await isThere(tx, at))) return false;
+  await upsertDraft(tx, at);
+  return true;
+}
+
+/** Holds a contact, so that what is written of it is there when it is erased or becomes another; false when that was meanwhile. */
+async function isThere(tx: Tx, of: { workspaceId: number; contactId: number }): Promise<boolean> {
+  return (await holdContacts(tx, [of])).present.has(of.contactId);
 }

@@ -10,7 +10,7 @@ import { wordsReader } from './find.ts';
 import { inboxReader } from './reader.ts';
 import { absorbRow, deleteInbox, selectWaking, takeRow, updateNewest } from './sql.ts';
 import { deleteWords } from './sql.words.ts';
-import { insertNotes, takeNotes, takeSeats, upsertDraft, upsertSeen } from './sql.notes.ts';
+import { absorbDraft, insertNotes, takeNotes, takeSeats, upsertMentioned, upsertSeen } from './sql.notes.ts';
 
 /** The inbox. Stands after conversations: what is merged into a conversation needs it. */
 export function inboxRoom({ ids, notices }: { ids: IdSource; notices: Pick<Notices, 'send'> }): WorkingRoom {
@@ -75,9 +75,11 @@ async function mergeInbox(
       tx,
       notes.map((note) => ({ ...note, id: ids.inBucket(bucketOf(survivingId)), contactId: survivingId })),
     );
-  for (const { operatorId, readMs, draft, draftDestinationId } of await takeSeats(tx, discardedId)) {
+  for (const seat of await takeSeats(tx, discardedId)) {
+    const { operatorId, readMs, mentionedMs, draft, draftDestinationId } = seat;
     const at = { workspaceId, contactId: survivingId, operatorId };
     await upsertSeen(tx, { ...at, readMs });
-    if (draft !== null) await upsertDraft(tx, { ...at, draft, destinationId: draftDestinationId });
+    if (mentionedMs !== null) await upsertMentioned(tx, { ...at, mentions: [operatorId], atMs: mentionedMs });
+    if (draft !== null) await absorbDraft(tx, { ...at, draft, destinationId: draftDestinationId });
   }
 }

@@ -18,6 +18,8 @@ export type InboxNote = {
 export type Seat = {
   operatorId: number;
   readMs: number;
+  /** When he was mentioned last. */
+  mentionedMs: number | null;
   draft: string | null;
   draftDestinationId: number | null;
 };
@@ -118,10 +120,29 @@ export async function upsertDraft(
     ON CONFLICT (bucket, contact_id, operator_id) DO UPDATE SET draft = EXCLUDED.draft, draft_destination_id = EXCLUDED.draft_destination_id`;
 }
 
+/** Puts what an operator had begun to write to somebody who became another to the other's, where he has begun nothing. */
+export async function absorbDraft(
+  db: Db,
+  at: {
+    workspaceId: number;
+    contactId: number;
+    operatorId: number;
+    draft: string;
+    destinationId: number | null;
+  },
+): Promise<void> {
+  await db`
+    INSERT INTO inbox_seats AS s (bucket, contact_id, operator_id, workspace_id, draft, draft_destination_id)
+    VALUES (${bucketOf(at.contactId)}, ${at.contactId}, ${at.operatorId}, ${at.workspaceId}, ${at.draft}, ${at.destinationId})
+    ON CONFLICT (bucket, contact_id, operator_id) DO UPDATE SET
+      draft = coalesce(s.draft, EXCLUDED.draft),
+      draft_destination_id = CASE WHEN s.draft IS NULL THEN EXCLUDED.draft_destination_id ELSE s.draft_destination_id END`;
+}
+
 /** What operators have of a conversation. */
 export async function selectSeats(db: Db, contactId: number): Promise<Seat[]> {
   return await db<Seat[]>`
-    SELECT operator_id AS "operatorId", read_ms AS "readMs", draft, draft_destination_id AS "draftDestinationId" FROM inbox_seats
+    SELECT operator_id AS "operatorId", read_ms AS "readMs", mentioned_ms AS "mentionedMs", draft, draft_destination_id AS "draftDestinationId" FROM inbox_seats
     WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} ORDER BY operator_id`;
 }
 
@@ -129,5 +150,5 @@ export async function selectSeats(db: Db, contactId: number): Promise<Seat[]> {
 export async function takeSeats(tx: Tx, contactId: number): Promise<Seat[]> {
   return await tx<Seat[]>`
     DELETE FROM inbox_seats WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}
-    RETURNING operator_id AS "operatorId", read_ms AS "readMs", draft, draft_destination_id AS "draftDestinationId"`;
+    RETURNING operator_id AS "operatorId", read_ms AS "readMs", mentioned_ms AS "mentionedMs", draft, draft_destination_id AS "draftDestinationId"`;
 }

@@ -17,6 +17,25 @@ export const inboxFaults = [
       '  await updateSaid(tx, [{ contactId, messageId, atMs }]);\n',
       '',
     ],
+    [
+      'what is written of somebody while they are erased stays',
+      'return (await holdContacts(tx, [of])).present.has(of.contactId);',
+      'return (await holdContacts(tx, [])).present.has(of.contactId) || true;',
+    ],
+  ]),
+  ...inFile('src/inbox/room.ts', INBOX, [
+    [
+      'whoever was mentioned in the conversation that goes is not told',
+      'if (mentionedMs !== null)',
+      'if (mentionedMs === 0)',
+    ],
+  ]),
+  ...inFile('src/inbox/sql.notes.ts', INBOX, [
+    [
+      'what was begun in the conversation that stays is overwritten',
+      'draft = coalesce(s.draft, EXCLUDED.draft)',
+      'draft = coalesce(EXCLUDED.draft, s.draft)',
+    ],
   ]),
   ...inFile('contract/inboxViews.ts', INBOX, [
     [

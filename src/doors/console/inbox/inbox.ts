@@ -20,13 +20,13 @@ import {
   changeStandings,
   contactOf,
   countView,
+  keepDraft,
   noteSeen,
   rowOf,
   selectMentioned,
   selectRows,
   selectSeats,
   takeUp,
-  upsertDraft,
   type InboxChange,
   type InboxRow,
 } from '../../../inbox/inbox.ts';
@@ -100,7 +100,7 @@ export const inboxRoutes: readonly Route[] = [
     does: 'Keeps what the caller has begun to write; an empty text takes it away.',
     body: NewDraft,
     answers: { 204: Nothing },
-    handle: keepDraft,
+    handle: begin,
   }),
 ];
 
@@ -218,7 +218,7 @@ export function tellOf(call: Call<unknown>, contactId: number, entryId?: number)
 }
 
 /** A change that happens all the time and means little: it is not written down in the audit log. */
-type Unaudited = (tx: Tx) => Promise<{ status: 204; body: undefined }>;
+type Unaudited = (tx: Tx) => Promise<{ status: 204; body: undefined } | Fault>;
 
 async function see(call: Call<Static<typeof Seen>>): Promise<Unaudited | Fault> {
   const { ctx, workspace, workspaceNowMs } = call;
@@ -231,7 +231,8 @@ async function see(call: Call<Static<typeof Seen>>): Promise<Unaudited | Fault> 
   const { contactId, conversationId } = row;
   const readMs = Math.min(upTo, workspaceNowMs);
   return async (tx) => {
-    await noteSeen(tx, { workspaceId: workspace.id, contactId, operatorId, readMs });
+    const seen = { workspaceId: workspace.id, contactId, operatorId, readMs };
+    if (!(await noteSeen(tx, seen))) return missing('conversation');
     if (await markSeenUpTo(tx, conversationId, readMs)) {
       const payload: ConversationRead = {
         contactId,
@@ -248,7 +249,7 @@ async function see(call: Call<Static<typeof Seen>>): Promise<Unaudited | Fault> 
   };
 }
 
-async function keepDraft(call: Call<Static<typeof NewDraft>>): Promise<Unaudited | Fault> {
+async function begin(call: Call<Static<typeof NewDraft>>): Promise<Unaudited | Fault> {
   const { workspace, body } = call;
   const operatorId = operatorIn(call);
   if (isFault(operatorId)) return operatorId;
@@ -258,7 +259,8 @@ async function keepDraft(call: Call<Static<typeof NewDraft>>): Promise<Unaudited
   const destinationId = body.destinationId ? idOf(body.destinationId) : null;
   return async (tx) => {
     const draft = body.text === '' ? null : body.text;
-    await upsertDraft(tx, { workspaceId: workspace.id, contactId, operatorId, draft, destinationId });
+    const kept = { workspaceId: workspace.id, contactId, operatorId, draft, destinationId };
+    if (!(await keepDraft(tx, kept))) return missing('conversation');
     return { status: 204, body: undefined };
   };
 }
