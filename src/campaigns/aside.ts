@@ -5,11 +5,12 @@
 import { bucketOf } from '../base/ids.ts';
 import { type Tx } from '../db/pool.ts';
 import { isPassing } from '../db/errors.ts';
+import { oldestUnread } from '../queue/feed/unread.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { dueTimers } from './due.ts';
 import { noteTask, selectInside, selectTask } from './enrol/sql.tasks.ts';
 import { upsertTimers } from './enrol/sql.write.ts';
-import { deleteArrivals, selectArrivals, type Arrival } from './events/sql.take.ts';
+import { addCounts, deleteArrivals, selectArrivals, type Arrival } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
 import type { TurnDeps } from './turnPart.ts';
 
@@ -23,6 +24,7 @@ export async function setAside(
   lane: OwnedLane,
   { nowMs, error }: { nowMs: number; error: unknown },
 ): Promise<boolean> {
+  const unread = await oldestUnread(tx, [lane]);
   const [arrival] = await selectArrivals(tx, [lane], 1);
   if (arrival) {
     const { id, contactId } = arrival;
@@ -34,7 +36,7 @@ export async function setAside(
     );
     return true;
   }
-  const [timer] = await dueTimers(tx, [lane], nowMs, 1);
+  const [timer] = await dueTimers(tx, [lane], { nowMs, unread }, 1);
   if (timer) {
     const { contactId, ownerId, workspaceId, atMs } = timer;
     const dueMs = nowMs + AGAIN_MS;
@@ -69,7 +71,10 @@ async function keepOnly(
   nowMs: number,
 ): Promise<boolean> {
   try {
-    await tx.savepoint((inner) => takeArrivals(deps, inner, [lane], [arrival], nowMs));
+    await tx.savepoint(async (inner) => {
+      const { counts } = await takeArrivals(deps, inner, [lane], [arrival], nowMs);
+      if (counts.length) await addCounts(inner, counts);
+    });
     return true;
   } catch (again) {
     if (isPassing(again)) throw again;

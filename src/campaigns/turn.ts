@@ -8,6 +8,7 @@
 import { type Tx } from '../db/pool.ts';
 import { isPassing } from '../db/errors.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
+import { oldestUnread } from '../queue/feed/unread.ts';
 import { fence, fenced } from '../queue/work/settle.ts';
 import type { TurnTaker } from '../queue/turns.ts';
 import { stopFor, TooManyEnter } from './enrol/brake.ts';
@@ -116,16 +117,27 @@ type Took = { again: readonly OwnedLane[]; tasks: readonly OwnedLane[] };
 const NOTHING: Took = { again: [], tasks: [] };
 
 /** What waits in some lanes as of an instant: of each lane up to `each` arrivals, those that come first. */
-type Found = { nowMs: number; each: number; arrivals: (Arrival & { lane: number })[]; waiting: Waiting[] };
+type Found = {
+  nowMs: number;
+  each: number;
+  arrivals: (Arrival & { lane: number })[];
+  waiting: Waiting[];
+  /** What nobody was handed yet of what was told on the feed: the oldest of each lane. */
+  unread: ReadonlyMap<number, number>;
+};
 
-/** Looks for it, up to `most` of all lanes. One after the other on the server: whatever came before a timer fell due is seen with it. */
+/**
+ * Looks for it, up to `most` of all lanes. One after the other on the server, the feed first: what is handed on meanwhile has arrived by the time
+ * that arrivals are read, and the other way round it would be in neither. So whatever came before a timer fell due is seen with it.
+ */
 async function lookInto(tx: Tx, lanes: readonly OwnedLane[], nowMs: number, most: number): Promise<Found> {
   const each = Math.ceil(most / lanes.length);
-  const [arrivals, waiting] = await Promise.all([
+  const [unread, arrivals, waiting] = await Promise.all([
+    oldestUnread(tx, lanes),
     selectArrivals(tx, lanes, each),
     selectWaiting(tx, lanes, nowMs),
   ]);
-  return { nowMs, each, arrivals, waiting };
+  return { nowMs, each, arrivals, waiting, unread };
 }
 
 /** Takes what arrived, then what is due, of the lanes that are held. */
@@ -134,18 +146,18 @@ async function takeSome(
   tx: Tx,
   lanes: readonly OwnedLane[],
   source: LiveSource,
-  { nowMs, each, ...found }: Found,
+  found: Found,
 ): Promise<Took> {
   const own = new Set(lanes.map(({ lane }) => lane));
   const [arrivals, waiting] = [found.arrivals, found.waiting].map((rows) =>
     rows.filter(({ lane }) => own.has(lane)),
   ) as [typeof found.arrivals, typeof found.waiting];
-  const taken = await takeArrivals(deps, tx, lanes, arrivals, nowMs);
+  const taken = await takeArrivals(deps, tx, lanes, arrivals, found.nowMs);
   // It leaves with what is asked next, and is over before this is.
   const counting = taken.counts.length ? addCounts(tx, taken.counts) : Promise.resolve();
   counting.catch(() => {});
   try {
-    return await takeOn(deps, tx, lanes, source, { nowMs, each, arrivals, waiting, taken: taken.arrivals });
+    return await takeOn(deps, tx, lanes, source, { ...found, arrivals, waiting, taken: taken.arrivals });
   } finally {
     await counting;
   }
@@ -157,14 +169,14 @@ async function takeOn(
   tx: Tx,
   lanes: readonly OwnedLane[],
   source: LiveSource,
-  { nowMs, each, arrivals, waiting, taken }: Found & { taken: readonly Arrival[] },
+  { nowMs, each, arrivals, waiting, unread, taken }: Found & { taken: readonly Arrival[] },
 ): Promise<Took> {
   const arrived = Map.groupBy(arrivals, ({ lane }) => lane);
   const more = new Set(lanes.map(({ lane }) => lane).filter((lane) => arrived.get(lane)?.length === each));
   const of = new Map(waiting.map((one) => [one.lane, one]));
   // What waits behind may have come before what is due now.
   const ripe = lanes.filter(({ lane }) => !more.has(lane) && of.get(lane)!.hasTimers);
-  const timers = ripe.length ? await dueTimers(tx, ripe, nowMs, each) : [];
+  const timers = ripe.length ? await dueTimers(tx, ripe, { nowMs, unread }, each) : [];
   const liveOf = await source(tx, waiting[0]!.stamp);
   const fired = Map.groupBy(timers, ({ lane }) => lane);
   const again = new Set([...more, ...fired.keys()]);

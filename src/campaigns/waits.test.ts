@@ -9,6 +9,8 @@ import { tagOn, type Execute } from '../db/statement.ts';
 import type { Tx } from '../db/pool.ts';
 import { openBook } from './enrol/book.ts';
 import type { LiveNames } from './enrol/live.ts';
+import { turnTaker } from './turn.ts';
+import type { TurnDeps } from './turnPart.ts';
 import { takeArrivals } from './events/take.ts';
 import type { Arrival } from './events/sql.take.ts';
 import { FLAG } from './events/time.ts';
@@ -25,8 +27,8 @@ function asked(answers: Readonly<Record<string, readonly Row[]>>) {
     isOpen = true;
     const words = text.replaceAll(/\s+/g, ' ').trim();
     const known = Object.keys(answers).find((begin) => words.startsWith(begin));
-    const from = / FROM (?:unnest.*? AS k \([^)]*\) (?:CROSS )?JOIN )?(\w+)/.exec(words)?.[1];
-    waits.at(-1)!.push(known ?? from ?? words.slice(0, 30));
+    const table = /\b(feed|event_arrivals|timers)\b/.exec(words)?.[1];
+    waits.at(-1)!.push(known ?? table ?? words.slice(0, 30));
     await new Promise((resolve) => setImmediate(resolve));
     isOpen = false;
     const rows = known ? [...answers[known]!] : [];
@@ -95,4 +97,23 @@ test('who is in a turn is read in one wait, and what they did of what is asked i
   await openBook(tx, live, { id: 9, timeZone: 'UTC' } as Workspace, [4096], [5], 1);
   assert.equal(waits.length, 2, JSON.stringify(waits));
   assert.equal(waits[1]!.length, 1);
+});
+
+test('a turn looks at the feed before it looks at what arrived, behind its fence and in one wait with it', async () => {
+  const { tx, waits } = asked({
+    'SELECT l.lane FROM': [{ lane: 1 }, { lane: 2 }],
+    'SELECT l.lane, s.n': [1, 2].map((lane) => ({ lane, stamp: 1, hasTimers: lane === 1, hasTask: false })),
+  });
+  const deps = {
+    queue: { transact: async (work: (tx: Tx) => Promise<unknown>) => await work(tx) },
+    clock: { nowMs: () => 5, monotonicMs: () => 0 },
+  } as unknown as TurnDeps;
+  const none = async () => async () => assert.fail('nobody is concerned');
+  const lanes = [1, 2].map((lane) => ({ lane, bucket: lane, buckets: [lane], epoch: 1 }));
+  assert.deepEqual(await turnTaker(deps, none).take(lanes, false), []);
+  assert.deepEqual(waits, [
+    ['SELECT l.lane FROM', 'feed', 'event_arrivals', 'SELECT l.lane, s.n'],
+    // Only where something is due.
+    ['timers'],
+  ]);
 });
