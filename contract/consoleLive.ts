@@ -36,6 +36,8 @@ export const CONSOLE_CLOSE = {
 export const CONSOLE_ALIVE_MS = 25_000;
 /** Presence is forgotten after so long; who is still there says so again before. */
 export const PRESENT_MS = 30_000;
+/** Who has had no page connected for so long is shown as gone: a page that is loaded again, or a lost line, is no absence. */
+export const GONE_MS = 5 * 60_000;
 /** Largest frame a client may send. */
 export const MOST_CONSOLE_FRAME_BYTES = 4_096;
 
@@ -46,6 +48,11 @@ export type Presence = 'looking' | 'typing' | null;
 export type ConsoleClientFrame =
   | { type: 'hello'; version: number; cursor?: string }
   | { type: 'present'; conversationId: string; as: Presence };
+
+/** What operators have in common. */
+export const SHARED = ['views', 'teams', 'availability'] as const;
+/** One of it. */
+export type Shared = (typeof SHARED)[number];
 
 /** What happened. */
 export type ConsoleEvent =
@@ -59,6 +66,8 @@ export type ConsoleEvent =
   | { kind: 'removed'; conversationId: string; messageId: string }
   /** Passing: something on the simulated devices is new or has changed; who shows them looks again, as does who was away. */
   | { kind: 'devices' }
+  /** What all operators have in common has changed: who shows it looks again. */
+  | { kind: 'shared'; what: Shared }
   /** Passing: it is not sent again to who was away. */
   | {
       kind: 'presence';

@@ -4,7 +4,7 @@
  */
 
 /** The views there are. */
-export const VIEWS = ['mine', 'unassigned', 'all', 'snoozed', 'closed'] as const;
+export const VIEWS = ['mine', 'teams', 'unassigned', 'all', 'snoozed', 'closed'] as const;
 /** A view. */
 export type View = (typeof VIEWS)[number];
 
@@ -19,6 +19,7 @@ export type Standing = {
   closed: boolean;
   snoozedUntilMs: number | null;
   assigneeId: string | null;
+  teamId: string | null;
   /** Its place in `PRIORITIES`. */
   priority: number;
   lastMs: number;
@@ -31,11 +32,12 @@ const LATEST_MS = 9_000_000_000_000_000;
 /** The order by priority is one number, too: so much apart are two of its words, and half of it is above every time. */
 const PRIORITY_APART = 1_000_000_000_000_000;
 
-/** True when a conversation is in a view of somebody. */
+/** True when a conversation is in a view of somebody who is in some teams. */
 export function isIn<Id extends string | number>(
   view: View,
-  one: Pick<Standing, 'closed' | 'snoozedUntilMs'> & { assigneeId: Id | null },
+  one: Pick<Standing, 'closed' | 'snoozedUntilMs'> & { assigneeId: Id | null; teamId: Id | null },
   me: Id,
+  teams: readonly Id[],
   nowMs: number,
 ): boolean {
   const sleeps = one.snoozedUntilMs !== null && one.snoozedUntilMs > nowMs;
@@ -46,6 +48,8 @@ export function isIn<Id extends string | number>(
       return !one.closed && sleeps;
     case 'mine':
       return !one.closed && !sleeps && one.assigneeId === me;
+    case 'teams':
+      return !one.closed && !sleeps && one.teamId !== null && teams.includes(one.teamId);
     case 'unassigned':
       return !one.closed && !sleeps && one.assigneeId === null;
     case 'all':
@@ -60,6 +64,7 @@ export type Sort = (typeof SORTS)[number];
 /** How views are sorted when nobody says; those that are not here (snoozed, closed) have one order. */
 export const USUAL_SORT: Readonly<Partial<Record<View, Sort>>> = {
   mine: 'waiting',
+  teams: 'waiting',
   unassigned: 'waiting',
   all: 'newest',
 };

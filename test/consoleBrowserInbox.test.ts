@@ -132,6 +132,55 @@ describe('the inbox in a browser', { skip }, () => {
     await two.close();
   });
 
+  test('§16 teams and availability: a team is made, who is away is told where one assigns, what is given to the team is in “My teams”, and deleting it tells of it', async () => {
+    await somebody('Tilda');
+    const [one, two] = [await openTab(browser), await openTab(browser)];
+    const dana = await signedIn(one, `/w/${ws}/settings/teams`);
+    await dana.getByText('There are no teams yet').waitFor();
+    await dana.getByRole('button', { name: 'New team …' }).click();
+    const made = dana.getByRole('dialog', { name: 'New team' });
+    await made.getByLabel('Name').fill('Returns');
+    await made.getByRole('checkbox', { name: 'Eli' }).check();
+    await checkAxe(dana, 'a team that is made');
+    await made.getByRole('button', { name: 'Make it' }).click();
+    await dana.getByText('There is a team Returns now.').waitFor();
+    const other = await signedIn(two, `/w/${ws}/inbox/all`, eli);
+    const own = other.getByRole('button', { name: /^Eli.*availability/ });
+    await own.click();
+    await other.getByRole('menuitem', { name: 'I am away' }).click();
+    await other.getByText('Others see that you are away.').waitFor();
+    await own.getByText('away', { exact: true }).waitFor();
+    await dana.getByRole('list', { name: 'Teams' }).getByText('Eli (away)').waitFor();
+    await dana.goto(`${url}/w/${ws}/inbox/all`);
+    await rowOf(dana, 'Tilda').click();
+    await dana.getByRole('region', { name: 'Conversation with Tilda' }).getByRole('log').waitFor();
+    await dana.keyboard.press('a');
+    await dana.getByRole('menuitem', { name: /Eli.*away/ }).waitFor();
+    await checkAxe(dana, 'to whom a conversation is given');
+    await dana.getByRole('menuitem', { name: 'Returns' }).click();
+    await dana.getByText('With the team Returns.').waitFor();
+    // At Eli's it comes into the view by itself.
+    await other.getByRole('link', { name: /^My teams/ }).click();
+    await rowOf(other, 'Tilda').getByText('· Returns').waitFor();
+    await dana.keyboard.press('a');
+    await dana.getByRole('menuitem', { name: /Eli/ }).click();
+    await dana.getByText('With Eli, who is away.').waitFor();
+    await dana.getByRole('button', { name: 'Returns · Eli' }).waitFor();
+    await own.click();
+    await other.getByRole('menuitem', { name: 'I am available again' }).click();
+    await other.getByText('You are available again.').waitFor();
+    await dana.goto(`${url}/w/${ws}/settings/teams`);
+    await dana.getByRole('button', { name: 'Delete … Returns' }).click();
+    const going = dana.getByRole('dialog', { name: 'Delete “Returns”?' });
+    await going.getByText('One open conversation is with it.').waitFor();
+    await going.getByRole('button', { name: 'Delete it' }).click();
+    await dana.getByText('There is no team Returns any more.').waitFor();
+    await rowOf(other, 'Tilda').waitFor({ state: 'hidden' });
+    assert.deepEqual([...one.amiss, ...two.amiss], []);
+    await one.close();
+    await two.close();
+  });
+
   test('§5 beside a conversation stands who it is with: each part is fetched when it is opened, fails by itself, and is a drawer on a phone', async () => {
     const hedy = await somebody('Hedy', 'Is it there yet?');
     const steps = [{ key: 'w', wait: { for: '3d' } }];

@@ -105,6 +105,7 @@ const conversation = (n: number, more: Partial<ConversationShown> = {}) =>
     snoozedUntil: null,
     priority: 'none',
     assignee: null,
+    team: null,
     lastAt: timeOf(n),
     waitingSince: null,
     unread: false,
@@ -119,7 +120,7 @@ test('an event leaves alone each page of a list that it neither leaves nor comes
     conversations: Array.from({ length: ROWS }, (__, n) => conversation(page * ROWS + n)),
     next: `after ${page}`,
   }));
-  const list = { view: 'all', me: idOf(1), nowMs: FIRST, filter: {} } as const;
+  const list = { view: 'all', me: idOf(1), teams: [], nowMs: FIRST, filter: {} } as const;
   const othersOf = (given: readonly ConversationPage[]) =>
     given.flatMap((page, n) => (page === pages[n] ? [] : [n]));
   const answered = applyToList(pages, list, conversation(7_777, { lastAt: timeOf(-1) }));

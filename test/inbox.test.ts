@@ -4,6 +4,8 @@ import { USUAL_NOTICES } from '../contract/notices.ts';
 import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import type { ConversationPage, ThreadPage } from '../contract/doors/console/inbox.ts';
+import { GONE_MS } from '../contract/consoleLive.ts';
+import { availabilityOf } from '../src/inbox/teams.ts';
 import { MOST_COUNTED, VIEWS, type View } from '../contract/inboxViews.ts';
 import { fromHex24, toHex24 } from '../src/base/ids.ts';
 import type { Db } from '../src/db/pool.ts';
@@ -99,6 +101,21 @@ const reply = (text: string, more = {}) => ({
   content: { type: 'text', text },
   ...more,
 });
+
+/** A page's line, and what it is told. */
+async function listen(who: typeof dana, cursor?: string, origin = url) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}${base}/live`, {
+    headers: { cookie: who.cookie },
+    origin,
+  });
+  const told: Json[] = [];
+  socket.on('message', (data) => told.push(JSON.parse(String(data))));
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+  socket.send(JSON.stringify({ type: 'hello', version: 1, ...(cursor ? { cursor } : {}) }));
+  await until('welcome', () => told.length > 0);
+  const events = (kind: string) => told.filter((one) => one.event?.kind === kind).map(({ event }) => event);
+  return { socket, told, events, close: () => socket.close() };
+}
 
 describe('sessions of pages', () => {
   test('a session opens as a cookie that scripts cannot read, and its token is told to no script', async () => {
@@ -293,7 +310,28 @@ describe('the inbox', () => {
     await sql`INSERT INTO set_members (bucket, set_id, contact_id) SELECT 0, ${fromHex24(wide)!}, n FROM generate_series(1, 5001) n`;
     for (const query of ['', '&sort=waiting', '&sort=priority', `&assignee=${eliShown.id}`])
       assert.deepEqual(await whole('all', `&tag=${wide}${query}`), await whole('all', `&tag=${tag}${query}`));
-    const narrowed = ['', `&tag=${tag}`, `&tag=${wide}`, '&channel=sms', '&unread=true', '&priority=high'];
+    // Two teams of Dana's, each with some of them, and one that is not hers.
+    const team = async (name: string, memberIds: string[], ...with_: string[]) => {
+      const made = ok(await dana.call('POST', `${base}/teams`, { name, memberIds }), 201);
+      for (const id of with_) ok(await dana.call('PATCH', at(id), { teamId: made.id }));
+      return made.id as string;
+    };
+    const north = await team('North', [danaShown.id, eliShown.id], first.id, third.id);
+    const south = await team('South', [danaShown.id], second.id);
+    await team('Others', [eliShown.id], (await somebody('Nora')).id);
+    assert.deepEqual((await whole('teams', '')).toSorted(), ['Nan', 'Ned', 'Nia']);
+    assert.deepEqual((await whole('all', `&team=${north}`)).toSorted(), ['Nan', 'Nia']);
+    assert.deepEqual(await whole('teams', `&team=${south}`), ['Ned']);
+    assert.deepEqual(await whole('all', `&team=${north}&q=Nia`), ['Nia']);
+    const narrowed = [
+      '',
+      `&tag=${tag}`,
+      `&team=${north}`,
+      `&tag=${wide}`,
+      '&channel=sms',
+      '&unread=true',
+      '&priority=high',
+    ];
     for (const query of [...narrowed, `&assignee=${eliShown.id}`])
       for (const view of VIEWS)
         for (const sort of ['', '&sort=waiting', '&sort=newest', '&sort=priority']) {
@@ -706,6 +744,7 @@ describe('what operators have besides', () => {
     );
     assert.deepEqual(results[2].before, {
       assigneeId: eliShown.id,
+      teamId: null,
       closed: false,
       snoozedUntil: null,
       priority: 'none',
@@ -717,8 +756,116 @@ describe('what operators have besides', () => {
       400,
       'change.assigneeId',
     );
+    refused(
+      await dana.call('POST', at('bulk'), { ids, change: { teamId: '0'.repeat(24) } }),
+      400,
+      'change.teamId',
+    );
     const past = { snoozedUntil: '2020-01-01T00:00:00Z' };
     refused(await dana.call('POST', at('bulk'), { ids, change: past }), 400, 'snoozedUntil');
+  });
+
+  test('console.md §16 teams: made, changed by two at once, deleted; their conversations, the count, who leaves, and who is told', async () => {
+    const teams = `${base}/teams`;
+    const line = await listen(eli);
+    const told = (what: string) => line.events('shared').filter((event) => event.what === what).length;
+    const bo = ok(await dana.call('POST', teams, { name: ' Returns ', memberIds: [eliShown.id] }), 201);
+    assert.deepEqual([bo.name, bo.members], ['Returns', [{ id: eliShown.id, name: 'Eli' }]]);
+    await until('who has the console open is told', () => told('teams') === 1);
+    refused(await dana.call('POST', teams, { name: 'returns' }), 409, 'name');
+    refused(await dana.call('POST', teams, { name: '  ' }), 400, 'name');
+    refused(await dana.call('POST', teams, { name: 'X', memberIds: ['0'.repeat(24)] }), 400, 'memberIds');
+    refused(await eli.call('POST', teams, { name: 'Mine' }), 403);
+    const [ann, ben] = [await somebody('Tess'), await somebody('Theo')];
+    refused(await eli.call('PATCH', at(ann.id), { teamId: '0'.repeat(24) }), 400, 'teamId');
+    const given = ok(await eli.call('PATCH', at(ann.id), { teamId: bo.id, assigneeId: danaShown.id }));
+    assert.deepEqual(given.team, { id: bo.id, name: 'Returns' });
+    ok(await eli.call('POST', at('bulk'), { ids: [ben.id], change: { teamId: bo.id } }));
+    assert.deepEqual(
+      names(await list('teams', eli)).filter((name) => name.startsWith('T')),
+      ['Tess', 'Theo'],
+    );
+    assert.deepEqual(
+      names(await list('unassigned', eli, `&team=${bo.id}`)),
+      ['Theo'],
+      'nobody of the team has it yet',
+    );
+    const mine = ok(await eli.call('GET', at('counts'))).teams;
+    ok(await eli.call('PATCH', at(ben.id), { snoozedUntil: '2100-01-01T00:00:00Z' }));
+    assert.equal(ok(await eli.call('GET', at('counts'))).teams, mine - 1);
+    assert.equal(ok(await dana.call('GET', `${teams}/${bo.id}`)).open, 2, 'what sleeps is open');
+    // Two at once: one takes somebody in, the other somebody out; both have their way.
+    const one = `${teams}/${bo.id}`;
+    await Promise.all([
+      dana.call('PATCH', one, { add: [danaShown.id] }),
+      dana.call('PATCH', one, { remove: [eliShown.id], name: 'Back office' }),
+    ]);
+    const now = ok(await dana.call('GET', one));
+    assert.deepEqual(
+      [now.name, now.members.map(({ name }: Json) => name)],
+      ['Back office', [danaShown.name]],
+    );
+    refused(await dana.call('PATCH', one, { add: [eliShown.id], remove: [eliShown.id] }), 400, 'remove');
+    refused(await dana.call('PATCH', one, { name: 'north' }), 409, 'name');
+    const deleted = await Promise.all([
+      dana.call('DELETE', one),
+      eli.call('PATCH', at(ann.id), { teamId: bo.id }),
+    ]);
+    assert.equal(deleted[0]!.status, 204);
+    const after = ok(await eli.call('GET', at(ann.id)));
+    assert.deepEqual([after.team, after.assignee.name, after.closed], [null, danaShown.name, false]);
+    assert.deepEqual(await list('all', eli, `&team=${bo.id}`), []);
+    assert.equal((await dana.call('DELETE', one)).status, 404);
+    const { entries } = ok(await dana.call('GET', `${base}/audit?action=team.`));
+    assert.equal(entries[0].action, 'team.delete');
+    assert.equal(entries[0].detail.name, 'Back office');
+    line.close();
+  });
+
+  test('console.md §16 availability: away by one’s own word, gone without a page, told to the others; who leaves is in no team', async () => {
+    const standings = async () =>
+      new Map<string, Json>(
+        ok(await dana.call('GET', `${base}/availability`)).operators.map((one: Json) => [one.id, one]),
+      );
+    const zoe = ok(
+      await call('POST', `${base}/members`, {
+        email: 'zoe@example.com',
+        name: 'Zoe',
+        password: 'correct horse battery',
+        role: 'agent',
+      }),
+      201,
+    );
+    const team = ok(await dana.call('POST', `${base}/teams`, { name: 'Night', memberIds: [zoe.id] }), 201);
+    assert.deepEqual((await standings()).get(zoe.id), { id: zoe.id, availability: 'gone', since: null });
+    const hers = await signIn('zoe@example.com', 'correct horse battery');
+    const [line, page] = [await listen(dana), await listen(hers)];
+    await until('she is here', async () => (await standings()).get(zoe.id)!.availability === 'available');
+    ok(await hers.call('PUT', `${base}/availability`, { away: true }));
+    await until('it is told', () => line.events('shared').some(({ what }) => what === 'availability'));
+    const away = (await standings()).get(zoe.id)!;
+    assert.equal(away.availability, 'away');
+    ok(await hers.call('PUT', `${base}/availability`, { away: true }));
+    assert.equal(
+      (await standings()).get(zoe.id)!.since,
+      away.since,
+      'who says it again is away since the first time',
+    );
+    const key = ok(await call('POST', `${base}/keys`, { door: 'console', role: 'agent' }), 201);
+    refused(await caller(url, key.token)('PUT', `${base}/availability`, { away: true }), 403);
+    assert.equal((await call('DELETE', `${base}/members/${zoe.id}`)).status, 204);
+    assert.equal((await standings()).get(zoe.id), undefined);
+    assert.deepEqual(ok(await dana.call('GET', `${base}/teams/${team.id}`)).members, []);
+    for (const one of [line, page]) one.close();
+  });
+
+  test('how one stands: a word of one’s own before all, and gone once no page was there for long', () => {
+    const stands = (away: boolean, changedMs: number | null, seenMs: number | null, nowMs: number) =>
+      availabilityOf({ away, changedMs, seenMs }, nowMs);
+    assert.deepEqual(availabilityOf(undefined, 9), { availability: 'gone', sinceMs: null });
+    assert.deepEqual(stands(false, null, 5, 5 + GONE_MS), { availability: 'available', sinceMs: null });
+    assert.deepEqual(stands(false, 1, 5, 6 + GONE_MS), { availability: 'gone', sinceMs: 5 });
+    assert.deepEqual(stands(true, 1, 5, 6 + GONE_MS), { availability: 'away', sinceMs: 1 });
   });
 
   test('what was seen is unread again when somebody wants it so', async () => {
@@ -841,20 +988,6 @@ describe('what operators have besides', () => {
 
 describe('live', () => {
   /** A page's line: what it is told, in order. */
-  async function listen(who: typeof dana, cursor?: string, origin = url) {
-    const socket = new WebSocket(`${url.replace('http', 'ws')}${base}/live`, {
-      headers: { cookie: who.cookie },
-      origin,
-    });
-    const told: Json[] = [];
-    socket.on('message', (data) => told.push(JSON.parse(String(data))));
-    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-    socket.send(JSON.stringify({ type: 'hello', version: 1, ...(cursor ? { cursor } : {}) }));
-    await until('welcome', () => told.length > 0);
-    const events = (kind: string) => told.filter((one) => one.event?.kind === kind).map(({ event }) => event);
-    return { socket, told, events, close: () => socket.close() };
-  }
-
   test('only a page of this server with the cookie is let in', async () => {
     await assert.rejects(listen(dana, undefined, 'https://elsewhere.example'), /401/);
     await assert.rejects(listen({ ...dana, cookie: 'parley_session=ses_x' }), /401/);
@@ -903,6 +1036,13 @@ describe('live', () => {
     const two = await somebody('Lou');
     const line = await listen(dana);
     const views = VIEWS.map((view) => ({ view, filter: {} }));
+    const crew = ok(
+      await dana.call('POST', `${base}/teams`, { name: 'Crew', memberIds: [danaShown.id] }),
+      201,
+    );
+    const teams = ok(await dana.call('GET', `${base}/teams`))
+      .teams.filter(({ members }: Json) => members.some(({ id }: Json) => id === danaShown.id))
+      .map(({ id }: Json) => id);
     const lists: { view: View; filter: ListOf['filter'] }[] = [
       ...views,
       { view: 'all', filter: { unread: true } },
@@ -912,6 +1052,9 @@ describe('live', () => {
       { view: 'all', filter: { sort: 'priority' } },
       { view: 'unassigned', filter: { sort: 'priority' } },
       { view: 'all', filter: { priority: 'high' } },
+      { view: 'teams', filter: {} },
+      { view: 'teams', filter: { sort: 'newest' } },
+      { view: 'unassigned', filter: { team: crew.id } },
     ];
     const fetchLists = async (): Promise<ConversationPage[]> =>
       await Promise.all(
@@ -936,6 +1079,8 @@ describe('live', () => {
     ok(await eli.call('POST', at(one.id, '/notes'), { clientId: 'n7', text: 'noted' }), 201);
     ok(await dana.call('PATCH', at(one.id), { assigneeId: danaShown.id }));
     ok(await eli.call('PATCH', at(one.id), { priority: 'urgent' }));
+    ok(await eli.call('PATCH', at(one.id), { teamId: crew.id }));
+    ok(await eli.call('PATCH', at(two.id), { teamId: crew.id }));
     ok(await dana.call('PATCH', at(one.id), { priority: 'high' }));
     ok(await dana.call('PATCH', at(two.id), { snoozedUntil: later }));
     const seen = ok(await dana.call('GET', at(one.id))).lastAt;
@@ -961,7 +1106,7 @@ describe('live', () => {
       const nowMs = Date.parse(now);
       if (event.kind === 'conversation') {
         stale = stale.map((pages, n) =>
-          applyToList(pages, { ...lists[n]!, me: danaShown.id, nowMs }, event.conversation),
+          applyToList(pages, { ...lists[n]!, me: danaShown.id, teams, nowMs }, event.conversation),
         );
         whole = applyToConversation(whole, event.conversation);
       }

@@ -992,12 +992,14 @@ CREATE TABLE inbox (
   answered_by bigint,
   answered_ms bigint NOT NULL DEFAULT 0,
   priority smallint NOT NULL DEFAULT 4,
+  team_id bigint,
   PRIMARY KEY (bucket, contact_id),
   CHECK (((priority >= 0) AND (priority <= 4)))
 ) WITH (fillfactor=80);
 CREATE INDEX inbox_assigned ON inbox USING btree (workspace_id, assignee_id, rank, contact_id) WHERE ((NOT closed) AND (assignee_id IS NOT NULL));
 CREATE INDEX inbox_closed ON inbox USING btree (workspace_id, last_ms, contact_id) WHERE closed;
 CREATE INDEX inbox_newest ON inbox USING btree (workspace_id, last_ms, contact_id) WHERE (NOT closed);
+CREATE INDEX inbox_of_team ON inbox USING btree (workspace_id, team_id, rank, contact_id) WHERE ((NOT closed) AND (team_id IS NOT NULL));
 CREATE INDEX inbox_pressing ON inbox USING btree (workspace_id, (((priority * '1000000000000000'::bigint) + COALESCE(waiting_ms, ('500000000000000'::bigint - last_ms)))), contact_id) WHERE (NOT closed);
 CREATE INDEX inbox_snoozed ON inbox USING btree (workspace_id, snoozed_until_ms, contact_id) WHERE ((snoozed_until_ms IS NOT NULL) AND (NOT closed));
 CREATE INDEX inbox_unassigned ON inbox USING btree (workspace_id, rank, contact_id) WHERE ((NOT closed) AND (assignee_id IS NULL));
@@ -1017,6 +1019,16 @@ CREATE TABLE inbox_notes (
 );
 CREATE INDEX inbox_notes_of_contact ON inbox_notes USING btree (bucket, contact_id, at_ms, id);
 
+-- on every node
+CREATE TABLE inbox_operators (
+  workspace_id bigint NOT NULL,
+  operator_id bigint NOT NULL,
+  away boolean NOT NULL DEFAULT false,
+  changed_ms bigint,
+  seen_ms bigint,
+  PRIMARY KEY (workspace_id, operator_id)
+);
+
 -- by bucket
 CREATE TABLE inbox_seats (
   bucket smallint NOT NULL,
@@ -1030,6 +1042,25 @@ CREATE TABLE inbox_seats (
   PRIMARY KEY (bucket, contact_id, operator_id)
 );
 CREATE INDEX inbox_seats_mentioned ON inbox_seats USING btree (workspace_id, operator_id, mentioned_ms) WHERE (mentioned_ms IS NOT NULL);
+
+-- on every node
+CREATE TABLE inbox_team_members (
+  team_id bigint NOT NULL,
+  operator_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  PRIMARY KEY (team_id, operator_id)
+);
+CREATE INDEX inbox_team_members_of_operator ON inbox_team_members USING btree (workspace_id, operator_id);
+
+-- on every node
+CREATE TABLE inbox_teams (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  name text NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX inbox_teams_of_workspace ON inbox_teams USING btree (workspace_id, lower(name));
 
 -- on every node
 CREATE TABLE inbox_views (

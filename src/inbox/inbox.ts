@@ -65,6 +65,7 @@ async function rowOfUnheard(db: Db, contactId: number): Promise<InboxRow | undef
     closed: false,
     snoozedUntilMs: null,
     assigneeId: null,
+    teamId: null,
     priority: PRIORITIES.indexOf('none'),
     channel: null,
     destinationId: null,
@@ -113,6 +114,7 @@ export type InboxChange = {
   closed?: boolean;
   snoozedUntilMs?: number | null;
   assigneeId?: number | null;
+  teamId?: number | null;
   priority?: number;
   /** What the contact said last is as if nobody had seen it. */
   unread?: true;
@@ -140,6 +142,7 @@ function standingAfter(row: InboxRow, change: InboxChange) {
         ? row.snoozedUntilMs
         : change.snoozedUntilMs,
     assigneeId: change.assigneeId === undefined ? row.assigneeId : change.assigneeId,
+    teamId: change.teamId === undefined ? row.teamId : change.teamId,
     priority: change.priority ?? row.priority,
     readMs: change.unread && row.lastInMs > 0 ? Math.min(row.readMs, row.lastInMs - 1) : row.readMs,
   };

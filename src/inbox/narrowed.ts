@@ -1,5 +1,5 @@
 /**
- * A view that is narrowed: to a channel, an operator, a priority, what is unread, or those who have a tag. What hardly anything is would be looked for
+ * A view that is narrowed: to a channel, an operator, a team, a priority, what is unread, or those who have a tag. What hardly anything is would be looked for
  * through the whole view, so a page looks at so many conversations at most: it may then be short, or empty, and yet not be the last.
  */
 import { compareIn, isIn, rankIn, USUAL_SORT } from '../../contract/inboxViews.ts';
@@ -27,9 +27,11 @@ export async function viewPage(
   const { tagId, ...rest } = look;
   if (tagId !== undefined) return await tagged(sql, rest, tagId, page);
   const open = amongAll(look);
-  const { channel, assigneeId, priority, unread } = look;
+  const { channel, assigneeId, teamId, priority, unread } = look;
   const isNarrow =
-    open !== undefined || unread === true || [channel, assigneeId, priority].some((one) => one !== undefined);
+    open !== undefined ||
+    unread === true ||
+    [channel, assigneeId, teamId, priority].some((one) => one !== undefined);
   const [upTo] = isNarrow
     ? await selectPlaces(sql, open ?? widened(look), { after: page.after, skip: LOOKED_AT - 1, limit: 1 })
     : [];
@@ -38,14 +40,14 @@ export async function viewPage(
 }
 
 /** The view as it is before somebody narrows it. */
-function widened({ workspaceId, view, operatorId, nowMs, sort }: Look): Look {
-  return { workspaceId, view, operatorId, nowMs, sort };
+function widened({ workspaceId, view, operatorId, teamIds, nowMs, sort }: Look): Look {
+  return { workspaceId, view, operatorId, teamIds, nowMs, sort };
 }
 
-/** All that is open, in an order that only all has, among which those of one operator and of nobody are looked for that are to be in it too. */
+/** All that is open, in an order that only all has, among which those of one operator, of teams and of nobody are looked for that are to be in it too. */
 function amongAll(look: Look): Look | undefined {
   const isOrdered = look.sort === undefined || look.sort === USUAL_SORT[look.view];
-  const isTurned = !isOrdered && (look.view === 'mine' || look.view === 'unassigned');
+  const isTurned = !isOrdered && look.view !== 'all' && USUAL_SORT[look.view] !== undefined;
   return isTurned ? { ...widened(look), view: 'all' } : undefined;
 }
 
@@ -75,17 +77,19 @@ async function tagged(sql: Sql, look: Look, tagId: number, { after, limit }: Pag
 }
 
 function fits(look: Look, row: InboxRow): boolean {
-  return isIn(look.view, row, look.operatorId, look.nowMs) && narrows(look, row);
+  return isIn(look.view, row, look.operatorId, look.teamIds, look.nowMs) && narrows(look, row);
 }
 
 /** Whether a conversation is among those to which a look is narrowed, in whatever view. */
 export function narrows(
-  { channel, assigneeId, priority, unread }: Pick<Look, 'channel' | 'assigneeId' | 'priority' | 'unread'>,
+  look: Pick<Look, 'channel' | 'assigneeId' | 'teamId' | 'priority' | 'unread'>,
   row: InboxRow,
 ): boolean {
+  const { channel, assigneeId, teamId, priority, unread } = look;
   return (
     (channel === undefined || row.channel === channel) &&
     (assigneeId === undefined || row.assigneeId === assigneeId) &&
+    (teamId === undefined || row.teamId === teamId) &&
     (priority === undefined || row.priority === priority) &&
     (!unread || row.lastInMs > row.readMs)
   );

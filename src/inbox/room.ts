@@ -8,7 +8,8 @@ import type { Notices } from '../live/notices.ts';
 import type { WorkingRoom } from '../queue/room.ts';
 import { wordsReader } from './find.ts';
 import { inboxReader } from './reader.ts';
-import { absorbRow, deleteInbox, selectWaking, takeRow, updateNewest } from './sql.ts';
+import { absorbRow, deleteInbox, updateNewest } from './sql.people.ts';
+import { selectWaking, takeRow } from './sql.ts';
 import { deleteWords } from './sql.words.ts';
 import { absorbDraft, insertNotes, takeNotes, takeSeats, upsertMentioned, upsertSeen } from './sql.notes.ts';
 
@@ -25,6 +26,9 @@ export function inboxRoom({ ids, notices }: { ids: IdSource; notices: Pick<Notic
       message_words: 'deleted',
       saved_replies: 'kept: an operator wrote it, for everybody',
       inbox_views: 'kept: an operator made it, and it names nobody',
+      inbox_teams: 'kept: of operators',
+      inbox_team_members: 'kept: of operators',
+      inbox_operators: 'kept: of operators',
     },
     exports: {
       inbox: { not: 'whose a conversation is, and how long it waits' },
@@ -33,6 +37,9 @@ export function inboxRoom({ ids, notices }: { ids: IdSource; notices: Pick<Notic
       message_words: { not: 'the words of messages, which are here' },
       saved_replies: { not: 'operators wrote it, for everybody' },
       inbox_views: { not: 'what operators look at' },
+      inbox_teams: { not: 'of operators' },
+      inbox_team_members: { not: 'of operators' },
+      inbox_operators: { not: 'of operators' },
     },
     async erase({ tx, contactIds }) {
       await deleteInbox(tx, contactIds);

@@ -1,4 +1,4 @@
-/** Every statement on inbox, inbox_notes and inbox_seats. */
+/** The statements on inbox. */
 import { isNewestFirst, USUAL_SORT, type Sort, type View } from '../../contract/inboxViews.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment, Tx } from '../db/pool.ts';
@@ -10,6 +10,8 @@ export type InboxRow = {
   closed: boolean;
   snoozedUntilMs: number | null;
   assigneeId: number | null;
+  /** The team that it is with; one that was deleted is none. */
+  teamId: number | null;
   /** How pressing it is: its place in `PRIORITIES`. */
   priority: number;
   channel: string | null;
@@ -27,7 +29,8 @@ export type InboxRow = {
 
 const columns = (db: Db) => db`
   contact_id AS "contactId", conversation_id AS "conversationId", closed, snoozed_until_ms AS "snoozedUntilMs",
-  assignee_id AS "assigneeId", priority, channel, destination_id AS "destinationId", last_message_id AS "lastMessageId", last_ms AS "lastMs",
+  assignee_id AS "assigneeId", team_id AS "teamId", priority, channel, destination_id AS "destinationId",
+  last_message_id AS "lastMessageId", last_ms AS "lastMs",
   last_in_ms AS "lastInMs", last_out_ms AS "lastOutMs", waiting_ms AS "waitingMs", read_ms AS "readMs",
   answered_by AS "answeredBy", answered_ms AS "answeredMs"`;
 
@@ -128,9 +131,12 @@ export type Look = {
   workspaceId: number;
   view: View;
   operatorId: number;
+  /** The teams that the operator is in. */
+  teamIds: readonly number[];
   nowMs: number;
   channel?: string | undefined;
   assigneeId?: number | undefined;
+  teamId?: number | undefined;
   priority?: number | undefined;
   unread?: boolean | undefined;
   /** Where it is not the view's own. */
@@ -153,8 +159,12 @@ export async function selectView(
 ): Promise<InboxRow[]> {
   const order = orderOf(db, look);
   return await db<InboxRow[]>`
-    SELECT ${columns(db)} FROM inbox ${page.of ? amongKeys(db, page.of) : db``} WHERE ${inView(db, look)}
-      ${behind(db, order, page.after)} ${upTo(db, order, page.upTo)}
+    SELECT ${columns(db)} FROM ${inOrder(
+      db,
+      look,
+      db`${page.of ? amongKeys(db, page.of) : db``} WHERE ${inView(db, look)} ${behind(db, order, page.after)} ${upTo(db, order, page.upTo)}`,
+      page.limit,
+    )}
     ORDER BY ${order.column} ${order.way}, contact_id ${order.way} LIMIT ${page.limit}`;
 }
 
@@ -166,9 +176,19 @@ export async function selectPlaces(
 ): Promise<ViewPlace[]> {
   const order = orderOf(db, look);
   const rows = await db<ViewPlace[]>`
-    SELECT ${order.column} AS rank, contact_id AS "contactId" FROM inbox WHERE ${inView(db, look)} ${behind(db, order, page.after)}
+    SELECT ${order.column} AS rank, contact_id AS "contactId"
+    FROM ${inOrder(db, look, db`WHERE ${inView(db, look)} ${behind(db, order, page.after)}`, (page.skip ?? 0) + page.limit)}
     ORDER BY ${order.column} ${order.way}, contact_id ${order.way} OFFSET ${page.skip ?? 0} LIMIT ${page.limit}`;
   return order.isNewest ? rows.map((row) => ({ ...row, rank: -row.rank })) : rows;
+}
+
+/** What of the inbox is looked at for so many: several teams are several orders of the index, of each of which so many are enough. */
+function inOrder(db: Db, look: Look, where: Fragment, limit: number): Fragment {
+  const isByTeam = look.view === 'teams' && (look.sort ?? USUAL_SORT.teams) === USUAL_SORT.teams;
+  return isByTeam
+    ? db`unnest(${[...look.teamIds]}::bigint[]) AS t (team), LATERAL (
+        SELECT * FROM inbox ${where} AND team_id = t.team ORDER BY rank, contact_id LIMIT ${limit}) AS inbox`
+    : db`inbox ${where}`;
 }
 
 /** The newest `step` conversations of a workspace behind a place, open or closed. Reads no more than it gives; locks nothing. */
@@ -225,10 +245,11 @@ function than(db: Db, order: Order, sign: Fragment, place: ViewPlace | undefined
 }
 
 function inView(db: Db, look: Look): Fragment {
-  const { workspaceId, view, operatorId, nowMs, channel, assigneeId, priority, unread } = look;
+  const { workspaceId, view, operatorId, nowMs, channel, assigneeId, teamId, priority, unread } = look;
   const awake = db`NOT closed AND (snoozed_until_ms IS NULL OR snoozed_until_ms <= ${nowMs})`;
   const where = {
     mine: () => db`${awake} AND assignee_id = ${operatorId}`,
+    teams: () => db`${awake} AND team_id = ANY(${[...look.teamIds]}::bigint[])`,
     unassigned: () => db`${awake} AND assignee_id IS NULL`,
     all: () => awake,
     snoozed: () => db`NOT closed AND snoozed_until_ms > ${nowMs}`,
@@ -237,6 +258,7 @@ function inView(db: Db, look: Look): Fragment {
   return db`workspace_id = ${workspaceId} AND ${where[view]()}
     ${channel === undefined ? db`` : db`AND channel = ${channel}`}
     ${assigneeId === undefined ? db`` : db`AND assignee_id = ${assigneeId}`}
+    ${teamId === undefined ? db`` : db`AND team_id = ${teamId}`}
     ${priority === undefined ? db`` : db`AND priority = ${priority}`}
     ${unread ? db`AND last_in_ms > read_ms` : db``}`;
 }
@@ -278,17 +300,17 @@ export async function updateStandings(
   tx: Tx,
   rows: readonly Pick<
     InboxRow,
-    'contactId' | 'closed' | 'snoozedUntilMs' | 'assigneeId' | 'priority' | 'readMs'
+    'contactId' | 'closed' | 'snoozedUntilMs' | 'assigneeId' | 'teamId' | 'priority' | 'readMs'
   >[],
 ): Promise<void> {
   await tx`
-    UPDATE inbox i SET closed = s.closed, snoozed_until_ms = s.snoozed_until_ms, assignee_id = s.assignee_id, priority = s.priority,
-      read_ms = s.read_ms
+    UPDATE inbox i SET closed = s.closed, snoozed_until_ms = s.snoozed_until_ms, assignee_id = s.assignee_id, team_id = s.team_id,
+      priority = s.priority, read_ms = s.read_ms
     FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.closed)}::boolean[], ${rows.map((r) => r.snoozedUntilMs)}::bigint[],
-      ${rows.map((r) => r.assigneeId)}::bigint[], ${rows.map((r) => r.priority)}::smallint[], ${rows.map((r) => r.readMs)}::bigint[])
-      AS s (bucket, contact_id, closed, snoozed_until_ms, assignee_id, priority, read_ms)
+      ${rows.map((r) => r.assigneeId)}::bigint[], ${rows.map((r) => r.teamId)}::bigint[], ${rows.map((r) => r.priority)}::smallint[], ${rows.map((r) => r.readMs)}::bigint[])
+      AS s (bucket, contact_id, closed, snoozed_until_ms, assignee_id, team_id, priority, read_ms)
     WHERE i.bucket = s.bucket AND i.contact_id = s.contact_id`;
 }
 
@@ -317,44 +339,6 @@ export async function takeRow(tx: Tx, contactId: number): Promise<InboxRow | und
   return row;
 }
 
-/** Puts the row of a contact who became another to the other's: what is later counts, it is open if one of them was, and as pressing. Locks it. */
-export async function absorbRow(
-  tx: Tx,
-  to: { workspaceId: number; contactId: number; conversationId: number },
-  row: InboxRow,
-): Promise<void> {
-  await tx`
-    INSERT INTO inbox AS i (bucket, contact_id, workspace_id, conversation_id, closed, snoozed_until_ms, assignee_id, priority, channel,
-      destination_id, last_message_id, last_ms, last_in_ms, last_out_ms, waiting_ms, read_ms)
-    VALUES (${bucketOf(to.contactId)}, ${to.contactId}, ${to.workspaceId}, ${to.conversationId}, ${row.closed},
-      ${row.snoozedUntilMs}, ${row.assigneeId}, ${row.priority}, ${row.channel}, ${row.destinationId}, ${row.lastMessageId}, ${row.lastMs},
-      ${row.lastInMs}, ${row.lastOutMs}, ${row.waitingMs}, ${row.readMs})
-    ON CONFLICT (bucket, contact_id) DO UPDATE SET
-      closed = i.closed AND EXCLUDED.closed,
-      snoozed_until_ms = CASE WHEN i.closed THEN EXCLUDED.snoozed_until_ms WHEN EXCLUDED.closed THEN i.snoozed_until_ms
-        WHEN i.snoozed_until_ms IS NOT NULL AND EXCLUDED.snoozed_until_ms IS NOT NULL
-        THEN least(i.snoozed_until_ms, EXCLUDED.snoozed_until_ms) END,
-      assignee_id = coalesce(i.assignee_id, EXCLUDED.assignee_id),
-      priority = least(i.priority, EXCLUDED.priority),
-      channel = CASE WHEN EXCLUDED.last_in_ms > i.last_in_ms THEN EXCLUDED.channel ELSE i.channel END,
-      destination_id = CASE WHEN EXCLUDED.last_in_ms > i.last_in_ms THEN EXCLUDED.destination_id ELSE i.destination_id END,
-      last_message_id = CASE WHEN EXCLUDED.last_ms > i.last_ms THEN EXCLUDED.last_message_id ELSE i.last_message_id END,
-      last_ms = greatest(i.last_ms, EXCLUDED.last_ms), last_in_ms = greatest(i.last_in_ms, EXCLUDED.last_in_ms),
-      last_out_ms = greatest(i.last_out_ms, EXCLUDED.last_out_ms), waiting_ms = least(i.waiting_ms, EXCLUDED.waiting_ms),
-      read_ms = least(i.read_ms, EXCLUDED.read_ms)`;
-}
-
-/** Says which message is the newest, where there is a row that knows of none that is newer; who waits does so still. Locks the row. */
-export async function updateNewest(
-  tx: Tx,
-  contactId: number,
-  { id, atMs }: { id: number; atMs: number },
-): Promise<void> {
-  await tx`
-    UPDATE inbox SET last_message_id = ${id}, last_ms = ${atMs}
-    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND last_ms < ${atMs}`;
-}
-
 /** Says how a conversation ends, where something of it was taken away. The caller holds the row. */
 export async function updateLast(
   tx: Tx,
@@ -378,14 +362,4 @@ export async function selectWaking(
     SELECT contact_id AS "contactId", snoozed_until_ms AS "untilMs" FROM inbox
     WHERE workspace_id = ${workspaceId} AND NOT closed AND snoozed_until_ms > ${afterMs}
     ORDER BY snoozed_until_ms, contact_id LIMIT ${most}`;
-}
-
-/** Forgets contacts: rows, notes, drafts and marks. */
-export async function deleteInbox(tx: Tx, contactIds: readonly number[]): Promise<void> {
-  const of = tx`bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])`;
-  await Promise.all([
-    tx`DELETE FROM inbox WHERE ${of}`,
-    tx`DELETE FROM inbox_notes WHERE ${of}`,
-    tx`DELETE FROM inbox_seats WHERE ${of}`,
-  ]);
 }

@@ -8,6 +8,7 @@ import { randomToken } from '../base/crypto.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Log } from '../base/log.ts';
 import type { Sql } from '../db/pool.ts';
+import { SHARED, type Shared } from '../../contract/consoleLive.ts';
 
 /** Something new. */
 export type News =
@@ -20,6 +21,8 @@ export type News =
   | { kind: 'inbox'; workspaceId: number; contactId: number; entryId?: number }
   /** Something on the simulated devices of a workspace is new, or has changed. */
   | { kind: 'devices'; workspaceId: number }
+  /** What the operators of a workspace have in common has changed. */
+  | { kind: 'shared'; workspaceId: number; what: Shared }
   /** An operator looks at a conversation, types in it, or has left it. */
   | {
       kind: 'operator';
@@ -99,6 +102,8 @@ function wordOf(news: News): string {
       return `i:${[news.workspaceId, news.contactId, news.entryId ?? 0].map((id) => id.toString(36)).join(':')}`;
     case 'devices':
       return `d:${news.workspaceId.toString(36)}`;
+    case 'shared':
+      return `s:${news.workspaceId.toString(36)}:${SHARED.indexOf(news.what)}`;
     case 'operator':
       return `o:${[news.workspaceId, news.contactId, news.operatorId].map((id) => id.toString(36)).join(':')}:${news.as[0]}`;
   }
@@ -119,6 +124,8 @@ function readWord(word: string): News {
       };
     case 'i':
       return { kind: 'inbox', workspaceId: id, contactId: second, ...(third ? { entryId: third } : {}) };
+    case 's':
+      return { kind: 'shared', workspaceId: id, what: SHARED[second] ?? 'teams' };
     case 'd':
       return { kind: 'devices', workspaceId: id };
     case 'o': {

@@ -79,6 +79,7 @@ const STEPS: Steps = [
     '/saved-views',
     { name: 'Unread', look: { view: 'all', unread: true }, shared: true },
   ],
+  ['teamId', 'POST', '/teams', { name: 'Support' }],
   ['templateId', 'POST', '/templates', { name: 'hello', content: TEXT }],
   [null, 'PATCH', '/templates/{templateId}', { content: { type: 'text', text: 'Hello again' } }],
   [
@@ -153,6 +154,7 @@ const ANSWERS: Steps = [
   [null, 'POST', '/simulator/reply', { channel: 'sms', address: '+14155550102', text: 'STOP' }],
   ['advanceId', 'POST', '/clock/advance', { byMs: 60_000 }],
   ['callId', 'GET', '/webhooks/{webhookId}/calls', undefined],
+  [null, 'PATCH', '/conversations/{conversationId}', { teamId: '{teamId}' }],
 ];
 /** What is changed then, and taken away. */
 export const CHANGES: Steps = [
@@ -167,6 +169,8 @@ export const CHANGES: Steps = [
   [null, 'DELETE', '/saved-replies/{savedReplyId}', undefined],
   [null, 'PATCH', '/saved-views/{savedViewId}', { name: 'Not seen' }],
   [null, 'DELETE', '/saved-views/{savedViewId}', undefined],
+  [null, 'PATCH', '/teams/{teamId}', { name: 'Service' }],
+  [null, 'DELETE', '/teams/{teamId}', undefined],
   [null, 'PATCH', '/templates/{templateId}', { name: 'hallo' }],
   [null, 'DELETE', '/templates/{templateId}', undefined],
   [null, 'POST', '/webhooks/{webhookId}/rotate', undefined],

@@ -25,6 +25,7 @@ export type Search = {
   channel?: string;
   /** Whose conversations, and of whom who has which tag. */
   assignee?: string;
+  team?: string;
   tag?: string;
   priority?: Priority;
   sort?: Sort;
@@ -49,6 +50,7 @@ const searchOf = (given: Record<string, unknown>): Search => ({
   q: textIn(given['q']),
   channel: textIn(given['channel']),
   assignee: idIn(given['assignee']),
+  team: idIn(given['team']),
   tag: idIn(given['tag']),
   priority: PRIORITIES.find((one) => one === given['priority']),
   sort: SORTS.find((one) => one === given['sort']),

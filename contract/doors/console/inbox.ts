@@ -22,6 +22,8 @@ export const ConversationShown = Type.Object({
   /** It sleeps while this lies ahead, by the workspace's clock. */
   snoozedUntil: orNull(Time),
   assignee: orNull(named),
+  /** The team that it is with. */
+  team: orNull(named),
   priority: PRIORITY,
   /** On which the contact was heard last. */
   channel: orNull(oneOf(CHANNELS)),
@@ -49,6 +51,8 @@ export type ConversationPage = Static<typeof ConversationPage>;
 /** How many conversations each view has, up to `MOST_COUNTED`. */
 export const CountsShown = Type.Object({
   mine: Count,
+  /** With teams that the caller is in. */
+  teams: Count,
   unassigned: Count,
   all: Count,
   snoozed: Count,
@@ -156,6 +160,7 @@ export const NoteKept = Type.Object({ id: Id, at: Time });
 /** `PATCH …/conversations/{id}`. */
 export const ConversationPatch = Type.Object({
   assigneeId: Type.Optional(orNull(Id)),
+  teamId: Type.Optional(orNull(Id)),
   closed: Type.Optional(Type.Boolean()),
   snoozedUntil: Type.Optional(orNull(TimeGiven)),
   priority: Type.Optional(PRIORITY),
@@ -181,6 +186,7 @@ export const BulkChanged = Type.Object({
       before: orNull(
         Type.Object({
           assigneeId: orNull(Id),
+          teamId: orNull(Id),
           closed: Type.Boolean(),
           snoozedUntil: orNull(Time),
           priority: PRIORITY,

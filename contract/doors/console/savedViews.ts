@@ -13,6 +13,7 @@ export const SavedLook = Type.Object({
   view: VIEW,
   channel: Type.Optional(oneOf(CHANNELS)),
   assignee: Type.Optional(Id),
+  team: Type.Optional(Id),
   tag: Type.Optional(Id),
   priority: Type.Optional(PRIORITY),
   unread: Type.Optional(Type.Literal(true)),

@@ -112,6 +112,33 @@ export const inboxFaults = [
       SILENT,
     ],
   ]),
+  ...inFile(
+    'src/inbox/teams.ts',
+    ['test/inbox.test.ts'],
+    [
+      [
+        'who has had no page for long is available',
+        'seenMs === null || nowMs - seenMs > GONE_MS',
+        'seenMs === null',
+      ],
+      [
+        'nobody is taken out of a team',
+        '  if (remove.length) await deleteTeamMembers(tx, which.id, remove);\n',
+        '',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/inbox/sql.ts',
+    ['test/inbox.test.ts'],
+    [
+      [
+        'of several teams one page has those of the first only',
+        'SELECT * FROM inbox ${where} AND team_id = t.team ORDER BY rank',
+        'SELECT * FROM inbox ${where} AND team_id = ${look.teamIds[0] ?? 0} ORDER BY rank',
+      ],
+    ],
+  ),
   ...inFile('src/doors/consoleLive/hub.ts', LINE, [
     [
       'of many new entries at once some are told to nobody',

@@ -49,6 +49,7 @@ import { segmentRoutes } from './people/segments.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './people/sets.ts';
 import { simulatorRoutes } from './simulator.ts';
+import { teamRoutes } from './inbox/teams.ts';
 import { timelineRoutes } from './people/timeline.ts';
 import { templateRoutes } from './templates.ts';
 import { threadRoutes } from './inbox/thread.ts';
@@ -83,6 +84,7 @@ export const ROUTES: readonly Route[] = [
   ...inboxBulkRoutes,
   ...savedReplyRoutes,
   ...savedViewRoutes,
+  ...teamRoutes,
   ...fileRoutes,
   ...threadRoutes,
   ...segmentRoutes,

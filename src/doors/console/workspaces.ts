@@ -30,6 +30,7 @@ import {
 import { inviteOperator as operatorByLink, type PasswordLink } from '../../accounts/signIn/passwordLinks.ts';
 import { can } from '../../accounts/roles.ts';
 import type { Role } from '../../../contract/roles.ts';
+import { deleteOperator } from '../../inbox/teams.ts';
 import {
   changesOf,
   createOwnWorkspace,
@@ -347,6 +348,10 @@ function takeOut(call: Call<unknown>): Work<204, undefined> {
     if (isFault(may)) return may;
     const done = await removeMember(tx, { workspaceId: call.workspace.id, operatorId });
     if (isFault(done)) return done;
+    await deleteOperator(tx, call.workspace.id, operatorId);
+    call.afterCommit(() =>
+      call.ctx.notices.send([{ kind: 'shared', workspaceId: call.workspace.id, what: 'teams' }]),
+    );
     const audit = changed(call, operatorId, 'member.remove', { from: member.role, to: null });
     return { status: 204, body: undefined, audit };
   };

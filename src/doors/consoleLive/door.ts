@@ -20,6 +20,7 @@ import { isFault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { Part } from '../../base/lifecycle.ts';
 import { contactOf } from '../../inbox/inbox.ts';
+import { upsertHere } from '../../inbox/teams.ts';
 import type { NewsHeard } from '../../live/notices.ts';
 import { cookieToken } from '../console/cookie.ts';
 import type { HttpContext } from '../kit/context.ts';
@@ -65,6 +66,7 @@ export function createConsoleLive(
   let cancel: (() => void) | undefined;
   const pulse = () => {
     for (const tab of tabs) void beat(ctx, tab);
+    noteHere(ctx, [...tabs]);
     cancel = ctx.clock.after(CONSOLE_ALIVE_MS, pulse);
   };
   const door = (app: FastifyInstance) => {
@@ -90,6 +92,7 @@ export function createConsoleLive(
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const tab = openTab(ctx, { hub, limit }, webSocket, entrant);
       tabs.add(tab);
+      noteHere(ctx, [tab]);
       webSocket.once('close', () => {
         tabs.delete(tab);
         hub.leave(tab.listener);
@@ -195,6 +198,16 @@ async function hear(
   const { workspaceId, operatorId } = listener;
   const contactId = await contactOf(ctx.sql, workspaceId, frame.conversationId).catch(() => undefined);
   if (contactId !== undefined) hub.present({ workspaceId, contactId, operatorId }, frame.as);
+}
+
+/** Notes who is here, for who assigns. What is not written down is with the next pulse: it is no answer to anybody. */
+function noteHere({ sql, clock, log }: HttpContext, tabs: readonly Tab[]): void {
+  if (!tabs.length) return;
+  upsertHere(
+    sql,
+    tabs.map(({ listener }) => listener),
+    clock.nowMs(),
+  ).catch((error: unknown) => log.debug({ error }, 'who has the console open was not written down'));
 }
 
 /** Who does not answer is gone; who was signed out meanwhile is told so. */

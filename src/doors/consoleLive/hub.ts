@@ -3,7 +3,7 @@
  * the store, once for all who have the workspace open, and carries the new state. What was told last is kept for a while, so that who
  * comes back soon misses nothing; who comes back later is told to look again, as is everybody who may have missed something.
  */
-import type { ConsoleEvent, ConsoleServerFrame, Presence } from '../../../contract/consoleLive.ts';
+import type { ConsoleEvent, ConsoleServerFrame, Presence, Shared } from '../../../contract/consoleLive.ts';
 import { randomToken } from '../../base/crypto.ts';
 import { bell, type Part } from '../../base/lifecycle.ts';
 import { pause } from '../../base/clock.ts';
@@ -75,6 +75,7 @@ export function createConsoleHub(deps: Deps): ConsoleHub {
       if (one.kind === 'missed') for (const there of open.values()) reset(there);
       else if (one.kind === 'inbox') mark(open.get(one.workspaceId), one);
       else if (one.kind === 'devices') tellDevices(open.get(one.workspaceId));
+      else if (one.kind === 'shared') tellShared(open.get(one.workspaceId), one.what);
       else if (one.kind === 'operator') void tellPresence(deps, open.get(one.workspaceId), one);
     if ([...open.values()].some(({ changed }) => changed.size)) rung.ring();
   };
@@ -251,6 +252,11 @@ function tell(there: Open, event: ConsoleEvent): void {
   if (there.kept.length > MOST_KEPT) there.kept.splice(0, there.kept.length - MOST_KEPT);
   for (const listener of there.listeners)
     listener.send({ type: 'event', cursor: cursorOf(there, there.n), event });
+}
+
+/** Kept for who comes back, as what it says to look at is not looked at otherwise. */
+function tellShared(there: Open | undefined, what: Shared): void {
+  if (there) tell(there, { kind: 'shared', what });
 }
 
 /** Passing: who comes back looks again by itself. */

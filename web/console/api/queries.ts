@@ -15,6 +15,7 @@ import type { Bootstrap } from '../../../contract/doors/console/sessions.ts';
 import type { ClockShown } from '../../../contract/doors/console/clock.ts';
 import type { DevicePage } from '../../../contract/doors/console/simulator.ts';
 import type { MembersShown } from '../../../contract/doors/console/workspaces.ts';
+import type { AvailabilitiesShown, TeamsShown } from '../../../contract/doors/console/teams.ts';
 import type { View } from '../../../contract/inboxViews.ts';
 import { dayEndsMs } from '../../shared/days.ts';
 import type { Narrowed } from '../live/apply.ts';
@@ -65,6 +66,7 @@ export const conversationsQuery = (ws: string, view: View, filter: Narrowed) =>
             q: filter.q,
             channel: filter.channel,
             assignee: filter.assignee,
+            team: filter.team,
             tag: filter.tag,
             priority: filter.priority,
             sort: filter.q ? undefined : filter.sort,
@@ -140,6 +142,23 @@ export const membersQuery = (ws: string) =>
     queryKey: [ws, 'members'] as const,
     queryFn: ({ signal }) => call<Static<typeof MembersShown>>('GET', at(ws, '/members'), { signal }),
     staleTime: 60_000,
+  });
+
+/** The teams of operators. */
+export const teamsQuery = (ws: string) =>
+  queryOptions({
+    queryKey: [ws, 'teams'] as const,
+    queryFn: ({ signal }) => call<TeamsShown>('GET', at(ws, '/teams'), { signal }),
+    staleTime: 60_000,
+  });
+
+/** Who of the members is there. That somebody has gone is told by nothing but time. */
+export const availabilityQuery = (ws: string) =>
+  queryOptions({
+    queryKey: [ws, 'availability'] as const,
+    queryFn: ({ signal }) => call<AvailabilitiesShown>('GET', at(ws, '/availability'), { signal }),
+    staleTime: LOOK_MS,
+    refetchInterval: LOOK_MS,
   });
 
 /** The answers that are kept ready. */

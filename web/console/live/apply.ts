@@ -24,6 +24,8 @@ import {
 export type ListOf = {
   view: View;
   me: string;
+  /** The teams that one is in. */
+  teams: readonly string[];
   nowMs: number;
   filter: Narrowed;
 };
@@ -33,6 +35,7 @@ export type Narrowed = {
   q?: string;
   channel?: string;
   assignee?: string;
+  team?: string;
   tag?: string;
   priority?: Priority;
   unread?: boolean;
@@ -42,12 +45,13 @@ export type Narrowed = {
 
 /** Where a conversation stands, of what is shown of it. */
 export function standingOf(shown: ConversationShown): Standing {
-  const { contact, closed, snoozedUntil, assignee, priority, lastAt, waitingSince } = shown;
+  const { contact, closed, snoozedUntil, assignee, team, priority, lastAt, waitingSince } = shown;
   return {
     contactId: contact.id,
     closed,
     snoozedUntilMs: snoozedUntil === null ? null : Date.parse(snoozedUntil),
     assigneeId: assignee?.id ?? null,
+    teamId: team?.id ?? null,
     priority: PRIORITIES.indexOf(priority),
     lastMs: Date.parse(lastAt),
     waitingMs: waitingSince === null ? null : Date.parse(waitingSince),
@@ -60,15 +64,16 @@ export function applyToList(
   list: ListOf,
   shown: ConversationShown,
 ): ConversationPage[] {
-  const { view, me, nowMs, filter } = list;
+  const { view, me, teams, nowMs, filter } = list;
   // What a search finds, and who has a tag, is not known here; what was found stays where it is.
   if (filter.q || filter.tag) return pages.map((page) => (has(page, shown) ? replaced(page, shown) : page));
   // A page that it neither leaves nor comes into stays the same object: however much was loaded, no more than two are looked into again.
   const rest = pages.map((page) => (has(page, shown) ? without(page, shown) : page));
   const fits =
-    isIn(view, standingOf(shown), me, nowMs) &&
+    isIn(view, standingOf(shown), me, teams, nowMs) &&
     (filter.channel === undefined || shown.channel === filter.channel) &&
     (filter.assignee === undefined || shown.assignee?.id === filter.assignee) &&
+    (filter.team === undefined || shown.team?.id === filter.team) &&
     (filter.priority === undefined || shown.priority === filter.priority) &&
     (!filter.unread || shown.unread) &&
     (filter.day === undefined || Date.parse(shown.lastAt) < dayEndsMs(filter.day));

@@ -10,12 +10,14 @@ import {
   type ConsoleClientFrame,
   type ConsoleEvent,
   type ConsoleServerFrame,
+  type Shared,
 } from '../../../contract/consoleLive.ts';
 import type {
   ConversationPage,
   ConversationWhole,
   ThreadPage,
 } from '../../../contract/doors/console/inbox.ts';
+import type { TeamsShown } from '../../../contract/doors/console/teams.ts';
 import type { View } from '../../../contract/inboxViews.ts';
 import {
   applyToConversation,
@@ -206,10 +208,29 @@ function lookAtDevices({ client, ws }: Pick<Of, 'client' | 'ws'>): void {
     void client.invalidateQueries({ queryKey: [ws, what] });
 }
 
+/** What is fetched of what operators have in common, and what hangs on it: by the second part of the keys. */
+const SHOWS: Readonly<Record<Shared, readonly string[]>> = {
+  views: ['saved-views'],
+  // Which teams one is in says what is in a view, and a team that is gone is with no conversation.
+  teams: ['teams', 'availability', 'members', 'conversations', 'conversation', 'counts'],
+  availability: ['availability'],
+};
+
+/** The teams that one is in, as far as that was fetched. */
+function ownTeams({ client, ws, me }: Of): string[] {
+  const { teams = [] } = client.getQueryData<TeamsShown>([ws, 'teams']) ?? {};
+  return teams.filter(({ members }) => members.some(({ id }) => id === me)).map(({ id }) => id);
+}
+
 /** Puts an event into everything that was fetched and shows it. */
-export function applyEvent({ client, ws, me, nowMs }: Of, event: ConsoleEvent): void {
+export function applyEvent(of: Of, event: ConsoleEvent): void {
+  const { client, ws, me, nowMs } = of;
   if (event.kind === 'presence') return;
   if (event.kind === 'devices') return lookAtDevices({ client, ws });
+  if (event.kind === 'shared') {
+    for (const what of SHOWS[event.what]) void client.invalidateQueries({ queryKey: [ws, what] });
+    return;
+  }
   if (event.kind === 'entry') {
     client.setQueryData<InfiniteData<ThreadPage>>([ws, 'thread', event.conversationId], (data) =>
       data ? { ...data, pages: applyToThread(data.pages, event.entry) } : data,
@@ -229,13 +250,17 @@ export function applyEvent({ client, ws, me, nowMs }: Of, event: ConsoleEvent): 
     return;
   }
   const { conversation } = event;
+  const teams = ownTeams(of);
   for (const [key] of client.getQueriesData<InfiniteData<ConversationPage>>({
     queryKey: [ws, 'conversations'],
   })) {
     const [, , view, filter] = key as [string, string, View, ListOf['filter']];
     client.setQueryData<InfiniteData<ConversationPage>>(key, (data) =>
       data
-        ? { ...data, pages: applyToList(data.pages, { view, me, nowMs: nowMs(), filter }, conversation) }
+        ? {
+            ...data,
+            pages: applyToList(data.pages, { view, me, teams, nowMs: nowMs(), filter }, conversation),
+          }
         : data,
     );
   }

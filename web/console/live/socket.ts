@@ -108,7 +108,7 @@ export function apply(client: QueryClient, ws: string, me: string, nowMs: number
 /** What comes of an event beside what it changes. */
 function follow(client: QueryClient, ws: string, me: string, event: ConsoleEvent): void {
   if (event.kind === 'presence') return notePresence(event);
-  if (event.kind === 'devices' || event.kind === 'removed') return;
+  if (event.kind === 'devices' || event.kind === 'removed' || event.kind === 'shared') return;
   if (event.kind === 'conversation' || event.kind === 'left') return countSoon(client, ws);
   const { type, id } = event.entry;
   void client.invalidateQueries({ queryKey: type === 'broadcast' ? [ws, 'why'] : [ws, 'why', id] });

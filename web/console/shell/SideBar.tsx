@@ -13,8 +13,9 @@ import { paths } from '../paths.ts';
 import { countText, Letters } from '../ui/basic.tsx';
 import { Item, ItemsLabel } from '../ui/menuParts.tsx';
 import { Opens } from '../ui/Opens.tsx';
-import { toastError } from '../ui/toasts.tsx';
+import { toast, toastError } from '../ui/toasts.tsx';
 import { usePlaces, type PlaceOf } from './places.ts';
+import { useAvailable } from './available.ts';
 import { useHere, useMe } from './session.ts';
 
 type Props = { onSearch: () => void; onKeys: () => void };
@@ -109,6 +110,7 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
   const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const scheme = useComputedColorScheme('light');
   const places = usePlaces();
+  const { isAway, may, stand } = useAvailable();
   const isNarrow = useMediaQuery('(max-width: 767px)');
   const signOut = async () => {
     try {
@@ -139,6 +141,14 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
                 ))
             : null}
           <Item
+            leftSection={<Icon name={isAway ? 'check' : 'snooze'} size={16} />}
+            aria-disabled={may !== true || undefined}
+            data-off={may !== true || undefined}
+            onClick={() => (may === true ? stand(!isAway) : toast(may))}
+          >
+            {isAway ? 'I am available again' : 'I am away'}
+          </Item>
+          <Item
             leftSection={<Icon name="people" size={16} />}
             onClick={() => void navigate({ href: paths.me() } as never)}
           >
@@ -162,7 +172,8 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
       <UnstyledButton className="own">
         <Letters name={me.name} />
         <span className="own-name">{me.name}</span>
-        <span className="unseen">: look, keys, sign out</span>
+        {isAway ? <span className="tag-away">away</span> : null}
+        <span className="unseen">: availability, look, keys, sign out</span>
       </UnstyledButton>
     </Opens>
   );

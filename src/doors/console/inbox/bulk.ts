@@ -6,11 +6,11 @@ import {
   type ConversationShown,
 } from '../../../../contract/doors/console/inbox.ts';
 import { PRIORITIES } from '../../../../contract/inboxViews.ts';
-import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { isFault, type Fault } from '../../../base/fault.ts';
 import { fromHex24 } from '../../../base/ids.ts';
 import { changeStandings, contactsOf, takeUpAll, type InboxRow } from '../../../inbox/inbox.ts';
-import { changeOf, tellOf } from './inbox.ts';
-import { operatorNames, presentConversations } from './shown.ts';
+import { changeOf, namesNobody, tellOf } from './inbox.ts';
+import { presentConversations } from './shown.ts';
 import { idOf, idText, missing, timeText, writes, type Call, type Route, type Work } from '../route.ts';
 
 /** `…/conversations/bulk`. */
@@ -18,7 +18,7 @@ export const inboxBulkRoutes: readonly Route[] = [
   writes({
     path: '/conversations/bulk',
     action: 'conversations.reply',
-    does: `Assigns, closes, opens or snoozes up to ${MOST_IN_BULK} conversations, or says how pressing they are; says of each what became of it, and what takes it back.`,
+    does: `Gives to somebody or to a team, closes, opens or snoozes up to ${MOST_IN_BULK} conversations, or says how pressing they are; says of each what became of it, and what takes it back.`,
     body: BulkChange,
     answers: { 200: BulkChanged },
     handle: bulk,
@@ -32,11 +32,8 @@ async function bulk(call: Call<BulkChange>): Promise<Work<200, BulkChanged> | Fa
   const ids = [...new Set(body.ids.map(idOf))];
   const contacts = await contactsOf(ctx.sql, workspace.id, ids);
   return async (tx) => {
-    if (
-      typeof wanted.assigneeId === 'number' &&
-      !(await operatorNames(tx, workspace.id)).has(wanted.assigneeId)
-    )
-      return breaks('change.assigneeId', 'must be a member of the workspace');
+    const broken = await namesNobody(tx, workspace.id, wanted, 'change.');
+    if (broken) return broken;
     const before = await takeUpAll(tx, workspace.id, [...new Set(contacts.values())]);
     const after = await changeStandings(tx, [...before.values()], wanted);
     const shown = new Map(
@@ -67,12 +64,13 @@ function resultOf(
     const { fault: code, message } = missing('conversation');
     return { id, conversation: null, before: null, fault: { code, message } };
   }
-  const { assigneeId, closed, snoozedUntilMs, priority } = before;
+  const { assigneeId, teamId, closed, snoozedUntilMs, priority } = before;
   return {
     id,
     conversation,
     before: {
       assigneeId: idText(assigneeId),
+      teamId: idText(teamId),
       closed,
       snoozedUntil: timeText(snoozedUntilMs),
       priority: PRIORITIES[priority]!,

@@ -30,6 +30,7 @@ import {
   type InboxChange,
   type InboxRow,
 } from '../../../inbox/inbox.ts';
+import { teamNames, teamsOf } from '../../../inbox/teams.ts';
 import { operatorNames, operatorOf, presentConversations } from './shown.ts';
 import { waysOf } from './ways.ts';
 import {
@@ -80,7 +81,7 @@ export const inboxRoutes: readonly Route[] = [
     method: 'PATCH',
     path: one,
     action: 'conversations.reply',
-    does: 'Assigns, closes, opens or snoozes a conversation, or says how pressing it is.',
+    does: 'Gives to somebody or to a team, closes, opens or snoozes a conversation, or says how pressing it is.',
     body: ConversationPatch,
     answers: { 200: ConversationShown },
     handle: change,
@@ -113,17 +114,20 @@ export function operatorIn(call: Call<unknown>): number | Fault {
 }
 
 async function counts({ ctx, caller, workspace, workspaceNowMs }: Call): Promise<CountsShown> {
-  const look = { workspaceId: workspace.id, operatorId: caller.operatorId ?? 0, nowMs: workspaceNowMs };
+  const operatorId = caller.operatorId ?? 0;
+  const teamIds = await teamsOf(ctx.sql, workspace.id, operatorId);
+  const look = { workspaceId: workspace.id, operatorId, teamIds, nowMs: workspaceNowMs };
   const count = (view: View, unread = false) => countView(ctx.sql, { ...look, view, unread }, MOST_COUNTED);
-  const [mine, unassigned, all, snoozed, mineUnread, mentioned] = await Promise.all([
+  const [mine, teams, unassigned, all, snoozed, mineUnread, mentioned] = await Promise.all([
     count('mine'),
+    teamIds.length ? count('teams') : 0,
     count('unassigned'),
     count('all'),
     count('snoozed'),
     count('mine', true),
     selectMentioned(ctx.sql, { ...look, limit: MOST_MENTIONED }),
   ]);
-  return { mine, unassigned, all, snoozed, mineUnread, mentioned: mentioned.length };
+  return { mine, teams, unassigned, all, snoozed, mineUnread, mentioned: mentioned.length };
 }
 
 async function mentionedIn({ ctx, caller, workspace }: Call): Promise<ConversationPage> {
@@ -176,11 +180,8 @@ async function change(call: Call<ConversationPatch>): Promise<Work<200, Conversa
   if (isFault(wanted)) return wanted;
   const { contactId } = row;
   return async (tx) => {
-    if (
-      typeof wanted.assigneeId === 'number' &&
-      !(await operatorNames(tx, workspace.id)).has(wanted.assigneeId)
-    )
-      return breaks('assigneeId', 'must be a member of the workspace');
+    const broken = await namesNobody(tx, workspace.id, wanted);
+    if (broken) return broken;
     const held = await takeUp(tx, workspace.id, contactId);
     if (!held) return missing('conversation');
     const changed = await changeStandings(tx, [held], wanted);
@@ -194,7 +195,7 @@ async function change(call: Call<ConversationPatch>): Promise<Work<200, Conversa
 
 /** A change as it is written. */
 export function changeOf(
-  { assigneeId, closed, snoozedUntil, priority, unread }: ConversationPatch,
+  { assigneeId, teamId, closed, snoozedUntil, priority, unread }: ConversationPatch,
   nowMs: number,
 ): InboxChange | Fault {
   const until = typeof snoozedUntil === 'string' ? readTime(snoozedUntil, 'snoozedUntil') : snoozedUntil;
@@ -203,11 +204,26 @@ export function changeOf(
   if (typeof until === 'number' && closed) return breaks('snoozedUntil', 'must not be given with closed');
   return {
     ...(assigneeId === undefined ? {} : { assigneeId: assigneeId === null ? null : idOf(assigneeId) }),
+    ...(teamId === undefined ? {} : { teamId: teamId === null ? null : idOf(teamId) }),
     ...(closed === undefined ? {} : { closed }),
     ...(until === undefined ? {} : { snoozedUntilMs: until }),
     ...(priority === undefined ? {} : { priority: PRIORITIES.indexOf(priority) }),
     ...(unread ? { unread } : {}),
   };
+}
+
+/** What is wrong with a change that names somebody who is no member, or a team that is not there. `at` is where in the body it stands. */
+export async function namesNobody(
+  tx: Tx,
+  workspaceId: number,
+  { assigneeId, teamId }: InboxChange,
+  at = '',
+): Promise<Fault | undefined> {
+  if (typeof assigneeId === 'number' && !(await operatorNames(tx, workspaceId)).has(assigneeId))
+    return breaks(`${at}assigneeId`, 'must be a member of the workspace');
+  if (typeof teamId === 'number' && !(await teamNames(tx, workspaceId)).has(teamId))
+    return breaks(`${at}teamId`, 'must be a team of the workspace');
+  return undefined;
 }
 
 /** Tells every page that shows it, once it is committed. */

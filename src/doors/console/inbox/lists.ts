@@ -18,6 +18,7 @@ import { searchIn } from '../../../contacts/search.ts';
 import { membersAmong } from '../../../contacts/sets.ts';
 import { narrows, viewPage, type InboxRow, type Look, type ViewPlace } from '../../../inbox/inbox.ts';
 import { findWith } from '../../../inbox/findWith.ts';
+import { teamNames, teamsOf } from '../../../inbox/teams.ts';
 import { presentConversations } from './shown.ts';
 import { queryId, queryWord, readLimit, reads, readTime, type Call, type Route } from '../route.ts';
 
@@ -26,12 +27,13 @@ export const inboxListRoutes: readonly Route[] = [
   reads({
     path: '/conversations',
     action: 'messages.read',
-    does: 'A view of the inbox: those who wait longest first in mine and unassigned, else the newest first; `sort` says otherwise in mine, unassigned and all (`priority`: what is most pressing, of equals who waits longest). With `q` those of any view with somebody who is called so. A page that is narrowed may be short, or empty, and not be the last.',
+    does: 'A view of the inbox: those who wait longest first in mine, teams (those of the caller) and unassigned, else the newest first; `sort` says otherwise in these and all (`priority`: what is most pressing, of equals who waits longest). With `q` those of any view with somebody who is called so. A page that is narrowed may be short, or empty, and not be the last.',
     query: {
       view: VIEW,
       sort: oneOf(SORTS),
       channel: oneOf(CHANNELS),
       assignee: Id,
+      team: Id,
       tag: Id,
       priority: PRIORITY,
       unread: Type.Literal('true'),
@@ -47,12 +49,14 @@ export const inboxListRoutes: readonly Route[] = [
 
 type Narrow = Look & { tagId?: number | undefined };
 
-function lookOf(call: Call, view: View): Narrow | Fault {
-  const { caller, workspace, workspaceNowMs } = call;
+async function lookOf(call: Call, view: View): Promise<Narrow | Fault> {
+  const { ctx, caller, workspace, workspaceNowMs } = call;
   const channel = queryWord(call, 'channel', CHANNELS);
   if (isFault(channel)) return channel;
   const assigneeId = queryId(call, 'assignee');
   if (isFault(assigneeId)) return assigneeId;
+  const teamId = queryId(call, 'team');
+  if (isFault(teamId)) return teamId;
   const tagId = queryId(call, 'tag');
   if (isFault(tagId)) return tagId;
   const priority = queryWord(call, 'priority', PRIORITIES);
@@ -62,14 +66,18 @@ function lookOf(call: Call, view: View): Narrow | Fault {
   const sort = queryWord(call, 'sort', SORTS);
   if (isFault(sort)) return sort;
   if (sort !== undefined && USUAL_SORT[view] === undefined)
-    return breaks('sort', 'may be given with the views mine, unassigned and all');
+    return breaks('sort', 'may be given with the views mine, teams, unassigned and all');
+  const operatorId = caller.operatorId ?? 0;
   return {
     workspaceId: workspace.id,
     view,
-    operatorId: caller.operatorId ?? 0,
+    operatorId,
+    teamIds: view === 'teams' ? await teamsOf(ctx.sql, workspace.id, operatorId) : [],
     nowMs: workspaceNowMs,
     channel,
     assigneeId,
+    // One that is gone has no conversation, whatever stands with them still.
+    teamId: teamId === undefined || (await teamNames(ctx.sql, workspace.id)).has(teamId) ? teamId : 0,
     tagId,
     priority: priority === undefined ? undefined : PRIORITIES.indexOf(priority),
     unread: unread !== undefined,
@@ -83,7 +91,7 @@ async function list(call: Call): Promise<ConversationPage | Fault> {
   if (isFault(view)) return view;
   const limit = readLimit(call);
   if (isFault(limit)) return limit;
-  const look = lookOf(call, view ?? 'all');
+  const look = await lookOf(call, view ?? 'all');
   if (isFault(look)) return look;
   const search = searchIn(query['q']);
   const after = placeOf(call, search === undefined ? look : { view: 'all' });

@@ -19,6 +19,7 @@ import {
   type SavedView,
 } from '../../../inbox/views.ts';
 import { operatorIn } from './inbox.ts';
+import { tellShared } from './teams.ts';
 import { acts, idIn, missing, reads, timeText, writes, type Call, type Route, type Work } from '../route.ts';
 
 /** The routes. */
@@ -58,6 +59,7 @@ export const savedViewRoutes: readonly Route[] = [
     handle: async (call) => async (tx) => {
       const which = whichIn(call);
       if (!(await deleteSavedView(tx, which))) return missing('saved view');
+      tellShared(call, 'views');
       const audit = { action: 'saved_view.delete', subject: `saved_view:${which.id}` };
       return { status: 204, body: undefined, audit };
     },
@@ -76,6 +78,7 @@ async function keep(call: Call<NewSavedView>): Promise<Work<201, SavedViewShown>
   return async (tx) => {
     const kept = await keepView(tx, view, MOST_SAVED_VIEWS);
     if (isFault(kept)) return kept;
+    if (shared) tellShared(call, 'views');
     const audit = { action: 'saved_view.create', subject: `saved_view:${id}`, detail: { name: kept.name } };
     return { status: 201, body: present(kept), audit };
   };
@@ -91,6 +94,7 @@ async function change(call: Call<SavedViewPatch>): Promise<Work<200, SavedViewSh
     if (isFault(changed)) return changed;
     if (!changed) return missing('saved view');
     const { id, name, look } = changed;
+    if (changed.operatorId === null) tellShared(call, 'views');
     const audit = { action: 'saved_view.change', subject: `saved_view:${id}`, detail: { name, look } };
     return { status: 200, body: present(changed), audit };
   };
@@ -105,7 +109,7 @@ function whichIn(call: Call<unknown>) {
 function brokenIn({ name, look }: { name?: string; look?: SavedLook }): Fault | undefined {
   if (name !== undefined && !name.trim()) return breaks('name', 'must not be blank');
   return look?.sort !== undefined && USUAL_SORT[look.view] === undefined
-    ? breaks('look.sort', 'may be given with the views mine, unassigned and all')
+    ? breaks('look.sort', 'may be given with the views mine, teams, unassigned and all')
     : undefined;
 }
 

@@ -12,6 +12,7 @@ import { messagesById } from '../../../conversations/history.ts';
 import type { Message } from '../../../conversations/message.ts';
 import type { Db } from '../../../db/pool.ts';
 import type { InboxRow } from '../../../inbox/inbox.ts';
+import { teamNames } from '../../../inbox/teams.ts';
 import type { InboxNote } from '../../../inbox/notes.ts';
 import { deliveriesByCause } from '../../../ledger/deliveries.ts';
 import { presentDelivery, consoleMessage, saidBy } from '../present.ts';
@@ -27,7 +28,8 @@ export async function presentConversations(
 ): Promise<ConversationShown[]> {
   if (!rows.length) return [];
   const ids = rows.map(({ contactId }) => contactId);
-  const [contacts, messages, operators] = await Promise.all([
+  const isInTeams = rows.some(({ teamId }) => teamId !== null);
+  const [contacts, messages, operators, teams] = await Promise.all([
     getContacts(db, workspaceId, ids),
     messagesById(
       db,
@@ -35,6 +37,7 @@ export async function presentConversations(
       rows.map(({ lastMessageId }) => lastMessageId),
     ),
     operatorNames(db, workspaceId),
+    isInTeams ? teamNames(db, workspaceId) : new Map<number, string>(),
   ]);
   const names = await namesOf(db, workspaceId, contacts);
   const byContact = new Map(contacts.map((contact) => [contact.id, contact]));
@@ -54,6 +57,7 @@ export async function presentConversations(
         closed: row.closed,
         snoozedUntil: timeText(row.snoozedUntilMs),
         assignee: operatorOf(operators, row.assigneeId),
+        team: teamOf(teams, row.teamId),
         priority: PRIORITIES[row.priority]!,
         channel: row.channel as ChannelName | null,
         lastAt: timeText(row.lastMs),
@@ -104,6 +108,12 @@ export function operatorOf<T extends number | null>(names: ReadonlyMap<number, s
   return (
     id === null ? null : { id: idText(id), name: names.get(id) ?? 'Somebody who has left' }
   ) as T extends number ? { id: string; name: string } : { id: string; name: string } | null;
+}
+
+/** A team by name; one that was deleted is none. */
+function teamOf(names: ReadonlyMap<number, string>, id: number | null): { id: string; name: string } | null {
+  const name = id === null ? undefined : names.get(id);
+  return name === undefined ? null : { id: idText(id!), name };
 }
 
 /** Messages of one conversation with what became of each, in their order. */

@@ -1,15 +1,15 @@
 /** What is done with several conversations at once, and taken back for six seconds. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
 import type { BulkChanged, ConversationPatch } from '../../../../contract/doors/console/inbox.ts';
 import { useNow } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
-import { at, membersQuery } from '../../api/queries.ts';
+import { at } from '../../api/queries.ts';
 import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
-import { Item } from '../../ui/menuParts.tsx';
 import { Opens } from '../../ui/Opens.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
+import { AssignItems } from './AssignItems.tsx';
 import { shownNow, useShow } from './change.ts';
 import { PRIORITY_NAMES, PriorityItems } from './Priority.tsx';
 
@@ -20,7 +20,6 @@ type Props = { ws: string; ids: readonly string[]; onDone: () => void };
 /** The bar above the list. */
 export function Bulk({ ws, ids, onDone }: Props): ReactElement {
   const may = useMay('conversations.reply');
-  const { data } = useQuery(membersQuery(ws));
   const nowMs = useNow();
   const bulk = useBulk(ws);
   const go = (change: ConversationPatch, done: string) => {
@@ -57,18 +56,7 @@ export function Bulk({ ws, ids, onDone }: Props): ReactElement {
         position="bottom-end"
         width={200}
         isOff={may !== true}
-        items={
-          <>
-            {(data?.members ?? [])
-              .filter(({ disabled }) => !disabled)
-              .map(({ id, name }) => (
-                <Item key={id} onClick={() => go({ assigneeId: id }, `with ${name}`)}>
-                  {name}
-                </Item>
-              ))}
-            <Item onClick={() => go({ assigneeId: null }, 'with nobody')}>Nobody</Item>
-          </>
-        }
+        items={<AssignItems ws={ws} onGive={({ change, name }) => go(change, `with ${name}`)} />}
       >
         <button type="button" className="chip" aria-disabled={may !== true || undefined}>
           Assign …
@@ -119,12 +107,19 @@ function useBulk(ws: string) {
 
 /** What makes it as it was: a sleep that would be over by now is none. */
 function backOf(
-  { assigneeId, closed, snoozedUntil, priority }: NonNullable<BulkChanged['results'][number]['before']>,
+  {
+    assigneeId,
+    teamId,
+    closed,
+    snoozedUntil,
+    priority,
+  }: NonNullable<BulkChanged['results'][number]['before']>,
   nowMs: number,
 ): ConversationPatch {
   const sleeps = snoozedUntil !== null && Date.parse(snoozedUntil) > nowMs && !closed;
   return {
     assigneeId,
+    teamId,
     closed,
     priority,
     ...(sleeps ? { closed: undefined, snoozedUntil } : { snoozedUntil: null }),

@@ -226,7 +226,7 @@ type RowProps = {
 };
 
 function Row({ row, top, isOpen, isChosen, position, size, onOpen }: RowProps): ReactElement {
-  const { id, contact, unread, last, channel, waitingSince, assignee, priority } = row;
+  const { id, contact, unread, last, channel, waitingSince, assignee, team, priority } = row;
   return (
     <div
       id={`row-${id}`}
@@ -261,6 +261,7 @@ function Row({ row, top, isOpen, isChosen, position, size, onOpen }: RowProps): 
         <PriorityMark priority={priority} />
         <Icon name={channelIcon(channel)} size={14} />
         <span>{channelName(channel)}</span>
+        {team ? <span>· {team.name}</span> : null}
         {assignee ? <span>· {assignee.name}</span> : null}
         {waitingSince ? (
           <span className="row-waits">
@@ -284,6 +285,7 @@ function Waits({ since }: { since: string }): ReactElement {
 
 const NOTHING: Readonly<Record<View, string>> = {
   mine: 'Nothing is waiting for you',
+  teams: 'Nothing is waiting for your teams',
   unassigned: 'Nothing is waiting',
   all: 'Nobody has written yet',
   snoozed: 'Nothing sleeps',

@@ -1,10 +1,10 @@
-/** What narrows a list of conversations, each in a chip that says to what: channel, whose it is, a tag, a priority. The address has them. */
+/** What narrows a list of conversations, each in a chip that says to what: channel, whose it is, a team, a tag, a priority. The address has them. */
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactElement, type ReactNode } from 'react';
 import { CHANNELS } from '../../../../contract/channels.ts';
 import { PRIORITIES, type View } from '../../../../contract/inboxViews.ts';
 import { channelName, Icon } from '../../../shared/icons.tsx';
-import { membersQuery } from '../../api/queries.ts';
+import { membersQuery, teamsQuery } from '../../api/queries.ts';
 import type { Narrowed } from '../../live/apply.ts';
 import { Item, ItemsLabel } from '../../ui/menuParts.tsx';
 import { Opens } from '../../ui/Opens.tsx';
@@ -18,6 +18,7 @@ export function Filters({ ws, view, filter, onFilter }: Props): ReactElement {
   const [asked, setAsked] = useState(false);
   const members = useQuery({ ...membersQuery(ws), enabled: asked || filter.assignee !== undefined });
   const tags = useQuery({ ...setsOf(ws, 'tags'), enabled: asked || filter.tag !== undefined });
+  const teams = useQuery(teamsQuery(ws)).data?.teams;
   const people = (members.data?.members ?? []).filter(
     ({ id, disabled }) => !disabled || id === filter.assignee,
   );
@@ -40,6 +41,16 @@ export function Filters({ ws, view, filter, onFilter }: Props): ReactElement {
           onChoose={(assignee) => onFilter({ assignee })}
         />
       )}
+      {teams?.length || filter.team !== undefined ? (
+        <Choice
+          name="Team"
+          any="Any team"
+          chosen={filter.team}
+          choices={teams ?? []}
+          gone={teams ? 'a team that is gone' : undefined}
+          onChoose={(team) => onFilter({ team })}
+        />
+      ) : null}
       <Choice
         name="Tag"
         any={tags.data?.length === 0 ? 'There are no tags yet' : 'Any tag'}
@@ -64,13 +75,15 @@ type ChoiceProps = {
   any: string;
   chosen: string | undefined;
   choices: readonly { id: string; name: string }[];
+  /** What is said of a choice that is not among them any more. */
+  gone?: string | undefined;
   onOpen?: () => void;
   onChoose: (id: string | undefined) => void;
 };
 
-function Choice({ name, any, chosen, choices, onOpen, onChoose }: ChoiceProps): ReactElement {
+function Choice({ name, any, chosen, choices, gone, onOpen, onChoose }: ChoiceProps): ReactElement {
   const [opened, setOpened] = useState(false);
-  const called = choices.find(({ id }) => id === chosen)?.name;
+  const called = choices.find(({ id }) => id === chosen)?.name ?? gone;
   const open = (is: boolean) => {
     setOpened(is);
     if (is) onOpen?.();

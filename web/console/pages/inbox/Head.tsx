@@ -1,20 +1,21 @@
 /** The head of a conversation: who it is with, how it stands, and what one does with it, by mouse and by keys. */
 import { Button } from '@mantine/core';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Suspense, useState, type ReactElement } from 'react';
 import type { ConversationPatch, ConversationWhole } from '../../../../contract/doors/console/inbox.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
 import { momentOf, otherZone, wallOf } from '../../../shared/reader.ts';
 import { clockText, dayText, spanText, useNow } from '../../../shared/time.tsx';
-import { membersQuery, threadQuery, whyOfBroadcast } from '../../api/queries.ts';
+import { threadQuery, whyOfBroadcast } from '../../api/queries.ts';
 import { useMay, useMe } from '../../shell/session.ts';
 import { Act, Letters } from '../../ui/basic.tsx';
 import { GoToDay } from '../../ui/GoToDay.tsx';
 import { useKeys } from '../../ui/keys.ts';
-import { Item, ItemsLabel, ItemsLine } from '../../ui/menuParts.tsx';
+import { Item, ItemsLabel } from '../../ui/menuParts.tsx';
 import { Opens } from '../../ui/Opens.tsx';
 import { toast } from '../../ui/toasts.tsx';
+import { AssignItems, type Given } from './AssignItems.tsx';
 import { useChange } from './change.ts';
 import { PRIORITY_NAMES, PriorityMenu } from './Priority.tsx';
 import { SetMenu } from './Tags.tsx';
@@ -39,7 +40,7 @@ type HeadProps = {
 
 /** The head. */
 export function Head({ ws, conversation, onBack, onDay }: HeadProps): ReactElement {
-  const { contact, channel, closed, assignee, priority, snoozedUntil, ways } = conversation;
+  const { contact, channel, closed, assignee, team, priority, snoozedUntil, ways } = conversation;
   const me = useMe();
   const nowMs = useNow();
   const may = useMay('conversations.reply');
@@ -48,9 +49,18 @@ export function Head({ ws, conversation, onBack, onDay }: HeadProps): ReactEleme
   const go = (to: ConversationPatch, back: ConversationPatch, done: string) =>
     change.mutate(to, { onSuccess: () => toast(done, { undo: () => change.mutate(back) }) });
   const close = () => go({ closed: !closed }, { closed }, closed ? 'Opened.' : 'Closed.');
-  const assign = (to: { id: string; name: string } | null) =>
-    go({ assigneeId: to?.id ?? null }, { assigneeId: assignee?.id ?? null }, `With ${to?.name ?? 'nobody'}.`);
-  const take = () => assign(assignee?.id === me.id ? null : me);
+  const assign = ({ change: to, name }: Given) =>
+    go(
+      to,
+      to.teamId === undefined ? { assigneeId: assignee?.id ?? null } : { teamId: team?.id ?? null },
+      `With ${name}.`,
+    );
+  const take = () =>
+    assign(
+      assignee?.id === me.id
+        ? { change: { assigneeId: null }, name: 'nobody' }
+        : { change: { assigneeId: me.id }, name: me.name },
+    );
   const snooze = (untilMs: number | null) =>
     go(
       { snoozedUntil: untilMs === null ? null : new Date(untilMs).toISOString() },
@@ -171,11 +181,10 @@ type AssignProps = {
   ws: string;
   conversation: ConversationWhole;
   menu: Opened;
-  onChange: (to: { id: string; name: string } | null) => void;
+  onChange: (to: Given) => void;
 };
 
-function Assign({ ws, conversation: { assignee }, menu, onChange }: AssignProps): ReactElement {
-  const { data } = useQuery(membersQuery(ws));
+function Assign({ ws, conversation: { assignee, team }, menu, onChange }: AssignProps): ReactElement {
   const may = useMay('conversations.reply');
   return (
     <Opens
@@ -183,20 +192,7 @@ function Assign({ ws, conversation: { assignee }, menu, onChange }: AssignProps)
       width={220}
       isOff={may !== true}
       {...menu}
-      items={
-        <>
-          <ItemsLabel>Assign to</ItemsLabel>
-          {(data?.members ?? [])
-            .filter(({ disabled }) => !disabled)
-            .map(({ id, name }) => (
-              <Item key={id} onClick={() => onChange({ id, name })}>
-                {name}
-              </Item>
-            ))}
-          <ItemsLine />
-          <Item onClick={() => onChange(null)}>Nobody</Item>
-        </>
-      }
+      items={<AssignItems ws={ws} onGive={onChange} />}
     >
       <Button
         className="thread-assignee"
@@ -207,7 +203,7 @@ function Assign({ ws, conversation: { assignee }, menu, onChange }: AssignProps)
         data-off={may !== true || undefined}
         title={may === true ? undefined : may}
       >
-        <span className="ends">{assignee?.name ?? 'Nobody'}</span>
+        <span className="ends">{[team?.name, assignee?.name].filter(Boolean).join(' · ') || 'Nobody'}</span>
       </Button>
     </Opens>
   );

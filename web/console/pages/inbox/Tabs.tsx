@@ -6,8 +6,8 @@ import type { SavedLook, SavedViewShown } from '../../../../contract/doors/conso
 import { MOST_COUNTED, type View } from '../../../../contract/inboxViews.ts';
 import { Icon } from '../../../shared/icons.tsx';
 import type { May } from '../../may.ts';
-import { countsQuery, savedViewsQuery } from '../../api/queries.ts';
-import { useMay } from '../../shell/session.ts';
+import { countsQuery, savedViewsQuery, teamsQuery } from '../../api/queries.ts';
+import { useMay, useMe } from '../../shell/session.ts';
 import { countText } from '../../ui/basic.tsx';
 import { useFitting } from '../../ui/fitting.ts';
 import { Item, ItemsLabel, ItemsLine } from '../../ui/menuParts.tsx';
@@ -25,7 +25,9 @@ const ViewName = onDemand(
 /** A tab: how the address names it, and how it is called. */
 type Tab = { at: string; name: string; more?: string };
 const tab = (at: View, name: string): Tab => ({ at, name });
-const FIRST = [tab('mine', 'Mine'), tab('unassigned', 'Unassigned'), tab('all', 'All')];
+const MINE = tab('mine', 'Mine');
+const TEAMS = tab('teams', 'My teams');
+const FIRST = [tab('unassigned', 'Unassigned'), tab('all', 'All')];
 const LAST = [tab('snoozed', 'Snoozed'), tab('closed', 'Closed')];
 
 type Props = {
@@ -51,7 +53,10 @@ export function Tabs({ ws, place, kept, look }: Props): ReactElement {
   const own = (data?.savedViews ?? []).map(
     ({ id, name, shared }): Tab => ({ at: keptAt(id), name, more: shared ? 'everybody’s' : 'only mine' }),
   );
-  const tabs = [...FIRST, ...own, ...LAST];
+  const me = useMe();
+  const teams = useQuery(teamsQuery(ws)).data?.teams ?? [];
+  const isInOne = teams.some(({ members }) => members.some(({ id }) => id === me.id));
+  const tabs = [MINE, ...(isInOne || place === TEAMS.at ? [TEAMS] : []), ...FIRST, ...own, ...LAST];
   const fit = useFitting(row, tabs.map(({ at, name }) => at + name).join());
   const over = tabs.slice(fit);
   const here = over.find(({ at }) => at === place);

@@ -10,15 +10,16 @@ import type { Narrowed } from '../../live/apply.ts';
 export const keptAt = (id: string): string => `v-${id}`;
 
 /** What a view is narrowed to that is kept with it: neither what is searched nor a day. */
-export type Kept = Pick<Narrowed, 'channel' | 'assignee' | 'tag' | 'priority' | 'unread' | 'sort'>;
+export type Kept = Pick<Narrowed, 'channel' | 'assignee' | 'team' | 'tag' | 'priority' | 'unread' | 'sort'>;
 
 /** That of what is given, without what goes without saying in a view. */
-export function keptOf(view: View, { channel, assignee, tag, priority, unread, sort }: Kept): Kept {
+export function keptOf(view: View, { channel, assignee, team, tag, priority, unread, sort }: Kept): Kept {
   const isSorted = USUAL_SORT[view] !== undefined && sort !== USUAL_SORT[view];
   return {
     channel,
     // Whose the conversations are is said by these views already.
     assignee: view === 'mine' || view === 'unassigned' ? undefined : assignee,
+    team,
     tag,
     priority,
     unread: unread || undefined,

@@ -27,6 +27,7 @@ const ABOUT = {
   'key.': 'keys',
   'member.': 'members',
   'message.': 'messages',
+  'team.': 'teams',
   'template.': 'templates',
   'webhook.': 'webhooks',
   'workspace.': 'the workspace',

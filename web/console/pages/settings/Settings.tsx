@@ -10,6 +10,7 @@ import { DeleteWorkspace } from './DeleteWorkspace.tsx';
 import { Kept } from './Kept.tsx';
 import { Members } from './Members.tsx';
 import { Replies } from './Replies.tsx';
+import { Teams } from './Teams.tsx';
 import { Meanwhiles, Panel, SendingForms, WorkspaceForms } from './Workspace.tsx';
 import '../../styles/people.css';
 
@@ -18,6 +19,7 @@ const route = getRouteApi('/w/$ws/settings/{-$part}');
 const PARTS = {
   workspace: 'Workspace',
   members: 'Members',
+  teams: 'Teams',
   replies: 'Saved replies',
   sending: 'Sending',
   domains: 'Domains',
@@ -71,6 +73,12 @@ function Part({ ws, part }: { ws: string; part: string }): ReactElement {
       return (
         <Panel title="Members">
           <Members ws={ws} />
+        </Panel>
+      );
+    case 'teams':
+      return (
+        <Panel title="Teams">
+          <Teams ws={ws} />
         </Panel>
       );
     case 'replies':

@@ -1,0 +1,56 @@
+/** To whom conversations can be given: operators, with who of them is not there, teams, and nobody. */
+import { useQuery } from '@tanstack/react-query';
+import type { ReactElement } from 'react';
+import type { ConversationPatch } from '../../../../contract/doors/console/inbox.ts';
+import { availabilityQuery, membersQuery, teamsQuery } from '../../api/queries.ts';
+import { Item, ItemsLabel, ItemsLine } from '../../ui/menuParts.tsx';
+import { awayWords } from './away.ts';
+
+/** What is chosen, and how it is called. */
+export type Given = { change: Pick<ConversationPatch, 'assigneeId' | 'teamId'>; name: string };
+
+/** The items of a menu. */
+export function AssignItems({ ws, onGive }: { ws: string; onGive: (to: Given) => void }): ReactElement {
+  const members = useQuery(membersQuery(ws)).data?.members ?? [];
+  const teams = useQuery(teamsQuery(ws)).data?.teams ?? [];
+  const standings = useQuery(availabilityQuery(ws)).data?.operators ?? [];
+  const awayOf = (id: string) => awayWords(standings.find((one) => one.id === id)?.availability);
+  return (
+    <>
+      <ItemsLabel>Assign to</ItemsLabel>
+      {members
+        .filter(({ disabled }) => !disabled)
+        .map(({ id, name }) => {
+          const away = awayOf(id);
+          return (
+            <Item
+              key={id}
+              rightSection={away ? <span className="muted">{away}</span> : undefined}
+              onClick={() =>
+                onGive({ change: { assigneeId: id }, name: away ? `${name}, who is ${away}` : name })
+              }
+            >
+              {name}
+            </Item>
+          );
+        })}
+      <Item onClick={() => onGive({ change: { assigneeId: null }, name: 'nobody' })}>Nobody</Item>
+      {teams.length ? (
+        <>
+          <ItemsLine />
+          <ItemsLabel>Teams</ItemsLabel>
+          {teams.map(({ id, name, members: { length: n } }) => (
+            <Item
+              key={id}
+              rightSection={n === 0 ? <span className="muted">nobody in it</span> : undefined}
+              onClick={() => onGive({ change: { teamId: id }, name: `the team ${name}` })}
+            >
+              {name}
+            </Item>
+          ))}
+          <Item onClick={() => onGive({ change: { teamId: null }, name: 'no team' })}>No team</Item>
+        </>
+      ) : null}
+    </>
+  );
+}
