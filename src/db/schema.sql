@@ -1722,6 +1722,15 @@ CREATE TABLE sign_ups (
 );
 
 -- by bucket
+CREATE TABLE simulated_hands (
+  bucket smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  address text NOT NULL,
+  held_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, workspace_id, address)
+);
+
+-- by bucket
 CREATE TABLE simulated_marks (
   bucket smallint NOT NULL,
   workspace_id bigint NOT NULL,

@@ -10,6 +10,8 @@ import type { Inbound, Receipt, TakeReceipts } from '../channels/adapter.ts';
 import { findContactIds } from '../contacts/contacts.ts';
 import { identityOfAddress } from '../contacts/keys.ts';
 import type { Sql } from '../db/pool.ts';
+import { broken, checkReply, said, type Reply } from './reply.ts';
+import { endRinging, holdPhone, type CallDeed } from './calls.ts';
 import type { DevicesChanged } from './changed.ts';
 import { externalIdOf } from './forms.ts';
 import { deviceAddress } from './outcomes.ts';
@@ -51,25 +53,6 @@ export type DeviceMessage = {
 /** A page of a device: what is older than `before` (an id), at most `limit` (50; 500 at most), newest last. */
 type Page = { before?: number; limit?: number };
 
-/** What a person says. */
-type Reply = {
-  workspaceId: number;
-  channel: ChannelName;
-  /** Whose device it is said on. */
-  address: string;
-  /** Whom it is said to. Absent: whoever wrote last, else the channel's oldest active integration. */
-  integrationId?: number;
-  text: string;
-  media?: Inbound['media'];
-  /** Of a tapped button. */
-  payload?: string;
-  location?: NonNullable<Inbound['location']>;
-  subject?: string;
-  profileName?: string;
-  /** Id of the message on the device that this answers; true: the last one. */
-  asReplyTo?: number | true;
-};
-
 /** The devices of all test workspaces. */
 export type Devices = {
   /** The addresses of a contact by channel. */
@@ -91,6 +74,10 @@ export type Devices = {
   press(press: { workspaceId: number; address: string; keys: string }): Promise<DeviceMessage | Fault>;
   /** Looks at a message: the provider reports it as read. */
   read(workspaceId: number, messageId: number): Promise<DeviceMessage | Fault>;
+  /** Answers or refuses a call that rings. */
+  take(workspaceId: number, messageId: number, deed: CallDeed): Promise<DeviceMessage | Fault>;
+  /** Somebody has a phone in hand: what rings there waits for the person. */
+  hold(workspaceId: number, address: string): Promise<Fault | undefined>;
   /** Opens a mail. */
   open(workspaceId: number, messageId: number): Promise<DeviceMessage | Fault>;
   /** Calls a mail spam: its mail provider reports that to the sender. */
@@ -111,8 +98,6 @@ type Deps = {
 
 const PAGE = 50;
 const LONGEST_PAGE = 500;
-const LONGEST_TEXT = 10_000;
-const MOST_MEDIA = 10;
 const PHONE_CHANNELS = CHANNELS.filter((channel) => channel !== 'email');
 
 /** The devices, over the database. */
@@ -168,6 +153,8 @@ export function createDevices(deps: Deps): Devices {
     reply: (reply) => say(deps, reply),
     press: (press) => pressKeys(deps, press),
     read,
+    take: (workspaceId, messageId, deed) => takeCall(deps, workspaceId, messageId, deed),
+    hold: (workspaceId, address) => hold(deps, workspaceId, address),
     open: read,
     complain: (workspaceId, messageId) => complain(deps, workspaceId, messageId),
     async click(workspaceId, messageId, url) {
@@ -180,6 +167,30 @@ export function createDevices(deps: Deps): Devices {
       return isFault(message) ? message : { url };
     },
   };
+}
+
+/** Answers or refuses a call that rings. */
+async function takeCall(
+  deps: Deps,
+  workspaceId: number,
+  messageId: number,
+  deed: CallDeed,
+): Promise<DeviceMessage | Fault> {
+  const got = await received(deps, workspaceId, messageId);
+  if (isFault(got)) return got;
+  const over = await endRinging(deps, got.row, deed, got.atMs);
+  deps.changed(workspaceId);
+  return over ?? present(got.row);
+}
+
+/** Takes a phone of somebody in hand. */
+async function hold(deps: Deps, workspaceId: number, given: string): Promise<Fault | undefined> {
+  const world = await deps.rules.world(workspaceId);
+  if (isFault(world)) return world;
+  const address = deviceAddress('voice', given);
+  if (!(await isKnown(deps, workspaceId, [{ channel: 'voice', address }]))) return UNKNOWN_ADDRESS;
+  await holdPhone(deps, workspaceId, address);
+  return undefined;
 }
 
 /** Presses keys in the last call to a number. */
@@ -270,31 +281,6 @@ async function say(deps: Deps, reply: Reply): Promise<DeviceMessage | Fault> {
   };
 }
 
-function said({ text, media, payload, location, subject }: Reply) {
-  return {
-    text,
-    media: media ?? [],
-    ...(payload === undefined ? {} : { payload }),
-    ...(location === undefined ? {} : { location }),
-    ...(subject === undefined ? {} : { subject }),
-  };
-}
-
-function checkReply(reply: Reply): Fault | undefined {
-  if (!CHANNELS.includes(reply.channel)) return broken('channel', `must be one of ${CHANNELS.join(', ')}`);
-  if (typeof reply.text !== 'string' || reply.text.length > LONGEST_TEXT)
-    return broken('text', `must be a text of at most ${LONGEST_TEXT} characters`);
-  if ((reply.media?.length ?? 0) > MOST_MEDIA) return broken('media', `has at most ${MOST_MEDIA} files`);
-  if (!reply.text && !reply.media?.length && reply.payload === undefined && !reply.location)
-    return broken('text', 'is empty, and there is nothing else');
-  for (const name of ['address', 'text', 'payload', 'subject', 'profileName'] as const) {
-    const value = reply[name];
-    if (value !== undefined && (value.includes('\0') || !value.isWellFormed()))
-      return broken(name, 'has characters that are none');
-  }
-  return undefined;
-}
-
 /** What a device received, by its id, and what time it is there. */
 async function received(
   { sql, rules, clock }: Deps,
@@ -335,6 +321,8 @@ async function complain(deps: Deps, workspaceId: number, messageId: number): Pro
 /** The provider's word that a message was read. */
 async function report(deps: Deps, workspaceId: number, row: DeviceMessageRow, atMs: number): Promise<void> {
   const { ref, externalId } = present(row);
+  // Whoever listens has picked up.
+  if (row.channel === 'voice') await endRinging(deps, row, 'answer', atMs);
   const receipt: Receipt = { externalId, state: 'read', atMs, ...(ref === undefined ? {} : { ref }) };
   await deps.takeReceipts(row.integrationId, [receipt]);
   deps.changed(workspaceId);
@@ -380,7 +368,3 @@ function present(row: DeviceMessageRow): DeviceMessage {
 }
 
 const UNKNOWN_ADDRESS = fault('not_found', 'nobody in the workspace has this address', { field: 'address' });
-
-function broken(field: string, rule: string): Fault {
-  return fault('bad_request', `${field} ${rule}`, { field });
-}

@@ -15,6 +15,7 @@ import type { Sql } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { DevicesChanged } from './changed.ts';
+import { heldPhones, ringingPlan, RINGS_MS } from './calls.ts';
 import { codeOf, detailOf, externalIdOf } from './forms.ts';
 import { BEHAVIOURS, deviceAddress, type Behaviour } from './outcomes.ts';
 import type { Chosen, Rules, World } from './rules.ts';
@@ -67,7 +68,7 @@ export function simulatedSender(options: {
     const world = await deps.rules.world(integration.workspaceId);
     if (isFault(world)) return messages.map(() => noSimulator(world));
     const chosen = await deps.rules.choose(world, channel, messages);
-    const call = newCall(options, await repeatsOf(messages));
+    const call = newCall(options, await repeatsOf(messages), await heldOf(options, messages));
     messages.forEach((message, at) => take(call, message, chosen[at]));
     if (messages.length === 1) await recordSoon(integration.id, { call, world });
     else await record([{ call, world }]);
@@ -127,6 +128,7 @@ export function simulatedSender(options: {
   };
 }
 
+const NOBODY: ReadonlySet<string> = new Set();
 const NO_REPEATS: ReadonlyMap<string, number> = new Map();
 
 type Options = Parameters<typeof simulatedSender>[0];
@@ -140,11 +142,37 @@ type SimulatedCall = Options & {
   reports: Map<number, Map<string, ReceiptGroup>>;
   before: Receipt[];
   waitMs: number;
+  /** Phones that somebody has in hand: there it rings. */
+  held: ReadonlySet<string>;
+  /** Calls that ring. */
+  ringing: { id: number; plan: string }[];
   last?: { rendered: Outgoing['rendered']; text: string };
 };
 
-function newCall(options: Options, repeats: ReadonlyMap<string, number>): SimulatedCall {
-  return { ...options, repeats, outcomes: [], devices: [], reports: new Map(), before: [], waitMs: 0 };
+/** Phones that are called and that somebody has in hand. */
+async function heldOf({ adapter, integration, deps }: Options, messages: readonly Outgoing[]) {
+  const { channel } = adapter;
+  if (channel !== 'voice') return NOBODY;
+  const addresses = messages.map(({ to }) => deviceAddress(channel, to));
+  return await heldPhones(deps, integration.workspaceId, addresses);
+}
+
+function newCall(
+  options: Options,
+  repeats: ReadonlyMap<string, number>,
+  held: ReadonlySet<string>,
+): SimulatedCall {
+  return {
+    ...options,
+    repeats,
+    outcomes: [],
+    devices: [],
+    reports: new Map(),
+    before: [],
+    waitMs: 0,
+    held,
+    ringing: [],
+  };
 }
 
 /** One message of a call. */
@@ -172,7 +200,10 @@ function take(call: SimulatedCall, message: Outgoing, chosen: Chosen | undefined
         externalId: externalIdOf(adapter.provider, adapter.channel, id),
         state,
       });
-  for (const { afterMs, states } of behaviour.reports)
+  // What is scripted goes as it is scripted.
+  const rings = !chosen && call.held.has(address);
+  if (rings) call.ringing.push({ id, plan: ringingPlan(adapter.provider, message.ref, id) });
+  for (const { afterMs, states } of rings ? [] : behaviour.reports)
     plan(call, behaviour, script?.receiptAfterMs ?? afterMs, states, chosen, { ref: message.ref, id });
   call.outcomes.push(answer(call, behaviour, chosen, id));
 }
@@ -264,6 +295,9 @@ async function record(calls: readonly Recorded[]): Promise<void> {
       const id = ids.spread();
       return { id, afterMs, plan: JSON.stringify(content) };
     });
+  // What ends it finds it by the call.
+  for (const one of calls.flatMap(({ call: { ringing } }) => ringing))
+    plans.push({ ...one, afterMs: RINGS_MS });
   const { id: integrationId, workspaceId } = integration;
   const common = {
     workspaceId,

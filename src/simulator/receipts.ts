@@ -28,7 +28,13 @@ export type ReceiptGroup = {
 };
 
 /** The receipts of a batch that come at one time. */
-export type ReceiptPlan = { provider: string; channel: ChannelName; groups: ReceiptGroup[] };
+export type ReceiptPlan = {
+  provider: string;
+  channel: ChannelName;
+  groups: ReceiptGroup[];
+  /** Of a call that rings: what it says is so only when nobody picks up. */
+  rings?: true;
+};
 
 /** Receipts that are handed over at once, at least; a plan is never cut. */
 const HANDED_AT_ONCE = 500;
@@ -60,7 +66,7 @@ export function createReceiptHandler(deps: {
       const atMs = clock.nowMs() + (isFault(world) ? 0 : world.clockAheadMs);
       const receipts = pending.get(integrationId) ?? [];
       pending.set(integrationId, receipts);
-      expand(JSON.parse(plan) as ReceiptPlan, atMs, receipts);
+      expandPlan(JSON.parse(plan) as ReceiptPlan, atMs, receipts);
       if (receipts.length < HANDED_AT_ONCE) continue;
       pending.delete(integrationId);
       await takeReceipts(integrationId, receipts);
@@ -92,7 +98,8 @@ export function createReceiptHandler(deps: {
   };
 }
 
-function expand({ provider, channel, groups }: ReceiptPlan, atMs: number, into: Receipt[]): void {
+/** The receipts of a plan. */
+export function expandPlan({ provider, channel, groups }: ReceiptPlan, atMs: number, into: Receipt[]): void {
   for (const { states, failure, refs, ids } of groups) {
     const externalIds = ids.map((id) => externalIdOf(provider, channel, id));
     for (const state of states)

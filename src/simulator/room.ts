@@ -16,6 +16,7 @@ export function simulatorRoom({ handlers }: Pick<Simulator, 'handlers'>): Workin
     personal: {
       simulated_messages: 'deleted',
       simulated_marks: 'deleted',
+      simulated_hands: 'deleted',
       simulated_receipts: 'kept: what a provider reports, by refs',
       simulator_rules: 'kept: an operator wrote it',
       clock_advances: 'names nobody: times, sorts and counts',
@@ -24,6 +25,7 @@ export function simulatorRoom({ handlers }: Pick<Simulator, 'handlers'>): Workin
     exports: {
       simulated_messages: { not: 'the screen of a simulated device: the messages and deliveries are here' },
       simulated_marks: { not: 'how far an operator has looked at a simulated device' },
+      simulated_hands: { not: 'which simulated phone an operator has in hand' },
       simulated_receipts: { not: 'made up, by refs' },
       simulator_rules: { not: 'an operator wrote it' },
     },

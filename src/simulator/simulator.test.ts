@@ -16,6 +16,8 @@ import { MAGIC_ADDRESSES, magicOutcome, RECEIPT_AFTER_MS } from './outcomes.ts';
 import { glob } from './rules.ts';
 import { cancelAdvance, findAdvance } from './advances.ts';
 import { insertAdvance, moveClock, updateAdvance } from './sql.clock.ts';
+import { HAND_MS, RINGS_MS } from '../../contract/doors/console/simulator.ts';
+import { deviceBucket } from './sql.ts';
 import { createSimulator, type SimulatorDeps } from './simulator.ts';
 
 const TEST = 4_096_001;
@@ -41,6 +43,8 @@ const moved: number[] = [];
 const others: number[] = [];
 let refuse = 0;
 let dies = 0;
+/** The delivery whose next word is lost with the process that had it. */
+let lostOnce: string | undefined;
 /** The workspace's now at which work was done, by its cause. */
 const doneAt = new Map<number, number>();
 const deps: SimulatorDeps = {
@@ -51,6 +55,10 @@ const deps: SimulatorDeps = {
   deadlineMs: 60,
   async takeReceipts(integrationId, receipts) {
     if (refuse-- > 0) throw new Error('the database is gone');
+    if (receipts.some(({ ref }) => ref !== undefined && ref === lostOnce)) {
+      lostOnce = undefined;
+      throw new Error('the process is gone');
+    }
     got.push({ integrationId, receipts });
   },
   async takeInbound(integrationId, inbound) {
@@ -524,6 +532,80 @@ describe('devices', () => {
     assert.equal(said[0]!.inbound[0]!.text, '1#');
     assert.match(said[0]!.inbound[0]!.replyTo!, /^CA[0-9a-f]{32}$/);
     assert.deepEqual(statesOf(call.ref).filter((state) => state === 'read').length > 0, true);
+  });
+
+  it('a call to a phone in somebody’s hand rings until it is answered, refused, or nobody has picked up; elsewhere it is answered at once', async () => {
+    const voice = { channel: 'voice', say: 'Hello' } as const;
+    const to = '+31600000777';
+    await sql`
+      INSERT INTO simulated_hands (bucket, workspace_id, address, held_ms)
+      VALUES (${deviceBucket(to)}, ${TEST}, ${to}, ${clock.nowMs()})`;
+    const ring = async () => {
+      const one = message(to, { rendered: voice });
+      await open(calls, CALLS).send(one);
+      const device = good(await simulator.phone(TEST, to)).at(-1)!;
+      assert.equal(device.ref, one.ref);
+      return { ref: one.ref, id: device.id };
+    };
+    const ends = (ref: string) =>
+      got.flatMap(({ receipts }) =>
+        receipts.filter((one) => one.ref === ref).map(({ state, code }) => [state, code ?? null]),
+      );
+    const answered = await ring();
+    good(await simulator.take(TEST, answered.id, 'answer'));
+    assert.deepEqual(ends(answered.ref), [['delivered', null]]);
+    const refused = await ring();
+    // Two who act at once: one of them has it.
+    const both = await Promise.all([
+      simulator.take(TEST, refused.id, 'refuse'),
+      simulator.take(TEST, refused.id, 'answer'),
+    ]);
+    assert.equal(both.filter((one) => isFault(one) && one.fault === 'conflict').length, 1);
+    assert.equal(ends(refused.ref).length, 1);
+    const busy = await ring();
+    good(await simulator.take(TEST, busy.id, 'refuse'));
+    assert.deepEqual(ends(busy.ref), [['failed', 'busy']]);
+    const pressed = await ring();
+    good(await simulator.read(TEST, pressed.id));
+    assert.deepEqual(
+      ends(pressed.ref),
+      [
+        ['delivered', null],
+        ['read', null],
+      ],
+      'who listens has picked up',
+    );
+    // Whoever dies after the person has acted has not told of it: it is told when the ringing would end.
+    const lost = await ring();
+    lostOnce = lost.ref;
+    await assert.rejects(simulator.take(TEST, lost.id, 'refuse'));
+    const missed = await ring();
+    assert.deepEqual(ends(missed.ref), []);
+    good(await simulator.advanceClock(TEST, RINGS_MS));
+    await until('nobody picked up', () => ends(missed.ref).length > 0);
+    assert.deepEqual(ends(missed.ref), [['failed', 'no-answer']]);
+    await until('what was lost is told', () => ends(lost.ref).length > 0);
+    assert.deepEqual(ends(lost.ref), [['failed', 'busy']]);
+    assert.equal(((await simulator.take(TEST, missed.id, 'answer')) as Fault).fault, 'conflict');
+    // What is scripted goes as it is scripted; a phone that nobody holds is answered.
+    good(
+      await simulator.addRule(TEST, {
+        channel: 'voice',
+        addressPattern: to,
+        outcome: 'undelivered',
+        times: 1,
+      }),
+    );
+    const scripted = message(to, { rendered: voice });
+    await open(calls, CALLS).send(scripted);
+    await until('as scripted', () => ends(scripted.ref).length > 0);
+    assert.equal(ends(scripted.ref)[0]![0], 'failed');
+    await sql`UPDATE simulated_hands SET held_ms = held_ms - ${HAND_MS} WHERE address = ${to}`;
+    const alone = await ring();
+    await until('answered at once', () => ends(alone.ref).length > 0);
+    assert.deepEqual(ends(alone.ref)[0], ['delivered', null]);
+    assert.equal((await simulator.hold(TEST, '+31600009999'))?.fault, 'not_found');
+    moved.length = 0;
   });
 
   it('open mails and follow links', async () => {

@@ -94,6 +94,9 @@ export async function forgetDevices(
       AND workspace_id = ${workspaceId} AND channel = ANY(${[...CHANNELS]}::text[]) AND address = ANY(${addresses}::text[])`;
   await db`DELETE FROM simulated_messages WHERE ${of}`;
   await db`DELETE FROM simulated_marks WHERE ${of}`;
+  await db`
+    DELETE FROM simulated_hands WHERE bucket = ANY(${addresses.map(deviceBucket)}::smallint[])
+      AND workspace_id = ${workspaceId} AND address = ANY(${addresses}::text[])`;
 }
 
 const deviceColumns = (db: Db) => db`

@@ -1,7 +1,7 @@
 /** A phone that rings: answered, what is said is read along and keys are pressed; refused or hung up, it is quiet again. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState, type ReactElement } from 'react';
-import type { DeviceMessageShown } from '../../contract/doors/console/simulator.ts';
+import { useEffect, useState, type ReactElement } from 'react';
+import { RINGS_MS, type DeviceMessageShown } from '../../contract/doors/console/simulator.ts';
 import { call } from '../console/api/call.ts';
 import { at, deviceQuery } from '../console/api/queries.ts';
 import { toastError } from '../console/ui/toasts.tsx';
@@ -9,8 +9,17 @@ import { Icon } from '../shared/icons.tsx';
 import { useNow } from '../shared/time.tsx';
 import { shownOf } from './shown.ts';
 
-/** It rings so long. */
-const RINGS_MS = 45_000;
+/** A phone on a page is in somebody's hand; said again before it is forgotten, also by a page whose timers the browser slows down. */
+const HOLD_AGAIN_MS = 20_000;
+/** What a call is while nobody knows how it ends. */
+const ONGOING: readonly (string | null | undefined)[] = [
+  null,
+  undefined,
+  'queued',
+  'held',
+  'unknown',
+  'accepted',
+];
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 /** Calls that were answered, refused or ended, while the page is there. */
 const done = new Map<string, 'answered' | 'over'>();
@@ -19,13 +28,13 @@ type Props = {
   ws: string;
   address: string;
   messages: readonly DeviceMessageShown[];
-  onAnswer: (id: string) => void;
+  onAnswer: () => void;
 };
 
 /** The call that rings or is going on; nothing where there is none. */
 export function Call({ ws, address, messages, onAnswer }: Props): ReactElement | null {
-  const { last, rings, isOn, answer, end } = useLastCall(messages, onAnswer);
-  if (rings) return <Ringing address={address} call={last!} onAnswer={answer} onRefuse={end} />;
+  const { last, rings, isOn, answer, refuse, end } = useLastCall(ws, address, messages, onAnswer);
+  if (rings) return <Ringing address={address} call={last!} onAnswer={answer} onRefuse={refuse} />;
   if (!last || !isOn) return null;
   return (
     <div className="call" role="region" aria-label={`The call with ${address}`}>
@@ -52,33 +61,73 @@ export function CallOver({
   onAnswer,
 }: Pick<Props, 'ws' | 'address' | 'onAnswer'>): ReactElement | null {
   const { data } = useQuery(deviceQuery(ws, 'voice', address));
-  const { last, rings, answer, end } = useLastCall(data?.messages ?? [], onAnswer);
+  const { last, rings, answer, refuse } = useLastCall(ws, address, data?.messages ?? [], onAnswer);
   if (!rings) return null;
   return (
     <div className="call-over">
-      <Ringing address={address} call={last!} onAnswer={answer} onRefuse={end} />
+      <Ringing address={address} call={last!} onAnswer={answer} onRefuse={refuse} />
     </div>
   );
 }
 
 /** The last call to a phone: whether it rings or is going on, and what the person does with it. */
-function useLastCall(messages: readonly DeviceMessageShown[], onAnswer: (id: string) => void) {
+function useLastCall(
+  ws: string,
+  address: string,
+  messages: readonly DeviceMessageShown[],
+  onAnswer: () => void,
+) {
+  useHand(ws, address);
   const nowMs = useNow(1_000);
   const [, again] = useState(0);
   const last = messages.findLast(({ direction }) => direction === 'out');
   const state = last && done.get(last.id);
-  const set = (to: 'answered' | 'over') => {
-    done.set(last!.id, to);
+  const set = (id: string, to: 'answered' | 'over') => {
+    done.set(id, to);
     again((n) => n + 1);
-    if (to === 'answered') onAnswer(last!.id);
   };
+  const tell = useMutation({
+    mutationFn: ({ id, deed }: { id: string; deed: 'answer' | 'refuse' }) =>
+      deed === 'answer'
+        ? call('POST', at(ws, `/simulator/messages/${id}/answer`))
+        : call('POST', at(ws, `/simulator/messages/${id}/refuse`)),
+    // It has stopped ringing meanwhile: that is what there is to see.
+    onError(error, { id }) {
+      set(id, 'over');
+      toastError(error);
+    },
+  });
   return {
     last,
-    rings: last !== undefined && state === undefined && nowMs - Date.parse(last.at) < RINGS_MS,
+    rings:
+      last !== undefined &&
+      state === undefined &&
+      ONGOING.includes(last.state) &&
+      nowMs - Date.parse(last.at) < RINGS_MS,
     isOn: state === 'answered',
-    answer: () => set('answered'),
-    end: () => set('over'),
+    answer() {
+      const { id } = last!;
+      set(id, 'answered');
+      tell.mutate({ id, deed: 'answer' });
+      onAnswer();
+    },
+    refuse() {
+      const { id } = last!;
+      set(id, 'over');
+      tell.mutate({ id, deed: 'refuse' });
+    },
+    end: () => set(last!.id, 'over'),
   };
+}
+
+/** While it is shown somebody has it in hand, so that what rings there waits for him. */
+function useHand(ws: string, address: string): void {
+  useEffect(() => {
+    const hold = () => void call('PUT', at(ws, '/simulator/hand'), { body: { address } }).catch(() => {});
+    hold();
+    const timer = window.setInterval(hold, HOLD_AGAIN_MS);
+    return () => window.clearInterval(timer);
+  }, [ws, address]);
 }
 
 type RingingProps = { address: string; call: DeviceMessageShown; onAnswer: () => void; onRefuse: () => void };

@@ -98,7 +98,9 @@ function Phone({
           messages.map((message) => <OnPhone key={message.id} ws={ws} device={device} message={message} />)
         )}
       </div>
-      {channel === 'voice' ? <Call ws={ws} address={address} messages={messages} onAnswer={onOpen} /> : null}
+      {channel === 'voice' ? (
+        <Call ws={ws} address={address} messages={messages} onAnswer={() => {}} />
+      ) : null}
       {ONE_WAY.has(channel) || channel === 'voice' ? null : <Answer ws={ws} device={device} />}
     </div>
   );

@@ -158,15 +158,7 @@ function Devices({ ws, contact, unread, onBack }: DevicesProps): ReactElement {
       {devices
         .filter((one) => one.channel === 'voice' && one !== device)
         .map((one) => (
-          <CallOver
-            key={keyOf(one)}
-            ws={ws}
-            address={one.address}
-            onAnswer={(id) => {
-              setChosen(keyOf(one));
-              void call('POST', at(ws, `/simulator/messages/${id}/read`)).catch(() => {});
-            }}
-          />
+          <CallOver key={keyOf(one)} ws={ws} address={one.address} onAnswer={() => setChosen(keyOf(one))} />
         ))}
       {device ? (
         <Device key={keyOf(device)} ws={ws} device={device} />

@@ -50,6 +50,13 @@ export const NewRule = Type.Object({
   outcome: Type.Union([Type.String({ minLength: 1, maxLength: 64 }), AnyObject]),
   times: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
 });
+/** A phone that somebody has in hand rings so long, by the workspace's clock. */
+export const RINGS_MS = 45_000;
+/** A phone is in somebody's hand for so long after that was said; a page says it again before. */
+export const HAND_MS = 90_000;
+/** `PUT …/simulator/hand`. */
+export const PhoneNamed = Type.Object({ address: Type.String({ minLength: 1, maxLength: 200 }) });
+
 /** `POST …/simulator/look`. */
 export const DeviceNamed = Type.Object({ channel: Channel, address: Address });
 

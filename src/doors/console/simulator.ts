@@ -21,6 +21,7 @@ import { toHex24 } from '../../base/ids.ts';
 import { deliveriesNamed } from '../../ledger/deliveries.ts';
 import { fromRef, toRef } from '../../ledger/ref.ts';
 import { stateName, type StateName } from '../../ledger/states.ts';
+import type { CallDeed } from '../../simulator/calls.ts';
 import type { DeviceMessage } from '../../simulator/devices.ts';
 import { MAGIC_ADDRESSES } from '../../simulator/outcomes.ts';
 import type { NewRule as RuleInput, Rule } from '../../simulator/rules.ts';
@@ -169,6 +170,8 @@ function looks(): Route[] {
   return [
     onMessage('read', 'Looks at a message.'),
     onMessage('complain', 'Calls a mail spam, as mail programs tell its sender.'),
+    onMessage('answer', 'Answers a call that rings on a phone somebody has in hand: it was completed.'),
+    onMessage('refuse', 'Refuses a call that rings on a phone somebody has in hand: the line was busy.'),
     writes({
       path: '/simulator/messages/:messageId/click',
       does: 'Follows a link of a message.',
@@ -189,7 +192,7 @@ function looks(): Route[] {
 }
 
 /** What is done to a message and needs no more said. */
-function onMessage(deed: 'read' | 'complain', does: string): Route {
+function onMessage(deed: 'read' | 'complain' | CallDeed, does: string): Route {
   return acts({
     path: `/simulator/messages/:messageId/${deed}`,
     does,
@@ -198,7 +201,12 @@ function onMessage(deed: 'read' | 'complain', does: string): Route {
     outside: true,
     async handle(call) {
       const id = idIn(call, 'messageId');
-      return outside(() => call.ctx.simulator[deed](call.workspace.id, id), shown, {
+      const { simulator } = call.ctx;
+      const act = () =>
+        deed === 'answer' || deed === 'refuse'
+          ? simulator.take(call.workspace.id, id, deed)
+          : simulator[deed](call.workspace.id, id);
+      return outside(act, shown, {
         action: `simulator.${deed}`,
         subject: `device-message:${id}`,
       });

@@ -5,6 +5,7 @@ import {
   ChatOpened,
   DeviceNamed,
   DirectoryPage,
+  PhoneNamed,
   type PersonOfDirectory,
 } from '../../../contract/doors/console/simulator.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
@@ -43,6 +44,19 @@ export const simulatorDirectoryRoutes: readonly Route[] = [
         const unfit = await ctx.simulator.look(workspace.id, body);
         return unfit ?? { status: 204, body: undefined, audit: { action: 'simulator.look', detail: body } };
       },
+  }),
+  writes({
+    method: 'PUT',
+    path: '/simulator/hand',
+    action,
+    does: 'Takes a phone in hand, for a minute and a half: a call to it rings until it is answered or refused, or for 45 s.',
+    body: PhoneNamed,
+    answers: { 204: Nothing },
+    outside: true,
+    handle:
+      async ({ ctx, workspace, body }) =>
+      async () =>
+        (await ctx.simulator.hold(workspace.id, body.address)) ?? { status: 204, body: undefined },
   }),
   acts({
     path: '/simulator/contacts/:contactId/chat',

@@ -101,6 +101,8 @@ const DEEDS: Readonly<Record<string, string>> = {
   'session.create': 'signed in',
   'session.end': 'signed out',
   'session.refused': 'was refused at signing in',
+  'simulator.answer': 'answered a call as {}',
+  'simulator.refuse': 'refused a call as {}',
   'simulator.chat': 'chatted as {}',
   'simulator.click': 'followed a link as {}',
   'simulator.complain': 'called a mail spam as {}',
