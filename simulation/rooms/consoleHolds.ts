@@ -185,7 +185,7 @@ async function woken(run: Run): Promise<string[]> {
   for (const { contactId, untilMs } of rows) {
     const later = rows.filter((one) => one.untilMs > untilMs).length;
     const same = rows.filter((one) => one.untilMs === untilMs).length;
-    const count = (nowMs: number) => countView(run.look, { workspaceId, view: 'snoozed', operatorId: 0, nowMs }, 1_000);
+    const count = (nowMs: number) => countView(run.look, { workspaceId, view: 'snoozed', operatorId: 0, teamIds: [], nowMs }, 1_000);
     if ((await count(untilMs - 1)) !== later + same) wrong.push(`the conversation of ${contactId} wakes before ${untilMs}`);
     if ((await count(untilMs)) !== later) wrong.push(`the conversation of ${contactId} sleeps on after ${untilMs}`);
   }
