@@ -169,6 +169,7 @@ test('operators, workspaces and keys by the command', async () => {
   const byEnvironment = ['integration', 'list', '--url', server.ready.url];
   const listed = await parley(byEnvironment, root, { PARLEY_TOKEN: token.trim() });
   assert.match(listed.out, new RegExp(`${integrationId} +twilio`));
+  assert.equal((await parley(['workspace', 'list'], root, { PARLEY_TOKEN: token.trim() })).code, 0);
   assert.match((await parley(['integration', 'providers', 'twilio', ...K])).out, /authToken.*secret/);
   assert.match(
     (await parley(['integration', 'test', integrationId!, '+15005550006', ...K])).out,

@@ -469,8 +469,45 @@ describe('the console in a browser', { skip }, () => {
       await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
       'nothing is wider than the phone',
     );
+    // Whose it is, and that it is closed; no word of the buttons is cut.
+    const assignee = page.locator('.thread-assignee');
+    await assignee.tap();
+    await page.getByRole('menuitem', { name: 'Demo' }).tap();
+    await assignee.getByText('Demo').waitFor();
+    const cut = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('.thread-acts .mantine-Button-label')]
+        .filter((it) => it.scrollWidth > it.clientWidth).map((it) => it.textContent)`,
+    );
+    assert.deepEqual(cut, []);
+    await page.getByRole('button', { name: 'Close', exact: true }).tap();
+    await page.getByText('Closed.').waitFor();
+    await page.getByRole('button', { name: 'Open', exact: true }).tap();
+    await page.getByRole('button', { name: 'Close', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Back to the list' }).tap();
     await rowOf(page, 'Edda').waitFor();
+    // A template, and a broadcast from its first word on.
+    await page.getByRole('button', { name: /look, keys, sign out/ }).tap();
+    await checkAxe(page, 'what else there is, on a phone');
+    await page.getByRole('menuitem', { name: 'Templates' }).tap();
+    await page.getByRole('button', { name: 'New template' }).tap();
+    await page.getByRole('textbox', { name: 'Name' }).fill('From a phone');
+    await page.getByRole('button', { name: 'Create' }).tap();
+    await page.getByRole('textbox', { name: 'Text', exact: true }).fill('Made on a phone');
+    await page.getByText(/^Saved, version/).waitFor();
+    await page.getByRole('link', { name: 'Broadcasts' }).tap();
+    await page.getByRole('button', { name: 'New broadcast' }).tap();
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Sent from a phone');
+    await page.getByLabel('Purpose').selectOption('transactional');
+    await page.getByRole('textbox', { name: 'Text', exact: true }).fill('Sent from a phone');
+    await page.getByRole('button', { name: 'Next: audience' }).tap();
+    await page.getByRole('region', { name: 'Who gets it' }).getByLabel('Everybody').check();
+    await page.getByRole('button', { name: 'Next: forecast' }).tap();
+    await page.getByRole('button', { name: 'Next: send' }).tap();
+    await page.getByRole('button', { name: 'Start now …' }).tap();
+    await checkAxe(page, 'a broadcast that is about to start, on a phone');
+    await page.getByRole('button', { name: /^Send to/ }).tap();
+    await page.getByText(/^\d+ delivered/).waitFor();
+    await page.goto(`${url}/w/${ws}/inbox/all`);
     const before = (await call('GET', `${base}/clock`)).body.aheadMs;
     await page.getByRole('button', { name: '+1 h' }).tap();
     await page.getByText('The clock moved on by 1 h 0 min.').waitFor();
@@ -668,6 +705,21 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('dialog').getByRole('link', { name: 'Hugo0' }).waitFor();
     await checkAxe(page, 'whom the forecast speaks of');
     await page.keyboard.press('Escape');
+    // What nobody has fails to render, and that is said before it is sent.
+    await page.getByRole('link', { name: 'Message' }).click();
+    const good = await text.inputValue();
+    await text.fill('Hi {{ contact.attributes.shoe.size }}');
+    await page.getByText('Saved', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Forecast' }).click();
+    await page
+      .getByRole('list', { name: 'What will fail to render' })
+      .getByText(/would fail/)
+      .waitFor();
+    await checkAxe(page, 'what will fail to render');
+    await page.getByRole('link', { name: 'Message' }).click();
+    await text.fill(good);
+    await page.getByText('Saved', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Forecast' }).click();
     await page.getByRole('button', { name: 'Next: send' }).click();
     // What was typed a moment ago is started too, and the field keeps the cursor while it is saved.
     await page.getByLabel('At most this many a second').fill('3');
@@ -792,6 +844,35 @@ describe('the console in a browser', { skip }, () => {
       const { content } = (await call('GET', `${base}/templates/${id}`)).body;
       return content.text === 'Hi {{ contact.givenName | default: "there" }}!' && !content.mjml;
     });
+    // In another language, and tried on a phone: what became of it is followed, and has its why.
+    await page.getByLabel('Language').selectOption('Add a language …');
+    const asked = page.getByRole('dialog', { name: 'Add a language' });
+    await asked.getByLabel(/^Language tag/).fill('n');
+    await asked.getByText(/two or three letters/).waitFor();
+    await checkAxe(page, 'a language is added');
+    await asked.getByLabel(/^Language tag/).fill('nl');
+    await page.keyboard.press('Enter');
+    await asked.waitFor({ state: 'hidden' });
+    await text.fill('Hoi {{ contact.givenName | default: "daar" }}');
+    await page.getByText(/^Saved, version/).waitFor();
+    const trial = page.getByRole('form', { name: 'A test' });
+    for (const [language, said] of [
+      ['nl', 'Hoi'],
+      ['', 'Hi'],
+    ] as const) {
+      await page.getByLabel('Language').selectOption(language);
+      await trial.getByLabel(/^Try it/).fill('+14155571999');
+      await page.keyboard.press('Enter');
+      await trial.getByRole('status', { name: 'The test' }).getByText('Delivered').waitFor();
+      const onPhone = await call(
+        'GET',
+        `${base}/simulator/messages?channel=sms&address=${encodeURIComponent('+14155571999')}`,
+      );
+      assert.match(JSON.stringify(onPhone.body.messages.at(-1)), new RegExp(`"${said} `));
+    }
+    await checkAxe(page, 'a template that was tried');
+    await trial.getByRole('link', { name: 'Why this message' }).click();
+    await page.getByRole('dialog', { name: 'Why this message' }).getByText('It was sent.').waitFor();
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });
@@ -871,6 +952,30 @@ describe('the console in a browser', { skip }, () => {
     await operation.getByRole('button', { name: 'Python' }).click();
     await operation.getByLabel('In Python').getByText('urllib.request').first().waitFor();
     await checkAxe(page, 'the reference');
+    // What asks for whom in a header has it there, in every language.
+    await page.getByRole('combobox', { name: 'API' }).selectOption('shout');
+    await page.getByRole('searchbox', { name: 'Find an operation' }).fill('company told in an account');
+    const orders = page.getByRole('article', { name: /The orders that the company told/ });
+    await orders.getByRole('textbox', { name: 'X-Shout-Connect-ID' }).waitFor();
+    await orders
+      .getByLabel('In curl')
+      .getByText(/-H 'X-Shout-Connect-ID: /)
+      .waitFor();
+    // What was answered first under a key is looked up.
+    const once = `once-${ws}`;
+    const given = { 'idempotency-key': once };
+    assert.equal((await call('POST', `${base}/contacts`, { givenName: 'Once' }, given)).status, 201);
+    await page.getByRole('link', { name: 'Idempotency' }).click();
+    await page.getByRole('textbox', { name: 'Idempotency-Key' }).fill('never');
+    await page.keyboard.press('Enter');
+    await page.getByText('Nobody has used this key here within a day.').waitFor();
+    await page.getByRole('textbox', { name: 'Idempotency-Key' }).fill(once);
+    await page.keyboard.press('Enter');
+    const kept = page.getByRole('region', { name: 'First answer' });
+    await kept.getByRole('heading', { name: '201 at the console door' }).waitFor();
+    await kept.getByText('"givenName": "Once"').waitFor();
+    await checkAxe(page, 'what was answered first');
+    await page.getByRole('link', { name: 'API reference' }).click();
     // Its address can be sent to somebody, whichever door it is of.
     await page.getByRole('combobox', { name: 'API' }).selectOption('outbound');
     await page.getByRole('searchbox', { name: 'Find an operation' }).fill('');
@@ -1154,33 +1259,114 @@ describe('the console in a browser', { skip }, () => {
     await tab.close();
   });
 
-  test('a viewer sees everything, and what is not for the role says so', async () => {
-    const viewer = {
-      email: 'viewer@example.com',
-      name: 'Vic',
-      password: 'correct horse battery',
-      role: 'viewer',
+  test('console.md §15.9 every role does its day’s work; what it may not do is there, and says why', async () => {
+    const { body: template } = await call('POST', `${base}/templates`, {
+      name: 'Of every role',
+      content: { type: 'text', text: 'Hi' },
+    });
+    const written = {
+      name: 'Of every role',
+      channel: 'sms',
+      class: 'transactional',
+      content: { type: 'text', text: 'Hi' },
+      audience: { include: { all: true } },
     };
-    await call('POST', `${base}/members`, viewer);
-    await somebody('Fritz', 'hello');
-    const tab = await openTab(browser);
-    const { page } = tab;
-    await page.goto(`${url}/sign-in`);
-    await page.getByLabel('E-mail address').fill(viewer.email);
-    await page.getByRole('textbox', { name: 'Password' }).fill(viewer.password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await rowOf(page, 'Fritz').click();
-    const close = page.getByRole('button', { name: 'Close', exact: true });
-    await close.hover();
-    await page
-      .getByRole('tooltip')
-      .getByText(/The role viewer may not answer in conversations/)
-      .waitFor();
-    assert.equal(await close.getAttribute('aria-disabled'), 'true');
-    await close.click({ force: true });
-    await page.getByRole('button', { name: 'Close', exact: true }).waitFor();
-    assert.deepEqual(tab.amiss, []);
-    await tab.close();
+    const { body: draft } = await call('POST', `${base}/broadcasts`, written);
+    const { body: ready } = await call('POST', `${base}/broadcasts`, written);
+    const { contactId } = await somebody('Fritz', 'hello');
+    const { body: all } = await call('GET', `${base}/conversations?view=all`);
+    const { id: conversation } = all.conversations.find((one: Json) => one.contact.id === contactId);
+    /** What of a page does nothing and does not say why. */
+    const silent = `(() => {
+      const isSeen = (it) => it.getClientRects().length > 0;
+      const off = [...document.querySelectorAll('main [aria-disabled=true]')].filter(isSeen);
+      const text = document.querySelector('main').innerText;
+      const forms = [...document.querySelectorAll('main fieldset[disabled]')].filter(isSeen);
+      return [
+        ...off.filter((it) => !(it.dataset.tip || it.title)).map((it) => it.textContent),
+        ...forms.filter(() => !/ may not /.test(text)).map((it) => it.className || 'a form'),
+      ];
+    })()`;
+    const mayNot: Record<string, readonly (readonly [string, RegExp])[]> = {
+      admin: [['settings/workspace', /may not delete the workspace; that takes owner/]],
+      marketer: [
+        [`inbox/all/${conversation}`, /may not answer in conversations; that takes owner or admin or agent/],
+        ['channels/new/twilio', /may not change integrations; that takes owner or admin/],
+        ['developers/keys', /may not make and revoke API keys/],
+        ['developers/api', /^/],
+      ],
+      agent: [
+        [`people/${contactId}`, /may not erase contacts/],
+        [`broadcasts/${draft.id}/message`, /may not draft broadcasts; that takes owner or admin or marketer/],
+        [`broadcasts/${draft.id}/audience`, /may not draft broadcasts/],
+        [`broadcasts/${draft.id}/send`, /may not start, pause and cancel broadcasts/],
+        [`templates/${template.id}`, /may not change templates/],
+      ],
+      viewer: [
+        [`inbox/all/${conversation}`, /may not answer in conversations/],
+        ['people/imports', /may not import contacts/],
+        ['settings/members', /may not add, change and remove members/],
+        ['simulator', /may not use the simulator/],
+      ],
+    };
+    const work: Record<string, (page: Page) => Promise<void>> = {
+      async admin(page) {
+        await page.goto(`${url}/w/${ws}/developers/keys`);
+        await page.getByRole('button', { name: 'New key' }).click();
+        await page.getByRole('dialog').getByLabel('Name').fill('Of the admin');
+        await page.getByRole('button', { name: 'Make the key' }).click();
+        await page.getByRole('button', { name: 'I have kept it' }).click();
+        await page.getByRole('row').filter({ hasText: 'Of the admin' }).waitFor();
+      },
+      async marketer(page) {
+        await page.goto(`${url}/w/${ws}/broadcasts/${ready.id}/send`);
+        await page.getByRole('button', { name: 'Start now …' }).click();
+        await page.getByRole('button', { name: /^Send to/ }).click();
+        await page.waitForURL(/progress$/);
+        await page.getByText(/^\d+ delivered/).waitFor();
+      },
+      async agent(page) {
+        await page.goto(`${url}/w/${ws}/inbox/all/${conversation}`);
+        await page.getByRole('textbox', { name: 'Reply' }).fill('The agent answers');
+        await page.keyboard.press('Control+Enter');
+        const said = page.getByRole('article', { name: 'You said' }).filter({ hasText: 'The agent answers' });
+        await said.getByText('Delivered').waitFor();
+      },
+      async viewer(page) {
+        const close = page.getByRole('button', { name: 'Close', exact: true });
+        await page.goto(`${url}/w/${ws}/inbox/all/${conversation}`);
+        await close.hover();
+        await page
+          .getByRole('tooltip')
+          .getByText(/The role viewer may not answer in conversations/)
+          .waitFor();
+        await close.click({ force: true });
+        await close.waitFor();
+      },
+    };
+    for (const role of ['admin', 'marketer', 'agent', 'viewer']) {
+      const who = { email: `${role}@roles.example`, name: role, password: 'correct horse battery', role };
+      assert.equal((await call('POST', `${base}/members`, who)).status, 201);
+      const tab = await openTab(browser);
+      const { page } = tab;
+      await page.goto(`${url}/sign-in`);
+      await enter(page, who);
+      for (const [at, reason] of mayNot[role]!) {
+        await page.goto(`${url}/w/${ws}/${at}`);
+        await until(`${role} is told at ${at}`, async () =>
+          reason.test(
+            await page.evaluate<string>(
+              `[document.querySelector('main')?.innerText ?? '', ...[...document.querySelectorAll('main [data-tip], main [title]')].map((it) => it.dataset.tip ?? it.title)].join('\\n')`,
+            ),
+          ),
+        );
+        await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
+        assert.deepEqual(await page.evaluate(silent), [], `${role} at ${at}`);
+      }
+      await work[role]!(page);
+      assert.deepEqual(tab.amiss, [], role);
+      await tab.close();
+    }
   });
 
   test('nothing was logged as an error', () => assert.deepEqual(errors, []));

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { MOST_FILE_BYTES } from '../contract/limits.ts';
 import { openWeb } from '../src/doors/web/door.ts';
 import { shiftOf } from '../web/console/pages/inbox/shift.ts';
 import { dayOf } from '../web/shared/days.ts';
@@ -570,6 +571,142 @@ describe('the inbox in a browser', { skip }, () => {
   });
 });
 
+describe('console.md §6 what single letters do, and where one was', { skip }, () => {
+  test('assign, take, snooze, tag, unread and panes by letters alone; each conversation keeps its place; letters are switched off and on', async () => {
+    const [lea, leo] = [await somebody('Lea'), await somebody('Leo')];
+    await call('POST', `${base}/tags`, { name: 'Lettered' });
+    for (const n of Array.from({ length: 25 }, (_, i) => i))
+      await call('POST', `${base}/simulator/reply`, {
+        channel: 'sms',
+        address: lea.sms,
+        text: `Line ${n}, which is\n\nhigh`,
+      });
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/inbox/all`);
+    const log = page.getByRole('log', { name: 'What was said' });
+    const of = (name: string) => page.getByRole('region', { name: `Conversation with ${name}` });
+    await rowOf(page, 'Lea').click();
+    await log.getByText('Line 24').waitFor();
+    const top = () => log.evaluate(({ scrollTop }) => scrollTop);
+    await log.evaluate((it) => it.scrollTo(0, 200));
+    await until('it is noted', async () => (await top()) === 200);
+    await rowOf(page, 'Leo').click();
+    await of('Leo').getByRole('log').getByText('hello').waitFor();
+    await rowOf(page, 'Lea').click();
+    await log.getByText('Line 24').waitFor();
+    assert.equal(await top(), 200, 'one is where one was');
+    await rowOf(page, 'Leo').click();
+    await of('Leo').getByRole('log').focus();
+    const menu = page.getByRole('menu');
+    const stands = (what: string, is: (now: Json) => boolean) =>
+      until(what, async () => {
+        const { body } = await call('GET', `${base}/conversations?view=all`);
+        const own = body.conversations.find((one: Json) => one.contact.id === leo.id);
+        return is(own);
+      });
+    await page.keyboard.press('a');
+    await menu.getByRole('menuitem', { name: 'Demo' }).waitFor();
+    await checkAxe(page, 'whom to assign it to');
+    await menu.getByRole('menuitem').first().and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('ArrowDown');
+    const whom = await menu.locator('[role=menuitem]:focus').innerText();
+    await page.keyboard.press('Enter');
+    await stands('it is assigned', ({ assignee }) => assignee?.name === whom);
+    await menu.waitFor({ state: 'detached' });
+    // The focus is where it was, and letters go on doing something.
+    await log.and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('m');
+    await stands('it is one’s own, or is so no more', ({ assignee }) =>
+      whom === 'Demo' ? assignee === null : assignee?.name === 'Demo',
+    );
+    await page.keyboard.press('t');
+    await menu.getByRole('menuitem', { name: /Lettered/ }).waitFor();
+    await checkAxe(page, 'tags to put on');
+    await page.keyboard.press('ArrowDown');
+    const chosen = await menu.locator('[role=menuitem]:focus').innerText();
+    await page.keyboard.press('Enter');
+    await until('it is put on', async () => {
+      const { tags } = (await call('GET', `${base}/contacts/${leo.id}`)).body;
+      return tags.some(({ name }: Json) => chosen.startsWith(name));
+    });
+    await menu.waitFor({ state: 'detached' });
+    await page.keyboard.press('z');
+    await menu.getByRole('menuitem', { name: 'For an hour' }).waitFor();
+    await page.keyboard.press('Escape');
+    await menu.waitFor({ state: 'detached' });
+    const [list, profile] = [page.locator('.list-pane'), page.locator('.profile')];
+    for (const [key, pane] of [
+      ['[', list],
+      [']', profile],
+    ] as const)
+      for (const state of ['hidden', 'visible'] as const) {
+        await page.keyboard.press(key);
+        await pane.waitFor({ state });
+      }
+    await page.keyboard.press('u');
+    await page.waitForURL(/inbox\/all$/);
+    await stands('it is unread', ({ unread }) => unread > 0);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).getByRole('checkbox').uncheck();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    for (const key of ['g', 'p', 'j', '?']) await page.keyboard.press(key);
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog', { name: 'Search' }).waitFor();
+    assert.match(page.url(), /inbox\/all$/, 'no letter did anything');
+    await page.getByRole('combobox').fill('qqqq');
+    await page.getByText('Nothing is called that.').waitFor();
+    // Who has no name is told by the address.
+    const { body: nameless } = await call('POST', `${base}/contacts`, {});
+    const address = '+14155579955';
+    await call('POST', `${base}/contacts/${nameless.id}/destinations`, { channel: 'sms', address });
+    await page.getByRole('combobox').fill(address);
+    await page.getByRole('option', { name: address }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.reload();
+    await page.getByRole('button', { name: /look, keys, sign out/ }).click();
+    await checkAxe(page, 'what is one’s own');
+    await page.getByRole('menuitem', { name: 'Keys' }).click();
+    await page.getByRole('dialog', { name: 'Keys' }).getByRole('checkbox').check();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page.keyboard.press('j');
+    await page.waitForURL(/inbox\/all\/[0-9a-f]{24}/);
+    // A picture is pasted; what is too large says so, and holds nothing up.
+    await page.getByRole('textbox', { name: 'Reply' }).waitFor();
+    await page.evaluate(`(() => {
+      const pasted = new DataTransfer();
+      pasted.items.add(new File(['x'], 'pasted.png', { type: 'image/png' }));
+      const large = new DataTransfer();
+      large.items.add(new File([new Uint8Array(${MOST_FILE_BYTES + 1})], 'large.bin'));
+      const on = document.querySelector('.composer textarea');
+      for (const clipboardData of [pasted, large])
+        on.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+    })()`);
+    const files = page.getByRole('list', { name: 'Files to send' });
+    const large = files.getByRole('listitem').filter({ hasText: 'large.bin' });
+    await large.getByText(/^has more than \d+ MB$/).waitFor();
+    await files.getByRole('progressbar').first().waitFor({ state: 'detached' });
+    await checkAxe(page, 'a file that is too large');
+    await page.getByRole('button', { name: 'Leave large.bin out' }).click();
+    await page.getByRole('button', { name: 'Leave pasted.png out' }).click();
+    // A phone shows what came last, as phones do, and goes on doing so.
+    await page.goto(`${url}/w/${ws}/simulator?contact=${lea.id}`);
+    const phone = page.getByRole('log', { name: `SMS of ${lea.sms}` });
+    const isAtEnd = () =>
+      phone.evaluate(
+        ({ scrollTop, scrollHeight, clientHeight }) => scrollHeight - scrollTop - clientHeight < 2,
+      );
+    await phone.getByText('Line 24').waitFor();
+    await until('what came last is seen', isAtEnd);
+    await lea.say('sms', { type: 'text', text: 'And one more' });
+    await phone.getByText('And one more').waitFor();
+    await until('what came now is seen', isAtEnd);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+});
+
 describe('the simulator in a browser', { skip }, () => {
   test('a mail as it looks; a phone that rings, is answered and hung up; the next message fails as one chose', async () => {
     const { id, sms, say } = await somebody('Dora');
@@ -628,6 +765,19 @@ describe('the simulator in a browser', { skip }, () => {
       const { body: told } = await call('GET', `${base}/contacts/${id}/history`);
       return /"code":"busy"/.test(JSON.stringify(told));
     });
+    // The first call makes a phone of a number, and rings as well where its person is looked at.
+    const number = '+14155579901';
+    const { body: dot } = await call('POST', `${base}/contacts`, { givenName: 'Dot' });
+    const own = { channel: 'sms', address: number };
+    await call('POST', `${base}/contacts/${dot.id}/destinations`, own);
+    await page.goto(`${url}/w/${ws}/simulator?contact=${dot.id}`);
+    await page.getByRole('textbox', { name: `Answer as ${number}` }).waitFor();
+    const first = {
+      destination: { channel: 'voice', address: number },
+      content: { type: 'text', text: 'Hello' },
+    };
+    assert.equal((await call('POST', `${base}/messages`, first)).status, 202);
+    await ring.getByRole('button', { name: 'Answer' }).waitFor();
     // A call that nobody takes is told so, not by the provider's code.
     await call('POST', `${base}/simulator/rules`, {
       channel: 'voice',

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { fromHex24 } from '../src/base/ids.ts';
 import { openWeb } from '../src/doors/web/door.ts';
-import { errors, startConsole } from './consoleProduct.ts';
+import { caller, errors, startConsole } from './consoleProduct.ts';
 import { skip, startBrowser } from './support/browser.ts';
 import { testDatabase } from './support/database.ts';
 import { fillPeople } from './support/manyPeople.ts';
@@ -204,6 +204,106 @@ describe('people by the many', { skip }, () => {
     await people.getByText('cas@bruges.example').waitFor();
     await checkAxe(page, 'people narrowed by conditions, on a phone');
     assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 390);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('console.md §15.7 50,000 rows go in while one does something else, and are stopped; more than 10,000 are sent to by name only; of another workspace nothing is left', async () => {
+    const session = await call('POST', '/api/sessions', { email, password });
+    const mine = caller(url, session.body.token);
+    const made = await mine('POST', '/api/workspaces', {
+      name: 'Real shop',
+      environment: 'live',
+      country: 'NL',
+    });
+    const real = made.body.id as string;
+    const here = `/api/workspaces/${real}`;
+    const account = {
+      accountSid: `AC${'0'.repeat(32)}`,
+      authToken: 'quite secret',
+      phoneNumber: '+15005550000',
+    };
+    await mine('POST', `${here}/integrations`, { type: 'twilio', settings: account });
+    const tab = await openTab(browser, {}, /404/);
+    const page = await signedIn(tab, `/w/${real}/people/imports`);
+    const rows = Array.from({ length: 50_000 }, (_, n) =>
+      n % 50 === 4 ? `Bad${n},12` : `Imke${n},+316${20_000_000 + n}`,
+    );
+    const buffer = Buffer.from(`naam,phone\n${rows.join('\n')}\n`);
+    await page.getByLabel('Choose a file').setInputFiles({ name: 'many.csv', mimeType: 'text/csv', buffer });
+    await page.getByRole('combobox', { name: 'What naam is' }).selectOption('Given name');
+    await page.getByRole('button', { name: 'Import 50,000 rows' }).click();
+    const bar = page.getByRole('status').filter({ hasText: /of 50,000 rows/ });
+    const doneRows = async () =>
+      Number(/([\d,]+) of 50,000/.exec((await bar.textContent())!)![1]!.replaceAll(',', ''));
+    await until('some are read', async () => (await doneRows()) > 0);
+    const at = page.url();
+    await page.reload();
+    const then = await doneRows();
+    await until('it goes on', async () => (await doneRows()) > then);
+    // The page, and others, are there meanwhile.
+    await page.getByRole('link', { name: 'People', exact: true }).click();
+    await page.getByRole('link', { name: /^Imke/ }).first().waitFor();
+    await page.goto(at);
+    await until('most are read', async () => (await doneRows()) > 11_000);
+    await checkAxe(page, 'an import that is under way');
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download what was rejected' }).click();
+    assert.match(await readFile(await (await saved).path(), 'utf8'), /\r\n6,phone,/);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('It was stopped. What was written stays.').waitFor();
+    // So many are not started by one click.
+    const { body: broadcast } = await mine('POST', `${here}/broadcasts`, {
+      name: 'To all of them',
+      channel: 'sms',
+      class: 'transactional',
+      content: { type: 'text', text: 'Hi' },
+      audience: { include: { all: true } },
+    });
+    await page.goto(`${url}/w/${real}/broadcasts/${broadcast.id}/send`);
+    await page.getByRole('button', { name: 'Start now …' }).click();
+    const asked = page.getByRole('dialog', { name: 'Start now' });
+    const send = asked.getByRole('button', { name: /^Send to 1\d,\d{3} people/ });
+    await asked.getByLabel(/Type the name of the broadcast/).fill('to all of them');
+    await page.keyboard.press('Enter');
+    assert.equal(await send.getAttribute('aria-disabled'), 'true');
+    await checkAxe(page, 'a name that is to be typed');
+    await asked.getByLabel(/Type the name of the broadcast/).fill('To all of them');
+    assert.equal(await send.getAttribute('aria-disabled'), null);
+    await page.keyboard.press('Escape');
+    assert.equal((await mine('GET', `${here}/broadcasts/${broadcast.id}`)).body.state, 'draft');
+    // In the other workspace nothing of this one is on the page, asked for or told, and its pages are not there.
+    await page.goto(`${url}/w/${real}/people`);
+    await page.getByRole('link', { name: /^Imke/ }).first().waitFor();
+    const person = (await page.getByRole('link', { name: /^Imke/ }).first().getAttribute('href'))!;
+    const lines: { url: string; isOpen: boolean }[] = [];
+    page.on('websocket', (line) => {
+      const one = { url: line.url(), isOpen: true };
+      line.on('close', () => (one.isOpen = false));
+      lines.push(one);
+    });
+    await page.reload();
+    await page.getByRole('link', { name: /^Imke/ }).first().waitFor();
+    await until('its line is open', async () => lines.some((line) => line.url.includes(real)));
+    const later: string[] = [];
+    await page.getByRole('button', { name: /^Workspace Real shop/ }).click();
+    page.on('request', (request) => later.push(request.url()));
+    await page.getByRole('menuitem', { name: /test/ }).first().click();
+    await page.waitForURL(`**/w/${ws}/inbox/**`);
+    await until('the one line is left', async () =>
+      lines.every((line) => line.isOpen === line.url.includes(ws)),
+    );
+    await page.getByRole('link', { name: 'People', exact: true }).click();
+    await page.getByRole('list', { name: 'People' }).waitFor();
+    assert.equal(await page.getByText(/Imke/).count(), 0);
+    assert.deepEqual(
+      later.filter((one) => one.includes(real)),
+      [],
+    );
+    for (const gone of [person.replace(real, ws), `/w/${ws}/broadcasts/${broadcast.id}/message`]) {
+      await page.goto(url + gone);
+      await page.getByRole('heading', { name: 'This is gone' }).waitFor();
+    }
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -315,7 +315,8 @@ export type Config = { readonly [name in keyof typeof SETTINGS]: ValueOf<(typeof
 export function readConfig(env: Record<string, string | undefined>): Config | { faults: string[] } {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
-  const known = new Set<string>(['PARLEY_POSTGRES_BIN']);
+  // The commands' own (`cli/target.ts`), which stands in the environment of whoever starts Parley, too.
+  const known = new Set<string>(['PARLEY_POSTGRES_BIN', 'PARLEY_TOKEN']);
   for (const [name, setting] of Object.entries(SETTINGS) as [string, Setting][]) {
     known.add(setting.env);
     const text = env[setting.env]?.trim() || setting.default;

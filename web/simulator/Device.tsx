@@ -1,6 +1,6 @@
 /** One device: a phone with messages, pushes or a call, or a mailbox. What a person does with it goes the way that providers tell of it. */
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState, type ReactElement } from 'react';
+import { useEffect, useRef, useState, type ReactElement } from 'react';
 import { segments } from '../../contract/smsSegments.ts';
 import type { DeviceMessageShown } from '../../contract/doors/console/simulator.ts';
 import { channelIcon, channelName, Icon } from '../shared/icons.tsx';
@@ -77,6 +77,12 @@ function Phone({
 }: WithMessages & { onOpen: (id: string) => void }): ReactElement {
   const nowMs = useNow(5_000);
   const { channel, address } = device;
+  const screen = useRef<HTMLDivElement>(null);
+  const newest = messages.at(-1)?.id;
+  // What came last is below; of pushes it is on top.
+  useEffect(() => {
+    if (newest !== undefined && channel !== 'push') screen.current?.scrollTo(0, screen.current.scrollHeight);
+  }, [channel, newest]);
   return (
     <div className="phone" data-channel={channel}>
       <div className="phone-top">
@@ -86,6 +92,7 @@ function Phone({
         </span>
       </div>
       <div
+        ref={screen}
         className="phone-screen"
         role="log"
         aria-label={`${channelName(channel)} of ${address}`}

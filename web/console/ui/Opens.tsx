@@ -44,6 +44,7 @@ export function Opens({ children, items, isOff, opened, onChange, ...place }: Pr
     ref: setTarget,
     'aria-haspopup': 'menu',
     'aria-expanded': isOpen,
+    'aria-controls': isOpen ? `${id}-dropdown` : undefined,
     onPointerEnter: ahead,
     onFocus: ahead,
     onClick: (event: MouseEvent) => {

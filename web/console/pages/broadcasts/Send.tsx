@@ -103,12 +103,21 @@ function isSaved({ saving }: Draft): May {
   return saving.kind === 'not saved' ? saving.why : 'Somebody else has changed it; see above.';
 }
 
-/** Something that is done to the broadcast; the page has its new state when it is. */
-export function useVerb(ws: string, { id }: Pick<Broadcast, 'id'>, verb: string) {
+/**
+ * Something that is done to the broadcast; the page has its new state when it is. `onSuccess` is called before, as whoever asked for it may
+ * not be on the page any more in that state.
+ */
+export function useVerb(
+  ws: string,
+  { id }: Pick<Broadcast, 'id'>,
+  verb: string,
+  onSuccess: () => void = () => {},
+) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: object | void) =>
       call<Broadcast>('POST', at(ws, `/broadcasts/${id}/${verb}`), body ? { body } : {}),
+    onSuccess,
     onError: toastError,
     onSettled: () =>
       Promise.all([
@@ -143,19 +152,17 @@ function Confirm({ ws, broadcast, forecast, isOld, isLater, onDone }: ConfirmPro
   const { data: clock } = useQuery(clockQuery(ws));
   const [typed, setTyped] = useState('');
   const [when, setWhen] = useState('');
-  const run = useVerb(ws, broadcast, isLater ? 'schedule' : 'start');
+  const run = useVerb(ws, broadcast, isLater ? 'schedule' : 'start', () => {
+    onDone();
+    if (!isLater) void navigate({ params: (now) => ({ ...now, step: 'progress' }) });
+  });
   const mustType = environment === 'live' && forecast.reachable > MANY;
   const isReady =
     !isOld && (!mustType || typed === broadcast.name) && (!isLater || momentIn(when) !== undefined);
   const go = (event: FormEvent) => {
     event.preventDefault();
     if (!isReady) return;
-    run.mutate(isLater ? { at: new Date(momentIn(when)!).toISOString() } : undefined, {
-      onSuccess() {
-        onDone();
-        if (!isLater) void navigate({ params: (now) => ({ ...now, step: 'progress' }) });
-      },
-    });
+    run.mutate(isLater ? { at: new Date(momentIn(when)!).toISOString() } : undefined);
   };
   return (
     <form className="form" onSubmit={go}>
