@@ -4,12 +4,13 @@
  */
 import type { ErrorClass } from '../contract/channels.ts';
 import type { Adapter, Outcome, Outgoing, Receipt, Sender } from '../src/channels/adapter.ts';
+import { webchat } from '../src/channels/webchat/adapter.ts';
 import type { Draws } from './draws.ts';
 import { pair } from './exercised.ts';
 import type { Player, Stage } from './stage.ts';
 
 /** A message that a provider took. */
-export type Taken = { ref: string; to: string; kind: AnyKind; text: string; atMs: number; externalId: string };
+export type Taken = { ref: string; to: string; kind: AnyKind | 'webchat'; text: string; atMs: number; externalId: string };
 /** A call that was begun for a message: from then on it may be taken. */
 export type Begun = { ref: string; to: string; integration: string; atMs: number; by: string };
 
@@ -84,7 +85,30 @@ export type Books = { begun: Begun[]; taken: Taken[]; reported: Reported[]; unto
 /** An adapter of each kind, for a player. */
 export function adaptersFor(ground: ProviderGround, books: Books, player: Player): Record<string, Adapter> {
   const all: readonly AnyKind[] = [...KINDS, 'push'];
-  return Object.fromEntries(all.map((kind) => [`simulated-${kind}`, adapterOf(kind, ground, books, player)]));
+  return {
+    ...Object.fromEntries(all.map((kind) => [`simulated-${kind}`, adapterOf(kind, ground, books, player)])),
+    webchat: chatOf(ground, books, player),
+  };
+}
+
+/** The web chat hands over to itself: what it took stands in the books as well. */
+function chatOf({ stage }: ProviderGround, books: Books, player: Player): Adapter {
+  return {
+    ...webchat,
+    open(...given) {
+      const sender = webchat.open(...given);
+      return {
+        ...sender,
+        async send(message) {
+          const { ref, to } = message;
+          const atMs = stage.nowMs();
+          books.begun.push({ ref, to, integration: 'web chat', atMs, by: player.name });
+          books.taken.push({ ref, to, kind: 'webchat', text: '', atMs, externalId: `x${books.taken.length}` });
+          return await sender.send(message);
+        },
+      };
+    },
+  };
 }
 
 function adapterOf(kind: AnyKind, ground: ProviderGround, books: Books, player: Player): Adapter {

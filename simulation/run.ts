@@ -93,7 +93,7 @@ const SPELL_MS = 1_000;
 type Options = {
   log?: Log;
   /** Breaks something at the end, to see whether it is seen. */
-  tamper?: (run: Run) => void;
+  tamper?: (run: Run) => void | Promise<void>;
   /** Asked now and then; true ends the run, unfinished and unjudged. */
   isOver?: () => boolean;
 };
@@ -287,7 +287,7 @@ function untilAnswered(stage: Stage, call: () => Promise<void>, answered: () => 
 async function playThrough(
   run: Run,
   steps: readonly Step[],
-  tamper?: (run: Run) => void,
+  tamper?: (run: Run) => void | Promise<void>,
 ): Promise<string[]> {
   const { stage } = run;
   await run.reopenDoor();
@@ -306,7 +306,7 @@ async function playThrough(
   await heal(run, rooms);
   const untilMs = stage.nowMs() + REST_WITHIN_MS;
   const rested = await playOn(run, untilMs, true);
-  tamper?.(run);
+  await tamper?.(run);
   const broken = rested ? [] : [`not at rest ${hoursText(stage.nowMs() - run.healedMs)} h after the last step`];
   for (const room of rooms) broken.push(...((await room.check?.(run)) ?? []).map((text) => `${room.name}: ${text}`));
   for (const worker of run.workers.values()) await stopPlayer(run.cast, worker);

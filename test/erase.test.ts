@@ -38,7 +38,7 @@ async function somebody(app: App, name: string) {
     confirmation: { type: 'immediate', message: { role: 'appMaker', type: 'text', text: `${name}-hello` } },
   });
   assert.equal(linked.status, 200, JSON.stringify(linked.body));
-  await takeSnapshot(sql, contactId);
+  await takeSnapshot(sql, { workspaceId: app.workspaceId, contactId });
   await until('it is on the phone', async () => {
     const seen = await product.simulator.phone(app.workspaceId, phone);
     return (

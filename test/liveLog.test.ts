@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ENTRY } from '../src/live/entry.ts';
-import { appendEntries, cursorText, entriesAfter, headsOf, isKept, readCursor } from '../src/live/log.ts';
+import {
+  appendEntries,
+  cursorText,
+  entriesAfter,
+  headsOf,
+  isKept,
+  readCursor,
+  takeSnapshot,
+} from '../src/live/log.ts';
 import { insertHead } from '../src/live/sql.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
@@ -44,6 +52,13 @@ test('a number that was taken and not committed holds back those after it, and i
   await assert.rejects(first, /rolled back/);
   assert.deepEqual(await second, [{ contactId, seq: 2 }]);
   assert.deepEqual(await seqs(contactId), [1, 2]);
+});
+
+test('N4 no log begins of somebody who was erased while their page connected', async () => {
+  const contactId = 4096 + 8;
+  const { cursor, messages } = await takeSnapshot(db.sql, { workspaceId: 1, contactId });
+  assert.deepEqual([cursor.seq, messages], [0, []]);
+  assert.deepEqual(await headsOf(db.sql, [contactId]), []);
 });
 
 test('whoever reads while many write, and some fail, never sees a number without all before it', async () => {

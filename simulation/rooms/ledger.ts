@@ -43,7 +43,8 @@ async function againstBooks({ look, books, cast }: Run): Promise<string[]> {
     if (row.channel === 'push') devices.add(ref);
     cast.count(`end: ${stateName(row.state)}`);
     const copies = taken.get(ref) ?? [];
-    const faults = [...faultsOf(row, copies.length), ...untold(row, told.get(ref))];
+    // What a chat confirms is told by the chat itself, and whether that was heard nobody knows.
+    const faults = [...faultsOf(row, copies.length), ...(row.channel === 'webchat' ? [] : untold(row, told.get(ref)))];
     if (copies.filter(({ kind }) => kind === 'asked').length > 1 && !books.untold.has(ref))
       faults.push(`was taken ${copies.length} times by a provider that can be asked`);
     return faults.map((text) => `${ref} ${text}`);

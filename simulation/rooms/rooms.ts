@@ -7,6 +7,7 @@ import { groups } from './groups.ts';
 import { imports } from './imports.ts';
 import { inbox } from './inbox.ts';
 import { ledger } from './ledger.ts';
+import { live } from './live.ts';
 import { orders } from './orders.ts';
 import { people } from './people.ts';
 import { processes } from './processes.ts';
@@ -30,6 +31,7 @@ export const ROOMS: readonly RoomPlay[] = [
   groups,
   threads,
   consoleRoom,
+  live,
   workspaces,
   webhooks,
   inbox,

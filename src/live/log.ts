@@ -13,6 +13,7 @@
  */
 import { isId } from '../base/ids.ts';
 import type { Fragment, Sql, Tx } from '../db/pool.ts';
+import { holdContacts } from '../contacts/held.ts';
 import { conversationsOf } from '../conversations/conversations.ts';
 import type { Conversation, Message } from '../conversations/message.ts';
 import { historyPage } from '../conversations/history.ts';
@@ -113,9 +114,16 @@ type Snapshot = {
   more: boolean;
 };
 
-/** The last messages of a contact, and the place in the log from which to go on. The log begins here if it had not. */
-export async function takeSnapshot(sql: Sql, contactId: number): Promise<Snapshot> {
-  await insertHead(sql, contactId);
+/** The last messages of a contact, and the place in the log from which to go on. The log begins here if it had not, of whoever is there. */
+export async function takeSnapshot(
+  sql: Sql,
+  { workspaceId, contactId }: { workspaceId: number; contactId: number },
+): Promise<Snapshot> {
+  // Held, so that who is erased meanwhile leaves no log behind.
+  await sql.begin(async (tx) => {
+    const { present } = await holdContacts(tx, [{ workspaceId, contactId }]);
+    if (present.has(contactId)) await insertHead(tx, contactId);
+  });
   return await sql.begin(async (tx) => {
     await seeOneMoment(tx);
     const [heads, pending, conversations] = await Promise.all([

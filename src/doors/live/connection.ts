@@ -224,7 +224,7 @@ async function attach(state: State, contactId: number, cursor?: Cursor): Promise
     });
     return join(state, cursor);
   }
-  const snapshot = await takeSnapshot(sql, contactId);
+  const snapshot = await takeSnapshot(sql, { workspaceId: state.who!.workspaceId, contactId });
   const { conversation, messages, more } = snapshot;
   send(state, {
     type: 'welcome',
