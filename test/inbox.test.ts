@@ -11,6 +11,7 @@ import { fromHex24, toHex24 } from '../src/base/ids.ts';
 import type { Db } from '../src/db/pool.ts';
 import { applyToConversation, applyToList, applyToThread, type ListOf } from '../web/console/live/apply.ts';
 import { advance, caller, errors, startConsole, type Json } from './consoleProduct.ts';
+import { inboxReader } from '../src/inbox/reader.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
 
@@ -656,6 +657,26 @@ describe('in a conversation', () => {
       SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     return row!.n;
   }
+
+  test('what was said and taken away again before the inbox heard of either is not the last that was said', async () => {
+    const { id, contact } = await somebody('Rem', 'are you there');
+    const before = ok(await dana.call('GET', at(id)));
+    const contactId = fromHex24(contact.id)!;
+    const of = {
+      workspaceId: demo.workspace.id,
+      ownerId: contactId,
+      atMs: Date.parse(before.lastAt) + 60_000,
+    };
+    const messageId = fromHex24(before.last.id)! + 4096;
+    await sql.begin((tx) =>
+      inboxReader({ send: () => {} }).read(tx, [
+        { ...of, type: 'message.accepted', payload: { contactId, messageId, kind: 'message' } },
+        { ...of, type: 'message.removed', payload: { contactId, messageIds: [messageId] } },
+      ] as never),
+    );
+    const { last, lastAt, waitingSince } = ok(await dana.call('GET', at(id)));
+    assert.deepEqual([last, lastAt, waitingSince], [before.last, before.lastAt, before.waitingSince]);
+  });
 
   test('notes stand where they were written, and nobody is sent one', async () => {
     const { id, address, write } = await somebody('Ed', 'one');

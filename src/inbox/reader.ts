@@ -42,13 +42,15 @@ export function inboxReader(notices: Pick<Notices, 'send'>): FeedReader {
       const said = all.flatMap(([contactId, one]) => (one.heard.length ? [] : saidOf(contactId, one)));
       const rest = all.filter(([, one]) => !one.heard.length && !one.said.length).map(([id]) => id);
       if (heard.length) await upsertHeard(tx, heard);
+      // Before anything is taken back: what was said may be among that.
+      const answered = said.length ? await updateSaid(tx, said) : [];
       const less = all.flatMap(([contactId, { workspaceId, isLess }]) =>
         isLess ? { workspaceId, contactId } : [],
       );
       if (less.length) await takeBack(tx, less);
       const shown = new Set([
         ...heard.map(({ contactId }) => contactId),
-        ...(said.length ? await updateSaid(tx, said) : []),
+        ...answered,
         ...(rest.length ? await selectPresent(tx, rest) : []),
         ...less.map(({ contactId }) => contactId),
       ]);
