@@ -663,7 +663,7 @@ describe('in a conversation', () => {
     const before = ok(await dana.call('GET', at(id)));
     const contactId = fromHex24(contact.id)!;
     const of = {
-      workspaceId: demo.workspace.id,
+      workspaceId: fromHex24(demo.workspace.id)!,
       ownerId: contactId,
       atMs: Date.parse(before.lastAt) + 60_000,
     };
