@@ -320,8 +320,8 @@ describe('the inbox', () => {
     const north = await team('North', [danaShown.id, eliShown.id], first.id, third.id);
     const south = await team('South', [danaShown.id], second.id);
     await team('Others', [eliShown.id], (await somebody('Nora')).id);
-    assert.deepEqual((await whole('teams', '')).toSorted(), ['Nan', 'Ned', 'Nia']);
-    assert.deepEqual((await whole('all', `&team=${north}`)).toSorted(), ['Nan', 'Nia']);
+    assert.deepEqual(new Set(await whole('teams', '')), new Set(['Nan', 'Ned', 'Nia']));
+    assert.deepEqual(new Set(await whole('all', `&team=${north}`)), new Set(['Nan', 'Nia']));
     assert.deepEqual(await whole('teams', `&team=${south}`), ['Ned']);
     assert.deepEqual(await whole('all', `&team=${north}&q=Nia`), ['Nia']);
     const narrowed = [
@@ -832,7 +832,7 @@ describe('what operators have besides', () => {
       dana.call('DELETE', one),
       eli.call('PATCH', at(ann.id), { teamId: bo.id }),
     ]);
-    assert.equal(deleted[0]!.status, 204);
+    assert.equal(deleted[0].status, 204);
     const after = ok(await eli.call('GET', at(ann.id)));
     assert.deepEqual([after.team, after.assignee.name, after.closed], [null, danaShown.name, false]);
     assert.deepEqual(await list('all', eli, `&team=${bo.id}`), []);

@@ -11,6 +11,8 @@ export const paths = {
   people: (ws: string) => `/w/${ws}/people`,
   imports: (ws: string) => `/w/${ws}/people/imports`,
   person: (ws: string, contact: string) => `/w/${ws}/people/${contact}`,
+  set: (ws: string, kind: 'lists' | 'tags', set: string) => `/w/${ws}/people/sets/${kind}/${set}`,
+  importOf: (ws: string, id: string) => `/w/${ws}/people/imports/${id}`,
   broadcasts: (ws: string) => `/w/${ws}/broadcasts`,
   broadcast: (ws: string, broadcast: string, step = 'message') => `/w/${ws}/broadcasts/${broadcast}/${step}`,
   templates: (ws: string) => `/w/${ws}/templates`,

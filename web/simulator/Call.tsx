@@ -105,13 +105,13 @@ function useLastCall(
       ONGOING.includes(last.state) &&
       nowMs - Date.parse(last.at) < RINGS_MS,
     isOn: state === 'answered',
-    answer() {
+    answer: () => {
       const { id } = last!;
       set(id, 'answered');
       tell.mutate({ id, deed: 'answer' });
       onAnswer();
     },
-    refuse() {
+    refuse: () => {
       const { id } = last!;
       set(id, 'over');
       tell.mutate({ id, deed: 'refuse' });

@@ -236,6 +236,7 @@ function hear(deps: Deps, { rooms, waiting, mark }: Register, news: NewsHeard): 
     // Of operators.
     case 'inbox':
     case 'operator':
+    case 'shared':
     case 'devices':
   }
 }

@@ -20,6 +20,15 @@ const WORDS: Readonly<Record<string, string>> = {
   askSecondFactor: 'second factor',
   keptDays: 'how long it is kept',
   ratePerS: 'how fast',
+  add: 'taken in',
+  assigneeId: 'assigned to',
+  contactId: 'person',
+  memberIds: 'who is in it',
+  priority: 'how pressing',
+  redial: 'calling again',
+  remove: 'taken out',
+  snoozedUntil: 'asleep until',
+  teamId: 'team',
 };
 
 /** What an entry tells, line by line: what is nested by its path, and what became something else as from what to what. */
