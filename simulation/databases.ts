@@ -99,3 +99,14 @@ async function fewerLanes(sql: Sql): Promise<void> {
     SELECT l * 2048, l, (SELECT array_agg(b::smallint ORDER BY b) FROM generate_series(l * 2048, l * 2048 + 2047) b)
     FROM generate_series(0, 1) l`;
 }
+
+/** Ends backends and waits until they are gone. What Postgres has for that looks every 100 ms, for each. */
+export async function terminated(look: Sql, pids: readonly number[]): Promise<void> {
+  const LOOK_MS = 2;
+  await look`SELECT pg_terminate_backend(pid) FROM unnest(${[...pids]}::integer[]) AS k (pid)`;
+  for (let left = 1; left > 0; ) {
+    const [row] = await look<{ n: number }[]>`SELECT count(*)::integer AS n FROM pg_stat_activity WHERE pid = ANY(${[...pids]}::integer[])`;
+    left = row!.n;
+    if (left) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}

@@ -9,8 +9,9 @@ import { monotonicMs } from '../src/base/clock.ts';
 import { silentLog, type Log } from '../src/base/log.ts';
 import { openPool, type Connection, type Sql } from '../src/db/pool.ts';
 import { drawsOf, type Draws } from './draws.ts';
-import { watchIds } from './ids.ts';
 import { CONNECTIONS, kill, startPlayer, stopPlayer, type Cast, type Player } from './player.ts';
+import { Over, playOn } from './rest.ts';
+import { terminated } from './databases.ts';
 import { meetsOfReceipts, meetsOfStep } from './exercised.ts';
 import { ADAPTER_FAULT, type Books, type Kind } from './providers.ts';
 import type { RoomPlay } from './rooms/room.ts';
@@ -87,8 +88,6 @@ export type Verdict = {
 export const START_MS = Date.UTC(2026, 10, 2, 9);
 /** After the last step, so much time at most until everything is at rest. */
 const REST_WITHIN_MS = 8 * 24 * 3600_000;
-/** How far it is played at a time before it is asked whether it can leap. */
-const SPELL_MS = 1_000;
 
 type Options = {
   log?: Log;
@@ -129,9 +128,6 @@ export async function playRun(
     await rm(dataDir, { recursive: true, force: true });
   }
 }
-
-/** Thrown out of a run whose time is over. */
-class Over extends Error {}
 
 async function judged(playing: Promise<string[]>): Promise<Pick<Verdict, 'broken' | 'unfinished'>> {
   try {
@@ -243,17 +239,6 @@ function castOf(
   };
 }
 
-/** Ends backends and waits until they are gone. What Postgres has for that looks every 100 ms, for each. */
-async function terminated(look: Sql, pids: readonly number[]): Promise<void> {
-  const LOOK_MS = 2;
-  await look`SELECT pg_terminate_backend(pid) FROM unnest(${[...pids]}::integer[]) AS k (pid)`;
-  for (let left = 1; left > 0; ) {
-    const [row] = await look<{ n: number }[]>`SELECT count(*)::integer AS n FROM pg_stat_activity WHERE pid = ANY(${[...pids]}::integer[])`;
-    left = row!.n;
-    if (left) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
-}
-
 /** A log that notes errors, but for those that adapters throw here. */
 function noting(log: Log, errors: string[]): Log {
   return {
@@ -336,75 +321,6 @@ async function perform(run: Run, step: Step): Promise<void> {
   if (room.waits) await acting;
 }
 
-/** What is due, with everybody there to do it, and is the same for so long is due for ever: it is neither done nor put off. */
-const STILL_MS = 90_000;
-
-/** What is due by now and not under way, in a word that is another when any of it is done or put off. */
-async function overdue({ look, stage }: Run): Promise<string> {
-  const nowMs = Math.floor(stage.nowMs());
-  const [row] = await look<{ all: string }[]>`
-    SELECT concat_ws('/', (SELECT count(*) FROM due), (SELECT sum(due_ms + attempt) FROM due WHERE due_ms <= ${nowMs}),
-      (SELECT max(id) FROM flights), (SELECT max(id) FROM feed)) AS all`;
-  return row!.all;
-}
-
-/** Something is due for so long altogether, at most, before all is at rest: what is due for longer is due for ever. */
-const RESTLESS_MS = 10 * 60_000;
-/** A broadcast to a crowd by the slowest provider takes so long, and as long again where a cap has held everybody for a day. */
-const SLOW_BROADCAST_MS = 12 * 60_000;
-
-function restlessMs({ done }: Run): number {
-  const slow = done.filter(({ step }) => step.room === 'broadcasts' && step['by'] === 'plain').length;
-  return RESTLESS_MS + slow * SLOW_BROADCAST_MS;
-}
-
-/** Plays up to an instant, leaping over the time in which nothing is due. True when all is at rest and `toRest` asked for it. */
-async function playOn(run: Run, untilMs: number, toRest = false): Promise<boolean> {
-  const { stage } = run;
-  let [stillMs, before] = [0, ''];
-  for (let busyMs = 0; stage.nowMs() < untilMs; busyMs += SPELL_MS) {
-    if (run.isOver()) throw new Over();
-    if (toRest && (busyMs > restlessMs(run) || stillMs > STILL_MS)) return false;
-    await stage.play(Math.min(untilMs, stage.nowMs() + SPELL_MS));
-    const nextMs = await nextDueMs(run);
-    if (toRest && nextMs !== undefined && nextMs < stage.nowMs()) {
-      const now = await overdue(run);
-      stillMs = now === before ? stillMs + SPELL_MS : 0;
-      before = now;
-    }
-    if (nextMs === undefined && toRest && stage.nextOutsideMs() === undefined) return true;
-    const wakeMs = Math.min(untilMs, nextMs ?? Infinity, stage.nextOutsideMs() ?? Infinity) - AWAKE_BEFORE_MS;
-    if (wakeMs > stage.nowMs() && Number.isFinite(wakeMs)) doze(run, wakeMs);
-  }
-  return false;
-}
-
-function hoursText(ms: number): string {
-  return (ms / 3600_000).toFixed(1);
-}
-
-/** So long before something is due, everybody is awake again: who must renew a lease has done so. */
-const AWAKE_BEFORE_MS = 500;
-
-/** Nothing is due for a while: everybody sleeps, as a laptop does. */
-function doze(run: Run, untilMs: number): void {
-  for (const player of run.players())
-    player.asleepUntilMs = Math.max(player.asleepUntilMs, untilMs);
-  run.stage.leap(untilMs);
-  watchIds(run, untilMs);
-}
-
-/** When something is due next; now, while something is under way; undefined when there is nothing. */
-async function nextDueMs({ look, stage }: Run): Promise<number | undefined> {
-  const [row] = await look<{ due_ms: number | null; under_way: boolean }[]>`
-    SELECT least((SELECT min(d.due_ms) FROM due d LEFT JOIN streams s ON s.stream = d.stream
-                  WHERE d.stream = 0 OR s.flowing),
-                 (SELECT min(due_ms) FROM timers), (SELECT min(due_ms) FROM campaign_tasks)) due_ms,
-           EXISTS (SELECT 1 FROM flights) OR EXISTS (SELECT 1 FROM feed) OR EXISTS (SELECT 1 FROM event_arrivals) under_way`;
-  if (row!.under_way) return stage.nowMs();
-  return row!.due_ms ?? undefined;
-}
-
 /** What is asked is answered within so long once nothing goes wrong; what is not was asked of a door that died. */
 const ANSWERED_WITHIN_MS = 60_000;
 
@@ -424,4 +340,8 @@ async function heal(run: Run, rooms: readonly RoomPlay[]): Promise<void> {
   if (!answered()) await run.stage.play(run.stage.nowMs() + ANSWERED_WITHIN_MS, answered);
   run.healedMs = run.stage.nowMs();
   for (const room of rooms) if (room.heal) await run.stage.until(room.heal(run), 600_000, `healing ${room.name}`);
+}
+
+function hoursText(ms: number): string {
+  return (ms / 3600_000).toFixed(1);
 }

@@ -37,9 +37,9 @@ async function hold(wanted: readonly Wanted[], withinMs?: number): Promise<strin
   return `${held} runs hold, in ${Math.round((monotonicMs() - fromMs) / 1000)} s`;
 }
 
-test('runs that failed once hold', async (t) => t.diagnostic(await hold(keptRuns())));
+test('runs that failed once hold', { timeout: WITHIN_MS }, async (t) => t.diagnostic(await hold(keptRuns())));
 
-test('new seeds hold', async (t) => {
+test('new seeds hold', { timeout: 3 * WITHIN_MS }, async (t) => {
   const from = firstSeed();
   t.diagnostic(`seeds from ${from}`);
   t.diagnostic(await hold(seedsFrom(from, NEW_SEEDS), WITHIN_MS));
