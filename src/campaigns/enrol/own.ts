@@ -50,7 +50,7 @@ function toldIn(arrivals: readonly Arrival[]): Told[] {
  */
 export function toldOnce(arrivals: readonly Arrival[]): {
   once: ReadonlySet<Arrival>;
-  first(tx: Tx): Promise<ReadonlySet<Arrival>>;
+  first: (tx: Tx) => Promise<ReadonlySet<Arrival>>;
 } {
   const told = toldIn(arrivals).filter(({ own }) => ONCE.has(own.metric));
   return {
