@@ -565,6 +565,7 @@ describe('the inbox in a browser', { skip }, () => {
       .getByText(/^(Sent|Delivered|Read)$/)
       .waitFor();
     await failed.getByRole('button', { name: 'Send again' }).waitFor({ state: 'hidden' });
+    await webchatIsOffered(page, field);
     await repliesAreKept(page, field);
     assert.deepEqual(tab.amiss, []);
     await tab.close();
@@ -1069,6 +1070,33 @@ describe('the simulator in a browser', { skip }, () => {
 
   test('nothing was logged as an error', () => assert.deepEqual(errors, []));
 });
+
+/** What is written goes with a link to the web chat, and is seen to be taken; where there is no web chat, the menu says so. */
+async function webchatIsOffered(page: Page, field: Locator): Promise<void> {
+  const more = page.getByRole('button', { name: 'Something else than text' });
+  const item = page.getByRole('menuitem', { name: 'Offer the web chat' });
+  const { body } = await call('GET', `${base}/integrations`);
+  const chat = body.integrations.find(({ channel }: Json) => channel === 'webchat');
+  await call('POST', `${base}/integrations/${chat.id}/disable`);
+  await page.reload();
+  await more.click();
+  await item.getByText('The web chat of this workspace is switched off.').waitFor();
+  assert.equal(await item.getAttribute('aria-disabled'), 'true');
+  await page.keyboard.press('Escape');
+  await call('POST', `${base}/integrations/${chat.id}/enable`);
+  await page.reload();
+  await field.fill('Show us here:');
+  await more.click();
+  await item.getByText('a link to go on there').waitFor();
+  await checkAxe(page, 'the web chat to be offered');
+  await item.click();
+  const offered = said(page, 'You', 'Show us here:');
+  await offered.getByText('Web chat offered').waitFor();
+  assert.equal(await field.inputValue(), '');
+  const link = (await offered.getByRole('link', { name: 'Open the web chat' }).getAttribute('href'))!;
+  await fetch(link, { redirect: 'manual', headers: { 'user-agent': 'Mozilla/5.0' } });
+  await offered.getByText('Went to the web chat').waitFor();
+}
 
 /** All replies stand in the settings: found, changed, deleted, and each of that taken back. */
 async function repliesAreKept(page: Page, field: Locator): Promise<void> {

@@ -922,6 +922,84 @@ describe('what operators have besides', () => {
     assert.equal(ok(await eli.call('GET', at('counts'))).mentioned, 0);
   });
 
+  test('§16 an operator offers to go on in the web chat: once, where there is one and they are not there; the thread says when it was taken', async () => {
+    const { id, address, contact } = await somebody('Wes');
+    const offer = (more = {}) =>
+      dana.call('POST', at(id, '/link'), { clientId: `offer-${++clientIds}`, ...more });
+    const { integrations } = ok(await call('GET', `${base}/integrations`));
+    for (const one of integrations.filter(({ channel }: Json) => channel === 'webchat'))
+      ok(await call('DELETE', `${base}/integrations/${one.id}`), 204);
+    const reason = ok(await dana.call('GET', at(id))).noWebchat;
+    assert.match(reason, /has no web chat/);
+    const { error } = (await offer()).body;
+    assert.deepEqual([error.code, error.message], ['unprocessable', reason]);
+    const chat = ok(await call('POST', `${base}/integrations`, { type: 'webchat', settings: {} }), 201);
+    assert.equal(ok(await dana.call('GET', at(id))).noWebchat, null);
+    ok(await call('POST', `${base}/integrations/${chat.id}/disable`));
+    assert.match(ok(await dana.call('GET', at(id))).noWebchat, /switched off/);
+    assert.equal((await offer()).status, 422);
+    ok(await call('POST', `${base}/integrations/${chat.id}/enable`));
+    refused(await offer({ destinationId: '0'.repeat(24) }), 404, 'destinationId');
+    const voice = { channel: 'voice', address };
+    const { id: phone } = ok(await call('POST', `${base}/contacts/${contact.id}/destinations`, voice), 201);
+    assert.match((await offer({ destinationId: phone })).body.error.message, /on a call/);
+    refused(await offer({ seenUpTo: 'x' }), 400, 'seenUpTo');
+    assert.equal((await threadOf(id)).entries.length, 2, 'what was refused was not sent');
+    // Two tabs, or a line that broke: it is sent once.
+    const same = { clientId: 'web-1', text: 'Send us the picture here:' };
+    const both = await Promise.all([1, 2].map(() => dana.call('POST', at(id, '/link'), same)));
+    const messageId = both.find(({ status }) => status === 202)!.body.messageId;
+    assert.equal(ok(await dana.call('POST', at(id, '/link'), same), 202).messageId, messageId);
+    refused(
+      await eli.call('POST', at(id, '/link'), { clientId: 'w', seenUpTo: '2020-01-01T00:00:00Z' }),
+      409,
+      'seenUpTo',
+    );
+    const offered = async () => (await threadOf(id)).entries.filter((one: Json) => one.offer);
+    const [entry, ...more] = await offered();
+    assert.deepEqual([entry.id, entry.offer, more], [messageId, { takenAt: null }, []]);
+    const device = `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(address)}`;
+    await until('it came by SMS', async () =>
+      JSON.stringify((await call('GET', device)).body.messages).includes(same.text),
+    );
+    const [{ uri, longUri }] = entry.message.content.actions;
+    assert.match(uri, /\/l\/[A-Za-z0-9]{11}$/);
+    assert.match(longUri, /\{authtoken\}/);
+    // Who only looks at where it leads does not go there.
+    await fetch(uri, { headers: { 'user-agent': 'WhatsApp/2' } });
+    assert.deepEqual((await offered())[0].offer, { takenAt: null });
+    const line = await listen(eli);
+    const opened = await fetch(uri, { redirect: 'manual', headers: { 'user-agent': 'Mozilla/5.0' } });
+    const to = new URL(opened.headers.get('location')!).searchParams;
+    const told = await until('operators are told', () =>
+      line.events('entry').find((one) => one.entry.id === messageId && one.entry.offer?.takenAt),
+    );
+    assert.deepEqual((await offered())[0].offer, told.entry.offer);
+    line.close();
+    // On the web chat there is nothing to offer any more.
+    const ask = async (path: string, body: object, token?: string): Promise<Json> => {
+      const headers = {
+        'content-type': 'application/json',
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+      };
+      const answer = await fetch(`${url}/chat/${path}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      return { status: answer.status, body: await answer.json() };
+    };
+    const { token } = ok(await ask('session', { id: to.get('id'), token: to.get('token') }), 201);
+    ok(await ask('messages', { text: 'here I am' }, token), 201);
+    await until('they are on the web chat', async () =>
+      /on the web chat/.test(ok(await dana.call('GET', at(id))).noWebchat ?? ''),
+    );
+    assert.match((await offer()).body.error.message, /on the web chat already/);
+    const { ways } = ok(await dana.call('GET', at(id)));
+    const sms = ways.find(({ channel }: Json) => channel === 'sms').destinationId;
+    assert.equal((await offer({ destinationId: sms })).status, 422);
+  });
+
   test('saved replies: one of each word, whatever its case, also of two at the same moment', async () => {
     const saved = `${base}/saved-replies`;
     const keep = (shortcut: string) => eli.call('POST', saved, { shortcut, text: 'We are open from nine.' });

@@ -6,6 +6,7 @@ import { holdContacts } from '../contacts/held.ts';
 import { conversationsOf, type MessageReceived } from '../conversations/conversations.ts';
 import type { ConversationRead, MessagesRemoved } from '../conversations/events.ts';
 import type { DeliveryChanged, MessageAccepted } from '../ledger/events.ts';
+import type { LinkClicked } from '../links/links.ts';
 import type { News, Notices } from '../live/notices.ts';
 import type { Tx } from '../db/pool.ts';
 import type { FeedEvent, FeedReader } from '../queue/feed/reader.ts';
@@ -127,6 +128,12 @@ function gather(events: readonly FeedEvent[]): Map<number, Happened> {
         const one = of(contactId, workspaceId);
         one.isLess = true;
         for (const id of messageIds) one.messages.add(id);
+        break;
+      }
+      case 'link.clicked': {
+        // What was offered is taken. A link of many is in no message of this person.
+        const { contactId, causeId, kind, isOwn } = payload as LinkClicked;
+        if (kind === 'transfer' && isOwn) of(contactId, workspaceId).messages.add(causeId);
         break;
       }
       case 'conversation.read':

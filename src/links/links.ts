@@ -27,6 +27,7 @@ import { linkCodes, MOST_LINKS, type LinkCodes } from './codes.ts';
 import {
   insertLinks,
   selectClicks,
+  selectFirstClicks,
   selectHours,
   selectLinks,
   upsertClick,
@@ -219,6 +220,8 @@ export type LinkClicked = {
   position: number;
   kind: LinkKind;
   longUri: string;
+  /** The link was for this person alone: what it was said in is a message of theirs, where it was said in any. */
+  isOwn?: boolean;
   /** It is the first time this person opens this link. */
   first: boolean;
 };
@@ -244,7 +247,13 @@ export async function followLink(
         workspaceId,
         type: 'link.clicked',
         atMs: nowMs,
-        payload: { ...click, kind, longUri, first: count === 1 } satisfies LinkClicked,
+        payload: {
+          ...click,
+          kind,
+          longUri,
+          isOwn: link.contactId !== null,
+          first: count === 1,
+        } satisfies LinkClicked,
       },
     ]);
   if (kind === 'click') return longUri;
@@ -288,6 +297,26 @@ export async function clicksOfContact(
   of: { workspaceId: number; contactId: number; causeId?: number | undefined; limit?: number },
 ): Promise<ClickRow[]> {
   return await selectClicks(db, { ...of, limit: of.limit ?? 100 });
+}
+
+/** When a contact first opened the links of some messages, by message and position. */
+export async function firstClicks(
+  db: Db,
+  of: { workspaceId: number; contactId: number; causeIds: readonly number[] },
+): Promise<{ causeId: number; position: number; firstMs: number }[]> {
+  return of.causeIds.length ? await selectFirstClicks(db, of) : [];
+}
+
+/** How many links of a content bring their person along, once they are short; in its message these have the first positions. */
+export function countTransfers(content: Content): number {
+  const actions = 'actions' in content ? (content.actions ?? []) : [];
+  const ofItems = 'items' in content ? content.items.flatMap((item) => item.actions ?? []) : [];
+  const uris = [...actions, ...ofItems].flatMap((action) =>
+    action.type === 'link' && action.longUri !== undefined && isTransfer(action.longUri)
+      ? action.longUri
+      : [],
+  );
+  return new Set(uris).size;
 }
 
 /** Where the links lead that were opened, by `causeId.position`; what is not kept any more is not in it. */

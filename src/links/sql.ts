@@ -105,6 +105,17 @@ export async function selectClicks(
     ORDER BY last_ms DESC LIMIT ${of.limit}`;
 }
 
+/** When a contact first opened each link of some causes. Locks nothing. */
+export async function selectFirstClicks(
+  db: Db,
+  of: { workspaceId: number; contactId: number; causeIds: readonly number[] },
+): Promise<{ causeId: number; position: number; firstMs: number }[]> {
+  return await db<{ causeId: number; position: number; firstMs: number }[]>`
+    SELECT cause_id AS "causeId", position, first_ms AS "firstMs" FROM link_clicks
+    WHERE bucket = ${bucketOf(of.contactId)} AND contact_id = ${of.contactId} AND workspace_id = ${of.workspaceId}
+      AND cause_id = ANY(${[...of.causeIds]}::bigint[])`;
+}
+
 /** Where links of some causes lead. Locks nothing. */
 export async function selectUris(
   db: Db,

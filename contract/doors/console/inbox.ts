@@ -4,7 +4,7 @@ import { CHANNELS } from '../../channels.ts';
 import { Content } from '../../content.ts';
 import { PRIORITIES, VIEWS } from '../../inboxViews.ts';
 import { AnyObject, Count, Id, oneOf, orNull, Time } from '../fields.ts';
-import { Channel, Class, pageOf, TimeGiven } from './fields.ts';
+import { Channel, Class, CONSOLE_LIMITS, pageOf, TimeGiven } from './fields.ts';
 import { DeliveryShown, MessageShown } from './messages.ts';
 
 const named = Type.Object({ id: Id, name: Type.String() });
@@ -84,6 +84,8 @@ export const ConversationWhole = Type.Object({
   ...ConversationShown.properties,
   /** The first is the one the contact used last. */
   ways: Type.Array(WayShown),
+  /** Why going on in the web chat cannot be offered; null where it can. */
+  noWebchat: orNull(Type.String()),
   /** What the caller has begun to write. */
   draft: orNull(Type.Object({ text: Type.String(), destinationId: orNull(Id) })),
   /** Up to when each has seen it. */
@@ -100,6 +102,8 @@ export const ThreadEntry = Type.Union([
     at: Time,
     message: MessageShown,
     deliveries: Type.Array(DeliveryShown),
+    /** It offers, by a link of its person's own, to go on elsewhere as themselves; when they first did. Null where it offers nothing. */
+    offer: orNull(Type.Object({ takenAt: orNull(Time) })),
   }),
   Type.Object({
     type: Type.Literal('note'),
@@ -148,6 +152,14 @@ export const NewReply = Type.Object({
 /** An answer was let in. */
 export const ReplyAccepted = Type.Object({ messageId: Id, at: Time });
 export type ReplyAccepted = Static<typeof ReplyAccepted>;
+/** `POST …/conversations/{id}/link`: an offer to go on in the web chat. */
+export const NewWebchatLink = Type.Object({
+  clientId: ClientId,
+  /** What is said with the link, in the words of who offers it. */
+  text: Type.Optional(Type.String({ minLength: 1, maxLength: CONSOLE_LIMITS.text })),
+  destinationId: NewReply.properties.destinationId,
+  seenUpTo: NewReply.properties.seenUpTo,
+});
 /** `POST …/conversations/{id}/notes`. */
 export const NewNote = Type.Object({
   clientId: ClientId,

@@ -53,6 +53,7 @@ import { teamRoutes } from './inbox/teams.ts';
 import { timelineRoutes } from './people/timeline.ts';
 import { templateRoutes } from './templates.ts';
 import { threadRoutes } from './inbox/thread.ts';
+import { webchatLinkRoutes } from './inbox/webchatLink.ts';
 import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
 import { whyRoutes } from './why.ts';
@@ -87,6 +88,7 @@ export const ROUTES: readonly Route[] = [
   ...teamRoutes,
   ...fileRoutes,
   ...threadRoutes,
+  ...webchatLinkRoutes,
   ...segmentRoutes,
   ...numberRoutes,
   ...messageSearchRoutes,

@@ -32,7 +32,7 @@ import {
 } from '../../../inbox/inbox.ts';
 import { teamNames, teamsOf } from '../../../inbox/teams.ts';
 import { operatorNames, operatorOf, presentConversations } from './shown.ts';
-import { waysOf } from './ways.ts';
+import { waysOf, whyNoWebchat } from './ways.ts';
 import {
   idIn,
   idOf,
@@ -149,9 +149,10 @@ export async function findRow(call: Call<unknown>): Promise<InboxRow | Fault> {
 async function whole(call: Call, row: InboxRow): Promise<ConversationWhole | Fault> {
   const { ctx, workspace, caller } = call;
   const { contactId } = row;
-  const [[shown], ways, seats, names, conversations] = await Promise.all([
+  const [[shown], ways, noWebchat, seats, names, conversations] = await Promise.all([
     presentConversations(ctx.sql, workspace.id, [row]),
     waysOf(call, row),
+    whyNoWebchat(call, row),
     selectSeats(ctx.sql, contactId),
     operatorNames(ctx.sql, workspace.id),
     conversationsOf(ctx.sql, [contactId]),
@@ -161,6 +162,7 @@ async function whole(call: Call, row: InboxRow): Promise<ConversationWhole | Fau
   return {
     ...shown,
     ways,
+    noWebchat: noWebchat ?? null,
     draft: own?.draft ? { text: own.draft, destinationId: idText(own.draftDestinationId) } : null,
     marks: seats
       .filter(({ readMs }) => readMs > 0)

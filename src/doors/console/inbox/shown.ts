@@ -15,6 +15,7 @@ import type { InboxRow } from '../../../inbox/inbox.ts';
 import { teamNames } from '../../../inbox/teams.ts';
 import type { InboxNote } from '../../../inbox/notes.ts';
 import { deliveriesByCause } from '../../../ledger/deliveries.ts';
+import { countTransfers, firstClicks } from '../../../links/links.ts';
 import { presentDelivery, consoleMessage, saidBy } from '../present.ts';
 import { idText, timeText } from '../route.ts';
 
@@ -126,19 +127,20 @@ export async function presentMessages(
     messages.filter(({ direction }) => direction === 'out'),
     ({ contactId }) => contactId,
   );
-  const deliveries = new Map(
-    (
-      await Promise.all(
-        [...byContact].map(([contactId, list]) =>
-          deliveriesByCause(
-            db,
-            workspaceId,
-            contactId,
-            list.map(({ id }) => id),
-          ),
-        ),
-      )
-    ).flatMap((found) => [...found]),
+  const found = await Promise.all(
+    [...byContact].map(async ([contactId, list]) => {
+      const ids = list.map(({ id }) => id);
+      const offers = list.filter(({ content }) => countTransfers(content) > 0).map(({ id }) => id);
+      return await Promise.all([
+        deliveriesByCause(db, workspaceId, contactId, ids),
+        firstClicks(db, { workspaceId, contactId, causeIds: offers }),
+      ]);
+    }),
+  );
+  const deliveries = new Map(found.flatMap(([some]) => [...some]));
+  const clicks = Map.groupBy(
+    found.flatMap(([, some]) => some),
+    ({ causeId }) => causeId,
   );
   return messages.map((message) => {
     const said = saidBy(message);
@@ -148,8 +150,20 @@ export async function presentMessages(
       at: timeText(message.atMs),
       message: consoleMessage(message),
       deliveries: (deliveries.get(message.id) ?? []).map((one) => presentDelivery(one, said)),
+      offer: offerOf(message, clicks.get(message.id) ?? []),
     };
   });
+}
+
+/** What a message offers, and when it was first taken. */
+function offerOf(
+  { direction, content }: Message,
+  clicks: readonly { position: number; firstMs: number }[],
+): { takenAt: string | null } | null {
+  const offered = direction === 'out' ? countTransfers(content) : 0;
+  if (!offered) return null;
+  const taken = clicks.filter(({ position }) => position < offered).map(({ firstMs }) => firstMs);
+  return { takenAt: taken.length ? timeText(Math.min(...taken)) : null };
 }
 
 /** A note among what was said. */

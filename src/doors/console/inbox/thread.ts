@@ -11,6 +11,7 @@ import {
 import { NEWEST_FIRST, TimeGiven } from '../../../../contract/doors/console/fields.ts';
 import { Id } from '../../../../contract/doors/fields.ts';
 import type { Static } from 'typebox';
+import type { Content } from '../../../../contract/content.ts';
 import { getOperator } from '../../../accounts/operators.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../../base/ids.ts';
@@ -203,18 +204,34 @@ async function broadcastsIn(call: Call, { contactId }: InboxRow, span: Span): Pr
 }
 
 async function reply(call: Call<Static<typeof NewReply>>): Promise<Work<202, ReplyAccepted> | Fault> {
-  const { ctx, body, workspace, caller, nowMs } = call;
-  const { clientId } = body;
+  const { body, workspace } = call;
   const content = await readContent(body.content, 'content', workspace.id);
   if (isFault(content)) return content;
   const seenMs = body.seenUpTo === undefined ? undefined : readTime(body.seenUpTo, 'seenUpTo');
   if (isFault(seenMs)) return seenMs;
   const row = await findRow(call);
   if (isFault(row)) return row;
-  const { contactId, conversationId } = row;
+  const destinationId = body.destinationId === undefined ? row.destinationId : idOf(body.destinationId);
+  return await answering(call, row, { content, clientId: body.clientId, destinationId, seenMs });
+}
+
+/** What is answered: `seenMs` is up to when its operator has seen the conversation, where that is to count. */
+type Answer = {
+  content: Content;
+  clientId: string;
+  destinationId: number | null;
+  seenMs: number | undefined;
+};
+
+/** The work that answers in a conversation. */
+export async function answering(
+  call: Call<unknown>,
+  { contactId, conversationId }: InboxRow,
+  { content, clientId, destinationId, seenMs }: Answer,
+): Promise<Work<202, ReplyAccepted>> {
+  const { ctx, workspace, caller, nowMs } = call;
   const operator =
     caller.operatorId === undefined ? undefined : await getOperator(ctx.sql, caller.operatorId);
-  const destinationId = body.destinationId === undefined ? row.destinationId : idOf(body.destinationId);
   // What is short is made short for the workspace; it is read before there is a transaction.
   await ctx.directory.integrationsOf(workspace.id);
   return async (tx) => {

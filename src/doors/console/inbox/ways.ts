@@ -51,3 +51,19 @@ export async function waysOf(
   const byAddress = Map.groupBy(ways, ({ shown: { channel, address } }) => `${channel} ${address}`);
   return [...byAddress.values()].map(([first]) => first!.shown);
 }
+
+/** Why nobody is offered what they have. */
+export const ON_WEBCHAT = 'They are on the web chat already.';
+
+/** Why going on in the web chat cannot be offered in a conversation; undefined where it can. */
+export async function whyNoWebchat(
+  { ctx, workspace }: Call<unknown>,
+  { channel }: InboxRow,
+): Promise<string | undefined> {
+  if (channel === 'webchat') return ON_WEBCHAT;
+  const chats = (await ctx.directory.integrationsOf(workspace.id)).filter((one) => one.channel === 'webchat');
+  if (chats.some(({ status }) => status === 'active')) return undefined;
+  return chats.length
+    ? 'The web chat of this workspace is switched off.'
+    : 'This workspace has no web chat: add one under Channels.';
+}

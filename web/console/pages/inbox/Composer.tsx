@@ -5,6 +5,7 @@ import {
   useRef,
   useState,
   type ClipboardEvent,
+  type ComponentProps,
   type DragEvent,
   type KeyboardEvent,
   type ReactElement,
@@ -20,7 +21,7 @@ import { useMay } from '../../shell/session.ts';
 import { useKeys } from '../../ui/keys.ts';
 import { Item } from '../../ui/menuParts.tsx';
 import { Opens } from '../../ui/Opens.tsx';
-import { useDraft, useNote, useSeenUpTo, useTyping, useWritten } from './composing.ts';
+import { useDraft, useNote, useOffer, useSeenUpTo, useTyping, useWritten } from './composing.ts';
 import { Files, useFiles } from './Files.tsx';
 import { Suggest, useMentionsIn, useSuggestions } from './Suggest.tsx';
 import { leftText, Ways } from './Ways.tsx';
@@ -92,6 +93,11 @@ export function Composer({ ws, conversation, onClose, onSaid }: Props): ReactEle
     saveDraft(next);
     sayTyping();
   };
+  const offer = useOffer(ws, conversation, way, (said) => {
+    onSaid();
+    // What was typed meanwhile stays.
+    if (said && field.current?.value.trim() === said) typed('');
+  });
   const suggestions = useSuggestions(ws, { text: value, isNote, onText: typed });
   const pressed = (event: KeyboardEvent) => {
     if (suggestions.pressed(event)) return;
@@ -126,7 +132,15 @@ export function Composer({ ws, conversation, onClose, onSaid }: Props): ReactEle
       />
       {isNote ? null : <Files files={files} />}
       <div className="composer-end">
-        {isNote || may !== true ? null : <More way={way} onKind={setRich} onFiles={files.add} />}
+        {isNote || may !== true ? null : (
+          <More
+            way={way}
+            onKind={setRich}
+            onFiles={files.add}
+            noWebchat={offer.not}
+            onWebchat={() => offer.go(text.trim(), seenUpTo())}
+          />
+        )}
         {isNote || may !== true || !text.trim() ? null : (
           <Suspense>
             <SaveReply ws={ws} text={text.trim()} />
@@ -140,23 +154,35 @@ export function Composer({ ws, conversation, onClose, onSaid }: Props): ReactEle
         ) : null}
         <SendButton isNote={isNote} off={off} cannot={cannot} onSend={() => go()} />
       </div>
-      {rich && way ? (
-        <Suspense>
-          <Rich
-            ws={ws}
-            kind={rich}
-            way={way}
-            contactId={conversation.contact.id}
-            text={text}
-            onSend={(content) => {
-              say(content);
-              setRich(undefined);
-            }}
-            onClose={() => setRich(undefined)}
-          />
-        </Suspense>
-      ) : null}
+      <RichDialog
+        ws={ws}
+        kind={rich}
+        way={way}
+        contactId={conversation.contact.id}
+        text={text}
+        onSend={say}
+        onClose={() => setRich(undefined)}
+      />
     </div>
+  );
+}
+
+type RichProps = Omit<ComponentProps<typeof Rich>, 'kind' | 'way'> & {
+  kind: Kind | undefined;
+  way: WayShown | undefined;
+};
+
+/** What is sent instead of text, where something is. */
+function RichDialog({ kind, way, onSend, ...rest }: RichProps): ReactElement | null {
+  if (!kind || !way) return null;
+  const sent = (content: Content) => {
+    onSend(content);
+    rest.onClose();
+  };
+  return (
+    <Suspense>
+      <Rich kind={kind} way={way} onSend={sent} {...rest} />
+    </Suspense>
   );
 }
 
@@ -250,16 +276,19 @@ type MoreProps = {
   way: WayShown | undefined;
   onKind: (kind: Kind) => void;
   onFiles: (files: FileList) => void;
+  /** Why the web chat cannot be offered. */
+  noWebchat: string | null;
+  onWebchat: () => void;
 };
 
 /** What can be sent besides text. */
-function More({ way, onKind, onFiles }: MoreProps): ReactElement {
+function More({ way, onKind, onFiles, noWebchat, onWebchat }: MoreProps): ReactElement {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
       <Opens
         position="top-start"
-        width={200}
+        width={240}
         items={
           <>
             <Item onClick={() => input.current?.click()}>File …</Item>
@@ -268,6 +297,15 @@ function More({ way, onKind, onFiles }: MoreProps): ReactElement {
                 {KIND_NAMES[kind]} …
               </Item>
             ))}
+            <Item
+              aria-disabled={noWebchat !== null || undefined}
+              onClick={() => noWebchat === null && onWebchat()}
+            >
+              Offer the web chat
+              <span className="reason">
+                {noWebchat ?? 'a link to go on there, with what you have written'}
+              </span>
+            </Item>
           </>
         }
       >

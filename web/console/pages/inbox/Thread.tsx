@@ -243,6 +243,7 @@ function Bubble({ ws, entry, conversation, isRepeated }: BubbleProps): ReactElem
         {isOut && delivery?.channel ? <span>{channelName(delivery.channel)}</span> : null}
         <Clock at={entry.at} />
         {isOut ? <DeliveryState delivery={delivery} /> : null}
+        {entry.offer ? <Offer {...entry.offer} /> : null}
         {isOut ? <WhyLink why={message.id} keys="w" /> : null}
         {isOut && NOT_THERE.has(delivery?.state ?? 'queued') ? (
           <Again
@@ -255,6 +256,16 @@ function Bubble({ ws, entry, conversation, isRepeated }: BubbleProps): ReactElem
         ) : null}
       </footer>
     </article>
+  );
+}
+
+/** That they were asked to go on in the web chat, and when they first went there. */
+function Offer({ takenAt }: { takenAt: string | null }): ReactElement {
+  if (takenAt === null) return <span>Web chat offered</span>;
+  return (
+    <span>
+      Went to the web chat <Clock at={takenAt} />
+    </span>
   );
 }
 

@@ -1,7 +1,7 @@
 /** What goes on while somebody writes: the draft is kept, others learn that he types, and it is known what he has seen. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import type { ConversationWhole } from '../../../../contract/doors/console/inbox.ts';
+import type { ConversationWhole, WayShown } from '../../../../contract/doors/console/inbox.ts';
 import { call } from '../../api/call.ts';
 import { at, conversationQuery } from '../../api/queries.ts';
 import { sayPresent } from '../../live/socket.ts';
@@ -121,6 +121,45 @@ export function useNote(ws: string, id: string, done: (text: string) => void) {
     },
     onError: toastError,
   });
+}
+
+/** Offers to go on in the web chat. Pressed again after a line that broke it is the same offer, unless it says something else. */
+export function useOffer(
+  ws: string,
+  { id, noWebchat }: ConversationWhole,
+  way: WayShown | undefined,
+  done: (text: string) => void,
+) {
+  const client = useQueryClient();
+  const last = useRef({ said: '', clientId: '' });
+  const { mutate, isPending } = useMutation({
+    mutationFn: (offer: { text: string; seenUpTo: string; destinationId: string }) => {
+      const said = `${offer.destinationId} ${offer.text}`;
+      if (last.current.said !== said) last.current = { said, clientId: crypto.randomUUID() };
+      const { text, ...rest } = offer;
+      const body = { clientId: last.current.clientId, ...rest, ...(text ? { text } : {}) };
+      return call('POST', at(ws, `/conversations/${id}/link`), { body });
+    },
+    onSuccess: (_, { text }) => {
+      last.current = { said: '', clientId: '' };
+      done(text);
+      void client.invalidateQueries({ queryKey: [ws, 'thread', id] });
+    },
+    onError: toastError,
+  });
+  const not = isPending ? 'It is on its way.' : (noWebchat ?? noLinkBy(way));
+  return {
+    /** Why it cannot be offered. */
+    not,
+    go: (text: string, seenUpTo: string) => {
+      if (not === null && way) mutate({ text, seenUpTo, destinationId: way.destinationId });
+    },
+  };
+}
+
+function noLinkBy(way: WayShown | undefined): string | null {
+  if (!way) return 'There is no address to send it to.';
+  return way.reason ?? (way.channel === 'voice' ? 'Nobody can open a link on a call.' : null);
 }
 
 /**
