@@ -601,7 +601,9 @@ describe('the console in a browser', { skip }, () => {
   });
 
   test('an import: a file is chosen, a column is made another, bad rows are told before and after, all of it taken back, in the dark on a phone', async () => {
-    const tab = await openTab(browser, { colorScheme: 'dark', viewport: { width: 390, height: 844 } });
+    const onPhone = { colorScheme: 'dark', viewport: { width: 390, height: 844 } } as const;
+    // A country of one letter is refused.
+    const tab = await openTab(browser, onPhone, /400 \(Bad Request\)/);
     const page = await signedIn(tab, `/w/${ws}/people`);
     await page.getByRole('link', { name: 'Import' }).click();
     await page.getByText('Nothing has been imported yet').waitFor();
@@ -621,9 +623,28 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('combobox', { name: 'What naam is' }).selectOption('Given name');
     await page.getByLabel(/^Tags/).fill('from a file');
     await checkAxe(page, 'an import that waits');
+    // A reload takes nothing of what was chosen; what is refused as it was kept can be begun anew.
+    const chosen = async (what: string) =>
+      await page.getByRole('combobox', { name: `What ${what} is` }).inputValue();
+    await page.reload();
+    await page.getByText('1 of the first 50 rows would be rejected').waitFor();
+    assert.deepEqual([await chosen('naam'), await chosen('tel')], ['givenName', 'phone']);
+    assert.equal(await page.getByLabel(/^Tags/).inputValue(), 'from a file');
+    await page.getByLabel(/^Country of numbers/).fill('X');
+    await page.getByRole('alert').waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: 'Choose from the beginning' }).click();
+    await page.getByRole('combobox', { name: 'What tel is' }).selectOption('Phone number');
+    await page.getByRole('combobox', { name: 'What naam is' }).selectOption('Given name');
+    await page.getByLabel(/^Tags/).fill('from a file');
+    await page.getByText('1 of the first 50 rows would be rejected').waitFor();
     assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'not too wide');
     await page.getByRole('button', { name: 'Import 2,000 rows' }).click();
     await page.getByText('Done: 2,000 of 2,000 rows').waitFor();
+    assert.deepEqual(
+      await page.evaluate(`Object.keys(localStorage).filter((key) => key.startsWith('parley.import.'))`),
+      [],
+    );
     await checkAxe(page, 'an import that is done');
     const saved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download what was rejected' }).click();
@@ -1198,12 +1219,23 @@ describe('the console in a browser', { skip }, () => {
         `(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(document.querySelector('h1'))`,
       );
       assert.ok(!cut, `${name} is not cut`);
+      // One tab says where one is: what has none of its own stands in the menu, whose button is called by it.
+      const marked = page.locator('nav.side ul [aria-current]').filter({ visible: true });
+      assert.deepEqual(await marked.count(), 1, at);
+      const place = { people: 'People', broadcasts: 'Broadcasts' }[at.split('/')[0]!];
+      await marked.getByText(place ?? new RegExp(`^${at.split('/')[0]!}$`, 'i'), { exact: true }).waitFor();
       const wide = await page.evaluate<
         string[]
       >(`[document.documentElement, ...document.querySelectorAll('.cards, .page-body, .page-columns, .settings-part')]
         .filter((it) => it.scrollWidth > it.clientWidth).map((it) => it.className || it.tagName)`);
       assert.deepEqual(wide, [], at);
     }
+    await checkAxe(page, 'a page whose tab is the menu');
+    await page.locator('.own').tap();
+    const here = page.locator('[role=menuitem][aria-current=page]');
+    assert.equal(await here.textContent(), 'Settings');
+    await checkAxe(page, 'the menu that says where one is');
+    await page.keyboard.press('Escape');
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });
@@ -1263,6 +1295,7 @@ describe('the console in a browser', { skip }, () => {
     const { body: template } = await call('POST', `${base}/templates`, {
       name: 'Of every role',
       content: { type: 'text', text: 'Hi' },
+      locales: { nl: { type: 'text', text: 'Dag' } },
     });
     const written = {
       name: 'Of every role',
@@ -1333,6 +1366,16 @@ describe('the console in a browser', { skip }, () => {
         await said.getByText('Delivered').waitFor();
       },
       async viewer(page) {
+        // What of a template is looked at is no change of it.
+        await page.goto(`${url}/w/${ws}/templates/${template.id}`);
+        const seen = page.getByRole('region', { name: 'Preview' });
+        await seen.getByText('Hi', { exact: true }).waitFor();
+        await page.getByLabel('Language').selectOption('nl');
+        await seen.getByText('Dag', { exact: true }).waitFor();
+        await page.getByLabel('Shown as').selectOption('email');
+        await seen.getByText('Dag', { exact: true }).waitFor();
+        assert.ok(await page.getByLabel('Name', { exact: true }).isDisabled());
+        assert.equal(await page.getByRole('option', { name: /Add a language/ }).count(), 0);
         const close = page.getByRole('button', { name: 'Close', exact: true });
         await page.goto(`${url}/w/${ws}/inbox/all/${conversation}`);
         await close.hover();

@@ -161,6 +161,34 @@ describe('people by the many', { skip }, () => {
       channel: 'email',
       address: 'cas@bruges.example',
     });
+    // One number that is reached by itself and through a channel is one address, with what each of the two may send.
+    const address = '+32470001122';
+    const sms = (await call('GET', `${base}/integrations`)).body.integrations.find(
+      (one: { channel: string }) => one.channel === 'sms',
+    ) as { id: string; name: string };
+    for (const integrationId of [null, sms.id]) {
+      const link = { channel: 'sms', address, ...(integrationId ? { integrationId } : {}) };
+      const made = await call('POST', `${base}/contacts/${contacts[0].id}/destinations`, link);
+      assert.ok([200, 201].includes(made.status), JSON.stringify(made.body));
+    }
+    await page.goto(`${url}/w/${ws}/people/${contacts[0].id}`);
+    const facts = page.getByRole('region', { name: 'Addresses and facts' });
+    const ways = facts.getByRole('list', { name: `Ways to ${address}` }).getByRole('listitem');
+    await ways.filter({ hasText: `by ${sms.name}` }).waitFor();
+    assert.equal(await ways.count(), 2);
+    assert.equal(await facts.getByText(address).count(), 1);
+    await ways
+      .filter({ hasText: `by ${sms.name}` })
+      .getByRole('button', { name: 'Block' })
+      .click();
+    const blocking = page.getByRole('dialog', { name: `Block ${address} by ${sms.name}` });
+    await blocking.getByLabel('Why').fill('Asked at the till');
+    await page.keyboard.press('Enter');
+    await ways
+      .filter({ hasText: `by ${sms.name}` })
+      .getByText(/^no /)
+      .waitFor();
+    await checkAxe(page, 'a number that is reached in two ways, on a phone');
     const { id: tag } = (await call('POST', `${base}/tags`, { name: 'Regular' })).body;
     await call('POST', `${base}/tags/${tag}/members`, { add: [contacts[0].id] });
     const inAnHour = new Date(Date.now() + 3_630_000).toISOString();
@@ -360,6 +388,22 @@ describe('people by the many', { skip }, () => {
     };
     await opened('quiet hours', 'nothing → from 21:00, to 08:00');
     await opened('name', '→ Shop of Ghent');
+    // What is named by an id is told by its name, and leads to its page.
+    const [operator] = (await call('GET', `${base}/members`)).body.members;
+    assert.equal(
+      (await call('POST', `${base}/teams`, { name: 'Till', memberIds: [operator.id] })).status,
+      201,
+    );
+    const { id: segment } = (
+      await call('POST', `${base}/segments`, { key: 'of-ghent', rule: { attribute: 'city', is: 'Ghent' } })
+    ).body;
+    await page.getByLabel('What', { exact: true }).selectOption('teams');
+    const made = page.locator('ol.history > li').filter({ hasText: 'the team Till' });
+    await made.getByText('Details', { exact: true }).click();
+    await made.locator('dd').getByText(operator.name, { exact: true }).waitFor();
+    await page.getByLabel('What', { exact: true }).selectOption('audiences');
+    const led = page.getByRole('link', { name: 'the segment of-ghent' });
+    assert.equal(await led.getAttribute('href'), `/w/${ws}/people/audiences/${segment}`);
     // Another's change is not written over unseen.
     await page.goto(`${url}/w/${ws}/settings`);
     await page.getByLabel('Name of the workspace').waitFor();

@@ -6,7 +6,7 @@ import type { WorkspaceShown } from '../contract/doors/console/workspaces.ts';
 
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { deedOf, deedSaid } from '../web/console/pages/settings/deeds.ts';
+import { deedOf, deedSaid, pageOf } from '../web/console/pages/settings/deeds.ts';
 import { ACTIONS } from '../contract/roles.ts';
 import { changesOf, channelDifferences, differences } from '../web/console/pages/settings/changes.ts';
 
@@ -28,6 +28,29 @@ test('a change is told from what to what, without braces, also where what is cha
     { name: 'role', value: 'agent → nothing' },
     { name: 'email', value: 'a@b.example' },
     { name: 'many.n', value: '3' },
+  ]);
+});
+
+test('what an entry names by its id alone is told by its name, also among many and where one became another, and leads to its page', () => {
+  const names = new Map([
+    ['D1', 'Dana'],
+    ['T1', 'Sales'],
+  ]);
+  const known = {
+    nameOf: (id: string) => names.get(id),
+    hrefOf: (field: string, id: string) => pageOf('WS', field, id),
+  };
+  assert.deepEqual(
+    changesOf({ assigneeId: 'D1', teamId: { from: null, to: 'T1' }, memberIds: ['D1', 'gone'] }, known),
+    [
+      { name: 'assigned to', value: 'Dana', href: '/w/WS/settings/members' },
+      { name: 'team', value: 'nothing → Sales' },
+      { name: 'who is in it', value: 'Dana, gone' },
+    ],
+  );
+  assert.deepEqual(changesOf({ contactId: 'P1', text: 'D1 ' }, known), [
+    { name: 'person', value: 'P1', href: '/w/WS/people/P1' },
+    { name: 'text', value: 'D1 ' },
   ]);
 });
 
@@ -86,4 +109,9 @@ test('an entry is a sentence: what it was done to by its name, with its page', (
   });
   assert.equal(said('member.add', 'operator:1').which?.text, 'the operator Dana');
   assert.deepEqual(said('session.create', 'operator:1').which, null);
+  assert.deepEqual(said('segment.update', 'segment:S', { key: 'regulars' }).which, {
+    text: 'the segment regulars',
+    href: '/w/WS/people/audiences/S',
+  });
+  assert.equal(said('segment.delete', 'segment:S').which?.href, undefined, 'what is gone has no page');
 });

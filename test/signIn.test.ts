@@ -28,7 +28,14 @@ async function owner() {
   });
   const session = await caller(url)('POST', '/api/sessions', { email, password });
   assert.equal(session.status, 201, JSON.stringify(session.body));
-  return { email, id, app, call: caller(url, session.body.token), base: `/api/workspaces/${app.appId}` };
+  return {
+    email,
+    name: `O${people}`,
+    id,
+    app,
+    call: caller(url, session.body.token),
+    base: `/api/workspaces/${app.appId}`,
+  };
 }
 
 const token = (body: object) => callerOf(url, '')('POST', '/auth/token', body);
@@ -43,7 +50,7 @@ test('an operator becomes a member elsewhere only by his own yes, and his sign-i
   assert.deepEqual([members.members.length, members.invited.length], [2, 1]);
 
   const [open] = (await ann.call('GET', '/api/me')).body.invitations;
-  assert.deepEqual([open.workspace.id, open.role], [eve.app.appId, 'admin']);
+  assert.deepEqual([open.workspace.id, open.role, open.by], [eve.app.appId, 'admin', eve.name]);
   // Nobody answers for another.
   assert.equal((await eve.call('POST', `/api/me/invitations/${eve.app.appId}`)).status, 404);
   assert.equal((await ann.call('POST', `/api/me/invitations/${eve.app.appId}`)).status, 200);
@@ -297,4 +304,36 @@ test('a password that is set by a link ends the sessions there are', async () =>
   const body = new URLSearchParams({ password: 'another horse battery' });
   assert.equal((await fetch(`${url}${link.path}`, { method: 'POST', body })).status, 200);
   await until('the session is over', async () => (await ann.call('GET', '/api/me')).status === 401);
+});
+
+test('the page of a link says who invites to which workspace as what, and of a reset whose password it sets; a link that is none says nothing', async () => {
+  const ann = await owner();
+  const said = async (at: string) => {
+    const answer = await fetch(at);
+    return { status: answer.status, text: await answer.text() };
+  };
+  const { name: workspace } = (await ann.call('GET', ann.base)).body;
+  const email = `asked-${ann.email}`;
+  const made = await ann.call('POST', `${ann.base}/members`, { email, name: 'Bo <b>', role: 'agent' });
+  const { url: link } = made.body.link as { url: string };
+  const invited = await said(link);
+  assert.equal(invited.status, 200);
+  assert.ok(invited.text.includes(`${ann.name} invites you to “${workspace}”, as agent.`), invited.text);
+  assert.ok(invited.text.includes(`You will sign in as Bo &lt;b&gt; (${email}).`), invited.text);
+  const none = await said(link.slice(0, -1) + (link.endsWith('A') ? 'B' : 'A'));
+  assert.equal(none.status, 404);
+  for (const word of [ann.name, workspace as string, email, 'agent'])
+    assert.ok(!none.text.includes(word), word);
+  // What is wrong leaves the page as it was.
+  const short = await fetch(link, { method: 'POST', body: new URLSearchParams({ password: 'short' }) });
+  assert.equal(short.status, 400);
+  assert.match(await short.text(), /invites you to/);
+  const body = new URLSearchParams({ password: 'another horse battery' });
+  assert.equal((await fetch(link, { method: 'POST', body })).status, 200);
+  // Used, it is as one that never was.
+  assert.deepEqual(await said(link), none);
+  const reset = await sql.begin((tx) => newLink(tx, ann.id, ctx.clock.nowMs()));
+  const asked = await said(`${url}${reset.path}`);
+  assert.ok(asked.text.includes(`the password of ${ann.name} (${ann.email}), whatever it was`), asked.text);
+  assert.ok(!/invite/.test(asked.text));
 });

@@ -1144,6 +1144,7 @@ CREATE TABLE invitations (
   workspace_id bigint NOT NULL,
   role text NOT NULL,
   invited_ms bigint NOT NULL,
+  invited_by bigint,
   PRIMARY KEY (operator_id, workspace_id),
   CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'marketer'::text, 'agent'::text, 'viewer'::text])))
 );
@@ -1449,6 +1450,7 @@ CREATE TABLE password_links (
   operator_id bigint,
   created_ms bigint NOT NULL,
   expires_ms bigint NOT NULL,
+  invited_by bigint,
   PRIMARY KEY (token_hash)
 );
 

@@ -12,6 +12,7 @@ export const paths = {
   imports: (ws: string) => `/w/${ws}/people/imports`,
   person: (ws: string, contact: string) => `/w/${ws}/people/${contact}`,
   set: (ws: string, kind: 'lists' | 'tags', set: string) => `/w/${ws}/people/sets/${kind}/${set}`,
+  audience: (ws: string, id: string) => `/w/${ws}/people/audiences/${id}`,
   importOf: (ws: string, id: string) => `/w/${ws}/people/imports/${id}`,
   broadcasts: (ws: string) => `/w/${ws}/broadcasts`,
   broadcast: (ws: string, broadcast: string, step = 'message') => `/w/${ws}/broadcasts/${broadcast}/${step}`,

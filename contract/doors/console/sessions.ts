@@ -88,6 +88,8 @@ export const SessionOpened = Type.Object({
 export type SessionOpened = Static<typeof SessionOpened>;
 
 const named = Type.Object({ id: Id, name: Type.String() });
+/** Where one is asked to be, as what, and by whom: an operator's name, null where a key asked. */
+const invitation = Type.Object({ workspace: named, role: RoleName, by: orNull(Type.String()) });
 /** Who is calling, where he may be, and where he is asked to be. */
 export const Me = Type.Object({
   /** Null for a key. */
@@ -98,7 +100,7 @@ export const Me = Type.Object({
   workspaces: Type.Array(
     Type.Object({ id: Id, name: Type.String(), environment: Type.String(), role: RoleName }),
   ),
-  invitations: Type.Array(Type.Object({ workspace: named, role: RoleName })),
+  invitations: Type.Array(invitation),
 });
 export type Me = Static<typeof Me>;
 /** `POST /me/invitations/{workspaceId}`: an invitation was taken. */
@@ -109,7 +111,7 @@ export const Bootstrap = Type.Object({
   /** Null for a key. */
   operator: orNull(OperatorShown),
   workspaces: Type.Array(WorkspaceShown),
-  invitations: Type.Array(Type.Object({ workspace: named, role: RoleName })),
+  invitations: Type.Array(invitation),
   /** By our clock; a test workspace's is ahead of it by its `clockAheadMs`. */
   now: Time,
   version: Type.String(),

@@ -13,13 +13,19 @@ type Invitation = {
   operator: { id: number; email: string; name: string };
   workspace: { id: number; name: string };
   role: Role;
+  /** The name of the operator who asked; null where a key did. */
+  by: string | null;
 };
 
 /** Which invitation is meant. */
 export type Which = { workspaceId: number; operatorId: number };
 
 /** Asks an operator into a workspace; asked again, the role is the last one. */
-export async function inviteOperator(tx: Tx, nowMs: number, invited: Which & { role: Role }): Promise<void> {
+export async function inviteOperator(
+  tx: Tx,
+  nowMs: number,
+  invited: Which & { role: Role; invitedBy?: number | undefined },
+): Promise<void> {
   await upsertInvitation(tx, nowMs, invited);
 }
 
@@ -45,5 +51,6 @@ export async function listInvitations(
     operator: { id: row.operator_id, email: row.email, name: row.name },
     workspace: { id: row.workspace_id, name: row.workspace_name },
     role: row.role as Role,
+    by: row.inviter,
   }));
 }

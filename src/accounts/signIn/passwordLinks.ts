@@ -17,6 +17,7 @@ import {
   resetPassword,
   selectAllWorkspaces,
   selectFirstOwnerLink,
+  selectMemberships,
   selectOperators,
   selectPasswordLink,
 } from './sql.passwordLinks.ts';
@@ -42,20 +43,42 @@ export async function firstOwnerLink(sql: Sql, nowMs: number): Promise<FirstOwne
 }
 
 /** A link for an operator, or for the first owner (null); links before it work no more. */
-export async function newLink(tx: Tx, operatorId: number | null, nowMs: number): Promise<PasswordLink> {
+export async function newLink(
+  tx: Tx,
+  operatorId: number | null,
+  nowMs: number,
+  invitedBy?: number,
+): Promise<PasswordLink> {
   const token = randomToken(32);
   const expiresMs = nowMs + LINK_MS;
-  await insertPasswordLink(tx, nowMs, { tokenHash: sha256Hex(token), operatorId, expiresMs });
+  await insertPasswordLink(tx, nowMs, { tokenHash: sha256Hex(token), operatorId, expiresMs, invitedBy });
   return { path: `/setup/${token}`, expiresMs };
 }
 
-/** Whose password a link sets: `email` is null for the first owner, who names it. Undefined when it is used, over or none of ours. */
-export async function readLink(
-  db: Db,
-  token: string,
-  nowMs: number,
-): Promise<{ email: string | null } | undefined> {
-  return await selectPasswordLink(db, nowMs, sha256Hex(token));
+/** Whose password a link sets, and of whom none is set yet, where he was asked in, as what and by whom. */
+export type LinkFor = {
+  email: string;
+  name: string;
+  /** None was set before; else it is another in place of one that is lost. */
+  isFirst: boolean;
+  invitedBy: string | null;
+  memberOf: readonly { workspace: string; role: string }[];
+};
+
+/** A page has room for some. */
+const MOST_MEMBERSHIPS = 10;
+
+/** Whose password a link sets: null is the first owner, who names himself. Undefined when it is used, over or none of ours. */
+export async function readLink(db: Db, token: string, nowMs: number): Promise<LinkFor | null | undefined> {
+  const link = await selectPasswordLink(db, nowMs, sha256Hex(token));
+  if (!link || link.operator_id === null) return link && null;
+  return {
+    email: link.email!,
+    name: link.name!,
+    isFirst: link.password_hash === NOBODYS_HASH,
+    invitedBy: link.inviter,
+    memberOf: await selectMemberships(db, link.operator_id, MOST_MEMBERSHIPS),
+  };
 }
 
 /** What whoever has a link says; an operator who is there already only says the password. */
@@ -76,9 +99,9 @@ export async function useLink(
   if (isFault(passwordHash)) return passwordHash;
   const done = await inOneGo(sql, async (tx) => {
     if (!(await deletePasswordLink(tx, tokenHash))) return over();
-    return link.operatorId === null
+    return link.operator_id === null
       ? await makeFirstOwner(tx, ids, { ...setup, passwordHash }, nowMs)
-      : await setPassword(tx, ids, link.operatorId, passwordHash, nowMs);
+      : await setPassword(tx, ids, link.operator_id, passwordHash, nowMs);
   });
   return done;
 }
@@ -127,7 +150,7 @@ async function setPassword(
 export async function inviteOperator(
   tx: Tx,
   ids: IdSource,
-  input: { email: string; name?: string; actor?: string; nowMs: number },
+  input: { email: string; name?: string; actor?: string; invitedBy?: number | undefined; nowMs: number },
 ): Promise<{ operator: Operator; link: PasswordLink } | Fault> {
   const { email, nowMs, actor = 'parley' } = input;
   await lockFirstOwner(tx);
@@ -136,7 +159,7 @@ export async function inviteOperator(
   if (isFault(operator)) return operator;
   const subject = `operator:${operator.id}`;
   await appendAudit(tx, ids, { actor, action: 'operator.create', subject, nowMs });
-  return { operator, link: await newLink(tx, operator.id, nowMs) };
+  return { operator, link: await newLink(tx, operator.id, nowMs, input.invitedBy) };
 }
 
 /** Every operator of the install. */

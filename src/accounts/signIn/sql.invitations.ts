@@ -9,18 +9,20 @@ type InvitationRow = {
   workspace_id: number;
   workspace_name: string;
   role: string;
+  inviter: string | null;
 };
 
 /** Asks an operator, or asks again in another role. */
 export async function upsertInvitation(
   db: Db,
   nowMs: number,
-  one: { operatorId: number; workspaceId: number; role: string },
+  one: { operatorId: number; workspaceId: number; role: string; invitedBy?: number | undefined },
 ): Promise<void> {
   await db`
-    INSERT INTO invitations (operator_id, workspace_id, role, invited_ms)
-    VALUES (${one.operatorId}, ${one.workspaceId}, ${one.role}, ${nowMs})
-    ON CONFLICT (operator_id, workspace_id) DO UPDATE SET role = EXCLUDED.role, invited_ms = EXCLUDED.invited_ms`;
+    INSERT INTO invitations (operator_id, workspace_id, role, invited_ms, invited_by)
+    VALUES (${one.operatorId}, ${one.workspaceId}, ${one.role}, ${nowMs}, ${one.invitedBy ?? null})
+    ON CONFLICT (operator_id, workspace_id) DO UPDATE
+    SET role = EXCLUDED.role, invited_ms = EXCLUDED.invited_ms, invited_by = EXCLUDED.invited_by`;
 }
 
 /** Takes an invitation away; its role, or undefined when there was none. */
@@ -41,8 +43,9 @@ export async function selectInvitations(
 ): Promise<InvitationRow[]> {
   const { operatorId = null, workspaceId = null } = of as { operatorId?: number; workspaceId?: number };
   return await db<InvitationRow[]>`
-    SELECT i.operator_id, o.email, o.name, i.workspace_id, w.name AS workspace_name, i.role
+    SELECT i.operator_id, o.email, o.name, i.workspace_id, w.name AS workspace_name, i.role, b.name AS inviter
     FROM invitations i JOIN operators o ON o.id = i.operator_id JOIN workspaces w ON w.id = i.workspace_id
+      LEFT JOIN operators b ON b.id = i.invited_by
     WHERE (i.operator_id = ${operatorId}::bigint OR i.workspace_id = ${workspaceId}::bigint) AND w.deleted_ms IS NULL
     ORDER BY i.invited_ms, i.workspace_id, i.operator_id`;
 }

@@ -1,6 +1,15 @@
 /** The statements on links by which a password is set. */
 import type { Db } from '../../db/pool.ts';
 
+/** A link that is good, with whose password it sets; all but the inviter is null for the first owner. */
+type PasswordLinkRow = {
+  operator_id: number | null;
+  email: string | null;
+  name: string | null;
+  password_hash: string | null;
+  inviter: string | null;
+};
+
 /** Any fixed number: the advisory lock under which the first owner's link is made and used. */
 const FIRST_OWNER_LOCK = 7_263_117;
 
@@ -19,12 +28,12 @@ export async function hasNoOperator(db: Db): Promise<boolean> {
 export async function insertPasswordLink(
   db: Db,
   nowMs: number,
-  l: { tokenHash: string; operatorId: number | null; expiresMs: number },
+  l: { tokenHash: string; operatorId: number | null; expiresMs: number; invitedBy?: number | undefined },
 ): Promise<void> {
   await db`DELETE FROM password_links WHERE operator_id IS NOT DISTINCT FROM ${l.operatorId} OR expires_ms <= ${nowMs}`;
   await db`
-    INSERT INTO password_links (token_hash, operator_id, created_ms, expires_ms)
-    VALUES (${l.tokenHash}, ${l.operatorId}, ${nowMs}, ${l.expiresMs})`;
+    INSERT INTO password_links (token_hash, operator_id, created_ms, expires_ms, invited_by)
+    VALUES (${l.tokenHash}, ${l.operatorId}, ${nowMs}, ${l.expiresMs}, ${l.invitedBy ?? null})`;
 }
 
 /** When the link of the first owner ends, if there is one that has not. */
@@ -39,11 +48,23 @@ export async function selectPasswordLink(
   db: Db,
   nowMs: number,
   tokenHash: string,
-): Promise<{ operatorId: number | null; email: string | null } | undefined> {
-  const rows = await db<{ operator_id: number | null; email: string | null }[]>`
-    SELECT l.operator_id, o.email FROM password_links l LEFT JOIN operators o ON o.id = l.operator_id
+): Promise<PasswordLinkRow | undefined> {
+  const rows = await db<PasswordLinkRow[]>`
+    SELECT l.operator_id, o.email, o.name, o.password_hash, b.name AS inviter
+    FROM password_links l LEFT JOIN operators o ON o.id = l.operator_id LEFT JOIN operators b ON b.id = l.invited_by
     WHERE l.token_hash = ${tokenHash} AND l.expires_ms > ${nowMs} AND (l.operator_id IS NULL OR o.disabled_ms IS NULL)`;
-  return rows[0] && { operatorId: rows[0].operator_id, email: rows[0].email };
+  return rows[0];
+}
+
+/** Where an operator is a member and as what, by name; so many at the most. */
+export async function selectMemberships(
+  db: Db,
+  operatorId: number,
+  most: number,
+): Promise<{ workspace: string; role: string }[]> {
+  return await db<{ workspace: string; role: string }[]>`
+    SELECT w.name AS workspace, m.role FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
+    WHERE m.operator_id = ${operatorId} AND w.deleted_ms IS NULL ORDER BY w.name, w.id LIMIT ${most}`;
 }
 
 /** Uses a link up; false when somebody has done so just now. */

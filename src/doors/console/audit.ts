@@ -53,7 +53,7 @@ async function listLog(call: Call): Promise<AuditPage | Fault> {
 
 /** `contact:123` with its id as this API writes them. */
 function hexed(name: string): string {
-  const parts = /^([a-z-]+):(\d{1,16})$/.exec(name);
+  const parts = /^([a-z_-]+):(\d{1,16})$/.exec(name);
   return parts ? `${parts[1]}:${toHex24(Number(parts[2]))}` : name;
 }
 

@@ -297,9 +297,10 @@ async function whoAndWhere({ ctx, caller }: Call) {
       : await listInvitations(ctx.sql, { operatorId: caller.operatorId });
   return {
     operator: operator ? operatorShown(operator) : null,
-    invitations: invitations.map(({ workspace, role }) => ({
+    invitations: invitations.map(({ workspace, role, by }) => ({
       workspace: { id: idText(workspace.id), name: workspace.name },
       role,
+      by,
     })),
     reached: reached.flatMap(({ role, workspace }) => (workspace ? [{ role, workspace }] : [])),
   };

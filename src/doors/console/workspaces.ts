@@ -285,20 +285,36 @@ async function makeOperator(
   passwordHash: string | undefined,
 ): Promise<{ operator: Operator; link?: PasswordLink } | Fault> {
   if (passwordHash === undefined)
-    return await operatorByLink(tx, ctx.ids, { email, name, actor: actorOf(caller), nowMs });
+    return await operatorByLink(tx, ctx.ids, {
+      email,
+      name,
+      actor: actorOf(caller),
+      invitedBy: asker(caller),
+      nowMs,
+    });
   const operator = await createOperator(tx, ctx.ids, { email, name, passwordHash, nowMs });
   return isFault(operator) ? operator : { operator };
 }
 
+/** Who asks by name; a key does not. */
+function asker({ keyId, operatorId }: Call['caller']): number | undefined {
+  return keyId === undefined ? operatorId : undefined;
+}
+
 /** Somebody who is an operator already is asked: he becomes a member when he says yes. */
 async function ask(
-  { ctx, workspace, nowMs }: Call<unknown>,
+  { ctx, caller, workspace, nowMs }: Call<unknown>,
   tx: Tx,
   known: Operator,
   { role, mailing }: { role: Role; mailing: Mailing | undefined },
 ): Promise<Done<202, MemberInvited>> {
   const { id, email, name } = known;
-  await inviteOperator(tx, nowMs, { workspaceId: workspace.id, operatorId: id, role });
+  await inviteOperator(tx, nowMs, {
+    workspaceId: workspace.id,
+    operatorId: id,
+    role,
+    invitedBy: asker(caller),
+  });
   if (mailing)
     await mailTo(ctx, tx, mailing, {
       email,

@@ -3,7 +3,7 @@
  * takes and works once; opening it changes nothing. Without a script, and for `curl -d` as for a browser.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { readLink, useLink, type Setup } from '../../accounts/signIn/passwordLinks.ts';
+import { readLink, useLink, type LinkFor, type Setup } from '../../accounts/signIn/passwordLinks.ts';
 import { escapeHtml } from '../../base/html.ts';
 import { isFault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
@@ -18,18 +18,18 @@ export function serveSetup(app: FastifyInstance, ctx: HttpContext): void {
   const guard = createGuard(ctx);
   app.get('/setup/:token', async (request, reply) => {
     const link = await findLink(ctx, guard, request, reply);
-    if (!link) return reply;
-    return await ask(reply, 200, link.email, {});
+    if (link === undefined) return reply;
+    return await ask(reply, 200, link, {});
   });
   app.post('/setup/:token', { bodyLimit: BODY_BYTES }, async (request, reply) => {
     const link = await findLink(ctx, guard, request, reply);
-    if (!link) return reply;
+    if (link === undefined) return reply;
     const setup = fieldsOf(request.body);
     const done = await useLink(ctx.sql, ctx.ids, tokenOf(request), setup, ctx.clock.nowMs());
     if (isFault(done))
       return done.fault === 'not_found'
         ? await nowhere(reply)
-        : await ask(reply, 400, link.email, setup, done.message);
+        : await ask(reply, 400, link, setup, done.message);
     ctx.keyring.forgetRoles(done.operator.id);
     const { operator, workspace } = done;
     return await sendNote(reply, 200, {
@@ -57,7 +57,7 @@ async function findLink(
   guard: Guard,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<{ email: string | null } | undefined> {
+): Promise<LinkFor | null | undefined> {
   const nowMs = ctx.clock.nowMs();
   const refused = await guard.check(request, nowMs);
   if (refused) {
@@ -66,7 +66,7 @@ async function findLink(
     return undefined;
   }
   const link = await readLink(ctx.sql, tokenOf(request), nowMs);
-  if (link) return link;
+  if (link !== undefined) return link;
   await guard.missed(request, nowMs);
   await nowhere(reply);
   return undefined;
@@ -88,26 +88,41 @@ type Filled = { email?: string; name?: string; workspace?: string };
 async function ask(
   reply: FastifyReply,
   status: number,
-  email: string | null,
+  link: LinkFor | null,
   filled: Filled,
   wrong?: string,
 ): Promise<FastifyReply> {
   const field = (name: keyof Filled, label: string, more: string) =>
     `<p><label>${label}<br><input name="${name}" value="${escapeHtml(filled[name] ?? '')}" ${more}></label></p>`;
   const first =
-    email === null
+    link === null
       ? field('email', 'E-mail address', 'type="email" autocomplete="username" required maxlength="254"') +
         field('name', 'Your name', 'autocomplete="name" required maxlength="200"') +
         field('workspace', 'Name of the workspace', 'required maxlength="200"')
       : '';
+  const title =
+    link === null ? 'The first owner' : link.isFirst ? 'Choose a password' : 'Choose another password';
   return await sendNote(reply, status, {
-    title: email === null ? 'The first owner' : 'Choose a password',
+    title,
     text: [
       ...(wrong === undefined ? [] : [wrong]),
-      email === null ? 'Whoever signs in here first owns this Parley.' : `For ${email}.`,
+      ...(link === null ? ['Whoever signs in here first owns this Parley.'] : whatFor(link)),
     ],
     form: `<form method="post">${first}<p><label>Password, 10 characters or more<br><input name="password" type="password" autocomplete="new-password" required minlength="10" maxlength="200"></label></p><button type="submit">Save</button></form>`,
   });
+}
+
+/** Who asks whom to what. Only who has the link reads it. */
+function whatFor({ email, name, isFirst, invitedBy, memberOf }: LinkFor): string[] {
+  const who = name === email ? email : `${name} (${email})`;
+  if (!isFirst)
+    return [`This sets the password of ${who}, whatever it was, and signs out wherever it was used.`];
+  const where = memberOf.map(({ workspace, role }) => `“${workspace}”, as ${role}`);
+  const to = where.length === 0 ? 'this Parley' : where.join('; ');
+  return [
+    invitedBy === null ? `You are invited to ${to}.` : `${invitedBy} invites you to ${to}.`,
+    `You will sign in as ${who}.`,
+  ];
 }
 
 async function nowhere(reply: FastifyReply): Promise<FastifyReply> {

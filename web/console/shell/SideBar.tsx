@@ -23,10 +23,9 @@ type Props = { onSearch: () => void; onKeys: () => void };
 /** The bar. */
 export function SideBar({ onSearch, onKeys }: Props): ReactElement {
   const places = usePlaces();
-  const { pathname } = useLocation();
+  const isHere = useIsHere();
   const { id } = useHere();
   const { data: counts } = useQuery(countsQuery(id));
-  const isHere = ({ path }: PlaceOf) => pathname.startsWith(path.split('/').slice(0, 4).join('/'));
   return (
     <nav className="side" aria-label="Pages">
       <Switcher />
@@ -63,6 +62,12 @@ export function SideBar({ onSearch, onKeys }: Props): ReactElement {
       </ul>
     </nav>
   );
+}
+
+/** Whether the page that is shown is one of a place. */
+function useIsHere(): (place: PlaceOf) => boolean {
+  const { pathname } = useLocation();
+  return ({ path }) => pathname.startsWith(path.split('/').slice(0, 4).join('/'));
 }
 
 /** Which workspace this is; leads to the others. */
@@ -112,6 +117,10 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
   const places = usePlaces();
   const { isAway, may, stand } = useAvailable();
   const isNarrow = useMediaQuery('(max-width: 767px)');
+  const isHere = useIsHere();
+  // On a phone these pages stand in the menu, and its button is their tab.
+  const under = isNarrow ? places.filter(({ isMore }) => isMore) : [];
+  const here = under.find(isHere);
   const signOut = async () => {
     try {
       await call('DELETE', '/sessions/current');
@@ -131,15 +140,16 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
           {/* There is no room for a switcher of its own. */}
           {isNarrow ? <Workspaces /> : null}
           <ItemsLabel>{me.email}</ItemsLabel>
-          {isNarrow
-            ? places
-                .filter(({ isMore }) => isMore)
-                .map(({ name, icon, go }) => (
-                  <Item key={name} leftSection={<Icon name={icon} size={16} />} onClick={go}>
-                    {name}
-                  </Item>
-                ))
-            : null}
+          {under.map((place) => (
+            <Item
+              key={place.name}
+              leftSection={<Icon name={place.icon} size={16} />}
+              aria-current={place === here ? 'page' : undefined}
+              onClick={place.go}
+            >
+              {place.name}
+            </Item>
+          ))}
           <Item
             leftSection={<Icon name={isAway ? 'check' : 'snooze'} size={16} />}
             aria-disabled={may !== true || undefined}
@@ -169,11 +179,13 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
         </>
       }
     >
-      <UnstyledButton className="own">
+      <UnstyledButton className="own" aria-current={here ? 'true' : undefined}>
         <Letters name={me.name} />
-        <span className="own-name">{me.name}</span>
+        <span className="own-name">{here?.name ?? me.name}</span>
         {isAway ? <span className="tag-away">away</span> : null}
-        <span className="unseen">: availability, look, keys, sign out</span>
+        <span className="unseen">
+          {here ? ` is open. ${me.name}` : ''}: availability, look, keys, sign out
+        </span>
       </UnstyledButton>
     </Opens>
   );

@@ -3,7 +3,7 @@ import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactElement, type ReactNode } from 'react';
-import type { Me as MeShown, SessionsShown } from '../../../../contract/doors/console/sessions.ts';
+import type { Bootstrap, Me as MeShown, SessionsShown } from '../../../../contract/doors/console/sessions.ts';
 import { Ago } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { noteEnded } from '../../api/ending.ts';
@@ -208,11 +208,7 @@ function Sessions(): ReactElement {
   );
 }
 
-function Invitations({
-  invitations,
-}: {
-  invitations: readonly { workspace: { id: string; name: string }; role: string }[];
-}): ReactElement {
+function Invitations({ invitations }: { invitations: Bootstrap['invitations'] }): ReactElement {
   const client = useQueryClient();
   const answer = useMutation({
     mutationFn: ({ id, yes }: { id: string; yes: boolean }) =>
@@ -222,11 +218,13 @@ function Invitations({
   });
   return (
     <ul className="addresses">
-      {invitations.map(({ workspace: { id, name }, role }) => (
+      {invitations.map(({ workspace: { id, name }, role, by }) => (
         <li key={id}>
           <span className="address">
             <span>{name}</span>
-            <small>asks you to be {role}</small>
+            <small>
+              {by ?? 'It'} asks you to be {role}
+            </small>
           </span>
           <Act size="xs" variant="filled" onAct={() => answer.mutate({ id, yes: true })}>
             Join

@@ -13,26 +13,59 @@ import { messageOf } from '../../ui/states.tsx';
 import { integrationsQuery } from '../channels/queries.ts';
 import { toast } from '../../ui/toasts.tsx';
 
-type Props = { ws: string; contact: string; destination: DestinationShown };
+type Ways = readonly [DestinationShown, ...DestinationShown[]];
+type Props = { ws: string; contact: string };
 
-/** The row. */
-export function AddressRow({ ws, contact, destination }: Props): ReactElement {
+/** Addresses, each with the ways it is reached by: one number is linked by itself and through integrations. */
+export function sameAddress(destinations: readonly DestinationShown[]): Ways[] {
+  const byAddress = Map.groupBy(destinations, ({ channel, address }) => `${channel} ${address}`);
+  return [...byAddress.values()] as unknown[] as Ways[];
+}
+
+/** The row: what may be sent is of each way by itself, and stands below the address where there are several. */
+export function AddressRow({ ws, contact, ways }: Props & { ways: Ways }): ReactElement {
+  const { data } = useQuery(integrationsQuery(ws));
+  const [first] = ways;
+  const wayOf = ({ integrationId }: DestinationShown) => {
+    const by = data?.integrations.find(({ id }) => id === integrationId);
+    if (integrationId === null || !data) return undefined;
+    return by ? `by ${by.name || by.type}` : 'by a channel that is gone';
+  };
+  const isOne = ways.length === 1;
+  return (
+    <li data-several={isOne ? undefined : true}>
+      <Icon name={channelIcon(first.channel)} size={16} />
+      <span className="address">
+        {first.address}
+        <small>{[channelName(first.channel), isOne && wayOf(first)].filter(Boolean).join(' · ')}</small>
+      </span>
+      {isOne ? (
+        <Standing ws={ws} contact={contact} destination={first} />
+      ) : (
+        <ul aria-label={`Ways to ${first.address}`}>
+          {ways.map((one) => (
+            <li key={one.id}>
+              <span className="address">
+                <small>{wayOf(one) ?? 'by whichever channel sends'}</small>
+              </span>
+              <Standing ws={ws} contact={contact} destination={one} way={wayOf(one)} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </li>
+  );
+}
+
+type OneProps = Props & { destination: DestinationShown };
+
+/** What may be sent there, and the buttons that change it. */
+function Standing({ ws, contact, destination, way }: OneProps & { way?: string | undefined }): ReactElement {
   const may = useMay('contacts.write');
   const [opened, setOpened] = useState<'block' | 'unblock'>();
-  const { channel, address, status, blocked, integrationId } = destination;
-  // One number may be reached by several: then it says by which.
-  const { data } = useQuery(integrationsQuery(ws));
-  const by = data?.integrations.find(({ id }) => id === integrationId);
+  const { address, status, blocked } = destination;
   return (
-    <li>
-      <Icon name={channelIcon(channel)} size={16} />
-      <span className="address">
-        {address}
-        <small>
-          {channelName(channel)}
-          {by ? ` · by ${by.name || by.type}` : ''}
-        </small>
-      </span>
+    <>
       {blocked.length > 0 ? (
         <State tone="bad" icon="cross">
           no {blocked.join(', ')}
@@ -53,7 +86,7 @@ export function AddressRow({ ws, contact, destination }: Props): ReactElement {
         </Act>
       ) : null}
       <Dialog
-        title={`${opened === 'block' ? 'Block' : 'Allow'} ${address}`}
+        title={`${opened === 'block' ? 'Block' : 'Allow'} ${address}${way ? ` ${way}` : ''}`}
         opened={opened !== undefined}
         onClose={() => setOpened(undefined)}
       >
@@ -67,11 +100,11 @@ export function AddressRow({ ws, contact, destination }: Props): ReactElement {
           />
         ) : null}
       </Dialog>
-    </li>
+    </>
   );
 }
 
-type ChangeProps = Props & { to: 'block' | 'unblock'; onDone: () => void };
+type ChangeProps = OneProps & { to: 'block' | 'unblock'; onDone: () => void };
 
 function Change({ ws, contact, destination, to, onDone }: ChangeProps): ReactElement {
   const client = useQueryClient();

@@ -1,19 +1,20 @@
 /** One import: what its columns are and what is wrong with its first rows, then how far it is, then what became of it. */
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { useState, type ReactElement } from 'react';
+import type { ReactElement } from 'react';
 import type { Static } from 'typebox';
 import type { ImportPreviewShown, ImportShown } from '../../../../contract/doors/console/imports.ts';
 import type { ListsShown } from '../../../../contract/doors/console/sets.ts';
 import { counted } from '../../../shared/counted.ts';
 import { Icon } from '../../../shared/icons.tsx';
-import { call } from '../../api/call.ts';
+import { ApiFault, call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { Act, State } from '../../ui/basic.tsx';
 import { Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { ImportState } from './ImportState.tsx';
+import { dropPlan, usePlan } from './plan.ts';
 import { allFaults, importQuery } from './queries.ts';
 import { saveCsv } from './save.ts';
 import { UndoButton, UndoCourse } from './Undo.tsx';
@@ -65,6 +66,7 @@ function Drop({ ws, id, isRunning }: { ws: string; id: string; isRunning: boolea
     mutationFn: () => call('DELETE', at(ws, `/imports/${id}`)),
     onSuccess: async () => {
       toast(isRunning ? 'It was stopped. What was written stays.' : 'It was deleted.');
+      dropPlan(id);
       await navigate({ to: '/w/$ws/people/imports', params: { ws } });
       client.removeQueries({ queryKey: [ws, 'import', id] });
       await client.invalidateQueries({ queryKey: [ws, 'imports'] });
@@ -79,7 +81,6 @@ function Drop({ ws, id, isRunning }: { ws: string; id: string; isRunning: boolea
 }
 
 type Target = ImportPreviewShown['columns'][number]['target'];
-type Mapping = Record<string, Target>;
 const FIELDS = {
   phone: 'Phone number',
   email: 'E-mail address',
@@ -99,16 +100,16 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
   const { country: own } = useHere();
   const may = useMay('contacts.import');
   const client = useQueryClient();
-  const [mapping, setMapping] = useState<Mapping>({});
-  const [country, setCountry] = useState(own);
-  const [listId, setList] = useState('');
-  const [tags, setTags] = useState('');
-  const [setsOff, setSetsOff] = useState(false);
+  const { plan, change, forget } = usePlan(of.id, own);
+  const { mapping, country, tags, setsOff } = plan;
   const body = { mapping, country };
   const lists = useQuery({
     queryKey: [ws, 'lists'],
     queryFn: ({ signal }) => call<Static<typeof ListsShown>>('GET', at(ws, '/lists'), { signal }),
   });
+  // A list that was chosen and is deleted since is none.
+  const isGone = lists.data?.lists.every(({ id }) => id !== plan.listId);
+  const listId = isGone ? '' : plan.listId;
   const look = useQuery({
     queryKey: [ws, 'import preview', of.id, body],
     queryFn: ({ signal }) =>
@@ -128,10 +129,24 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
             .filter(Boolean),
         },
       }),
-    onSuccess: (now) => client.setQueryData(importQuery(ws, of.id).queryKey, now),
+    onSuccess(now) {
+      dropPlan(of.id);
+      client.setQueryData(importQuery(ws, of.id).queryKey, now);
+    },
   });
-  if (!look.data)
-    return look.error ? <Failed error={look.error} retry={() => void look.refetch()} /> : <Waiting />;
+  if (!look.data && look.error)
+    return (
+      <>
+        <Failed error={look.error} retry={() => void look.refetch()} />
+        {/* What was kept half-written is refused again at each reload. */}
+        {look.error instanceof ApiFault && look.error.field !== undefined ? (
+          <div className="card-acts">
+            <Act onAct={forget}>Choose from the beginning</Act>
+          </div>
+        ) : null}
+      </>
+    );
+  if (!look.data) return <Waiting />;
   const { columns, rows, fault } = look.data;
   const bad = rows.filter((row) => row.fault).length;
   return (
@@ -144,12 +159,12 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
               size={4}
               maxLength={2}
               value={country}
-              onChange={({ currentTarget: { value } }) => setCountry(value.toUpperCase())}
+              onChange={({ currentTarget: { value } }) => change({ country: value.toUpperCase() })}
             />
           </label>
           <label className="field">
             Put everyone into a list
-            <select value={listId} onChange={({ currentTarget }) => setList(currentTarget.value)}>
+            <select value={listId} onChange={({ currentTarget }) => change({ listId: currentTarget.value })}>
               <option value="">none</option>
               {lists.data?.lists.map(({ id, name }) => (
                 <option key={id} value={id}>
@@ -160,13 +175,13 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
           </label>
           <label className="field">
             Tags, with commas between
-            <input value={tags} onChange={({ currentTarget }) => setTags(currentTarget.value)} />
+            <input value={tags} onChange={({ currentTarget }) => change({ tags: currentTarget.value })} />
           </label>
           <label className="tick">
             <input
               type="checkbox"
               checked={setsOff}
-              onChange={({ currentTarget }) => setSetsOff(currentTarget.checked)}
+              onChange={({ currentTarget }) => change({ setsOff: currentTarget.checked })}
             />
             <span>{of.rows === 1 ? 'Its row' : `Its ${numberText(of.rows)} rows`} may set campaigns off</span>
           </label>
@@ -203,7 +218,7 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
       <Table
         columns={columns}
         rows={rows}
-        onTarget={(header, target) => setMapping({ ...mapping, [header]: target })}
+        onTarget={(header, target) => change({ mapping: { ...mapping, [header]: target } })}
       />
     </>
   );

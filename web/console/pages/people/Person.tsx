@@ -12,7 +12,7 @@ import { Act, Letters } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
 import { Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast } from '../../ui/toasts.tsx';
-import { AddressRow } from './Address.tsx';
+import { AddressRow, sameAddress } from './Address.tsx';
 import { Known } from './Known.tsx';
 import { Merge } from './Merge.tsx';
 import { nameOf } from './PersonRow.tsx';
@@ -56,8 +56,8 @@ export function Person(): ReactElement {
         <section aria-label="Addresses and facts" className="panel">
           <h2>Addresses</h2>
           <ul className="addresses">
-            {data.destinations.map((one) => (
-              <AddressRow key={one.id} ws={ws} contact={contact} destination={one} />
+            {sameAddress(data.destinations).map((ways) => (
+              <AddressRow key={ways[0].id} ws={ws} contact={contact} ways={ways} />
             ))}
           </ul>
           {data.destinations.length === 0 ? (

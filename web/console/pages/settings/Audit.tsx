@@ -4,14 +4,15 @@ import { useState, type ReactElement } from 'react';
 import type { AuditPage } from '../../../../contract/doors/console/workspaces.ts';
 import { Ago } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
-import { at, membersQuery } from '../../api/queries.ts';
+import { at, membersQuery, teamsQuery } from '../../api/queries.ts';
 import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toastError } from '../../ui/toasts.tsx';
+import { integrationsQuery } from '../channels/queries.ts';
 import { saveCsv } from '../people/save.ts';
 import { changesOf } from './changes.ts';
-import { deedSaid } from './deeds.ts';
+import { deedSaid, pageOf } from './deeds.ts';
 import { numberText } from '../../../shared/reader.ts';
 
 /** What actions are about: how they begin. */
@@ -21,12 +22,16 @@ const ABOUT = {
   'campaign.': 'campaigns',
   'contact.': 'people',
   'contacts.': 'many people',
+  'conversation.': 'conversations',
   'export.': 'files of people',
   'import.': 'imports',
   'integration.': 'channels',
   'key.': 'keys',
   'member.': 'members',
+  'list.': 'lists',
   'message.': 'messages',
+  'segment.': 'audiences',
+  'tag.': 'tags',
   'team.': 'teams',
   'template.': 'templates',
   'webhook.': 'webhooks',
@@ -62,7 +67,13 @@ export function Audit({ ws }: { ws: string }): ReactElement {
     enabled: may === true,
   });
   const members = useQuery(membersQuery(ws)).data?.members ?? [];
-  const knownOf = (subject: string) => members.find(({ id }) => subject === `operator:${id}`)?.name;
+  const teams = useQuery(teamsQuery(ws)).data?.teams ?? [];
+  const channels = useQuery(integrationsQuery(ws)).data?.integrations ?? [];
+  const names = new Map([
+    ...channels.map(({ id, name, type }) => [id, name || type] as const),
+    ...[...members, ...teams].map(({ id, name }) => [id, name] as const),
+  ]);
+  const knownOf = (subject: string) => names.get(subject.replace(/^[a-z]+:/, ''));
   const nameOf = (actor: string) =>
     knownOf(actor) ?? (actor === 'nobody' ? 'Somebody' : actor.replace(/^key:/, 'The key '));
   const save = useMutation({
@@ -159,7 +170,7 @@ function EntryRow({
   nameOf: (subject: string) => string | undefined;
 }): ReactElement {
   const { at: when, action, subject, detail } = entry;
-  const changes = changesOf(detail);
+  const changes = changesOf(detail, { nameOf, hrefOf: (field, id) => pageOf(ws, field, id) });
   const { before, which, after } = deedSaid(ws, entry, nameOf);
   return (
     <li>
@@ -175,10 +186,10 @@ function EntryRow({
             {action} {subject}
           </p>
           <dl className="facts">
-            {changes.map(({ name, value }) => (
+            {changes.map(({ name, value, href }) => (
               <div key={name}>
                 <dt>{name}</dt>
-                <dd>{value}</dd>
+                <dd>{href ? <a href={href}>{value}</a> : value}</dd>
               </div>
             ))}
           </dl>

@@ -2,8 +2,14 @@
 import type { IntegrationShown } from '../../../../contract/doors/console/integrations.ts';
 import type { WorkspaceShown } from '../../../../contract/doors/console/workspaces.ts';
 
-/** One thing that was changed: by its name, and what of it is told. */
-type Told = { name: string; value: string };
+/** One thing that was changed: by its name, and what of it is told, with its page where it has one. */
+type Told = { name: string; value: string; href?: string };
+
+/** What a page knows of what is named by its id alone: its name, and where its page is, by the field that names it. */
+export type Known = {
+  nameOf: (id: string) => string | undefined;
+  hrefOf: (field: string, id: string) => string | undefined;
+};
 
 const WORDS: Readonly<Record<string, string>> = {
   timeZone: 'time zone',
@@ -11,6 +17,7 @@ const WORDS: Readonly<Record<string, string>> = {
   trackOpens: 'opens are counted',
   trackClicks: 'clicks are counted',
   scheduledAt: 'goes at',
+  discardedId: 'who became this person',
   givenName: 'first name',
   surname: 'last name',
   externalId: 'external id',
@@ -22,7 +29,9 @@ const WORDS: Readonly<Record<string, string>> = {
   ratePerS: 'how fast',
   add: 'taken in',
   assigneeId: 'assigned to',
+  broadcastId: 'broadcast',
   contactId: 'person',
+  integrationId: 'channel',
   memberIds: 'who is in it',
   priority: 'how pressing',
   redial: 'calling again',
@@ -32,14 +41,17 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** What an entry tells, line by line: what is nested by its path, and what became something else as from what to what. */
-export function changesOf(detail: object, path = ''): Told[] {
+export function changesOf(detail: object, known?: Known, path = ''): Told[] {
   const given = detail as Record<string, unknown>;
+  const said = (value: unknown) => textOf(value, known?.nameOf);
   if (path !== '' && 'from' in given && 'to' in given && Object.keys(given).length === 2)
-    return [{ name: wordOf(path), value: `${textOf(given['from'])} → ${textOf(given['to'])}` }];
+    return [{ name: wordOf(path), value: `${said(given['from'])} → ${said(given['to'])}` }];
   return Object.entries(given).flatMap(([key, value]) => {
     const name = path ? `${path}.${key}` : key;
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return changesOf(value, name);
-    return [{ name: wordOf(name), value: textOf(value) }];
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return changesOf(value, known, name);
+    const href = typeof value === 'string' ? known?.hrefOf(key, value) : undefined;
+    return [{ name: wordOf(name), value: said(value), ...(href ? { href } : {}) }];
   });
 }
 
@@ -76,17 +88,17 @@ function wordOf(name: string): string {
   return WORDS[bare] ?? bare;
 }
 
-/** A value as a person reads it: what is in an object by its names, without braces. */
-function textOf(value: unknown): string {
+/** A value as a person reads it: what is in an object by its names, without braces, and what is known by an id by its name. */
+function textOf(value: unknown, nameOf: Known['nameOf'] = () => undefined): string {
   if (value === null) return 'nothing';
   if (value === true) return 'on';
   if (value === false) return 'off';
-  if (typeof value === 'string') return value;
-  if (Array.isArray(value)) return value.map(textOf).join(', ');
+  if (typeof value === 'string') return nameOf(value) ?? value;
+  if (Array.isArray(value)) return value.map((one) => textOf(one, nameOf)).join(', ');
   if (typeof value !== 'object') return JSON.stringify(value);
   // The store keeps names in an order of its own.
   return Object.entries(value)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, inner]) => `${name} ${textOf(inner)}`)
+    .map(([name, inner]) => `${name} ${textOf(inner, nameOf)}`)
     .join(', ');
 }

@@ -175,12 +175,30 @@ const PAGES: Readonly<Record<string, (ws: string, id: string) => string>> = {
   member: (ws) => paths.settings(ws, 'members'),
   operator: (ws) => paths.settings(ws, 'members'),
   saved_reply: (ws) => paths.settings(ws, 'replies'),
+  segment: (ws, id) => paths.audience(ws, id),
   tag: (ws, id) => paths.set(ws, 'tags', id),
   team: (ws) => paths.settings(ws, 'teams'),
   template: (ws, id) => paths.template(ws, id),
   webhook: (ws, id) => paths.webhook(ws, id),
   workspace: (ws) => paths.settings(ws),
 };
+
+/** What is gone has no page any more. */
+const ENDS = /\.(?:delete|erase)$/;
+/** What of an entry's detail is the id of something that has a page. */
+const NAMED: Readonly<Record<string, keyof typeof PAGES>> = {
+  assigneeId: 'member',
+  broadcastId: 'broadcast',
+  contactId: 'contact',
+  integrationId: 'integration',
+  teamId: 'team',
+};
+
+/** Where the page is of what a field of an entry's detail names. */
+export function pageOf(ws: string, field: string, id: string): string | undefined {
+  const kind = NAMED[field];
+  return kind === undefined ? undefined : PAGES[kind]?.(ws, id);
+}
 
 /** The words of an action, with `{}` for what it was done to; undefined where there are none. */
 export function deedOf(action: string): string | undefined {
@@ -209,5 +227,9 @@ export function deedSaid(
   const called = nameOf(subject) ?? [name, key].find((one) => typeof one === 'string');
   const noun = NOUNS[kind] ?? kind.replaceAll(/[_-]/g, ' ');
   const text = called === undefined ? noun : `${noun} ${called}`;
-  return { before, which: { text, href: id && PAGES[kind]?.(ws, id) }, after };
+  return {
+    before,
+    which: { text, href: id && !ENDS.test(action) ? PAGES[kind]?.(ws, id) : undefined },
+    after,
+  };
 }

@@ -117,30 +117,37 @@ function Inside({ ws, template }: { ws: string; template: TemplateShown }): Reac
         <div className="compose">
           <section className="compose-form" aria-label="Template">
             {may === true ? null : <p className="muted">{may}</p>}
+            {/* What is looked at is chosen by whoever may not write, too. */}
+            <div className="field-row">
+              <label className="field">
+                Name
+                <input
+                  disabled={may !== true}
+                  value={fields.name}
+                  onChange={({ currentTarget: { value } }) => change({ name: value })}
+                />
+              </label>
+              <label className="field">
+                Shown as
+                <select
+                  value={channel}
+                  onChange={({ currentTarget: { value } }) => setChannel(value as ChannelName)}
+                >
+                  {CHANNELS.map((one) => (
+                    <option key={one} value={one}>
+                      {channelName(one)}
+                    </option>
+                  ))}
+                </select>
+              </label>
+              <Locales
+                mayAdd={may === true}
+                locale={locale}
+                all={Object.keys(fields.locales)}
+                onLocale={setLocale}
+              />
+            </div>
             <fieldset disabled={may !== true}>
-              <div className="field-row">
-                <label className="field">
-                  Name
-                  <input
-                    value={fields.name}
-                    onChange={({ currentTarget: { value } }) => change({ name: value })}
-                  />
-                </label>
-                <label className="field">
-                  Shown as
-                  <select
-                    value={channel}
-                    onChange={({ currentTarget: { value } }) => setChannel(value as ChannelName)}
-                  >
-                    {CHANNELS.map((one) => (
-                      <option key={one} value={one}>
-                        {channelName(one)}
-                      </option>
-                    ))}
-                  </select>
-                </label>
-                <Locales locale={locale} all={Object.keys(fields.locales)} onLocale={setLocale} />
-              </div>
               <ContentEditor
                 key={`${channel} ${locale} ${turn}`}
                 ws={ws}
@@ -185,10 +192,12 @@ function Inside({ ws, template }: { ws: string; template: TemplateShown }): Reac
 
 /** For whom it is written: everybody, or who speaks a language. */
 function Locales({
+  mayAdd,
   locale,
   all,
   onLocale,
 }: {
+  mayAdd: boolean;
   locale: string;
   all: readonly string[];
   onLocale: (locale: string) => void;
@@ -216,7 +225,7 @@ function Locales({
           {[...new Set([...all, ...added])].map((one) => (
             <option key={one}>{one}</option>
           ))}
-          <option value="+">Add a language …</option>
+          {mayAdd ? <option value="+">Add a language …</option> : null}
         </select>
       </label>
       <Dialog title="Add a language" opened={isAsked} onClose={() => setAsked(false)}>
