@@ -394,16 +394,16 @@ describe('people by the many', { skip }, () => {
       (await call('POST', `${base}/teams`, { name: 'Till', memberIds: [operator.id] })).status,
       201,
     );
-    const { id: segment } = (
-      await call('POST', `${base}/segments`, { key: 'of-ghent', rule: { attribute: 'city', is: 'Ghent' } })
-    ).body;
+    const rule = { attribute: 'city', is: 'Ghent' };
+    const kept = await call('POST', `${base}/segments`, { key: 'of-ghent', rule });
+    assert.equal(kept.status, 201, JSON.stringify(kept.body));
     await page.getByLabel('What', { exact: true }).selectOption('teams');
     const made = page.locator('ol.history > li').filter({ hasText: 'the team Till' });
     await made.getByText('Details', { exact: true }).click();
     await made.locator('dd').getByText(operator.name, { exact: true }).waitFor();
     await page.getByLabel('What', { exact: true }).selectOption('audiences');
     const led = page.getByRole('link', { name: 'the segment of-ghent' });
-    assert.equal(await led.getAttribute('href'), `/w/${ws}/people/audiences/${segment}`);
+    assert.equal(await led.getAttribute('href'), `/w/${ws}/people/audiences/${kept.body.id}`);
     // Another's change is not written over unseen.
     await page.goto(`${url}/w/${ws}/settings`);
     await page.getByLabel('Name of the workspace').waitFor();

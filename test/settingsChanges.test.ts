@@ -109,7 +109,7 @@ test('an entry is a sentence: what it was done to by its name, with its page', (
   });
   assert.equal(said('member.add', 'operator:1').which?.text, 'the operator Dana');
   assert.deepEqual(said('session.create', 'operator:1').which, null);
-  assert.deepEqual(said('segment.update', 'segment:S', { key: 'regulars' }).which, {
+  assert.deepEqual(said('segment.update', 'segment:S', { name: 'regulars' }).which, {
     text: 'the segment regulars',
     href: '/w/WS/people/audiences/S',
   });

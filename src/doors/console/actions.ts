@@ -51,7 +51,7 @@ export const actionRoutes: readonly Route[] = [
         return {
           status: 201,
           body: present(action),
-          audit: { action: 'action.share', detail: { key, version } },
+          audit: { action: 'action.share', detail: { name: key, version } },
         };
       };
     },

@@ -72,7 +72,7 @@ export const backtestRoutes: readonly Route[] = [
         const audit = {
           action: 'backtest.create',
           subject: `backtest:${begun.id}`,
-          detail: { key: begun.file.key },
+          detail: { name: begun.file.key },
         };
         return { status: 201, body: present(begun), audit };
       };
@@ -119,7 +119,7 @@ export const backtestRoutes: readonly Route[] = [
         const audit = {
           action: 'backtest.delete',
           subject: `backtest:${id}`,
-          detail: { key: found.file.key },
+          detail: { name: found.file.key },
         };
         return { status: 200, body: present(found), audit };
       };

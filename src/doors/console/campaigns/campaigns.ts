@@ -333,7 +333,7 @@ function changeBy(call: Call<unknown>): ChangedBy | Fault {
 
 function told<S extends 200 | 201>(campaign: CampaignRow, what: string, status: S): Done<S, CampaignShown> {
   const { id, key, state } = campaign;
-  const audit = { action: `campaign.${what}`, subject: `campaign:${id}`, detail: { key, state } };
+  const audit = { action: `campaign.${what}`, subject: `campaign:${id}`, detail: { name: key, state } };
   return { status, body: present(campaign), audit };
 }
 

@@ -180,7 +180,7 @@ async function work<S extends 200 | 201>(
   return async (tx): Promise<Done<S, SegmentShown> | Fault> => {
     const made = await run(tx);
     if (isFault(made)) return made;
-    const audit = { action: `segment.${what}`, subject: `segment:${made.id}`, detail: { key: made.key } };
+    const audit = { action: `segment.${what}`, subject: `segment:${made.id}`, detail: { name: made.key } };
     return { status, body: present(made), audit };
   };
 }

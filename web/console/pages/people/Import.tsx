@@ -135,17 +135,7 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
     },
   });
   if (!look.data && look.error)
-    return (
-      <>
-        <Failed error={look.error} retry={() => void look.refetch()} />
-        {/* What was kept half-written is refused again at each reload. */}
-        {look.error instanceof ApiFault && look.error.field !== undefined ? (
-          <div className="card-acts">
-            <Act onAct={forget}>Choose from the beginning</Act>
-          </div>
-        ) : null}
-      </>
-    );
+    return <Refused error={look.error} retry={() => void look.refetch()} onAnew={forget} />;
   if (!look.data) return <Waiting />;
   const { columns, rows, fault } = look.data;
   const bad = rows.filter((row) => row.fault).length;
@@ -220,6 +210,22 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
         rows={rows}
         onTarget={(header, target) => change({ mapping: { ...mapping, [header]: target } })}
       />
+    </>
+  );
+}
+
+type RefusedProps = { error: Error; retry: () => void; onAnew: () => void };
+
+/** What was kept half-written is refused again at each reload, until it is begun anew. */
+function Refused({ error, retry, onAnew }: RefusedProps): ReactElement {
+  return (
+    <>
+      <Failed error={error} retry={retry} />
+      {error instanceof ApiFault && error.field !== undefined ? (
+        <div className="card-acts">
+          <Act onAct={onAnew}>Choose from the beginning</Act>
+        </div>
+      ) : null}
     </>
   );
 }

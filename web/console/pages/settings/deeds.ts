@@ -223,8 +223,8 @@ export function deedSaid(
   const [before = '', after] = words.split('{}');
   if (after === undefined) return { before, which: null, after: '' };
   const [kind = '', id = ''] = subject.split(':');
-  const { name, key } = detail as { name?: unknown; key?: unknown };
-  const called = nameOf(subject) ?? [name, key].find((one) => typeof one === 'string');
+  const { name } = detail as { name?: unknown };
+  const called = nameOf(subject) ?? (typeof name === 'string' ? name : undefined);
   const noun = NOUNS[kind] ?? kind.replaceAll(/[_-]/g, ' ');
   const text = called === undefined ? noun : `${noun} ${called}`;
   return {

@@ -127,19 +127,7 @@ function Inside({ ws, template }: { ws: string; template: TemplateShown }): Reac
                   onChange={({ currentTarget: { value } }) => change({ name: value })}
                 />
               </label>
-              <label className="field">
-                Shown as
-                <select
-                  value={channel}
-                  onChange={({ currentTarget: { value } }) => setChannel(value as ChannelName)}
-                >
-                  {CHANNELS.map((one) => (
-                    <option key={one} value={one}>
-                      {channelName(one)}
-                    </option>
-                  ))}
-                </select>
-              </label>
+              <ShownAs channel={channel} onChannel={setChannel} />
               <Locales
                 mayAdd={may === true}
                 locale={locale}
@@ -187,6 +175,24 @@ function Inside({ ws, template }: { ws: string; template: TemplateShown }): Reac
         ) : null}
       </Side>
     </div>
+  );
+}
+
+type ShownAsProps = { channel: ChannelName; onChannel: (channel: ChannelName) => void };
+
+/** The channel on which it is looked at. */
+function ShownAs({ channel, onChannel }: ShownAsProps): ReactElement {
+  return (
+    <label className="field">
+      Shown as
+      <select value={channel} onChange={({ currentTarget: { value } }) => onChannel(value as ChannelName)}>
+        {CHANNELS.map((one) => (
+          <option key={one} value={one}>
+            {channelName(one)}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
