@@ -13,7 +13,7 @@ import { caller, errors, startConsole } from './consoleProduct.ts';
 import { skip, startBrowser } from './support/browser.ts';
 import { testDatabase } from './support/database.ts';
 import { fillPeople } from './support/manyPeople.ts';
-import { checkAxe, openTab, type Tab } from './support/page.ts';
+import { checkAxe, openTab, tabTo, type Tab } from './support/page.ts';
 import { changedIn, cpuMsOf, held, scrollBack, scrollOn, yardstickMs } from './support/pageCost.ts';
 import { until } from './support/until.ts';
 
@@ -332,6 +332,96 @@ describe('people by the many', { skip }, () => {
       await page.goto(url + gone);
       await page.getByRole('heading', { name: 'This is gone' }).waitFor();
     }
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('console.md §9 by keys alone: an import, a template and a broadcast, from the first word to the end', async () => {
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/people`);
+    const button = (name: string | RegExp) => page.getByRole('button', { name });
+    const field = (name: string | RegExp) => page.getByRole('textbox', { name, exact: true });
+    const press = async (...keys: string[]) => {
+      for (const key of keys) await page.keyboard.press(key);
+    };
+    const saved = () => page.getByText(/^Saved/).waitFor();
+    // An import.
+    await tabTo(page, page.getByRole('link', { name: 'Import' }));
+    await press('Enter');
+    await page.getByRole('heading', { name: 'Import people' }).waitFor();
+    await page.getByText('Nothing has been imported yet').waitFor();
+    await tabTo(page, page.getByLabel('Choose a file'));
+    const [asked] = await Promise.all([page.waitForEvent('filechooser'), press('Enter')]);
+    const buffer = Buffer.from('who,phone\nKay,+32470009988\nKim,+32470009989\n');
+    await asked.setFiles({ name: 'keys.csv', mimeType: 'text/csv', buffer });
+    await page.getByRole('heading', { name: 'keys.csv' }).waitFor();
+    await tabTo(page, page.getByLabel(/^Tags/));
+    await page.keyboard.type('typed');
+    const who = page.getByRole('combobox', { name: 'What who is' });
+    await tabTo(page, who);
+    await page.keyboard.type('Given');
+    assert.equal(await who.inputValue(), 'givenName');
+    await page.getByText('the first 2 rows are fine').waitFor();
+    await tabTo(page, button('Import 2 rows'));
+    await press('Enter');
+    await page.getByText('Done: 2 of 2 rows').waitFor();
+    // A template; where its versions were looked at, one is back when they are closed.
+    await press('g', 't');
+    await page.getByRole('heading', { name: 'Templates' }).waitFor();
+    await tabTo(page, button('New template'));
+    await press('Enter');
+    await field('Name').and(page.locator(':focus')).waitFor();
+    await page.keyboard.type('By keys');
+    await press('Enter');
+    await page.getByRole('heading', { name: 'By keys' }).waitFor();
+    await tabTo(page, field('Text'));
+    await press('Control+a');
+    await page.keyboard.type('Typed');
+    await page.getByText('Saved, version 2').waitFor();
+    await tabTo(page, button('Versions'));
+    await press('Enter');
+    await page
+      .getByRole('dialog', { name: 'Versions' })
+      .getByText(/^Version 1/)
+      .first()
+      .waitFor();
+    await press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await button('Versions').and(page.locator(':focus')).waitFor();
+    // A broadcast to those of the file.
+    await press('g', 'b');
+    await page.getByRole('heading', { name: 'Broadcasts' }).waitFor();
+    await tabTo(page, button('New broadcast'));
+    await press('Enter');
+    await field('Name').waitFor();
+    await tabTo(page, field('Name'));
+    await press('Control+a');
+    await page.keyboard.type('By keys');
+    await tabTo(page, page.getByLabel('Purpose'));
+    await page.keyboard.type('tran');
+    await tabTo(page, field('Text'));
+    await press('Control+a');
+    await page.keyboard.type('Typed to you');
+    await saved();
+    await tabTo(page, button('Next: audience'));
+    await press('Enter');
+    const among = page.getByRole('region', { name: 'Who gets it' });
+    await among.waitFor();
+    await tabTo(page, among.getByLabel('typed').first());
+    await press('Space');
+    await saved();
+    await tabTo(page, button('Next: forecast'));
+    await press('Enter');
+    await page.getByRole('region', { name: 'Forecast' }).getByRole('button', { name: '2 now' }).waitFor();
+    await tabTo(page, button('Next: send'));
+    await press('Enter');
+    await button('Start now …').waitFor();
+    await tabTo(page, button('Start now …'));
+    await press('Enter');
+    await button('Send to 2 people').waitFor();
+    await tabTo(page, button('Send to 2 people'));
+    await press('Enter');
+    await page.getByText('2 delivered').waitFor();
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 
 /** A tab, and what was amiss in it. */
 export type Tab = { page: Page; amiss: string[]; close(): Promise<void> };
+
+/** More stops than any page has before what one looks for. */
+const MOST_TABS = 80;
 
 const TELL_POLICY = `document.addEventListener('securitypolicyviolation', (told) =>
   console.error('policy: ' + told.violatedDirective + ' ' + told.blockedURI + ' ' + told.sample))`;
@@ -34,14 +37,39 @@ export async function openTab(
 
 /**
  * A menu whose button is closed is taken off the page a moment after it has faded, and in that moment nobody has it: no button says that
- * it is open, and what it offers is no longer said.
+ * it is open, and what it offers is no longer said. One that stays so is a fault of the page, which is told: waiting for it has no end.
  */
-const menusHaveLeft = `new Promise((left) => {
+const menusHaveLeft = `new Promise((left, stays) => {
   const isOpen = ({ id }) => document.querySelector('[aria-expanded="true"][aria-controls="' + id + '"]');
-  const look = () =>
-    [...document.querySelectorAll('[role="menu"]')].every(isOpen) ? left() : requestAnimationFrame(look);
+  const until = performance.now() + 30000;
+  const look = () => {
+    const found = [...document.querySelectorAll('[role="menu"]')].filter((one) => !isOpen(one));
+    if (found.length === 0) left();
+    else if (performance.now() < until) requestAnimationFrame(look);
+    else stays(new Error('no button says that this menu is open: ' + found.map((one) => one.innerText).join(' | ')));
+  };
   look();
 })`;
+
+/** Goes on to something by Tab alone; on the way there is no place where one does not see where one is. */
+export async function tabTo(page: Page, to: Locator): Promise<void> {
+  const target = to.and(page.locator(':focus'));
+  for (let n = 0; n < MOST_TABS; n++) {
+    await page.keyboard.press('Tab');
+    const unseen = await page.evaluate<string | null>(`(() => {
+      const it = document.activeElement;
+      if (it === null || it === document.body) return null;
+      const isSeen = [it, it.parentElement].some((one) => {
+        const { outlineStyle, boxShadow } = getComputedStyle(one);
+        return outlineStyle !== 'none' || boxShadow !== 'none';
+      });
+      return isSeen || it.matches('.drop input') ? null : it.outerHTML.slice(0, 200);
+    })()`);
+    assert.equal(unseen, null, 'the focus is not seen');
+    if ((await target.count()) > 0) return;
+  }
+  assert.fail(`not reached by Tab: ${to.toString()}`);
+}
 
 /** Says what of a page people with a screen reader, without a mouse or with weak eyes cannot use. */
 export async function checkAxe(page: Page, where: string): Promise<void> {

@@ -114,7 +114,7 @@ function NewTemplate({ ws }: { ws: string }): ReactElement {
     >
       <label className="field">
         Name
-        <input value={name} onChange={({ currentTarget }) => setName(currentTarget.value)} />
+        <input data-autofocus value={name} onChange={({ currentTarget }) => setName(currentTarget.value)} />
       </label>
       {make.error ? <p className="fault">{make.error.message}</p> : null}
       <button type="submit" className="primary">
