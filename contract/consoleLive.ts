@@ -50,7 +50,7 @@ export type ConsoleClientFrame =
   | { type: 'present'; conversationId: string; as: Presence };
 
 /** What operators have in common. */
-export const SHARED = ['views', 'teams', 'availability'] as const;
+export const SHARED = ['views', 'teams', 'availability', 'replies'] as const;
 /** One of it. */
 export type Shared = (typeof SHARED)[number];
 

@@ -523,7 +523,7 @@ describe('the inbox in a browser', { skip }, () => {
 
   test('a text is kept ready and called up by its word; buttons go with a preview, and what failed goes again', async () => {
     const { sms } = await somebody('Cleo');
-    const tab = await openTab(browser, {}, /409/);
+    const tab = await openTab(browser, {}, /409|412/);
     const page = await signedIn(tab, `/w/${ws}/inbox/all`);
     await rowOf(page, 'Cleo').click();
     const field = page.getByRole('textbox', { name: 'Reply' });
@@ -1129,6 +1129,22 @@ async function repliesAreKept(page: Page, field: Locator): Promise<void> {
     page.locator('.toast').filter({ hasText: said }).getByRole('button', { name: 'Undo' }).click();
   await undo('Changed: /open');
   await panel.getByText('We are open from nine.').waitFor();
+  // Two change the same: the second chooses, and what others changed is there by itself.
+  await lines.getByRole('button', { name: 'Change …' }).click();
+  const second = page.getByRole('dialog', { name: 'Change /hours' });
+  await second.getByRole('textbox', { name: 'Text' }).fill('We are open from nine to nine.');
+  const hours = (await kept()).find(({ shortcut }) => shortcut === 'hours');
+  const theirs = 'We are open from nine to six.';
+  await call('PATCH', `${base}/saved-replies/${hours.id}`, { text: theirs });
+  await panel.getByText(theirs).waitFor();
+  await second.getByRole('button', { name: 'Change it' }).click();
+  await second.getByRole('alert').getByText(theirs).waitFor();
+  await checkAxe(page, 'a reply that another has changed');
+  await second.getByRole('button', { name: 'Save mine over it' }).click();
+  await panel.getByText('We are open from nine to nine.').waitFor();
+  await second.waitFor({ state: 'hidden' });
+  await call('PATCH', `${base}/saved-replies/${hours.id}`, { text: 'We are open from nine.' });
+  await panel.getByText('We are open from nine.', { exact: true }).waitFor();
   await lines.getByRole('button', { name: 'Delete' }).click();
   await panel.getByText('None has that in its word or text.').waitFor();
   assert.deepEqual(await words(), ['bye: Till then.']);

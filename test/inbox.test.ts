@@ -998,6 +998,12 @@ describe('what operators have besides', () => {
     const { ways } = ok(await dana.call('GET', at(id)));
     const sms = ways.find(({ channel }: Json) => channel === 'sms').destinationId;
     assert.equal((await offer({ destinationId: sms })).status, 422);
+    // Who becomes another has taken it still.
+    const other = await somebody('Wesley');
+    const which = { survivingId: other.contact.id, discardedId: contact.id };
+    ok(await call('POST', `${base}/contacts/merge`, which));
+    const shown = (await threadOf(other.id)).entries.find((one: Json) => one.id === messageId);
+    assert.deepEqual(shown.offer, told.entry.offer);
   });
 
   test('saved replies: one of each word, whatever its case, also of two at the same moment', async () => {
@@ -1012,6 +1018,21 @@ describe('what operators have besides', () => {
     const other = ok(await keep('away'), 201);
     refused(await eli.call('PATCH', `${saved}/${other.id}`, { shortcut: 'HOURS' }), 409, 'shortcut');
     assert.equal(ok(await eli.call('PATCH', `${saved}/${one.id}`, { text: 'From ten.' })).text, 'From ten.');
+    // Two who change the same: the second learns of the first, and everybody's pages of both.
+    const line = await listen(dana);
+    const change = (text: string) => eli.call('PATCH', `${saved}/${one.id}`, { text }, { 'if-match': '"2"' });
+    const two = await Promise.all([change('From eleven.'), change('From ten.')]);
+    const won = two.find(({ status }) => status === 200)!.body;
+    assert.deepEqual([one.revision, won.revision], [1, 3]);
+    refused(two.find(({ status }) => status !== 200)!, 412, 'revision');
+    await until('pages are told', () => line.events('shared').some(({ what }) => what === 'replies'));
+    line.close();
+    refused(
+      await eli.call('PATCH', `${saved}/${one.id}`, { text: 'x' }, { 'if-match': 'x' }),
+      400,
+      'If-Match',
+    );
+    ok(await eli.call('PATCH', `${saved}/${one.id}`, { text: 'From ten.' }));
     const { savedReplies } = ok(await dana.call('GET', saved));
     assert.deepEqual(
       savedReplies.map(({ text }: Json) => text),
@@ -1069,6 +1090,18 @@ describe('what operators have besides', () => {
     assert.equal((await dana.call('DELETE', `${views}/${own.id}`)).status, 204);
     refused(await dana.call('DELETE', `${views}/${own.id}`), 404);
     refused(await change(dana, own.id, { name: 'Gone' }), 404);
+    // A deletion that is taken back keeps the id: links to it lead there still.
+    const again = { id: everybody.id, name: 'Texts', look, shared: true };
+    refused(await dana.call('POST', views, { ...again, name: 'Other' }), 409, 'id');
+    assert.equal((await dana.call('DELETE', `${views}/${everybody.id}`)).status, 204);
+    const back = await Promise.all([1, 2].map(() => dana.call('POST', views, again)));
+    assert.deepEqual(
+      back.map(({ status }) => status).toSorted((a, b) => a - b),
+      [201, 409],
+    );
+    assert.ok((await seen(eli)).includes(everybody.id));
+    for (const id of ['f'.repeat(24), '0'.repeat(24), 'x'])
+      refused(await dana.call('POST', views, { ...again, id }), 400, 'id');
     assert.equal((await dana.call('DELETE', `${views}/${everybody.id}`)).status, 204);
     assert.deepEqual(await seen(eli), []);
   });

@@ -1610,6 +1610,7 @@ CREATE TABLE saved_replies (
   shortcut text NOT NULL,
   text text NOT NULL,
   created_ms bigint NOT NULL,
+  revision integer NOT NULL DEFAULT 1,
   PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX saved_replies_of_workspace ON saved_replies USING btree (workspace_id, lower(shortcut));

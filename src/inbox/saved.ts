@@ -1,8 +1,8 @@
 /** Answers that operators have ready, by a word that calls them up: one of each word in a workspace, whatever its case. */
-import { fault, type Fault } from '../base/fault.ts';
+import { changedMeanwhile, fault, type Fault } from '../base/fault.ts';
 import { isUniqueBreach } from '../db/errors.ts';
 import type { Tx } from '../db/pool.ts';
-import { insertSaved, selectByShortcut, updateSaved, type SavedReply } from './sql.saved.ts';
+import { insertSaved, selectByShortcut, selectSaved, updateSaved, type SavedReply } from './sql.saved.ts';
 
 export { deleteSaved, selectSaved, type SavedReply } from './sql.saved.ts';
 
@@ -14,14 +14,18 @@ export async function keepSaved(tx: Tx, reply: SavedReply, most: number): Promis
     : taken(reply.shortcut);
 }
 
-/** Changes one; undefined when it is not there. */
+/** Changes one; undefined when it is not there. With `revision` only where nobody has changed that one since. */
 export async function changeSaved(
   tx: Tx,
   which: { workspaceId: number; id: number },
   to: { shortcut?: string | undefined; text?: string | undefined },
+  revision?: number,
 ): Promise<SavedReply | Fault | undefined> {
   try {
-    return await tx.savepoint((inner) => updateSaved(inner, which, to));
+    const changed = await tx.savepoint((inner) => updateSaved(inner, which, to, revision));
+    if (changed || revision === undefined) return changed;
+    const there = (await selectSaved(tx, which.workspaceId)).find(({ id }) => id === which.id);
+    return there && changedMeanwhile(there.revision);
   } catch (error) {
     if (isUniqueBreach(error)) return taken(to.shortcut ?? '');
     throw error;

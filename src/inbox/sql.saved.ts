@@ -8,9 +8,12 @@ export type SavedReply = {
   shortcut: string;
   text: string;
   createdMs: number;
+  /** Counted up by each change. */
+  revision: number;
 };
 
-const columns = (db: Db) => db`id, workspace_id AS "workspaceId", shortcut, text, created_ms AS "createdMs"`;
+const columns = (db: Db) =>
+  db`id, workspace_id AS "workspaceId", shortcut, text, created_ms AS "createdMs", revision`;
 
 /** Those of a workspace, by shortcut. */
 export async function selectSaved(db: Db, workspaceId: number): Promise<SavedReply[]> {
@@ -39,15 +42,17 @@ export async function selectByShortcut(
   return rows[0]?.id;
 }
 
-/** Changes one; undefined when it is not there. Locks its row. */
+/** Changes one; undefined when it is not there, or not at the revision that is given. Locks its row. */
 export async function updateSaved(
   db: Db,
   which: { workspaceId: number; id: number },
   to: { shortcut?: string | undefined; text?: string | undefined },
+  revision: number | undefined,
 ): Promise<SavedReply | undefined> {
   const [row] = await db<SavedReply[]>`
-    UPDATE saved_replies SET shortcut = coalesce(${to.shortcut ?? null}, shortcut), text = coalesce(${to.text ?? null}, text)
-    WHERE id = ${which.id} AND workspace_id = ${which.workspaceId} RETURNING ${columns(db)}`;
+    UPDATE saved_replies SET shortcut = coalesce(${to.shortcut ?? null}, shortcut), text = coalesce(${to.text ?? null}, text), revision = revision + 1
+    WHERE id = ${which.id} AND workspace_id = ${which.workspaceId} AND revision = coalesce(${revision ?? null}::integer, revision)
+    RETURNING ${columns(db)}`;
   return row;
 }
 

@@ -47,6 +47,11 @@ export async function hasSavedView(db: Db, { workspaceId, operatorId, name }: Sa
   return rows.length > 0;
 }
 
+/** Whether an id is that of a view. */
+export async function isSavedView(db: Db, id: number): Promise<boolean> {
+  return (await db`SELECT 1 FROM inbox_views WHERE id = ${id}`).length > 0;
+}
+
 /** Changes one that is everybody's or an operator's; undefined when it is not there. Locks its row. */
 export async function updateSavedView(
   db: Db,

@@ -3,15 +3,16 @@ import type { SavedLook } from '../../contract/doors/console/savedViews.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { isUniqueBreach } from '../db/errors.ts';
 import type { Tx } from '../db/pool.ts';
-import { hasSavedView, insertSavedView, updateSavedView, type SavedView } from './sql.views.ts';
+import { hasSavedView, insertSavedView, isSavedView, updateSavedView, type SavedView } from './sql.views.ts';
 
 export { deleteSavedView, selectSavedViews, type SavedView } from './sql.views.ts';
 
 /** Keeps one. */
 export async function keepView(tx: Tx, view: SavedView, most: number): Promise<SavedView | Fault> {
   if (await insertSavedView(tx, view, most)) return view;
-  return (await hasSavedView(tx, view))
-    ? taken(view.name)
+  if (await hasSavedView(tx, view)) return taken(view.name);
+  return (await isSavedView(tx, view.id))
+    ? fault('conflict', 'There is a view of that id: it is not deleted.', { field: 'id' })
     : fault('unprocessable', `There are at most ${most} views of one's own, and as many for everybody.`);
 }
 

@@ -1,6 +1,6 @@
 /** `…/saved-replies`: answers that operators have ready. */
 import { type Static, Type } from 'typebox';
-import { Id, Time } from '../fields.ts';
+import { Count, Id, Time } from '../fields.ts';
 import { CONSOLE_LIMITS } from './fields.ts';
 
 /** How many a workspace may have: a page has them all. */
@@ -24,6 +24,8 @@ export const SavedReplyShown = Type.Object({
   id: Id,
   shortcut: Type.String(),
   text: Type.String(),
+  /** Counted up by each change. */
+  revision: Count,
   createdAt: Time,
 });
 export type SavedReplyShown = Static<typeof SavedReplyShown>;

@@ -26,6 +26,8 @@ export const NewSavedView = Type.Object({
   look: SavedLook,
   /** Everybody has it, not only who keeps it. */
   shared: Type.Optional(Type.Boolean()),
+  /** Which it was before it was deleted: it comes back as that one. */
+  id: Type.Optional(Id),
 });
 export type NewSavedView = Static<typeof NewSavedView>;
 /** `PATCH …/saved-views/{id}`: another name, or what it shows. */

@@ -214,6 +214,7 @@ const SHOWS: Readonly<Record<Shared, readonly string[]>> = {
   // Which teams one is in says what is in a view, and a team that is gone is with no conversation.
   teams: ['teams', 'availability', 'members', 'conversations', 'conversation', 'counts'],
   availability: ['availability'],
+  replies: ['saved-replies'],
 };
 
 /** The teams that one is in, as far as that was fetched. */

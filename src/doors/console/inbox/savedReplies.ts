@@ -10,7 +10,8 @@ import { Nothing } from '../../../../contract/doors/fields.ts';
 import { isFault } from '../../../base/fault.ts';
 import { toHex24 } from '../../../base/ids.ts';
 import { changeSaved, deleteSaved, keepSaved, selectSaved, type SavedReply } from '../../../inbox/saved.ts';
-import { acts, idIn, missing, reads, timeText, writes, type Call, type Route } from '../route.ts';
+import { tellShared } from './teams.ts';
+import { acts, idIn, missing, reads, revisionIn, timeText, writes, type Call, type Route } from '../route.ts';
 
 const one = '/saved-replies/:savedReplyId';
 
@@ -31,11 +32,19 @@ export const savedReplyRoutes: readonly Route[] = [
     does: 'Keeps an answer ready.',
     body: NewSavedReply,
     answers: { 201: SavedReplyShown },
-    handle: async ({ ctx, workspace, body, nowMs }) => {
-      const reply = { ...body, id: ctx.ids.spread(), workspaceId: workspace.id, createdMs: nowMs };
+    handle: async (call) => {
+      const { ctx, workspace, body, nowMs } = call;
+      const reply = {
+        ...body,
+        id: ctx.ids.spread(),
+        workspaceId: workspace.id,
+        createdMs: nowMs,
+        revision: 1,
+      };
       return async (tx) => {
         const kept = await keepSaved(tx, reply, MOST_SAVED_REPLIES);
         if (isFault(kept)) return kept;
+        tellShared(call, 'replies');
         return { status: 201, body: present(kept), audit: noted('create', kept) };
       };
     },
@@ -44,14 +53,19 @@ export const savedReplyRoutes: readonly Route[] = [
     method: 'PATCH',
     path: one,
     action: 'conversations.reply',
-    does: 'Changes an answer that is kept ready.',
+    does: 'Changes an answer that is kept ready; with If-Match only the revision that is named there.',
     body: SavedReplyPatch,
     answers: { 200: SavedReplyShown },
-    handle: async (call) => async (tx) => {
-      const changed = await changeSaved(tx, which(call), call.body);
-      if (isFault(changed)) return changed;
-      if (!changed) return missing('saved reply');
-      return { status: 200, body: present(changed), audit: noted('change', changed) };
+    handle: async (call) => {
+      const revision = revisionIn(call);
+      if (isFault(revision)) return revision;
+      return async (tx) => {
+        const changed = await changeSaved(tx, which(call), call.body, revision);
+        if (isFault(changed)) return changed;
+        if (!changed) return missing('saved reply');
+        tellShared(call, 'replies');
+        return { status: 200, body: present(changed), audit: noted('change', changed) };
+      };
     },
   }),
   acts({
@@ -62,6 +76,7 @@ export const savedReplyRoutes: readonly Route[] = [
     answers: { 204: Nothing },
     handle: async (call) => async (tx) => {
       if (!(await deleteSaved(tx, which(call)))) return missing('saved reply');
+      tellShared(call, 'replies');
       return { status: 204, body: undefined, audit: noted('delete', which(call)) };
     },
   }),
@@ -75,6 +90,6 @@ function noted(what: string, { id }: { id: number }) {
   return { action: `saved_reply.${what}`, subject: `saved_reply:${id}` };
 }
 
-function present({ id, shortcut, text, createdMs }: SavedReply): SavedReplyShown {
-  return { id: toHex24(id), shortcut, text, createdAt: timeText(createdMs) };
+function present({ id, shortcut, text, createdMs, revision }: SavedReply): SavedReplyShown {
+  return { id: toHex24(id), shortcut, text, revision, createdAt: timeText(createdMs) };
 }

@@ -10,7 +10,7 @@ import {
 import { Nothing } from '../../../../contract/doors/fields.ts';
 import { USUAL_SORT } from '../../../../contract/inboxViews.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
-import { toHex24 } from '../../../base/ids.ts';
+import { timeOfId, toHex24 } from '../../../base/ids.ts';
 import {
   changeView,
   deleteSavedView,
@@ -20,7 +20,18 @@ import {
 } from '../../../inbox/views.ts';
 import { operatorIn } from './inbox.ts';
 import { tellShared } from './teams.ts';
-import { acts, idIn, missing, reads, timeText, writes, type Call, type Route, type Work } from '../route.ts';
+import {
+  acts,
+  idIn,
+  idOf,
+  missing,
+  reads,
+  timeText,
+  writes,
+  type Call,
+  type Route,
+  type Work,
+} from '../route.ts';
 
 /** The routes. */
 export const savedViewRoutes: readonly Route[] = [
@@ -36,7 +47,7 @@ export const savedViewRoutes: readonly Route[] = [
   writes({
     path: '/saved-views',
     action: 'conversations.reply',
-    does: 'Keeps a view of the inbox, for the caller alone or for everybody.',
+    does: 'Keeps a view of the inbox, for the caller alone or for everybody; with `id` one that was deleted, as the one it was.',
     body: NewSavedView,
     answers: { 201: SavedViewShown },
     handle: keep,
@@ -73,8 +84,12 @@ async function keep(call: Call<NewSavedView>): Promise<Work<201, SavedViewShown>
   if (isFault(operatorId)) return operatorId;
   const broken = brokenIn(body);
   if (broken) return broken;
-  const id = ctx.ids.spread();
-  const view = { id, workspaceId: workspace.id, operatorId, name: name.trim(), look, createdMs: nowMs };
+  const id = body.id === undefined ? ctx.ids.spread() : idOf(body.id);
+  // What was never given out may be given to something else yet.
+  if (body.id !== undefined && (id <= 0 || timeOfId(id) >= nowMs))
+    return breaks('id', 'must be that of a view that was deleted');
+  const createdMs = body.id === undefined ? nowMs : timeOfId(id);
+  const view = { id, workspaceId: workspace.id, operatorId, name: name.trim(), look, createdMs };
   return async (tx) => {
     const kept = await keepView(tx, view, MOST_SAVED_VIEWS);
     if (isFault(kept)) return kept;

@@ -7,6 +7,7 @@ import { toHex24 } from '../../../base/ids.ts';
 import { beginningOf } from '../../../base/text.ts';
 import { getContacts, type Contact } from '../../../contacts/contacts.ts';
 import { destinationsOf } from '../../../contacts/destinations.ts';
+import { survivorsOf } from '../../../contacts/merge.ts';
 import { textFallback } from '../../../content/fallback.ts';
 import { messagesById } from '../../../conversations/history.ts';
 import type { Message } from '../../../conversations/message.ts';
@@ -127,13 +128,16 @@ export async function presentMessages(
     messages.filter(({ direction }) => direction === 'out'),
     ({ contactId }) => contactId,
   );
+  const offering = messages.filter(({ content }) => countTransfers(content) > 0);
+  // What was said stays where it was said; what was opened is of who they have become.
+  const became = await survivorsOf(db, workspaceId, [...new Set(offering.map(({ contactId }) => contactId))]);
   const found = await Promise.all(
     [...byContact].map(async ([contactId, list]) => {
       const ids = list.map(({ id }) => id);
-      const offers = list.filter(({ content }) => countTransfers(content) > 0).map(({ id }) => id);
+      const offers = offering.filter((one) => one.contactId === contactId).map(({ id }) => id);
       return await Promise.all([
         deliveriesByCause(db, workspaceId, contactId, ids),
-        firstClicks(db, { workspaceId, contactId, causeIds: offers }),
+        firstClicks(db, { workspaceId, contactId: became.get(contactId) ?? contactId, causeIds: offers }),
       ]);
     }),
   );

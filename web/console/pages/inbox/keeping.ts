@@ -39,12 +39,12 @@ export function useKeeping(ws: string) {
   const drop = useMutation({
     mutationFn: ({ id }: SavedViewShown) => call('DELETE', at(ws, `/saved-views/${id}`)),
     onError: toastError,
-    onSuccess: async (_, { name, look, shared }) => {
+    onSuccess: async (_, { id, name, look, shared }) => {
       // What was shown is shown still, under no name.
       go(look.view, keptOf(look.view, look));
       await again();
       toast(`“${name}” is not kept any more.`, {
-        undo: () => keep.mutate({ name, look, shared }, { onError: toastError }),
+        undo: () => keep.mutate({ id, name, look, shared }, { onError: toastError }),
       });
     },
   });

@@ -6,7 +6,7 @@ import type {
   SavedReplyPatch,
   SavedReplyShown,
 } from '../../../../contract/doors/console/savedReplies.ts';
-import { call } from '../../api/call.ts';
+import { ApiFault, call } from '../../api/call.ts';
 import { at, savedRepliesQuery } from '../../api/queries.ts';
 import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
@@ -17,7 +17,7 @@ import { toast, toastError } from '../../ui/toasts.tsx';
 const MOST_TEXT = 4_096;
 
 /** What is done to one: `id` is left out for one that is not there yet, and `to` for one that goes. */
-type Deed = { id?: string; to?: NewSavedReply | SavedReplyPatch };
+type Deed = { id?: string; to?: NewSavedReply | SavedReplyPatch; revision?: number };
 
 /** All of them. */
 export function Replies({ ws }: { ws: string }): ReactElement {
@@ -78,7 +78,9 @@ export function Replies({ ws }: { ws: string }): ReactElement {
           <Written
             ws={ws}
             of={open === 'new' ? undefined : open}
-            onUndo={({ id, shortcut, text }) => change.mutate({ id, to: { shortcut, text } })}
+            onUndo={({ id, shortcut, text, revision }) =>
+              change.mutate({ id, to: { shortcut, text }, revision })
+            }
             onDone={() => setOpen(undefined)}
           />
         )}
@@ -100,14 +102,37 @@ function None({ any }: { any: boolean }): ReactElement {
 function useChange(ws: string, onError?: (error: Error) => void) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async ({ id, to }: Deed) => {
+    mutationFn: async ({ id, to, revision }: Deed) => {
       const path = at(ws, `/saved-replies${id === undefined ? '' : `/${id}`}`);
-      await call(id === undefined ? 'POST' : to ? 'PATCH' : 'DELETE', path, to ? { body: to } : {});
+      const method = id === undefined ? 'POST' : to ? 'PATCH' : 'DELETE';
+      const more = { ...(to ? { body: to } : {}), ...(revision === undefined ? {} : { revision }) };
+      return await call<SavedReplyShown>(method, path, more);
     },
     ...(onError ? { onError } : {}),
     onSettled: () => client.invalidateQueries({ queryKey: savedRepliesQuery(ws).queryKey }),
   });
 }
+
+type ConflictProps = { theirs: SavedReplyShown; onMine: () => void; onTheirs: () => void };
+
+function Conflict({ theirs, onMine, onTheirs }: ConflictProps): ReactElement {
+  return (
+    <div className="conflict" role="alert">
+      <p>
+        <strong>Somebody else has changed this reply.</strong> It is now “{theirs.text}” under /
+        {theirs.shortcut}.
+      </p>
+      <button type="button" className="chip" onClick={onMine}>
+        Save mine over it
+      </button>
+      <button type="button" className="chip" onClick={onTheirs}>
+        Take theirs
+      </button>
+    </div>
+  );
+}
+
+const isAnothers = (error: unknown) => error instanceof ApiFault && error.status === 412;
 
 type WrittenProps = {
   ws: string;
@@ -119,15 +144,19 @@ type WrittenProps = {
 function Written({ ws, of, onUndo, onDone }: WrittenProps): ReactElement {
   const [shortcut, setShortcut] = useState(of?.shortcut ?? '');
   const [text, setText] = useState(of?.text ?? '');
+  // Which one is changed: the one that was opened, or the one that is there now, once one has chosen.
+  const [base, setBase] = useState(of);
+  const { data } = useQuery(savedRepliesQuery(ws));
+  const theirs = data?.savedReplies.find(({ id }) => id === base?.id);
   const change = useChange(ws);
   const may = useMay('conversations.reply');
   const can = may !== true ? may : shortcut.trim() && text.trim() ? true : 'It needs a word and a text.';
-  const go = () => {
+  const go = (over = base) => {
     if (can !== true) return;
     const to = { shortcut: shortcut.trim().replace(/^\//, ''), text: text.trim() };
-    change.mutate(of ? { id: of.id, to } : { to }, {
-      onSuccess() {
-        if (of) toast(`Changed: /${to.shortcut}`, { undo: () => onUndo(of) });
+    change.mutate(over ? { id: over.id, to, revision: over.revision } : { to }, {
+      onSuccess({ revision }) {
+        if (over) toast(`Changed: /${to.shortcut}`, { undo: () => onUndo({ ...over, revision }) });
         else toast(`Kept: /${to.shortcut}`);
         onDone();
       },
@@ -157,12 +186,26 @@ function Written({ ws, of, onUndo, onDone }: WrittenProps): ReactElement {
           onChange={({ currentTarget: { value } }) => setText(value)}
         />
       </label>
-      {change.error ? (
+      {theirs && isAnothers(change.error) ? (
+        <Conflict
+          theirs={theirs}
+          onMine={() => {
+            setBase(theirs);
+            go(theirs);
+          }}
+          onTheirs={() => {
+            setBase(theirs);
+            setShortcut(theirs.shortcut);
+            setText(theirs.text);
+            change.reset();
+          }}
+        />
+      ) : change.error ? (
         <p className="fault" role="alert">
           {messageOf(change.error)}
         </p>
       ) : null}
-      <Act variant="filled" may={can} busy={change.isPending} onAct={go}>
+      <Act variant="filled" may={can} busy={change.isPending} onAct={() => go()}>
         {of ? 'Change it' : 'Keep it'}
       </Act>
     </form>
