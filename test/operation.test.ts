@@ -280,7 +280,7 @@ const documents = [
 ].map((name) => ({ name, text: readFileSync(path.join(root, name), 'utf8') }));
 
 /** Read elsewhere: where the programs of Postgres are, what writes documents anew, and whom pages ask that are being worked on. */
-const NO_SETTINGS = new Set(['PARLEY_POSTGRES_BIN', 'PARLEY_WRITE_DOCS', 'PARLEY_URL']);
+const NO_SETTINGS = new Set(['PARLEY_POSTGRES_BIN', 'PARLEY_WRITE_DOCS', 'PARLEY_URL', 'PARLEY_TOKEN']);
 
 test('every PARLEY_ setting that a document names is read, and takes a value', () => {
   const values: Record<string, string> = {

@@ -7,7 +7,8 @@ import { onHanded, onUnsent } from '../enrol/cameOf.ts';
 import { enter, onDue, onEvent } from '../enrol/engine.ts';
 import { keyOfCall } from '../enrol/keys.ts';
 import type { Seen } from '../match/facts.ts';
-import type { Campaign, Enrolment, Live, Member, Taken } from '../enrol/member.ts';
+import type { Enrolment } from '../enrol/entry.ts';
+import type { Campaign, Live, Member, Taken } from '../enrol/member.ts';
 
 /** What would become of a message: it goes, at once or later (`code` says why), or never. */
 type Sent = { at: 'sent'; atMs: number; code?: string } | { at: 'never'; code: string };

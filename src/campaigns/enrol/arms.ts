@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Version } from '../steps/version.ts';
-import { ARM, type Arm, type Campaign } from './member.ts';
+import { ARM, type Arm } from './entry.ts';
+import type { Campaign } from './member.ts';
 
 /** What was drawn. Only who is treated has a variant, and only where there are any. */
 type Drawn = { arm: Arm; variant: string | null };

@@ -11,7 +11,8 @@ import { historyOf } from './did.ts';
 import { Enrolments, Entries } from './held.ts';
 import type { LiveNames } from './live.ts';
 import { leftBy } from './optouts.ts';
-import { ARM, type Enrolment, type Member } from './member.ts';
+import { ARM, type Enrolment } from './entry.ts';
+import type { Member } from './member.ts';
 import {
   selectEnrolments,
   selectEntries,

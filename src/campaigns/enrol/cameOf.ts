@@ -2,7 +2,8 @@
 import type { Changes } from './changes.ts';
 import { log, take } from './engine.ts';
 import { seqAfter } from './late.ts';
-import type { Arm, Enrolment, Live, Member } from './member.ts';
+import type { Arm, Enrolment } from './entry.ts';
+import type { Live, Member } from './member.ts';
 
 /** What Parley tells of a message that could not even be let in. */
 export function onUnsent(

@@ -2,7 +2,8 @@
 import type { Seen } from '../match/facts.ts';
 import type { Effect, StepDecision } from '../steps/run.ts';
 import type { Version } from '../steps/version.ts';
-import type { Arm, Enrolment, Entry, Member } from './member.ts';
+import type { Arm, Enrolment, Entry } from './entry.ts';
+import type { Member } from './member.ts';
 
 /** A count. `step` is empty for what is of the campaign as a whole; `goal:…` for a goal. */
 export type Tally = {

@@ -1,7 +1,8 @@
 /** What steps do, counted. Pure. */
 import type { Effect } from '../steps/run.ts';
 import type { Changes } from './changes.ts';
-import type { Arm, Enrolment, Member } from './member.ts';
+import type { Arm, Enrolment } from './entry.ts';
+import type { Member } from './member.ts';
 
 /** Counts what is done at a step, and how many it is done with, where somebody comes to the step more than once. */
 export function countEffect(

@@ -3,6 +3,7 @@
  * over thousands of events looks at each of them once and not at all of them each time.
  */
 import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
+import { putInOrder } from '../../base/ordered.ts';
 import type { Facts, Seen, Stat } from '../match/facts.ts';
 import type { Member } from './member.ts';
 import type { EventRow } from './sql.read.ts';
@@ -76,16 +77,4 @@ class Done {
       putInOrder(this.#taken, place, (one) => one);
     }
   }
-}
-
-/** Puts one where it belongs among what is in order, behind its equals: at the end, mostly. */
-export function putInOrder<T>(sorted: T[], one: T, by: (one: T) => number): void {
-  let [from, until] = [0, sorted.length];
-  if (!until || !(by(sorted[until - 1]!) > by(one))) return void sorted.push(one);
-  while (from < until) {
-    const middle = (from + until) >>> 1;
-    if (by(sorted[middle]!) > by(one)) until = middle;
-    else from = middle + 1;
-  }
-  sorted.splice(from, 0, one);
 }

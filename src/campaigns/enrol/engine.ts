@@ -19,16 +19,8 @@ import { missedAt, noteLate } from './late.ts';
 import { refusalOf } from './refusal.ts';
 import { setOffBy } from './triggers.ts';
 import { enrolmentIdOf, keyOfEvent } from './keys.ts';
-import {
-  ARM,
-  type Arm,
-  type Campaign,
-  type Enrolment,
-  type Entry,
-  type Live,
-  type Member,
-  type Taken,
-} from './member.ts';
+import { ARM, type Arm, type Enrolment, type Entry } from './entry.ts';
+import type { Campaign, Live, Member, Taken } from './member.ts';
 
 /** Identify and track often run side by side: who lacks an attribute that is asked for is waited for this long. */
 const GRACE_MS = 2 * 60_000;

@@ -7,7 +7,8 @@ import { isLookedFor } from '../match/evaluate.ts';
 import { valueAt } from '../match/reading.ts';
 import { ofWhom, type Changes } from './changes.ts';
 import type { Goal } from '../../../contract/campaign.ts';
-import type { Entry, Live, Member, Taken } from './member.ts';
+import type { Entry } from './entry.ts';
+import type { Live, Member, Taken } from './member.ts';
 
 /** Late events count until the window is over and this much more. */
 const LATE_MS = 24 * 3600_000;

@@ -2,9 +2,9 @@
  * What a contact is in and what they entered, each found by what is asked of it: somebody may be in a campaign thousands of times beside
  * themselves, and what each event costs must not grow with it. Pure.
  */
+import { putInOrder } from '../../base/ordered.ts';
 import type { Version } from '../steps/version.ts';
-import { putInOrder } from './did.ts';
-import type { Enrolment, Entry } from './member.ts';
+import type { Enrolment, Entry } from './entry.ts';
 
 /** What somebody is in, by its id; those who go by one version are found together. */
 export class Enrolments extends Map<number, Enrolment> {

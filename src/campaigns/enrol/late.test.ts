@@ -6,7 +6,8 @@ import { versionOf } from '../steps/version.ts';
 import { Changes } from './changes.ts';
 import { Entries } from './held.ts';
 import { missedAt, noteLate, seqAfter } from './late.ts';
-import type { Campaign, Entry, Live, Member } from './member.ts';
+import type { Entry } from './entry.ts';
+import type { Campaign, Live, Member } from './member.ts';
 
 const file = {
   parley: 'campaign/1',

@@ -6,7 +6,8 @@ import type { Seen } from '../match/facts.ts';
 import type { Place, Run } from '../steps/run.ts';
 import { isLate } from '../steps/waits.ts';
 import { ofWhom, type Changes } from './changes.ts';
-import type { Entry, Live, Member, Missed } from './member.ts';
+import type { Entry, Missed } from './entry.ts';
+import type { Live, Member } from './member.ts';
 
 /** What somebody who leaves has waited for in vain. */
 export function missedAt({ missed = {}, seq }: Place): Missed {

@@ -5,7 +5,7 @@
 import type { Tx } from '../../db/pool.ts';
 import type { Arrival } from '../events/sql.take.ts';
 import { FLAG } from '../events/time.ts';
-import { ARM } from './member.ts';
+import { ARM } from './entry.ts';
 import type { Changes } from './changes.ts';
 import { noteSeen } from './sql.seen.ts';
 

@@ -1,6 +1,7 @@
 /** Whether somebody may enter a campaign, by its entry rule. Pure. */
 import { durationMs } from '../match/duration.ts';
-import type { Campaign, Enrolment, Member } from './member.ts';
+import type { Enrolment } from './entry.ts';
+import type { Campaign, Member } from './member.ts';
 
 /**
  * Why somebody may not enter; undefined when they may. `waiting`: they wait for it to be decided already, and only who has entered stands in

@@ -1,7 +1,7 @@
 /** Statements on people who are erased or merged, as campaigns have them. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import type { Arm } from './member.ts';
+import type { Arm } from './entry.ts';
 
 const TABLES = [
   'timers',

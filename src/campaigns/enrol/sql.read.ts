@@ -6,7 +6,7 @@ import type { Seen } from '../match/facts.ts';
 import type { Place } from '../steps/run.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import { isOneOf, those } from '../sql.keys.ts';
-import type { Arm, Entry } from './member.ts';
+import type { Arm, Entry } from './entry.ts';
 
 /** A timer that is due. */
 export type Timer = { contactId: number; ownerId: number; workspaceId: number; dueMs: number; atMs: number };

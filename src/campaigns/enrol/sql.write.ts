@@ -3,7 +3,7 @@ import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import type { Conversion, Logged, Of, SendRow, Tally } from './changes.ts';
 import { rowsOfDecisions } from './decisions.ts';
-import type { Entry, Enrolment } from './member.ts';
+import type { Entry, Enrolment } from './entry.ts';
 
 type Row = Record<string, unknown>;
 const json = (rows: readonly Row[]) => JSON.stringify(rows);

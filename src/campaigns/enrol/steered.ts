@@ -5,7 +5,8 @@ import { step } from '../steps/step.ts';
 import type { Version } from '../steps/version.ts';
 import { ofWhom, type Changes } from './changes.ts';
 import { apply, decide, exit } from './engine.ts';
-import type { Enrolment, Live, Member } from './member.ts';
+import type { Enrolment } from './entry.ts';
+import type { Live, Member } from './member.ts';
 
 /** They have left some campaigns: they are out of those, and what was not decided yet is. */
 export function onLeft(member: Member, campaignIds: readonly number[], atMs: number, changes: Changes): void {

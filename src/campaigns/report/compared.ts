@@ -4,7 +4,7 @@
  */
 import type { Goal } from '../../../contract/campaign.ts';
 import type { EpochPlan } from '../enrol/sql.arms.ts';
-import { ARM, type Arm } from '../enrol/member.ts';
+import { ARM, type Arm } from '../enrol/entry.ts';
 import type { GoalCounts } from './sql.ts';
 import {
   alwaysValid,

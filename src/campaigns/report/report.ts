@@ -6,7 +6,7 @@ import type { CampaignFile, Goal } from '../../../contract/campaign.ts';
 import type { CampaignReport } from '../../../contract/doors/console/campaigns.ts';
 import { isoTime } from '../../base/clock.ts';
 import type { Db } from '../../db/pool.ts';
-import { ARM } from '../enrol/member.ts';
+import { ARM } from '../enrol/entry.ts';
 import { selectEpochs, type EpochPlan, type EpochRow } from '../enrol/sql.arms.ts';
 import type { CampaignRow, VersionRow } from '../enrol/sql.live.ts';
 import { basisPoints, durationMs } from '../match/duration.ts';

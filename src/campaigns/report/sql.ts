@@ -2,7 +2,7 @@
 import { bucketOf } from '../../base/ids.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
 import { decisionsIn } from '../enrol/decisions.ts';
-import type { Arm } from '../enrol/member.ts';
+import type { Arm } from '../enrol/entry.ts';
 
 /** A count over all lanes. */
 export type Counted = {

@@ -23,9 +23,7 @@ import { nextInWindow } from './local.ts';
 import type { Effect, Ending, Stepped, Place, Run, Stimulus, StepDecision } from './run.ts';
 import { edgeOfSend, isOfSend, zoneTold } from './told.ts';
 import { after, AWAITED_MS, SEND_TELLS, windowOf, type Version } from './version.ts';
-import { countsFromMs, endsWait, graceMsOf, isLate, restsUntil } from './waits.ts';
-
-const LATE_BY_MS = 24 * 3600_000;
+import { countsFromMs, endsWait, graceMsOf, isLate, isTooLate, restsUntil } from './waits.ts';
 
 /** Takes somebody on from where they stand. `asOfMs` is when it happens: the time of what is due, the arrival of an event. */
 export function step(version: Version, run: Run, facts: Facts, stimulus: Stimulus, asOfMs: number): Stepped {
@@ -376,8 +374,7 @@ class Walk {
       return this.#wait(this.#asOfMs + offset, `within ${send.spread}`);
     }
     delete this.#place.phase;
-    const lateByMs = send.lateBy === undefined ? LATE_BY_MS : durationMs(send.lateBy)!;
-    if (this.#lateMs > lateByMs) return this.#on(at, 'suppressed', 'too_late');
+    if (isTooLate(send, this.#lateMs)) return this.#on(at, 'suppressed', 'too_late');
     if ((this.#version.file.checkFilter ?? 'before_send') === 'before_send' && !this.#passesFilter())
       return undefined;
     const { seq } = this.#place;

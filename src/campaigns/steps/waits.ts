@@ -1,11 +1,18 @@
 /** What ends a wait, and until when it lasts. Pure. */
-import type { Step, WaitForStep, WaitStep } from '../../../contract/campaign.ts';
+import type { SendStep, Step, WaitForStep, WaitStep } from '../../../contract/campaign.ts';
 import { durationMs, minuteOfText } from '../match/duration.ts';
 import { isLookedFor } from '../match/evaluate.ts';
 import type { Around, Facts, Seen } from '../match/facts.ts';
 import { nextAtMinute } from './local.ts';
 import type { Run } from './run.ts';
 import { isOfSend } from './told.ts';
+
+const LATE_BY_MS = 24 * 3600_000;
+
+/** Whether a message that is so late is not worth sending any more. */
+export function isTooLate({ lateBy }: Pick<SendStep, 'lateBy'>, lateMs: number): boolean {
+  return lateMs > (lateBy === undefined ? LATE_BY_MS : durationMs(lateBy)!);
+}
 
 /** Whether an event ends a wait of somebody who came to it at `run.place.sinceMs`. */
 export function endsWait(wait: WaitForStep, event: Seen, run: Run, facts: Facts, around: Around): boolean {

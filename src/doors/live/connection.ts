@@ -61,7 +61,7 @@ export type LiveConnection = {
 };
 
 /** Time to say hello, and to take what was sent. */
-const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 10_000;
 /** What may wait to leave; beyond it nothing more is given to the connection. */
 const MOST_BUFFERED_BYTES = 256 * 1024;
 /** A client that stays full for so long is closed. */

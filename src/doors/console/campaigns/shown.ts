@@ -4,7 +4,7 @@ import type { CampaignPeople, CampaignShown } from '../../../../contract/doors/c
 import { isFault, type Fault } from '../../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../../base/ids.ts';
 import { findCampaign, type CampaignRow } from '../../../campaigns/campaigns.ts';
-import type { Arm } from '../../../campaigns/enrol/member.ts';
+import type { Arm } from '../../../campaigns/enrol/entry.ts';
 import { peopleIn } from '../../../campaigns/report/lists.ts';
 import { idIn, idText, missing, queryId, readLimit, readTime, timeText, type Call } from '../route.ts';
 
