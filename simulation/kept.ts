@@ -12,5 +12,13 @@ export const KEPT: readonly { seed: number; steps?: readonly Step[]; was: string
       { atMs: 6_000, room: 'people', what: 'erase', person: 21 },
     ],
   },
+  {
+    seed: 77_766_793,
+    was: 'what was to be said later to somebody who became another was tried for ever',
+    steps: [
+      { atMs: 0, room: 'threads', what: 'post', person: 19, delaysMs: [0, 120_000], kinds: ['speech', 'speech'], twice: false },
+      { atMs: 45_000, room: 'people', what: 'merge', surviving: 11, discarded: 19 },
+    ],
+  },
   { seed: 1_421_243_658, was: 'messages to one person that a dead worker had not begun came back in any order' },
 ];

@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, test } from 'node:test';
+import { isFault } from '../src/base/fault.ts';
 import { toHex24 } from '../src/base/ids.ts';
+import { mergePeople } from '../src/people/people.ts';
 import type { LiveEvent } from '../contract/live.ts';
 import { webhooksOf } from './support/web1on1Webhooks.ts';
 import { stoppableClock } from './support/clock.ts';
@@ -196,6 +198,25 @@ test('a contact message with a delay is heard when it is over', async () => {
   const answered = await post({ text: 'noted', role: 'agent' });
   assert.equal(answered.status, 201, JSON.stringify(answered.body));
   await until('it is there', () => said().includes('noted'));
+});
+
+test('W34 what is held for somebody who becomes another is said to who they are then, once, and nothing waits for ever', async () => {
+  const [first, second] = [await onTheWeb(), await onTheWeb()];
+  const posted = await first.post({ text: 'see you', role: 'agent', touchpoint: 'web', delay: MINUTES_MS });
+  assert.equal(posted.status, 201, JSON.stringify(posted.body));
+  const pair = { workspaceId: bot.workspaceId, survivingId: second.contactId, discardedId: first.contactId };
+  const nowMs = await theirNow();
+  const merged = await ctx.queue.transact((tx) => mergePeople(ctx, tx, nowMs, pair));
+  assert.ok(!isFault(merged), JSON.stringify(merged));
+  await advance(MINUTES_MS);
+  const saidTo = (contactId: number) =>
+    product.sql`SELECT 1 FROM messages WHERE contact_id = ${contactId} AND content ->> 'text' = 'see you'`;
+  await until('it is said', async () => (await saidTo(second.contactId)).length === 1);
+  assert.equal((await saidTo(first.contactId)).length, 0);
+  const left = await product.sql`SELECT 1 FROM posts WHERE due_ms IS NOT NULL`;
+  assert.equal(left.length, 0);
+  const late = await first.post({ text: 'and now', role: 'agent', touchpoint: 'web' });
+  assert.ok(late.status < 500, JSON.stringify(late.body));
 });
 
 test('nothing was an error', () => assert.deepEqual(errors, []));

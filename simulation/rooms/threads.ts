@@ -126,6 +126,16 @@ function isGone(run: Run): (step: Step) => boolean {
   return (step) => gone.has(step['person']);
 }
 
+/** Who may have become another by then: what is said to those is a message of its own id. */
+function mayBeOther(run: Run): (step: Step) => boolean {
+  const merged = new Set(
+    run.done.flatMap(({ step, state }) =>
+      (step.what === 'merge' || step.what === 'unite') && state !== 'refused' ? [step['discarded'], step['surviving'], step['person']] : [],
+    ),
+  );
+  return (step) => merged.has(step['person']);
+}
+
 function takenIn(run: Run): { id: number; wasHeld: boolean; atMs: number }[] {
   return run.done.flatMap(({ step, state, result, atMs }) =>
     step.room === 'threads' && step.what === 'take away' && state === 'done' ? (result as Taken[]).flatMap((one) => (one ? [{ ...one, atMs }] : [])) : [],
@@ -151,6 +161,7 @@ async function said(run: Run): Promise<string[]> {
   if (mayBeTaken(run)) return [];
   const taken = new Set(takenIn(run).map(({ id }) => id));
   const gone = isGone(run);
+  const isOther = mayBeOther(run);
   const away = awayMs(run);
   const posted = postedIn(run).filter(({ step }) => !gone(step));
   const ids = posted.flatMap(({ posts }) => posts.map(({ id }) => id));
@@ -158,14 +169,14 @@ async function said(run: Run): Promise<string[]> {
     SELECT p.id, p.at_ms "atMs", (SELECT count(*)::int FROM messages m WHERE m.id = p.id) n
     FROM posts p WHERE p.id = ANY(${ids}::bigint[])`;
   const found = new Map(rows.map((row) => [row.id, row]));
-  return posted.flatMap(({ posts }) =>
+  return posted.flatMap(({ posts, step }) =>
     posts.flatMap(({ id, dueMs, kind }, i) => {
       if (taken.has(id)) return [];
       const row = found.get(id);
       if (!row) return [`post ${id} is lost`];
       const before = posts.slice(0, i).findLast((one) => found.has(one.id));
       return [
-        ...(row.n === (kind === 'aside' ? 0 : 1) ? [] : [`post ${id} was said ${row.n} times`]),
+        ...(row.n === (kind === 'aside' ? 0 : 1) || isOther(step) ? [] : [`post ${id} was said ${row.n} times`]),
         ...(row.atMs < dueMs ? [`post ${id} was said ${dueMs - row.atMs} ms before its time`] : []),
         ...(row.atMs - dueMs - away(dueMs, row.atMs) > LATE_MS ? [`post ${id} was said ${row.atMs - dueMs} ms after its time`] : []),
         ...(before && found.get(before.id)!.atMs > row.atMs ? [`post ${id} was said before ${before.id}, which was posted before it`] : []),

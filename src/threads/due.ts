@@ -4,7 +4,12 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
-import { conversationsOf, type MessageReceived } from '../conversations/conversations.ts';
+import { holdContacts } from '../contacts/held.ts';
+import {
+  conversationsOf,
+  ensureConversations,
+  type MessageReceived,
+} from '../conversations/conversations.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import type { AcceptDeps } from '../outbox/accept.ts';
 import type { FeedReader } from '../queue/feed/reader.ts';
@@ -14,7 +19,7 @@ import { LaneLost, settle } from '../queue/work/settle.ts';
 import type { WorkItem } from '../queue/work/work.ts';
 import type { Handler } from '../queue/worker.ts';
 import type { ThreadPost, Table } from './participants.ts';
-import { inboxOf, sayHeld, SEQ, take } from './posts.ts';
+import { inboxOf, sayHeld, SEQ, take, type SaidNow } from './posts.ts';
 import { markHappened, noteHeard, selectHeld, selectParticipants, type HeldPost } from './sql.ts';
 import { findThreads, keep, threadsOf } from './threads.ts';
 import { tellOfThreads, typingTold, type ThreadTold } from './told.ts';
@@ -64,6 +69,7 @@ async function wake(
   const nowMs = tools.clock.nowMs();
   const theirMs = nowMs + aheadMs;
   const ids = [...new Set(items.map(({ ownerId }) => ownerId))];
+  const { isGone, nowOf } = await whoTheyAre(tools, tx, workspaceId, ids, theirMs);
   const threads = await findThreads(tx, workspaceId, ids, true);
   const [held, participants] = await Promise.all([
     selectHeld(tx, workspaceId, ids),
@@ -88,7 +94,12 @@ async function wake(
     };
   });
   const due = woken.flatMap(({ table: { thread }, due: posts }) =>
-    posts.map((post) => ({ ...post, workspaceId, contactId: thread.contactId })),
+    posts.map((post) => ({
+      ...post,
+      workspaceId,
+      contactId: thread.contactId,
+      now: thread.contactId === null ? undefined : nowOf.get(thread.contactId),
+    })),
   );
   await tools.queue.append(
     tx,
@@ -104,7 +115,8 @@ async function wake(
         notified.push({ what: 'notify', conversationId, channelId });
     await keep(tx, table);
   }
-  await sayHeld(tools, tx, { nowMs, aheadMs }, due);
+  const said = due.filter(({ contactId }) => contactId === null || !isGone.has(contactId));
+  await sayHeld(tools, tx, { nowMs, aheadMs }, said);
   await markHappened(
     tx,
     due.map(({ id }) => id),
@@ -112,6 +124,36 @@ async function wake(
   );
   const told = woken.flatMap(({ table, due: posts }) => toldOf(table.thread.id, posts));
   await tellOfThreads(tools, tx, workspaceId, theirMs, [...told, ...notified]);
+}
+
+/**
+ * Holds the contacts of threads, before what is theirs. Of those who became somebody else, who that is and the conversation in which it is said
+ * then (`nowOf`); of the others who are not there, that they are gone: nothing is said to them, and nothing waits for them for ever.
+ */
+async function whoTheyAre(
+  tools: Tools,
+  tx: Tx,
+  workspaceId: number,
+  threadIds: readonly number[],
+  atMs: number,
+): Promise<{ isGone: ReadonlySet<number>; nowOf: ReadonlyMap<number, SaidNow> }> {
+  const named = (await findThreads(tx, workspaceId, threadIds)).flatMap(({ contactId }) =>
+    contactId === null ? [] : [{ workspaceId, contactId }],
+  );
+  const { present, became } = named.length
+    ? await holdContacts(tx, named)
+    : { present: new Set<number>(), became: new Map<number, number>() };
+  const others = [...new Set(became.values())].map((contactId) => ({ workspaceId, contactId }));
+  const conversations = others.length ? await ensureConversations(tx, tools.ids, atMs, others) : undefined;
+  return {
+    isGone: new Set(named.flatMap(({ contactId: id }) => (present.has(id) || became.has(id) ? [] : [id]))),
+    nowOf: new Map(
+      [...became].map(([id, contactId]) => [
+        id,
+        { contactId, conversationId: conversations!.get(contactId)!.id },
+      ]),
+    ),
+  };
 }
 
 function isNamed(items: readonly WorkItem[], post: HeldPost, what: keyof typeof SEQ): boolean {

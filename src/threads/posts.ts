@@ -111,25 +111,37 @@ function commandOf(wire: Readonly<Record<string, unknown>>): Command {
   return readCommand(textOf(wire), (wire['meta'] ?? {}) as Record<string, unknown>);
 }
 
-/** Says what was held: to the contact, and as the contact. */
+/** Where something is said that was held for somebody who has become another. */
+export type SaidNow = { contactId: number; conversationId: number };
+
+/**
+ * Says what was held: to the contact, and as the contact. What is said to who they became (`now`) is a message of its own id, since ids lie where
+ * their contact does.
+ */
 export async function sayHeld(
   tools: AcceptDeps,
   tx: Tx,
   at: { nowMs: number; aheadMs: number },
-  posts: readonly { id: number; contactId: number | null; workspaceId: number; held: DelayedAction }[],
+  posts: readonly {
+    id: number;
+    contactId: number | null;
+    workspaceId: number;
+    held: DelayedAction;
+    now?: SaidNow | undefined;
+  }[],
 ): Promise<void> {
-  const sends = posts.flatMap(({ id, held }) =>
-    held.kind === 'speech' ? [{ ...held.send, messageId: id, aheadMs: at.aheadMs }] : [],
+  const sends = posts.flatMap(({ id, held, now }) =>
+    held.kind === 'speech' ? [{ ...held.send, ...(now ?? { messageId: id }), aheadMs: at.aheadMs }] : [],
   );
   await accept(tools, tx, at.nowMs, sends);
   const theirMs = at.nowMs + at.aheadMs;
-  const heard = posts.flatMap(({ id, contactId, workspaceId, held }) =>
+  const heard = posts.flatMap(({ id, contactId, workspaceId, held, now }) =>
     held.kind === 'heard' && contactId !== null
       ? [
           {
-            messageId: id,
+            ...(now ? {} : { messageId: id }),
             workspaceId,
-            contactId,
+            contactId: now?.contactId ?? contactId,
             integrationId: 0,
             channel: 'api',
             destinationId: 0,

@@ -25,13 +25,23 @@ type Props = Pick<MenuProps, 'position' | 'width'> & {
   items: ReactNode;
   /** It does not open. */
   isOff?: boolean;
+  /** False while what it holds is being asked for: it opens as soon as that is there. */
+  isKnown?: boolean;
   /** For those who open it by other means as well. */
   opened?: boolean;
   onChange?: (is: boolean) => void;
 };
 
 /** A button with its menu. */
-export function Opens({ children, items, isOff, opened, onChange, ...place }: Props): ReactElement {
+export function Opens({
+  children,
+  items,
+  isOff,
+  isKnown = true,
+  opened,
+  onChange,
+  ...place
+}: Props): ReactElement {
   const [own, setOwn] = useState(false);
   const [everOpen, setEver] = useState(false);
   const [target, setTarget] = useState<HTMLElement | null>(null);
@@ -57,7 +67,14 @@ export function Opens({ children, items, isOff, opened, onChange, ...place }: Pr
       {button}
       {everOpen && target ? (
         <Suspense>
-          <MenuAt target={target} id={id} opened={isOpen} onChange={set} items={items} {...place} />
+          <MenuAt
+            target={target}
+            id={id}
+            opened={isOpen && isKnown}
+            onChange={set}
+            items={items}
+            {...place}
+          />
         </Suspense>
       ) : null}
     </>

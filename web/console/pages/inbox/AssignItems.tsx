@@ -9,6 +9,12 @@ import { awayWords } from './away.ts';
 /** What is chosen, and how it is called. */
 export type Given = { change: Pick<ConversationPatch, 'assigneeId' | 'teamId'>; name: string };
 
+/** Whether it is known to whom: a menu that opened before would move its items from under whoever chooses by keys. */
+export function useKnown(ws: string): boolean {
+  const asked = [useQuery(membersQuery(ws)), useQuery(teamsQuery(ws)), useQuery(availabilityQuery(ws))];
+  return asked.every(({ isPending }) => !isPending);
+}
+
 /** The items of a menu. */
 export function AssignItems({ ws, onGive }: { ws: string; onGive: (to: Given) => void }): ReactElement {
   const members = useQuery(membersQuery(ws)).data?.members ?? [];

@@ -9,7 +9,7 @@ import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Opens } from '../../ui/Opens.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
-import { AssignItems } from './AssignItems.tsx';
+import { AssignItems, useKnown } from './AssignItems.tsx';
 import { shownNow, useShow } from './change.ts';
 import { PRIORITY_NAMES, PriorityItems } from './Priority.tsx';
 
@@ -20,6 +20,7 @@ type Props = { ws: string; ids: readonly string[]; onDone: () => void };
 /** The bar above the list. */
 export function Bulk({ ws, ids, onDone }: Props): ReactElement {
   const may = useMay('conversations.reply');
+  const isKnown = useKnown(ws);
   const nowMs = useNow();
   const bulk = useBulk(ws);
   const go = (change: ConversationPatch, done: string) => {
@@ -56,6 +57,7 @@ export function Bulk({ ws, ids, onDone }: Props): ReactElement {
         position="bottom-end"
         width={200}
         isOff={may !== true}
+        isKnown={isKnown}
         items={<AssignItems ws={ws} onGive={({ change, name }) => go(change, `with ${name}`)} />}
       >
         <button type="button" className="chip" aria-disabled={may !== true || undefined}>

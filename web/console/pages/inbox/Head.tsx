@@ -15,7 +15,7 @@ import { useKeys } from '../../ui/keys.ts';
 import { Item, ItemsLabel } from '../../ui/menuParts.tsx';
 import { Opens } from '../../ui/Opens.tsx';
 import { toast } from '../../ui/toasts.tsx';
-import { AssignItems, type Given } from './AssignItems.tsx';
+import { AssignItems, useKnown, type Given } from './AssignItems.tsx';
 import { useChange } from './change.ts';
 import { PRIORITY_NAMES, PriorityMenu } from './Priority.tsx';
 import { SetMenu } from './Tags.tsx';
@@ -186,11 +186,13 @@ type AssignProps = {
 
 function Assign({ ws, conversation: { assignee, team }, menu, onChange }: AssignProps): ReactElement {
   const may = useMay('conversations.reply');
+  const isKnown = useKnown(ws);
   return (
     <Opens
       position="bottom-end"
       width={220}
       isOff={may !== true}
+      isKnown={isKnown}
       {...menu}
       items={<AssignItems ws={ws} onGive={onChange} />}
     >
