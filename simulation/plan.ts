@@ -16,15 +16,16 @@ const FEWER = 0.5;
 /** The scene is set by then. */
 const SET_MS = 5_000;
 
-/** The steps of a seed; with `focus` so many, and of these kinds only. */
-export function planOf(seed: number, focus: readonly string[] = [], count = FOCUSED_STEPS): Step[] {
+/** The steps of a seed, or the first `most` of them; with `focus` so many, and of these kinds only. */
+export function planOf(seed: number, focus: readonly string[] = [], most?: number): Step[] {
   const draws = drawsOf(seed);
-  if (!focus.length) return wholePlan(draws);
+  if (!focus.length) return wholePlan(draws, most);
+  const count = most ?? FOCUSED_STEPS;
   const aims = focus.map(aimOf);
   return focus.some((one) => one.includes('=')) ? aimedPlan(draws, aims, count) : focusedPlan(draws, aims, count);
 }
 
-function wholePlan(draws: Draws): Step[] {
+function wholePlan(draws: Draws, most = Infinity): Step[] {
   const apart = apartIn(draws);
   const scene = SCENES.flatMap((kind) => (draws.happens(`scene ${kind.room} ${kind.what}`, kind.scene!) ? [stepOf(draws, kind, 0)] : []));
   const kinds = ROOMS.filter((room) => !room.isApart || apart.has(room.name)).flatMap((room) =>
@@ -33,7 +34,7 @@ function wholePlan(draws: Draws): Step[] {
       .filter(({ what }) => room.name === 'sends' || !draws.happens(`without ${room.name} ${what}`, LEFT_OUT))
       .map((kind) => [kind.weight!, kind] as const),
   );
-  const count = Math.ceil(draws.between('steps', 10, 45) * (scene.length ? FEWER : 1));
+  const count = Math.min(most, Math.ceil(draws.between('steps', 10, 45) * (scene.length ? FEWER : 1)));
   let atMs = scene.length ? SET_MS : 0;
   const steps = Array.from({ length: count }, () => {
     atMs += gap(draws);

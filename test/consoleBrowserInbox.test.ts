@@ -773,6 +773,9 @@ describe('the simulator in a browser', { skip }, () => {
     await call('POST', `${base}/contacts/${dot.id}/destinations`, own);
     await page.goto(`${url}/w/${ws}/simulator?contact=${dot.id}`);
     await page.getByRole('textbox', { name: `Answer as ${number}` }).waitFor();
+    // The page says so as well, and nobody sees when.
+    const hold = () => call('PUT', `${base}/simulator/hand`, { address: number });
+    await until('the phone is in hand', async () => (await hold()).status < 300);
     const first = {
       destination: { channel: 'voice', address: number },
       content: { type: 'text', text: 'Hello' },
@@ -842,6 +845,8 @@ describe('the simulator in a browser', { skip }, () => {
   });
 
   test('what comes due next is told; the clock goes there, and what it brought is on the phone, in the dark on a phone’s width too', async () => {
+    // Calls of before have rung out.
+    await advance(call, base, 60_000);
     const { id, sms } = await somebody('Finn');
     const { now } = (await call('GET', `${base}/clock`)).body;
     const inHours = (hours: number) => new Date(Date.parse(now) + hours * 3_600_000).toISOString();

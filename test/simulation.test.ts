@@ -13,8 +13,10 @@ import { keptRuns, playAll, seedsFrom, type Wanted } from '../simulation/plays.t
 import { playRun, START_MS, type Run, type Step } from '../simulation/run.ts';
 import { shorten } from '../simulation/shorten.ts';
 
-/** New seeds of each run, however long they take: some 3 s of one core each. */
+/** New seeds of each run, however long they take. */
 const NEW_SEEDS = 30;
+/** Of each the beginning: a whole one takes some 10 s of a core, and thirty of them a third of all that is tested. `npm run simulate` plays them whole. */
+const STEPS = 8;
 /** Only what hangs takes so long. */
 const WITHIN_MS = 20 * 60_000;
 
@@ -26,11 +28,11 @@ const play = (seed: number, steps: readonly Step[], tamper?: (run: Run) => void 
   databases.use((connection) => playRun(connection, seed, steps, tamper ? { tamper } : {}));
 
 /** Plays them, and says what does not hold, with the command that plays it again. */
-async function hold(wanted: readonly Wanted[], withinMs?: number): Promise<string> {
+async function hold(wanted: readonly Wanted[], withinMs?: number, more = ''): Promise<string> {
   const fromMs = monotonicMs();
   const { held, broken, left } = await playAll(databases, wanted, withinMs === undefined ? {} : { withinMs });
   const faults = broken.map(
-    (one) => `npm run simulate -- --seed ${one.seed}\n    ${one.broken.join('\n    ')}`,
+    (one) => `npm run simulate -- --seed ${one.seed}${more}\n    ${one.broken.join('\n    ')}`,
   );
   assert.equal(faults.join('\n'), '');
   assert.equal(left, 0, `there was no time for ${left} of them`);
@@ -42,7 +44,7 @@ test('runs that failed once hold', { timeout: WITHIN_MS }, async (t) => t.diagno
 test('new seeds hold', { timeout: 3 * WITHIN_MS }, async (t) => {
   const from = firstSeed();
   t.diagnostic(`seeds from ${from}`);
-  t.diagnostic(await hold(seedsFrom(from, NEW_SEEDS), WITHIN_MS));
+  t.diagnostic(await hold(seedsFrom(from, NEW_SEEDS, [], STEPS), WITHIN_MS, ` --steps ${STEPS}`));
 });
 
 /** By what the code is: a run that fails fails again, and the next commit plays others. Without git, always the same. */

@@ -156,7 +156,8 @@ function Going({ ws, team, onDone }: { ws: string; team: TeamShown; onDone: () =
   const client = useQueryClient();
   const may = useMay('members.manage');
   const { data } = useQuery({
-    queryKey: [ws, 'teams', team.id],
+    // Not with the teams: it is not asked for again when they are, as it is gone then.
+    queryKey: [ws, 'team', team.id],
     queryFn: ({ signal }) => call<TeamWhole>('GET', at(ws, `/teams/${team.id}`), { signal }),
   });
   const drop = useMutation({
