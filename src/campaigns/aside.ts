@@ -73,7 +73,7 @@ async function keepOnly(
   try {
     await tx.savepoint(async (inner) => {
       const { counts } = await takeArrivals(deps, inner, [lane], [arrival], nowMs);
-      if (counts.length) await addCounts(inner, counts);
+      await addCounts(inner, counts);
     });
     return true;
   } catch (again) {

@@ -154,7 +154,7 @@ async function takeSome(
   ) as [typeof found.arrivals, typeof found.waiting];
   const taken = await takeArrivals(deps, tx, lanes, arrivals, found.nowMs);
   // It leaves with what is asked next, and is over before this is.
-  const counting = taken.counts.length ? addCounts(tx, taken.counts) : Promise.resolve();
+  const counting = addCounts(tx, taken.counts);
   counting.catch(() => {});
   try {
     return await takeOn(deps, tx, lanes, source, { ...found, arrivals, waiting, taken: taken.arrivals });

@@ -100,7 +100,7 @@ export async function selectEnrolments(db: Db, contactIds: readonly number[]): P
 }
 
 /**
- * The newest entries of contacts in each of some campaigns and of what they are in, newest first, and of what they are in besides. A key that was used before these is told by the primary key
+ * The newest entries of contacts in each of some campaigns and of those they are in, newest first, and every entry that has not ended. A key that was used before these is told by the primary key
  * alone; one that comes again that late was used by the caller for something else.
  */
 export async function selectEntries(

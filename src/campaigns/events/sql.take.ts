@@ -103,6 +103,7 @@ export type Count = {
 
 /** Adds to counts. One row per contact and name. */
 export async function addCounts(db: Db, rows: readonly Count[]): Promise<void> {
+  if (!rows.length) return;
   await db`
     INSERT INTO event_stats AS s (bucket, contact_id, name_id, workspace_id, count, first_ms, last_ms)
     SELECT n.* FROM unnest(${buckets(rows)}::smallint[], ${column(rows, (r) => r.contactId)}::bigint[],

@@ -1,5 +1,6 @@
 /** The operators' inbox: how many its views have, how one conversation stands, and what operators do with it. */
 import type { Static } from 'typebox';
+import type { Shared } from '../../../../contract/consoleLive.ts';
 import {
   ConversationPage,
   ConversationPatch,
@@ -233,6 +234,11 @@ export function tellOf(call: Call<unknown>, contactId: number, entryId?: number)
   const { ctx, workspace, afterCommit } = call;
   const news = { kind: 'inbox', workspaceId: workspace.id, contactId } as const;
   afterCommit(() => ctx.notices.send([entryId === undefined ? news : { ...news, entryId }]));
+}
+
+/** Tells every page of what operators have in common that it has changed, once it is committed. */
+export function tellShared({ ctx, workspace, afterCommit }: Call<unknown>, what: Shared): void {
+  afterCommit(() => ctx.notices.send([{ kind: 'shared', workspaceId: workspace.id, what }]));
 }
 
 /** A change that happens all the time and means little: it is not written down in the audit log. */

@@ -10,7 +10,7 @@ import { Nothing } from '../../../../contract/doors/fields.ts';
 import { isFault } from '../../../base/fault.ts';
 import { toHex24 } from '../../../base/ids.ts';
 import { changeSaved, deleteSaved, keepSaved, selectSaved, type SavedReply } from '../../../inbox/saved.ts';
-import { tellShared } from './teams.ts';
+import { tellShared } from './inbox.ts';
 import { acts, idIn, missing, reads, revisionIn, timeText, writes, type Call, type Route } from '../route.ts';
 
 const one = '/saved-replies/:savedReplyId';

@@ -18,8 +18,7 @@ import {
   selectSavedViews,
   type SavedView,
 } from '../../../inbox/views.ts';
-import { operatorIn } from './inbox.ts';
-import { tellShared } from './teams.ts';
+import { operatorIn, tellShared } from './inbox.ts';
 import {
   acts,
   idIn,

@@ -10,7 +10,6 @@ import {
   TeamsShown,
   TeamWhole,
 } from '../../../../contract/doors/console/teams.ts';
-import type { Shared } from '../../../../contract/consoleLive.ts';
 import { Nothing } from '../../../../contract/doors/fields.ts';
 import { MOST_COUNTED } from '../../../../contract/inboxViews.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
@@ -28,7 +27,7 @@ import {
   type OperatorStanding,
   type Team,
 } from '../../../inbox/teams.ts';
-import { operatorIn } from './inbox.ts';
+import { operatorIn, tellShared } from './inbox.ts';
 import { operatorNames } from './shown.ts';
 import {
   acts,
@@ -122,11 +121,6 @@ export const teamRoutes: readonly Route[] = [
     handle: stand,
   }),
 ];
-
-/** Tells every page of what operators have in common that it has changed, once it is committed. */
-export function tellShared({ ctx, workspace, afterCommit }: Call<unknown>, what: Shared): void {
-  afterCommit(() => ctx.notices.send([{ kind: 'shared', workspaceId: workspace.id, what }]));
-}
 
 async function make(call: Call<NewTeam>): Promise<Work<201, TeamShown> | Fault> {
   const { ctx, workspace, body, nowMs } = call;

@@ -6,6 +6,7 @@ import '../../styles/broadcasts.css';
 import { Icon } from '../../../shared/icons.tsx';
 import { useHere } from '../../shell/session.ts';
 import { State } from '../../ui/basic.tsx';
+import { Conflict } from '../../ui/Conflict.tsx';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { AudienceStep } from './Audience.tsx';
@@ -88,7 +89,15 @@ function Inside({ ws, broadcast }: { ws: string; broadcast: Shown }): ReactEleme
           ))}
         </ol>
       </nav>
-      {draft.saving.kind === 'conflict' ? <Conflict draft={draft} /> : null}
+      {draft.saving.kind === 'conflict' ? (
+        <Conflict
+          what="broadcast"
+          onMine={() => draft.choose('mine')}
+          onTheirs={() => draft.choose('theirs')}
+        >
+          Nothing is lost: your changes are kept here until you choose.
+        </Conflict>
+      ) : null}
       <div className="page-body">
         {isWritten ? (
           <Writing ws={ws} step={here} broadcast={broadcast} draft={draft} next={() => go(1)} />
@@ -129,22 +138,5 @@ function Saved({ saving }: { saving: Saving<unknown> }): ReactElement {
     <span className={saving.kind === 'not saved' ? 'fault' : 'muted'} role="status">
       {saving.kind === 'saved' ? 'Saved' : saving.kind === 'saving' ? 'Saving …' : 'Not saved'}
     </span>
-  );
-}
-
-function Conflict({ draft }: { draft: Draft }): ReactElement {
-  return (
-    <div className="conflict" role="alert">
-      <p>
-        <strong>Somebody else has changed this broadcast.</strong> Nothing is lost: your changes are kept here
-        until you choose.
-      </p>
-      <button type="button" className="chip" onClick={() => draft.choose('mine')}>
-        Save mine over it
-      </button>
-      <button type="button" className="chip" onClick={() => draft.choose('theirs')}>
-        Take theirs
-      </button>
-    </div>
   );
 }

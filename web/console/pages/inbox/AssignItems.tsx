@@ -4,7 +4,7 @@ import type { ReactElement } from 'react';
 import type { ConversationPatch } from '../../../../contract/doors/console/inbox.ts';
 import { availabilityQuery, membersQuery, teamsQuery } from '../../api/queries.ts';
 import { Item, ItemsLabel, ItemsLine } from '../../ui/menuParts.tsx';
-import { awayWords } from './away.ts';
+import { useAway } from './away.ts';
 
 /** What is chosen, and how it is called. */
 export type Given = { change: Pick<ConversationPatch, 'assigneeId' | 'teamId'>; name: string };
@@ -19,8 +19,7 @@ export function useKnown(ws: string): boolean {
 export function AssignItems({ ws, onGive }: { ws: string; onGive: (to: Given) => void }): ReactElement {
   const members = useQuery(membersQuery(ws)).data?.members ?? [];
   const teams = useQuery(teamsQuery(ws)).data?.teams ?? [];
-  const standings = useQuery(availabilityQuery(ws)).data?.operators ?? [];
-  const awayOf = (id: string) => awayWords(standings.find((one) => one.id === id)?.availability);
+  const awayOf = useAway(ws);
   return (
     <>
       <ItemsLabel>Assign to</ItemsLabel>

@@ -10,13 +10,13 @@ import type {
 import { ROLES, whyNot, type Role } from '../../../../contract/roles.ts';
 import type { Static } from 'typebox';
 import { call } from '../../api/call.ts';
-import { at, availabilityQuery, membersQuery } from '../../api/queries.ts';
+import { at, membersQuery } from '../../api/queries.ts';
 import { useHere, useMay, useMe } from '../../shell/session.ts';
 import { Act, Letters } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
 import { Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
-import { awayWords } from '../inbox/away.ts';
+import { useAway } from '../inbox/away.ts';
 import { Copy } from '../developers/Copy.tsx';
 
 /** The list, and the way in. */
@@ -135,8 +135,7 @@ type Member = Static<typeof MembersShown>['members'][number];
 function MemberRow({ ws, member: { id, name, email, role } }: { ws: string; member: Member }): ReactElement {
   const me = useMe();
   const here = useHere();
-  const standings = useQuery(availabilityQuery(ws)).data?.operators ?? [];
-  const away = awayWords(standings.find((one) => one.id === id)?.availability);
+  const away = useAway(ws)(id);
   const client = useQueryClient();
   const may = useMay('members.manage');
   const change = useMutation({

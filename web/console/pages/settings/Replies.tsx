@@ -10,6 +10,7 @@ import { ApiFault, call } from '../../api/call.ts';
 import { at, savedRepliesQuery } from '../../api/queries.ts';
 import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
+import { Conflict } from '../../ui/Conflict.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
 import { Empty, Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
@@ -113,25 +114,6 @@ function useChange(ws: string, onError?: (error: Error) => void) {
   });
 }
 
-type ConflictProps = { theirs: SavedReplyShown; onMine: () => void; onTheirs: () => void };
-
-function Conflict({ theirs, onMine, onTheirs }: ConflictProps): ReactElement {
-  return (
-    <div className="conflict" role="alert">
-      <p>
-        <strong>Somebody else has changed this reply.</strong> It is now “{theirs.text}” under /
-        {theirs.shortcut}.
-      </p>
-      <button type="button" className="chip" onClick={onMine}>
-        Save mine over it
-      </button>
-      <button type="button" className="chip" onClick={onTheirs}>
-        Take theirs
-      </button>
-    </div>
-  );
-}
-
 const isAnothers = (error: unknown) => error instanceof ApiFault && error.status === 412;
 
 type WrittenProps = {
@@ -188,7 +170,7 @@ function Written({ ws, of, onUndo, onDone }: WrittenProps): ReactElement {
       </label>
       {theirs && isAnothers(change.error) ? (
         <Conflict
-          theirs={theirs}
+          what="reply"
           onMine={() => {
             setBase(theirs);
             go(theirs);
@@ -199,7 +181,9 @@ function Written({ ws, of, onUndo, onDone }: WrittenProps): ReactElement {
             setText(theirs.text);
             change.reset();
           }}
-        />
+        >
+          It is now “{theirs.text}” under /{theirs.shortcut}.
+        </Conflict>
       ) : change.error ? (
         <p className="fault" role="alert">
           {messageOf(change.error)}

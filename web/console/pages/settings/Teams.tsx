@@ -4,13 +4,13 @@ import { useState, type FormEvent, type ReactElement } from 'react';
 import type { NewTeam, TeamPatch, TeamShown, TeamWhole } from '../../../../contract/doors/console/teams.ts';
 import { MOST_COUNTED } from '../../../../contract/inboxViews.ts';
 import { call } from '../../api/call.ts';
-import { at, availabilityQuery, membersQuery, teamsQuery } from '../../api/queries.ts';
+import { at, membersQuery, teamsQuery } from '../../api/queries.ts';
 import { useMay } from '../../shell/session.ts';
 import { Act, countText } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
 import { Empty, Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
-import { awayWords } from '../inbox/away.ts';
+import { useAway } from '../inbox/away.ts';
 
 /** All of them. */
 export function Teams({ ws }: { ws: string }): ReactElement {
@@ -68,9 +68,9 @@ export function Teams({ ws }: { ws: string }): ReactElement {
 
 /** Who is in it, and who of them is not there. */
 function Named({ ws, team: { members } }: { ws: string; team: TeamShown }): ReactElement {
-  const standings = useQuery(availabilityQuery(ws)).data?.operators ?? [];
+  const awayOf = useAway(ws);
   const said = members.map(({ id, name }) => {
-    const away = awayWords(standings.find((one) => one.id === id)?.availability);
+    const away = awayOf(id);
     return away ? `${name} (${away})` : name;
   });
   return <span className="muted grow">{said.join(', ') || 'Nobody is in it yet'}</span>;

@@ -16,6 +16,7 @@ import { TestSend } from '../../preview/TestSend.tsx';
 import { templateQuery } from '../../preview/templates.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
+import { Conflict } from '../../ui/Conflict.tsx';
 import { Dialog, Side } from '../../ui/overlays.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
@@ -100,18 +101,9 @@ function Inside({ ws, template }: { ws: string; template: TemplateShown }): Reac
         <Remove ws={ws} id={template.id} />
       </header>
       {saving.kind === 'conflict' ? (
-        <div className="conflict" role="alert">
-          <p>
-            <strong>Somebody else has changed this template.</strong> Your changes are kept here until you
-            choose.
-          </p>
-          <button type="button" className="chip" onClick={() => choose('mine')}>
-            Save mine over it
-          </button>
-          <button type="button" className="chip" onClick={() => choose('theirs')}>
-            Take theirs
-          </button>
-        </div>
+        <Conflict what="template" onMine={() => choose('mine')} onTheirs={() => choose('theirs')}>
+          Your changes are kept here until you choose.
+        </Conflict>
       ) : null}
       <div className="page-body">
         <div className="compose">
