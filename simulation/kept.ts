@@ -20,5 +20,10 @@ export const KEPT: readonly { seed: number; steps?: readonly Step[]; was: string
       { atMs: 45_000, room: 'people', what: 'merge', surviving: 11, discarded: 19 },
     ],
   },
+  {
+    seed: 176_001_056,
+    was: 'what was seen before the inbox had heard of it stayed unread',
+    steps: [{ atMs: 4, room: 'console', what: 'see', whom: 14, operator: 0 }],
+  },
   { seed: 1_421_243_658, was: 'messages to one person that a dead worker had not begun came back in any order' },
 ];

@@ -77,6 +77,16 @@ export async function upsertSeen(
     ON CONFLICT (bucket, contact_id, operator_id) DO UPDATE SET read_ms = greatest(s.read_ms, EXCLUDED.read_ms)`;
 }
 
+/** Of rows that nobody has read by what they say, up to when somebody had seen them before they were there. */
+export async function updateSeenBefore(tx: Tx, contactIds: readonly number[]): Promise<void> {
+  await tx`
+    UPDATE inbox i SET read_ms = s.read_ms
+    FROM (SELECT bucket, contact_id, max(read_ms) AS read_ms FROM inbox_seats
+      WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])
+      GROUP BY bucket, contact_id) s
+    WHERE i.bucket = s.bucket AND i.contact_id = s.contact_id AND i.read_ms = 0 AND s.read_ms > 0`;
+}
+
 /** Notes for whom a note is. Locks the seats, in order of operator. */
 export async function upsertMentioned(
   db: Db,
