@@ -487,6 +487,7 @@ describe('the console in a browser', { skip }, () => {
     await rowOf(page, 'Edda').waitFor();
     // A template, and a broadcast from its first word on.
     await page.getByRole('button', { name: /look, keys, sign out/ }).tap();
+    await page.getByRole('menuitem', { name: 'Templates' }).waitFor();
     await checkAxe(page, 'what else there is, on a phone');
     await page.getByRole('menuitem', { name: 'Templates' }).tap();
     await page.getByRole('button', { name: 'New template' }).tap();

@@ -36,6 +36,24 @@ export async function openTab(
 }
 
 /**
+ * What fades in has too little contrast until it is there. Between what opens it and its first frame nothing of it moves yet: it has
+ * faded in when for some frames nothing moves and nothing is about to.
+ */
+const hasFadedIn = `new Promise((still) => {
+  const isOnItsWay = (one) => one.style.transitionProperty.includes('opacity') && getComputedStyle(one).opacity !== '1';
+  let frames = 0;
+  const look = () => {
+    const moves = document.getAnimations().some(({ playState, effect }) =>
+      playState === 'running' && effect.getComputedTiming().endTime !== Infinity);
+    const waits = [...document.querySelectorAll('[style*="transition-property"]')].some(isOnItsWay);
+    frames = moves || waits ? 0 : frames + 1;
+    if (frames < 4) requestAnimationFrame(look);
+    else still();
+  };
+  look();
+})`;
+
+/**
  * A menu whose button is closed is taken off the page a moment after it has faded, and in that moment nobody has it: no button says that
  * it is open, and what it offers is no longer said. One that stays so is a fault of the page, which is told: waiting for it has no end.
  */
@@ -73,8 +91,7 @@ export async function tabTo(page: Page, to: Locator): Promise<void> {
 
 /** Says what of a page people with a screen reader, without a mouse or with weak eyes cannot use. */
 export async function checkAxe(page: Page, where: string): Promise<void> {
-  // What fades in has too little contrast until it is there.
-  await page.evaluate('Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {})))');
+  await page.evaluate(hasFadedIn);
   await page.evaluate(menusHaveLeft);
   await page.evaluate(axeSource);
   const found = await page.evaluate(async () => {

@@ -1,5 +1,27 @@
 /** The web chat for a company's own page, as text to copy. A browser test runs it on a page of another origin, as it stands. Pure. */
 
+/** The end of the snippet. */
+const FOLLOW = `  // Follows live: server-sent events, read with fetch as EventSource sends no credentials.
+  for (;;) {
+    try {
+      const stream = await fetch(api + '/events?after=' + encodeURIComponent(cursor), {
+        headers: { authorization: 'Bearer ' + token() },
+      });
+      let text = '';
+      for await (const piece of stream.body.pipeThrough(new TextDecoderStream())) {
+        const events = (text + piece).split('\\n\\n');
+        text = events.pop();
+        for (const event of events) {
+          const line = (name) => event.split('\\n').find((one) => one.startsWith(name + ': '))?.slice(name.length + 2);
+          if (line('event') === 'message') show(JSON.parse(line('data')));
+          cursor = line('id') ?? cursor;
+        }
+      }
+    } catch {}
+    await new Promise((again) => setTimeout(again, 2000));
+  }
+`;
+
 /** The address of a link action that brings somebody to Parley's own chat page. */
 export function chatLink(origin: string, ws: string): string {
   return `${origin}/chat/${ws}?id={authuser}&token={authtoken}`;
@@ -9,7 +31,7 @@ export function chatLink(origin: string, ws: string): string {
 export function chatSnippet(origin: string, ws: string): string {
   return `<div id="chat">
   <ol id="chat-said" role="log" aria-label="What was said"></ol>
-  <form id="chat-say"><input aria-label="Your message" required maxlength="4096"><button>Send</button></form>
+  <form id="chat-say" hidden><input aria-label="Your message" required maxlength="4096"><button>Send</button></form>
 </div>
 <script type="module">
   const api = '${origin}/chat';
@@ -55,24 +77,7 @@ export function chatSnippet(origin: string, ws: string): string {
     field.value = '';
     show(said.message);
   };
-  // Follows live: server-sent events, read with fetch as EventSource sends no credentials.
-  for (;;) {
-    try {
-      const stream = await fetch(api + '/events?after=' + encodeURIComponent(cursor), {
-        headers: { authorization: 'Bearer ' + token() },
-      });
-      let text = '';
-      for await (const piece of stream.body.pipeThrough(new TextDecoderStream())) {
-        const events = (text + piece).split('\\n\\n');
-        text = events.pop();
-        for (const event of events) {
-          const line = (name) => event.split('\\n').find((one) => one.startsWith(name + ': '))?.slice(name.length + 2);
-          if (line('event') === 'message') show(JSON.parse(line('data')));
-          cursor = line('id') ?? cursor;
-        }
-      }
-    } catch {}
-    await new Promise((again) => setTimeout(again, 2000));
-  }
-</script>`;
+  // Shown when it can be used: a form without its handler would send the page away, code and all.
+  document.getElementById('chat-say').hidden = false;
+${FOLLOW}</script>`;
 }
