@@ -53,7 +53,6 @@ async function newTab(options: BrowserContextOptions = {}) {
   const context = await browser!.newContext(options);
   const complaints: string[] = [];
   context.on('page', (page) => {
-    page.setDefaultTimeout(15_000);
     page.on('pageerror', (error: Error) => complaints.push(String(error)));
     page.on('console', (message: ConsoleMessage) => {
       if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`);

@@ -124,7 +124,7 @@ describe('how conversations stand, in a browser', { skip }, () => {
     await again;
     await dana.unroute(`**/conversations/${ann.id}`);
     for (const page of [dana, other]) {
-      assert.equal(await rowOf(page, 'Ann').getByText('Low').count(), 1);
+      await rowOf(page, 'Ann').getByText('Low').waitFor();
       await page.getByRole('button', { name: 'Priority: Low' }).waitFor();
     }
     // Many, taken back, and a list of one word of it.
@@ -265,7 +265,8 @@ describe('how conversations stand, in a browser', { skip }, () => {
     ] as const) {
       await dana.setViewportSize({ width, height });
       await more(dana).getByText('Taken').waitFor();
-      assert.equal(await dana.evaluate(cutOff), 0, `${width}`);
+      // What has room is known once it was measured.
+      await until(`all has room at ${width}`, async () => (await dana.evaluate(cutOff)) === 0);
       assert.ok(await dana.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${width}`);
     }
     for (const name of [/^Snoozed/, /^Closed/, /^Taken/]) {
@@ -276,7 +277,7 @@ describe('how conversations stand, in a browser', { skip }, () => {
     await checkAxe(dana, 'more views than have room, on a phone in the dark');
     const before = dana.url();
     await inMenu(dana, 'Delete');
-    await dana.getByText('“Taken” is not kept any more.').waitFor();
+    await dana.getByText('“Taken” is not kept any more.').hover();
     await dana.waitForURL(/inbox\/closed/);
     await dana.getByRole('button', { name: 'Undo' }).click();
     // It is the one it was: the address that others have leads there still.
@@ -330,8 +331,11 @@ describe('how conversations stand, in a browser', { skip }, () => {
     await said.getByText(clock).waitFor();
     const exact = there('Asia/Kathmandu', { dateStyle: 'full', timeStyle: 'long' });
     const inZone = there('UTC', { dateStyle: 'medium', timeStyle: 'short' });
-    const title = await rowOf(page, 'Ida').locator('time').getAttribute('title');
-    assert.equal(title, `${exact} (in UTC: ${inZone})`);
+    const time = rowOf(page, 'Ida').locator('time');
+    await until(
+      'it is told',
+      async () => (await time.getAttribute('title')) === `${exact} (in UTC: ${inZone})`,
+    );
     // A day is one of that zone as well, and so is nine o’clock tomorrow.
     await log.focus();
     await page.keyboard.press('z');
@@ -395,7 +399,7 @@ describe('how conversations stand, in a browser', { skip }, () => {
     await page.getByText('Saved.').first().waitFor();
     await checkAxe(page, 'what one is told');
     await page.reload();
-    assert.equal(await panel.getByRole('checkbox', { name: 'Play a sound' }).isChecked(), true);
+    await panel.getByRole('checkbox', { name: 'Play a sound', checked: true }).waitFor();
     await page.getByRole('link', { name: 'Back to the console' }).click();
     await rowOf(page, 'Jan').waitFor();
     const second = await page.context().newPage();

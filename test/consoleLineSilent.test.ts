@@ -69,6 +69,32 @@ test('§7 a line on which nothing is heard for long is closed and made again', a
   await again;
 });
 
+test('§7 a line that is let go of before it is there is closed once it is, of which browsers tell no error', async () => {
+  const sockets: Socket[] = [];
+  const came = once(server, 'connection') as Promise<[Socket]>;
+  const line = openLine({
+    client: new QueryClient(),
+    ws: 'w',
+    me: 'me',
+    nowMs: () => 0,
+    wallMs: () => 0,
+    connect() {
+      const socket = new Socket(`ws://127.0.0.1:${port}`);
+      sockets.push(socket);
+      return socket as unknown as WebSocket;
+    },
+    onOnline: () => {},
+    onEvent: () => {},
+  });
+  const failed: unknown[] = [];
+  sockets[0]!.on('error', (error) => failed.push(error));
+  line.end();
+  assert.equal(sockets[0]!.readyState, Socket.CONNECTING);
+  const [there] = await came;
+  await once(there, 'close');
+  assert.deepEqual([failed, sockets.length], [[], 1]);
+});
+
 test('§7 of a line that was given up nothing more is believed, and none is made in its place', {
   timeout: 5_000,
 }, async (t) => {

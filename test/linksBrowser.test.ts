@@ -85,7 +85,6 @@ async function newTab(options: BrowserContextOptions = {}) {
     ...options,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
   const complaints: string[] = [];
   page.on('pageerror', (error: Error) => complaints.push(String(error)));
   page.on('console', (message: ConsoleMessage) => {
@@ -130,7 +129,7 @@ test('W44 a person opens the link, reads on, answers and is answered; the addres
   await page.fill('#text', 'Hello\nfrom the web');
   await page.press('#text', 'Enter');
   await page.waitForSelector('li.contact:has-text("from the web")');
-  assert.equal(await page.inputValue('#text'), '');
+  await until('the field is empty', async () => (await page.inputValue('#text')) === '');
   const rows = await ctx.sql<{ content: any }[]>`
     SELECT content FROM messages WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND direction = 'in' ORDER BY id`;
   assert.deepEqual(
@@ -145,6 +144,7 @@ test('W44 a person opens the link, reads on, answers and is answered; the addres
 
   await page.reload();
   await page.waitForSelector('li.business:has-text("Welcome here")');
+  await page.waitForSelector('#messages li:nth-child(5)');
   assert.equal(await page.locator('#messages li').count(), 5, 'the session is kept, and all is shown once');
   assert.deepEqual(complaints, []);
   const present = async () => (await presentContacts(ctx.sql, [contactId], ctx.clock.nowMs())).has(contactId);
@@ -278,7 +278,7 @@ test('a server that goes away: what was said meanwhile is there when one is back
     linksDoor(links, async () => {}, notices),
   ]);
   await server.start();
-  await page.waitForSelector('li:has-text("third")', { timeout: 30_000 });
+  await page.waitForSelector('li:has-text("third")');
   assert.deepEqual(await page.locator('#messages p.text').allTextContents(), ['first', 'second', 'third']);
   await page.waitForFunction("document.querySelector('#state').textContent === ''");
   await context.close();

@@ -126,9 +126,15 @@ export function openLine(of: LineOf): Line {
       ended = true;
       clearTimeout(timer);
       kept.end();
-      socket?.close();
+      if (socket) leave(socket);
     },
   };
+}
+
+/** A line that is let go of before it is there is an error in the browser's console: it is let go of once it is. */
+function leave(socket: WebSocket): void {
+  if (socket.readyState === WebSocket.CONNECTING) socket.addEventListener('open', () => socket.close());
+  else socket.close();
 }
 
 type Listening = {

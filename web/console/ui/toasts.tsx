@@ -1,4 +1,4 @@
-/** A line that says what was done, and takes it back for six seconds. */
+/** A line that says what was done, and takes it back for six seconds; longer while one points at it or has come to it by keys. */
 import { useSyncExternalStore, type ReactElement } from 'react';
 
 type Toast = { id: number; text: string; tone: 'plain' | 'bad'; undo?: () => void };
@@ -16,7 +16,12 @@ const set = (next: readonly Toast[]) => {
 export function toast(text: string, more: { undo?: () => void; tone?: 'plain' | 'bad' } = {}): void {
   const id = ++ids;
   set([...toasts, { id, text, tone: more.tone ?? 'plain', ...(more.undo ? { undo: more.undo } : {}) }]);
-  window.setTimeout(() => drop(id), LASTS_MS);
+  leaveLater(id);
+}
+
+function leaveLater(id: number): void {
+  const isHeld = () => document.querySelector('.toast:hover, .toast:focus-within') !== null;
+  window.setTimeout(() => (isHeld() ? leaveLater(id) : drop(id)), LASTS_MS);
 }
 
 /** Says that something did not work, in the server's words. */

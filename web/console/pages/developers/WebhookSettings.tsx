@@ -63,15 +63,29 @@ function useChange<T>(ws: string, run: () => Promise<T>, done?: string) {
   });
 }
 
-function Change({ ws, webhook, onDone }: Props & { onDone: () => void }): ReactElement {
+/** Its own calls are not asked for again: they are gone with it. */
+function useRemoval(ws: string, id: string) {
+  const client = useQueryClient();
   const navigate = route.useNavigate();
+  return useMutation({
+    mutationFn: () => call('DELETE', at(ws, `/webhooks/${id}`)),
+    onSuccess: async () => {
+      toast('The webhook is deleted.');
+      await navigate({ to: '/w/$ws/developers/$part', params: { ws, part: 'webhooks' } });
+      await client.invalidateQueries({ queryKey: [ws, 'webhooks'] });
+    },
+    onError: toastError,
+  });
+}
+
+function Change({ ws, webhook, onDone }: Props & { onDone: () => void }): ReactElement {
   const { data } = useQuery(triggersQuery(ws));
   const [target, setTarget] = useState(webhook.target);
   const [triggers, setTriggers] = useState(webhook.triggers);
   const path = at(ws, `/webhooks/${webhook.id}`);
   const save = useChange(ws, () => call('PATCH', path, { body: { target, triggers } }), 'Saved.');
   const rotate = useChange(ws, () => call<WebhookMade>('POST', `${path}/rotate`));
-  const remove = useChange(ws, () => call('DELETE', path), 'The webhook is deleted.');
+  const remove = useRemoval(ws, webhook.id);
   const offered = data?.doors.find(({ door }) => door === webhook.door)?.triggers ?? webhook.triggers;
   if (rotate.data) return <SecretOnce made={rotate.data} onDone={onDone} />;
   return (
@@ -112,12 +126,7 @@ function Change({ ws, webhook, onDone }: Props & { onDone: () => void }): ReactE
           color="red"
           busy={remove.isPending}
           hint="What it was to be told of is told no more."
-          onAct={() =>
-            remove.mutate(undefined, {
-              onSuccess: () =>
-                void navigate({ to: '/w/$ws/developers/$part', params: { ws, part: 'webhooks' } }),
-            })
-          }
+          onAct={() => remove.mutate()}
         >
           Delete
         </Act>

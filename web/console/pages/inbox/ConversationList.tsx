@@ -2,7 +2,16 @@
 import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Suspense, useMemo, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
+import {
+  Suspense,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type ReactElement,
+  type RefObject,
+} from 'react';
 import type { ConversationPage, ConversationShown } from '../../../../contract/doors/console/inbox.ts';
 import type { SavedViewShown } from '../../../../contract/doors/console/savedViews.ts';
 import { isNewestFirst, type View } from '../../../../contract/inboxViews.ts';
@@ -124,6 +133,16 @@ export function ConversationList({
   );
 }
 
+/** What was stepped to and is not shown yet: the next step goes on from there, however quickly it is taken. */
+function useAsked(open: string | undefined): RefObject<string[]> {
+  const asked = useRef<string[]>([]);
+  useEffect(() => {
+    const at = open === undefined ? -1 : asked.current.indexOf(open);
+    asked.current = at < 0 ? [] : asked.current.slice(at + 1);
+  }, [open]);
+  return asked;
+}
+
 type RowsProps = Pick<Props, 'ws' | 'view' | 'filter' | 'open' | 'onOpen'>;
 
 function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | null {
@@ -132,13 +151,17 @@ function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | nul
   const { rows, scroller, virtual, items, isCut } = useGrowing(query, conversationsOf, ROW_PX);
   const ids = useMemo(() => rows.map(({ id }) => id), [rows]);
   const at = open === undefined ? -1 : ids.indexOf(open);
+  const asked = useAsked(open);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const { fresh, toTop } = useHoldPlace(scroller, ids, ROW_PX);
   const step = (by: number) => {
-    const next = at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by));
+    const last = asked.current.at(-1);
+    const from = last === undefined ? at : ids.indexOf(last);
+    const next = from < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, from + by));
     const row = rows[next];
     if (!row) return;
     virtual.scrollToIndex(next);
+    if (row.id !== open || last !== undefined) asked.current.push(row.id);
     onOpen(row.id);
   };
   const choose = (id: string) =>

@@ -1,6 +1,7 @@
 /** Two contacts become one: the other is found, both sides are shown field by field, and what moves. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactElement } from 'react';
+import { flushSync } from 'react-dom';
 import type { ContactPage, ContactWhole } from '../../../../contract/doors/console/contacts.ts';
 import type { MergeShown } from '../../../../contract/doors/console/people.ts';
 import { channelName } from '../../../shared/icons.tsx';
@@ -91,7 +92,8 @@ function Sides({ ws, contact, other, onDone }: SidesProps): ReactElement {
       }),
     onSuccess: async () => {
       toast(`${other.name} and ${nameOf(contact)} are one.`);
-      onDone();
+      // What the merge would make is off the page before all is asked for anew: of who is gone nothing can be told.
+      flushSync(onDone);
       await client.invalidateQueries({ queryKey: [ws] });
     },
   });

@@ -1,7 +1,8 @@
 /** One person: addresses with what may be sent there, what is known, and what passed. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient, type Query } from '@tanstack/react-query';
 import { getRouteApi, Link, Navigate } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
+import { flushSync } from 'react-dom';
 import type { ContactWhole } from '../../../../contract/doors/console/contacts.ts';
 import { Icon } from '../../../shared/icons.tsx';
 import { Ago } from '../../../shared/time.tsx';
@@ -26,7 +27,10 @@ const route = getRouteApi('/w/$ws/people/$contact');
 export function Person(): ReactElement {
   const { id: ws } = useHere();
   const { contact } = route.useParams();
-  const { data, error, refetch } = useQuery(contactQuery(ws, contact));
+  const [erased, setErased] = useState<string>();
+  const isErased = erased === contact;
+  const { data, error, refetch } = useQuery({ ...contactQuery(ws, contact), enabled: !isErased });
+  if (isErased) return <Navigate to="/w/$ws/people" params={{ ws }} />;
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   // Who was merged into another is found as whom they became.
@@ -46,7 +50,7 @@ export function Person(): ReactElement {
           </p>
         </div>
         <Merge ws={ws} contact={data} />
-        <Erase ws={ws} contact={data} />
+        <Erase ws={ws} contact={data} onErased={() => setErased(contact)} />
       </header>
       <div className="page-columns" role="group" aria-label="Page" tabIndex={0}>
         <section aria-label="Timeline" className="panel">
@@ -81,20 +85,25 @@ export function Person(): ReactElement {
   );
 }
 
-/** Erasing cannot be taken back, so it asks for the name. */
-function Erase({ ws, contact }: { ws: string; contact: ContactWhole }): ReactElement {
+type EraseProps = { ws: string; contact: ContactWhole; onErased: () => void };
+
+/** Erasing cannot be taken back, so it asks for the name. Nothing of the page asks for who is gone: that is a fault to whoever sees it. */
+function Erase({ ws, contact, onErased }: EraseProps): ReactElement {
   const may = useMay('contacts.erase');
   const client = useQueryClient();
-  const navigate = route.useNavigate();
   const [isOpen, setOpen] = useState(false);
   const [typed, setTyped] = useState('');
   const name = nameOf(contact);
+  const about = { predicate: ({ queryKey }: Query) => queryKey[0] === ws && queryKey.includes(contact.id) };
   const erase = useMutation({
     mutationFn: () => call('DELETE', at(ws, `/contacts/${contact.id}`)),
+    onMutate: () => client.cancelQueries(about),
+    onError: () => client.invalidateQueries(about),
     onSuccess: async () => {
       toast(`${name} was erased.`);
-      await navigate({ to: '/w/$ws/people', params: { ws } });
-      client.removeQueries({ queryKey: [ws, 'contact', contact.id] });
+      // At once: what is still on the page when all is asked for anew would be asked for, too.
+      flushSync(onErased);
+      client.removeQueries(about);
       await client.invalidateQueries({ queryKey: [ws] });
     },
   });
