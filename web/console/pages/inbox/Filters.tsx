@@ -37,6 +37,7 @@ export function Filters({ ws, view, filter, onFilter }: Props): ReactElement {
           any="Anybody"
           chosen={filter.assignee}
           choices={people}
+          isKnown={!members.isPending}
           onOpen={() => setAsked(true)}
           onChoose={(assignee) => onFilter({ assignee })}
         />
@@ -56,6 +57,7 @@ export function Filters({ ws, view, filter, onFilter }: Props): ReactElement {
         any={tags.data?.length === 0 ? 'There are no tags yet' : 'Any tag'}
         chosen={filter.tag}
         choices={tags.data ?? []}
+        isKnown={!tags.isPending}
         onOpen={() => setAsked(true)}
         onChoose={(tag) => onFilter({ tag })}
       />
@@ -77,11 +79,14 @@ type ChoiceProps = {
   choices: readonly { id: string; name: string }[];
   /** What is said of a choice that is not among them any more. */
   gone?: string | undefined;
+  /** False while they are asked for. */
+  isKnown?: boolean;
   onOpen?: () => void;
   onChoose: (id: string | undefined) => void;
 };
 
-function Choice({ name, any, chosen, choices, gone, onOpen, onChoose }: ChoiceProps): ReactElement {
+function Choice(props: ChoiceProps): ReactElement {
+  const { name, any, chosen, choices, gone, isKnown = true, onOpen, onChoose } = props;
   const [opened, setOpened] = useState(false);
   const called = choices.find(({ id }) => id === chosen)?.name ?? gone;
   const open = (is: boolean) => {
@@ -95,6 +100,7 @@ function Choice({ name, any, chosen, choices, gone, onOpen, onChoose }: ChoicePr
       width={220}
       opened={opened}
       onChange={open}
+      isKnown={isKnown}
       items={
         <>
           <ItemsLabel>{name}</ItemsLabel>

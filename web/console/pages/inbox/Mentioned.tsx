@@ -1,5 +1,5 @@
 /** Conversations in which somebody has asked for one. */
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import type { ConversationPage } from '../../../../contract/doors/console/inbox.ts';
@@ -16,10 +16,12 @@ export function Mentioned({ ws, place, n }: Props): ReactElement {
   const navigate = useNavigate();
   const go = (conversation: string) =>
     void navigate({ to: '/w/$ws/inbox/$view/$conversation', params: { ws, view: place, conversation } });
-  const { data } = useQuery({
+  const { data, isPending } = useQuery({
     queryKey: [ws, 'mentioned', n],
     queryFn: ({ signal }) => call<ConversationPage>('GET', at(ws, '/conversations/mentioned'), { signal }),
     enabled: opened,
+    // Once more while it is open: what was known of it stays.
+    placeholderData: keepPreviousData,
   });
   return (
     <Opens
@@ -27,6 +29,7 @@ export function Mentioned({ ws, place, n }: Props): ReactElement {
       width={280}
       opened={opened}
       onChange={setOpened}
+      isKnown={!isPending}
       items={
         <>
           <ItemsLabel>You were mentioned</ItemsLabel>

@@ -44,8 +44,11 @@ const WORDS = {
 /** The button, and the tags or lists there are. */
 export function SetMenu({ ws, contactId, kind, isSmall = false, menu }: Props): ReactElement {
   const may = useMay('contacts.write');
-  const { data: person } = useQuery({ ...contactQuery(ws, contactId), enabled: menu.opened });
-  const { data } = useQuery({ ...setsOf(ws, kind), enabled: menu.opened });
+  const { data: person, isPending: isUnknown } = useQuery({
+    ...contactQuery(ws, contactId),
+    enabled: menu.opened,
+  });
+  const { data, isPending } = useQuery({ ...setsOf(ws, kind), enabled: menu.opened });
   const change = useMembership(ws, contactId, kind);
   const own = new Set(person?.[kind].map(({ id }) => id));
   const words = WORDS[kind];
@@ -55,6 +58,8 @@ export function SetMenu({ ws, contactId, kind, isSmall = false, menu }: Props): 
       position="bottom-end"
       width={220}
       isOff={may !== true}
+      // Before it is known what somebody has, what is chosen would be the wrong one, or put on what is to be taken off.
+      isKnown={!isPending && !isUnknown}
       {...menu}
       items={
         <>
