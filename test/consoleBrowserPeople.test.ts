@@ -273,11 +273,12 @@ describe('people by the many', { skip }, () => {
     await page.getByRole('link', { name: 'People', exact: true }).click();
     await page.getByRole('link', { name: /^Imke/ }).first().waitFor();
     await page.goto(at);
-    await until('most are read', async () => (await doneRows()) > 11_000);
     await checkAxe(page, 'an import that is under way');
     const saved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download what was rejected' }).click();
     assert.match(await readFile(await (await saved).path(), 'utf8'), /\r\n6,phone,/);
+    // Last, as it does not stand still meanwhile: how many are in by then depends on how fast the machine is.
+    await until('more than 10,000 are written', async () => (await doneRows()) > 11_000);
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.getByText('It was stopped. What was written stays.').waitFor();
     // So many are not started by one click.
