@@ -19,7 +19,8 @@ import {
   updateStandings,
   type InboxRow,
 } from './sql.ts';
-import { upsertDraft, upsertSeen } from './sql.notes.ts';
+import { takeOverSeen } from './seenBefore.ts';
+import { lockUnheard, upsertDraft, upsertSeen } from './sql.notes.ts';
 
 export { countView, selectRows, type InboxRow, type Look, type ViewPlace } from './sql.ts';
 export { narrows, viewPage } from './narrowed.ts';
@@ -90,7 +91,7 @@ export async function takeUp(tx: Tx, workspaceId: number, contactId: number): Pr
   const unheard = await rowOfUnheard(tx, contactId);
   if (!unheard || !(await isThere(tx, { workspaceId, contactId }))) return undefined;
   const { conversationId, lastMessageId: messageId, lastMs: atMs } = unheard;
-  await insertRow(tx, { workspaceId, contactId, conversationId, messageId, atMs });
+  await beginRow(tx, { workspaceId, contactId, conversationId, messageId, atMs });
   return await lockRow(tx, workspaceId, contactId);
 }
 
@@ -178,7 +179,7 @@ export async function noteAnswer(
   },
 ): Promise<void> {
   const { workspaceId, contactId, messageId, atMs, operatorId } = at;
-  await insertRow(tx, at);
+  await beginRow(tx, at);
   await updateSaid(tx, [{ contactId, messageId, atMs }]);
   await updateAnswered(tx, contactId, { operatorId: operatorId ?? null, atMs });
   if (operatorId !== undefined) await upsertSeen(tx, { workspaceId, contactId, operatorId, readMs: atMs });
@@ -191,8 +192,15 @@ export async function noteSeen(
 ): Promise<boolean> {
   if (!(await isThere(tx, at))) return false;
   await upsertSeen(tx, at);
-  await updateRead(tx, at.contactId, at.readMs);
+  if (await updateRead(tx, at.contactId, at.readMs)) return true;
+  // It has no row; whoever writes one at this moment is waited for, or waits until he can see that this was seen. In one write.
+  await Promise.all([lockUnheard(tx, [at.contactId]), updateRead(tx, at.contactId, at.readMs)]);
   return true;
+}
+
+/** Writes the row of a conversation that had none. */
+async function beginRow(tx: Tx, row: Parameters<typeof insertRow>[1]): Promise<void> {
+  if (await insertRow(tx, row)) await takeOverSeen(tx, [row.contactId]);
 }
 
 /** Keeps what an operator has begun to write; false when whose conversation it was is gone. */

@@ -11,7 +11,7 @@ import type { News, Notices } from '../live/notices.ts';
 import type { Tx } from '../db/pool.ts';
 import type { FeedEvent, FeedReader } from '../queue/feed/reader.ts';
 import { takeBack } from './takenBack.ts';
-import { updateSeenBefore } from './sql.notes.ts';
+import { takeOverSeen } from './seenBefore.ts';
 import { selectPresent, updateSaid, upsertHeard, type Heard } from './sql.ts';
 
 /** What a batch of events says of one contact. */
@@ -43,15 +43,8 @@ export function inboxReader(notices: Pick<Notices, 'send'>): FeedReader {
       );
       const said = all.flatMap(([contactId, one]) => (one.heard.length ? [] : saidOf(contactId, one)));
       const rest = all.filter(([, one]) => !one.heard.length && !one.said.length).map(([id]) => id);
-      // Whoever was quicker than this reader has seen what had no row then. In one write.
-      if (heard.length)
-        await Promise.all([
-          upsertHeard(tx, heard),
-          updateSeenBefore(
-            tx,
-            heard.map(({ contactId }) => contactId),
-          ),
-        ]);
+      // Whoever was quicker than this reader has seen what had no row then.
+      if (heard.length) await takeOverSeen(tx, await upsertHeard(tx, heard));
       // Before anything is taken back: what was said may be among that.
       const answered = said.length ? await updateSaid(tx, said) : [];
       const less = all.flatMap(([contactId, { workspaceId, isLess }]) =>

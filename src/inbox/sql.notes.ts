@@ -1,4 +1,5 @@
 /** The statements on notes, and on what an operator has of a conversation. */
+import { hash32 } from '../base/crypto.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 
@@ -85,6 +86,15 @@ export async function updateSeenBefore(tx: Tx, contactIds: readonly number[]): P
       WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])
       GROUP BY bucket, contact_id) s
     WHERE i.bucket = s.bucket AND i.contact_id = s.contact_id AND i.read_ms = 0 AND s.read_ms > 0`;
+}
+
+/**
+ * Makes those who see a conversation that has no row, and whoever writes its row, queue up until the transaction ends: advisory locks, in
+ * order of contact. Neither of two at one moment has anything of the other's to wait for.
+ */
+export async function lockUnheard(tx: Tx, contactIds: readonly number[]): Promise<void> {
+  const keys = contactIds.toSorted((a, b) => a - b).map((id) => hash32(String(id)));
+  await tx`SELECT pg_advisory_xact_lock(hashtext('inbox unheard'), key) FROM unnest(${keys}::integer[]) AS key`;
 }
 
 /** Notes for whom a note is. Locks the seats, in order of operator. */

@@ -51,10 +51,10 @@ export type Heard = {
 
 /**
  * Notes what contacts said; a conversation that was closed or sleeps is open again by something new. Repeating it changes nothing. One row
- * each contact; locks them.
+ * each contact; locks them. Returns the contacts that had none.
  */
-export async function upsertHeard(db: Db, rows: readonly Heard[]): Promise<void> {
-  await db`
+export async function upsertHeard(db: Db, rows: readonly Heard[]): Promise<number[]> {
+  const found = await db<{ contactId: number; isNew: boolean }[]>`
     INSERT INTO inbox AS i (bucket, contact_id, workspace_id, conversation_id, channel, destination_id, last_message_id, last_in_ms,
       last_out_ms, last_ms, waiting_ms)
     SELECT * FROM unnest(
@@ -78,7 +78,9 @@ export async function upsertHeard(db: Db, rows: readonly Heard[]): Promise<void>
         CASE WHEN greatest(i.last_in_ms, EXCLUDED.last_in_ms) > greatest(i.last_out_ms, EXCLUDED.last_out_ms)
           THEN greatest(i.last_in_ms, EXCLUDED.last_in_ms) END),
       closed = i.closed AND EXCLUDED.last_in_ms <= i.last_in_ms,
-      snoozed_until_ms = CASE WHEN EXCLUDED.last_in_ms <= i.last_in_ms THEN i.snoozed_until_ms END`;
+      snoozed_until_ms = CASE WHEN EXCLUDED.last_in_ms <= i.last_in_ms THEN i.snoozed_until_ms END
+    RETURNING contact_id AS "contactId", xmax = 0 AS "isNew"`;
+  return found.filter(({ isNew }) => isNew).map(({ contactId }) => contactId);
 }
 
 /** Notes what the business said where there is a row; returns the contacts that have one. Repeating it changes nothing. Locks the rows. */
@@ -275,11 +277,12 @@ export async function lockRow(tx: Tx, workspaceId: number, contactId: number): P
 export async function insertRow(
   tx: Tx,
   row: { workspaceId: number; contactId: number; conversationId: number; messageId: number; atMs: number },
-): Promise<void> {
-  await tx`
+): Promise<boolean> {
+  const { count } = await tx`
     INSERT INTO inbox (bucket, contact_id, workspace_id, conversation_id, last_message_id, last_ms)
     VALUES (${bucketOf(row.contactId)}, ${row.contactId}, ${row.workspaceId}, ${row.conversationId}, ${row.messageId}, ${row.atMs})
     ON CONFLICT DO NOTHING`;
+  return count > 0;
 }
 
 /** Rows of contacts, locked in order of contact until the transaction ends, as everybody locks who locks several. */
@@ -315,10 +318,11 @@ export async function updateStandings(
 }
 
 /** Notes up to when a conversation was read; earlier marks change nothing. Locks the row. */
-export async function updateRead(tx: Tx, contactId: number, readMs: number): Promise<void> {
-  await tx`
+export async function updateRead(tx: Tx, contactId: number, readMs: number): Promise<boolean> {
+  const { count } = await tx`
     UPDATE inbox SET read_ms = greatest(read_ms, ${readMs}::bigint)
     WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}`;
+  return count > 0;
 }
 
 /** Notes who answered, and that he has thereby seen it. Locks the row. */

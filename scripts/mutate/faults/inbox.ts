@@ -156,4 +156,46 @@ export const inboxFaults = [
     ['test/links.test.ts'],
     [['of two people who become one both have opened a link', '    people: -1,', '    people: 0,']],
   ),
+  ...inFile(
+    'src/inbox/inbox.ts',
+    ['src/inbox/seenBefore.test.ts'],
+    [
+      [
+        'who sees what is heard at that moment waits for nobody',
+        'await Promise.all([lockUnheard(tx, [at.contactId]), updateRead(tx, at.contactId, at.readMs)]);',
+        'await updateRead(tx, at.contactId, at.readMs);',
+      ],
+      [
+        'who has waited for whoever hears does not look again',
+        'await Promise.all([lockUnheard(tx, [at.contactId]), updateRead(tx, at.contactId, at.readMs)]);',
+        'await lockUnheard(tx, [at.contactId]);',
+      ],
+      [
+        'who turns to a conversation takes nothing over that was seen',
+        'if (await insertRow(tx, row)) await takeOverSeen(tx, [row.contactId]);',
+        'await insertRow(tx, row);',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/inbox/seenBefore.ts',
+    ['src/inbox/seenBefore.test.ts'],
+    [
+      [
+        'whoever hears does not wait for who sees',
+        'await Promise.all([lockUnheard(tx, contactIds), updateSeenBefore(tx, contactIds)]);',
+        'await updateSeenBefore(tx, contactIds);',
+      ],
+      [
+        'whoever hears looks before it has waited',
+        '[lockUnheard(tx, contactIds), updateSeenBefore(tx, contactIds)]',
+        '[updateSeenBefore(tx, contactIds), lockUnheard(tx, contactIds)]',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/inbox/sql.ts',
+    ['src/inbox/seenBefore.test.ts'],
+    [['a row that is new is taken for one that was there', 'xmax = 0 AS "isNew"', 'xmax <> 0 AS "isNew"']],
+  ),
 ];
