@@ -250,4 +250,72 @@ export const REVERTS: readonly Revert[] = [
     to: '',
     focus: ['processes hire worker=b', 'processes hire worker=c', QUIET, SETTLED, `${SINGLE} after=40000000`, SINGLE],
   },
+  {
+    name: 'console: what was seen before the inbox had heard of it stayed unread',
+    file: 'src/inbox/sql.notes.ts',
+    from: 'i.contact_id = s.contact_id AND i.read_ms = 0 AND s.read_ms > 0`',
+    to: 'i.contact_id = s.contact_id AND false`',
+    // All have written before the first step, and nobody has heard of it then.
+    focus: ['console see whom=23 operator=0 after=0', 'console see whom=20 operator=1 after=0', 'console see whom=17 operator=2 after=3'],
+  },
+  {
+    name: 'console: what is written of somebody while they are erased stayed',
+    file: 'src/inbox/inbox.ts',
+    from: 'return (await holdContacts(tx, [of])).present.has(of.contactId);',
+    to: 'return of.contactId > 0 || (await holdContacts(tx, [of])).present.size > 0;',
+    focus: [
+      'console erase person=23 after=10000',
+      'console draft whom=23 operator=0 after=0',
+      'console see whom=23 operator=1 after=1',
+      'console draft whom=23 operator=2 after=1',
+      'console see whom=23 operator=0 after=1',
+    ],
+  },
+  {
+    name: 'console: who was mentioned of somebody who became another was not told',
+    file: 'src/inbox/room.ts',
+    from: 'if (mentionedMs !== null) await upsertMentioned(',
+    to: 'if (mentionedMs !== null && mentionedMs < 0) await upsertMentioned(',
+    focus: ['console note whom=14 operator=0 mention=1', 'console merge after=3000'],
+  },
+  {
+    name: 'console: what was said and removed before the inbox heard of either was the last for ever',
+    file: 'src/inbox/reader.ts',
+    from: 'const answered = said.length ? await updateSaid(tx, said) : [];',
+    to: 'const answered: number[] = [];',
+    and: [
+      {
+        file: 'src/inbox/reader.ts',
+        from: 'if (less.length) await takeBack(tx, less);',
+        to: 'if (less.length) await takeBack(tx, less);\n      if (said.length) await updateSaid(tx, said);',
+      },
+    ],
+    focus: [
+      'processes kill worker=a after=10000',
+      'console answer whom=23 operator=0 seen=1 as=-1 after=3000',
+      'console remove which=0 after=3000',
+      'processes hire worker=b after=3000',
+    ],
+  },
+  {
+    name: 'live: of somebody who was erased while their page connected a log began',
+    file: 'src/live/log.ts',
+    from: 'if (present.has(contactId)) await insertHead(tx, contactId);',
+    to: 'if (present.size < 2) await insertHead(tx, contactId);',
+    focus: ['live vanish chat=0 after=5000', 'live connect chat=0 after=0', 'live connect chat=0 after=1', 'live leave chat=0 after=1'],
+  },
+  {
+    name: 'live: what was still in the feed when a page came was shown to it twice',
+    file: 'src/live/log.ts',
+    from: 'pending.filter((id) => shown.has(id)).slice(0, 2 * PAGE)',
+    to: 'pending.filter((id) => !shown.has(id)).slice(0, 2 * PAGE)',
+    focus: ['live answer chat=0 times=3 after=5000', 'live connect chat=0 after=0', 'live answer chat=0 times=3 after=1'],
+  },
+  {
+    name: 'live: what a page says again, since it heard of no answer, was kept twice',
+    file: 'src/doors/live/say.ts',
+    from: '`web-${contactId.toString(36)}-${what.clientId}`',
+    to: '`web-${contactId.toString(36)}-${what.clientId}-${ctx.ids.spread()}`',
+    focus: ['live connect chat=0', 'live say chat=0 after=1000', 'live leave chat=0 after=60', 'live connect chat=0 after=1000'],
+  },
 ];
