@@ -574,3 +574,31 @@ test('a test workspace’s clock brings its work forward', async () => {
   await until('tomorrow’s is done', () => seen.length === 1);
   await stop();
 });
+
+test('a worker that stops waits for what is in flight, and keeps its lanes till then', async () => {
+  const queue = await newQueue();
+  const begun = Promise.withResolvers<void>();
+  const ends = Promise.withResolvers<void>();
+  const { make } = noting({
+    async act() {
+      begun.resolve();
+      await ends.promise;
+      return undefined;
+    },
+  });
+  const { worker } = await newWorker(queue, [make(queue)]);
+  const owner = ids.spread();
+  await queue.transact((tx) => queue.put(tx, [work(owner, ids.spread())]));
+  await begun.promise;
+  let isOver = false;
+  const stopping = worker.stop().then(() => (isOver = true));
+  // A stop that waits for nothing is over after a few statements.
+  for (let looks = 0; looks < 50; looks++) await sql`SELECT count(*) FROM lanes`;
+  assert.equal(isOver, false);
+  const [lane] = await sql<{ isHeld: boolean }[]>`
+    SELECT owner IS NOT NULL AS "isHeld" FROM lanes WHERE lane = ${queue.laneOf(bucketOf(owner))}`;
+  assert.equal(lane!.isHeld, true);
+  ends.resolve();
+  await stopping;
+  assert.equal((await sql`SELECT 1 FROM due WHERE owner_id = ${owner}`).length, 0);
+});

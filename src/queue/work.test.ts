@@ -625,8 +625,23 @@ test('what comes due in a workspace is of its own runs, and of its own single me
   const of = { workspaceId: OURS, afterMs: 8_000, most: 10 };
   const causes = ({ work: found }: { work: readonly { causeId: number }[] }) =>
     found.map(({ causeId }) => causeId);
-  assert.deepEqual(causes(await selectStreamsAhead(sql, of)), [71]);
-  assert.deepEqual(causes(await selectInteractiveAhead(sql, of)), [171]);
+  await upsertStream(sql, { stream: 73, kind: 1, workspaceId: OURS, flowing: false, ratePerS: null });
+  await put(work({ stream: 73, dueMs: 9_000, ownerId: at, causeId: 73 }));
+  assert.deepEqual(causes(await selectStreamsAhead(sql, of)), [71], 'and not of what stands still');
+  const single = await selectInteractiveAhead(sql, of);
+  assert.deepEqual([causes(single), single.lastMs], [[171], null]);
+  const most = await selectInteractiveAhead(sql, { ...of, most: 2 });
+  assert.equal(most.lastMs, 9_000, 'of what is looked at no further it is said how far');
+});
+
+test('what is in the queue already stays as it is when it is put in again', async () => {
+  const one = work({ dueMs: 2_000 });
+  await put(one);
+  await put({ ...one, dueMs: 9_000, stream: 77 });
+  assert.deepEqual(
+    (await claim()).items.map(({ causeId, dueMs, stream }) => [causeId, dueMs, stream]),
+    [[one.causeId, 2_000, 0]],
+  );
 });
 
 test('whether a run flows is known for half a second and no longer; what is not known waits; who stops it is heard', async () => {
@@ -759,8 +774,10 @@ test('a wake reaches other processes; of however many that are busy each has som
   await put(work({ stream: 777 }));
   await until('of a run it is heard which', () => heard.includes(`${lane.lane}:bulk 777`));
   await upsertStream(sql, { stream: 778, kind: 1, workspaceId: OURS, flowing: true, ratePerS: null });
+  heard.length = 0;
   await queue.transact((tx) => queue.bringForward(tx, OURS, 1));
   await until('a clock that is put forward wakes runs', () => heard.includes(`${lane.lane}:bulk 778`));
+  assert.ok(heard.includes(`${lane.lane}:turn`), 'and turns');
   await elsewhere.stop();
   const rooms = createRooms<number>(100);
   for (let key = 0; key < 1_000; key++) rooms.take(key, 1);

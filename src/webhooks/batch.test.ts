@@ -196,6 +196,8 @@ test('made again: in the order of what is repeated, beside it, under the first o
     repeats.map(({ messageId, replayOf }) => [messageId, replayOf]),
     [first.calls[0]!, first.calls[0]!].map(({ messageId }) => [messageId, w.calls[2]]),
   );
+  const onceMore = await within((tx) => replay(rig, tx, { workspaceId, callId: w.calls[0]! }));
+  ok(!isFault(onceMore), 'one that somebody names is made again however often it was');
 });
 
 test('however many failed since a time are made again, each once, and none that failed before', async () => {
@@ -614,4 +616,82 @@ test('a group of which one cannot be written ends its flight all the same', asyn
     ['delivered', 'delivered', 'failed'],
   );
   deepEqual([await isInFlight(batch), await dueOf(w.workspaceId)], [false, []]);
+});
+
+test('what came of a call is not taken for what cannot be written, where the database is back before the lane is lost', async () => {
+  receiver.answer('/back', { status: 200 });
+  const [one, other] = twoOfALane();
+  const w = await due('/back', [one, other]);
+  let isAway = true;
+  const { queue } = rig;
+  const flaky: typeof queue = {
+    ...queue,
+    async transact(...given) {
+      if (!isAway) return await queue.transact(...given);
+      isAway = false;
+      throw Object.assign(new Error('terminating connection'), { code: '57P01' });
+    },
+  };
+  const batch = await claim(w.calls[0]!, { holds: () => isAway });
+  await rejects(handle(batch, { queue: flaky }));
+  const { calls } = await listCalls(rig, { workspaceId: w.workspaceId, webhookId: w.id });
+  deepEqual(
+    calls.map(({ state }) => state),
+    ['pending', 'pending'],
+  );
+});
+
+test('a webhook fails since the first of its calls that did, however many of a batch follow', async () => {
+  const contactId = rig.ids.spread();
+  const w = await due('/since', [contactId, contactId]);
+  const batch = await claimOnly(w);
+  const still = stillClock(clock.nowMs());
+  const fromMs = still.nowMs();
+  const settling = createSettling({ ...rig, clock: still, settled() {} }, batch);
+  const [one, two] = cameOf(batch).map((came) => ({
+    ...came,
+    change: { ...came.change!, state: 'failed' as const, lastStatus: 404 },
+    called: w,
+  }));
+  settling.add(one!);
+  await still.moveOn(50);
+  await until('the first is written', async () => (await dueOf(w.workspaceId)).length === 1);
+  await still.moveOn(10_000);
+  settling.add(two!);
+  await settling.finish(true);
+  const now = await rig.webhooks.get(sql, w);
+  ok(!isFault(now));
+  equal(now.failingSinceMs, fromMs + 50);
+});
+
+test('a call that could not begin for five seconds goes back, though others pass the gate all the time', async () => {
+  const contacts = rig.queue
+    .lanes()[9]!
+    .buckets.slice(0, 20)
+    .map((bucket) => rig.ids.inBucket(bucket));
+  const w = await due('/passing', contacts);
+  const batch = await claimOnly(w);
+  const still = stillClock(clock.nowMs());
+  const answers: (() => void)[] = [];
+  const http: typeof rig.http = {
+    ...rig.http,
+    call: () =>
+      new Promise((resolve) => {
+        answers.push(() => resolve({ kind: 'answer', status: 200, headers: {}, body: Buffer.alloc(0) }));
+      }),
+  };
+  const handled = handle(batch, { clock: still, http });
+  for (let begun = 10; begun <= 15; begun++) {
+    await until(`${begun} have begun`, () => answers.length === begun);
+    await still.moveOn(900);
+    answers[begun - 10]!();
+  }
+  await still.moveOn(1);
+  for (const answer of answers) answer();
+  await handled;
+  equal(answers.length, 15);
+  deepEqual(
+    (await dueOf(w.workspaceId)).map(({ attempt }) => attempt),
+    [0, 0, 0, 0, 0],
+  );
 });

@@ -105,3 +105,17 @@ test('a gate that is not full is never stuck, however long nobody passed it', as
   await clock.moveOn(5_000);
   assert.deepEqual([gates.isStuck(1), gates.isStuck(2), gates.isStuck(3)], [false, false, false]);
 });
+
+test('who was let in turns nobody away when the time is over for which it would have waited', async () => {
+  const { clock, gates } = await full();
+  const first = gates.enter(1, 800);
+  gates.leave(1);
+  assert.equal(await first, true);
+  let isIn = false;
+  const second = gates.enter(1, 5_000).then((yes) => (isIn = yes));
+  await clock.moveOn(900);
+  gates.leave(1);
+  await clock.moveOn(0);
+  assert.equal(isIn, true, 'the place that became free is its own, at once');
+  await second;
+});

@@ -10,6 +10,7 @@ import { connectFaults } from './connect.ts';
 import { conversationFaults } from './conversations.ts';
 import { decisionFaults } from './decisions.ts';
 import { deliverFaults } from './deliver.ts';
+import { fourthLookFaults } from './fourthLook.ts';
 import { gateFaults } from './gate.ts';
 import { groupFaults } from './groups.ts';
 import { inboxFaults } from './inbox.ts';
@@ -78,4 +79,5 @@ export const FAULTS: readonly Fault[] = [
   ...slipsOfQueue,
   ...slipsOfWebhooks,
   ...slipsOfWork,
+  ...fourthLookFaults,
 ];

@@ -286,12 +286,6 @@ export const moreLedgerFaults = [
       ['src/broadcasts/broadcasts.test.ts: the lower of its own rate'],
     ],
     [
-      'an hour of a test workspace is ours',
-      'broadcast, atMs - workspace.clockAheadMs)',
-      'broadcast, atMs)',
-      ['src/broadcasts/broadcasts.test.ts: its hour: not before it'],
-    ],
-    [
       'one that runs can be deleted',
       "['draft'], 'be deleted'",
       "['draft', 'running'], 'be deleted'",

@@ -78,3 +78,13 @@ test('who comes when there is room again goes behind who waited for it', async (
   await Promise.all([first, second]);
   assert.deepEqual(order, [1, 2]);
 });
+
+test('who has left takes nothing from the others any more', () => {
+  const rooms = createRooms<number>(100);
+  for (let key = 0; key < 50; key++) {
+    rooms.take(key, 1);
+    rooms.leave(key, 1);
+  }
+  rooms.take(77, 99);
+  assert.equal(rooms.isFull(77), false);
+});
