@@ -337,6 +337,50 @@ describe('people by the many', { skip }, () => {
     await tab.close();
   });
 
+  test('console.md §9 by keys alone: a file is chosen, its columns are named by a letter, and it is imported', async () => {
+    const tab = await openTab(browser);
+    const { page } = tab;
+    // A browser hands its file chooser over from when it has been told to, which takes a moment: one that opens before is nobody's.
+    page.on('filechooser', () => undefined);
+    await signedIn(tab, `/w/${ws}/people`);
+    const press = (key: string) => page.keyboard.press(key);
+    await tabTo(page, page.getByRole('link', { name: 'Import' }));
+    await press('Enter');
+    await page.getByRole('heading', { name: 'Import people' }).waitFor();
+    await tabTo(page, page.getByLabel('Choose a file'));
+    const [asked] = await Promise.all([page.waitForEvent('filechooser'), press('Enter')]);
+    const buffer = Buffer.from('who,phone,from\nKay,+32470009988,Gent\nKim,+32470009989,Mol\n');
+    await asked.setFiles({ name: 'keys.csv', mimeType: 'text/csv', buffer });
+    await page.getByRole('heading', { name: 'keys.csv' }).waitFor();
+    await page.getByText('the first 2 rows are fine').waitFor();
+    // What the file becomes is said by the server, which takes its time: what was chosen stands meanwhile.
+    const { promise: slow, resolve: answers } = Promise.withResolvers<void>();
+    await page.route('**/preview', async (route) => {
+      await slow;
+      await route.continue();
+    });
+    await tabTo(page, page.getByLabel(/^Tags/));
+    await page.keyboard.type('typed in');
+    const [who, from] = ['who', 'from'].map((name) =>
+      page.getByRole('combobox', { name: `What ${name} is` }),
+    );
+    await tabTo(page, who!);
+    await press('g');
+    assert.equal(await who!.inputValue(), 'givenName');
+    await tabTo(page, from!);
+    await press('End');
+    assert.deepEqual([await who!.inputValue(), await from!.inputValue()], ['givenName', 'ignore']);
+    answers();
+    await page.getByRole('textbox', { name: 'The attribute for from' }).waitFor({ state: 'hidden' });
+    await tabTo(page, page.getByRole('button', { name: 'Import 2 rows' }));
+    await press('Enter');
+    await page.getByText('Done: 2 of 2 rows').waitFor();
+    const { contacts } = (await call('GET', `${base}/contacts?search=Kay`)).body;
+    assert.deepEqual([contacts[0].givenName, contacts[0].tags], ['Kay', ['typed in']]);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
   test('console.md §9 by keys alone: a template and a broadcast, from the first word to the end', async () => {
     const known = async (givenName: string, address: string) => {
       const { id } = (await call('POST', `${base}/contacts`, { givenName })).body;

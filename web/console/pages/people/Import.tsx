@@ -137,7 +137,12 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
   if (!look.data && look.error)
     return <Refused error={look.error} retry={() => void look.refetch()} onAnew={forget} />;
   if (!look.data) return <Waiting />;
-  const { columns, rows, fault } = look.data;
+  const { rows, fault } = look.data;
+  // What was chosen stands at once: letters typed one after the other choose, and a select that falls back between them takes none.
+  const columns = look.data.columns.map(({ header, target }) => ({
+    header,
+    target: Object.hasOwn(mapping, header) ? mapping[header]! : target,
+  }));
   const bad = rows.filter((row) => row.fault).length;
   return (
     <>
