@@ -148,7 +148,9 @@ export async function tryOnce<T>(
 ): Promise<T | Fault> {
   const emailHash = sha256Hex(email);
   const before = await selectFailures(db, emailHash);
-  const waitMs = before ? before.last_ms + backOffMs(before.count) - nowMs : 0;
+  // Of two at the same moment the later may have been noted first: who has free tries left waits for nobody.
+  const backOff = before ? backOffMs(before.count) : 0;
+  const waitMs = before && backOff > 0 ? before.last_ms + backOff - nowMs : 0;
   if (waitMs > 0) return tooEarly(waitMs);
   const count = await takeTry(db, { emailHash, nowMs, sinceMs: nowMs - FORGOTTEN_MS, ...WAITS });
   if (count === undefined) return tooEarly(backOffMs(FREE_TRIES));

@@ -134,6 +134,15 @@ test('a password is changed from what it was, and ends the sessions of its owner
   assert.equal(await sessionsOf(), 0);
 });
 
+test('of two wrong tries at once neither waits for the other, in whatever order they are noted', async () => {
+  const ann = await operator();
+  const tryOne = (nowMs: number, password = 'wrong') =>
+    provePassword(sql, { email: ann.email, password, nowMs });
+  assert.equal(faultOf(await tryOne(clock.ms + 5)), 'invalid_auth');
+  assert.equal(faultOf(await tryOne(clock.ms)), 'invalid_auth');
+  must(await tryOne(clock.ms, PASSWORD));
+});
+
 test('after five wrong passwords each next try waits, twice as long each time', async () => {
   const ann = await operator();
   const tryOne = (password: string) => provePassword(sql, { email: ann.email, password, nowMs: clock.ms });
