@@ -68,6 +68,17 @@ export type ConsoleEvent =
   | { kind: 'devices' }
   /** What all operators have in common has changed: who shows it looks again. */
   | { kind: 'shared'; what: Shared }
+  /** Conversations (`count`; one of them is named) were given to a team: told to who is in it and there, and not to who gave them. */
+  | {
+      kind: 'given';
+      id: string;
+      conversationId: string;
+      contact: string | null;
+      count: number;
+      team: { id: string; name: string };
+      /** Null: by a key. */
+      by: { id: string; name: string } | null;
+    }
   /** Passing: it is not sent again to who was away. */
   | {
       kind: 'presence';

@@ -8,6 +8,8 @@ export type Notices = {
   mine: boolean;
   /** Somebody writes in one that is nobody's. */
   unassigned: boolean;
+  /** A conversation is given to a team of his. */
+  teams: boolean;
   /** On the desktop, by the browser; each browser is asked whether it may. */
   desktop: boolean;
   sound: boolean;
@@ -18,6 +20,7 @@ export const USUAL_NOTICES: Notices = {
   mentions: true,
   mine: true,
   unassigned: false,
+  teams: true,
   desktop: false,
   sound: false,
 };

@@ -416,6 +416,19 @@ describe('how conversations stand, in a browser', { skip }, () => {
     const all = async () => [...(await toldIn(page)), ...(await toldIn(second))];
     await until('it is told', async () => (await all()).length > 1);
     assert.deepEqual(await all(), ['Jan: this is for Eli', 'sound']);
+    // What is given to a team of one's own, by somebody else, while one looks elsewhere.
+    const { body: made } = await call('POST', `${base}/teams`, { name: 'Repairs', memberIds: [eliId] });
+    await call('PATCH', `${base}/conversations/${kit.id}`, { teamId: made.id });
+    const given = 'A key gave your team the conversation with Kit';
+    for (const one of [page, second]) await one.getByText(`For Repairs: ${given}`).waitFor();
+    await until('it is told', async () => (await all()).length > 3);
+    assert.deepEqual((await all()).toSorted(), [
+      `For Repairs: ${given}`,
+      'Jan: this is for Eli',
+      'sound',
+      'sound',
+    ]);
+    await call('DELETE', `${base}/teams/${made.id}`);
     // What one reads is not told.
     await second.close();
     await rowOf(page, 'Jan').click();

@@ -12,6 +12,7 @@ import type { Db } from '../src/db/pool.ts';
 import { applyToConversation, applyToList, applyToThread, type ListOf } from '../web/console/live/apply.ts';
 import { advance, caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { inboxReader } from '../src/inbox/reader.ts';
+import { givenTold } from '../src/doors/consoleLive/given.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
 
@@ -841,6 +842,63 @@ describe('what operators have besides', () => {
     assert.equal(entries[0].action, 'team.delete');
     assert.equal(entries[0].detail.name, 'Back office');
     line.close();
+  });
+
+  test('console.md §16 who is in a team and there is told of what it is given, once; not who gave it, who is away, or who is in none', async () => {
+    const inTeam = async (name: string) => {
+      const email = `${name.toLowerCase()}@example.com`;
+      const member = { email, name, password: 'correct horse battery', role: 'agent' };
+      const { id } = ok(await call('POST', `${base}/members`, member), 201);
+      return { id, ...(await signIn(email, member.password)) };
+    };
+    const [una, vic, wim] = [await inTeam('Una'), await inTeam('Vic'), await inTeam('Wim')];
+    const ids = [eliShown.id, una.id, vic.id];
+    const team = ok(await dana.call('POST', `${base}/teams`, { name: 'Repairs', memberIds: ids }), 201);
+    ok(await vic.call('PUT', `${base}/availability`, { away: true }));
+    const lines = await Promise.all([eli, una, una, vic, wim, dana].map((who) => listen(who)));
+    const heard = () => lines.map((line) => line.events('given').length);
+    const [rob, sam] = [await somebody('Rob'), await somebody('Sam')];
+    ok(await eli.call('PATCH', at(rob.id), { teamId: team.id }));
+    await until('who is there is told', () => heard()[1] === 1 && heard()[2] === 1);
+    const { id, ...told } = lines[1]!.events('given')[0];
+    assert.equal(lines[2]!.events('given')[0].id, id, 'one thing in both tabs');
+    assert.deepEqual(told, {
+      kind: 'given',
+      conversationId: rob.id,
+      contact: 'Rob',
+      count: 1,
+      team: { id: team.id, name: 'Repairs' },
+      by: { id: eliShown.id, name: 'Eli' },
+    });
+    // What it has already is not given again: of two who give it at once, one does.
+    ok(await eli.call('PATCH', at(rob.id), { teamId: team.id, priority: 'high' }));
+    await Promise.all([dana, dana].map((who) => who.call('PATCH', at(sam.id), { teamId: team.id })));
+    await until('once more', () => heard()[0] === 1 && heard()[1] === 2);
+    // Who was not there for a moment is told when back.
+    const { cursor } = lines[1]!.told.at(-1)!;
+    lines[1]!.close();
+    const both = { ids: [rob.id, sam.id], change: { teamId: null } };
+    ok(await dana.call('POST', at('bulk'), both));
+    ok(await dana.call('POST', at('bulk'), { ...both, change: { teamId: team.id } }));
+    await until('both at once', () => heard()[2] === 3);
+    assert.equal(lines[2]!.events('given')[2].count, 2);
+    const [back, other] = [await listen(una, cursor), await listen(wim, cursor)];
+    await until('it is told then', () => back.events('given').length === 1);
+    // The team is deleted between its being given something and its being told; another workspace has no such team.
+    const numbers = { contactId: fromHex24(rob.contact.id)!, teamId: fromHex24(team.id)! };
+    const news = { ...numbers, kind: 'given', operatorId: 0, count: 1, atMs: 1 } as const;
+    const here = fromHex24(demo.workspace.id)!;
+    assert.equal((await givenTold({ sql }, { ...news, workspaceId: here }))?.to.size, 2);
+    assert.equal(await givenTold({ sql }, { ...news, workspaceId: here + 1 }), undefined);
+    assert.equal((await dana.call('DELETE', `${base}/teams/${team.id}`)).status, 204);
+    assert.equal(await givenTold({ sql }, { ...news, workspaceId: here }), undefined);
+    await until('it is gone everywhere', () =>
+      lines.slice(2).every((line) => line.events('shared').some(({ what }) => what === 'teams')),
+    );
+    assert.deepEqual([...heard(), other.events('given').length], [2, 2, 3, 0, 0, 0, 0]);
+    for (const one of [...lines, back, other]) one.close();
+    for (const { id: left } of [una, vic, wim])
+      assert.equal((await call('DELETE', `${base}/members/${left}`)).status, 204);
   });
 
   test('console.md §16 availability: away by one’s own word, gone without a page, told to the others; who leaves is in no team', async () => {

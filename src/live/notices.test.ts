@@ -56,6 +56,15 @@ const news: fc.Arbitrary<News> = fc.oneof(
   ),
   fc.record({ kind: fc.constant('devices' as const), workspaceId: id }),
   fc.record({
+    kind: fc.constant('given' as const),
+    workspaceId: id,
+    contactId: id,
+    teamId: id,
+    operatorId: fc.integer({ min: 0, max: 2 ** 53 - 1 }),
+    count: fc.integer({ min: 1, max: 200 }),
+    atMs: id,
+  }),
+  fc.record({
     kind: fc.constant('operator' as const),
     workspaceId: id,
     contactId: id,

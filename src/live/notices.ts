@@ -23,6 +23,16 @@ export type News =
   | { kind: 'devices'; workspaceId: number }
   /** What the operators of a workspace have in common has changed. */
   | { kind: 'shared'; workspaceId: number; what: Shared }
+  /** `count` conversations were given to a team, this contact's and others'; by the operator, or by a key (0). */
+  | {
+      kind: 'given';
+      workspaceId: number;
+      contactId: number;
+      teamId: number;
+      operatorId: number;
+      count: number;
+      atMs: number;
+    }
   /** An operator looks at a conversation, types in it, or has left it. */
   | {
       kind: 'operator';
@@ -43,8 +53,8 @@ export type Notices = Part & {
 
 const CHANNEL = 'parley_live';
 const COLLECT_MS = 3;
-/** NOTIFY takes 8,000 bytes; a word is at most 42. */
-const MOST_WORDS = 180;
+/** NOTIFY takes 8,000 bytes; a word is at most 64. */
+const MOST_WORDS = 120;
 
 /** The notices of this process. `listens` when it has sockets. */
 export function createNotices(deps: { sql: Sql; clock: Clock; log: Log; listens: boolean }): Notices {
@@ -104,6 +114,11 @@ function wordOf(news: News): string {
       return `d:${news.workspaceId.toString(36)}`;
     case 'shared':
       return `s:${news.workspaceId.toString(36)}:${SHARED.indexOf(news.what)}`;
+    case 'given': {
+      const { workspaceId, contactId, teamId, operatorId, count, atMs } = news;
+      const parts = [workspaceId, contactId, teamId, operatorId, count, atMs];
+      return `g:${parts.map((part) => part.toString(36)).join(':')}`;
+    }
     case 'operator':
       return `o:${[news.workspaceId, news.contactId, news.operatorId].map((id) => id.toString(36)).join(':')}:${news.as[0]}`;
   }
@@ -111,7 +126,8 @@ function wordOf(news: News): string {
 
 function readWord(word: string): News {
   const [kind = '', ...parts] = word.split(':');
-  const [id = 0, second = 0, third = 0] = parts.map((part) => Number.parseInt(part, 36));
+  const numbers = parts.map((part) => Number.parseInt(part, 36));
+  const [id = 0, second = 0, third = 0] = numbers;
   switch (kind) {
     case 'm':
       return { kind: 'made', workspaceId: id, hash: Number(parts[1]) };
@@ -128,6 +144,10 @@ function readWord(word: string): News {
       return { kind: 'shared', workspaceId: id, what: SHARED[second] ?? 'teams' };
     case 'd':
       return { kind: 'devices', workspaceId: id };
+    case 'g': {
+      const [operatorId = 0, count = 1, atMs = 0] = numbers.slice(3);
+      return { kind: 'given', workspaceId: id, contactId: second, teamId: third, operatorId, count, atMs };
+    }
     case 'o': {
       const as = parts[3] === 't' ? 'typing' : parts[3] === 'l' ? 'looking' : 'gone';
       return { kind: 'operator', workspaceId: id, contactId: second, operatorId: third, as };

@@ -33,6 +33,7 @@ const NOTICES = {
   mentions: Type.Boolean(),
   mine: Type.Boolean(),
   unassigned: Type.Boolean(),
+  teams: Type.Boolean(),
   desktop: Type.Boolean(),
   sound: Type.Boolean(),
 };

@@ -21,6 +21,7 @@ import {
   presentNote,
 } from '../console/inbox/shown.ts';
 import type { HttpContext } from '../kit/context.ts';
+import { givenTold } from './given.ts';
 
 /** A page that is told what happens in a workspace. */
 export type Listener = {
@@ -58,7 +59,8 @@ type Open = {
   /** Another after every start of listening: cursors of before say nothing. */
   epoch: string;
   listeners: Set<Listener>;
-  kept: { n: number; event: ConsoleEvent }[];
+  /** `to`: whom alone it is for. */
+  kept: { n: number; event: ConsoleEvent; to?: ReadonlySet<number> }[];
   n: number;
   /** Contacts, each with the entries that are new. */
   changed: Map<number, Set<number>>;
@@ -76,6 +78,7 @@ export function createConsoleHub(deps: Deps): ConsoleHub {
       else if (one.kind === 'inbox') mark(open.get(one.workspaceId), one);
       else if (one.kind === 'devices') tellDevices(open.get(one.workspaceId));
       else if (one.kind === 'shared') tellShared(open.get(one.workspaceId), one.what);
+      else if (one.kind === 'given') void tellGiven(deps, open.get(one.workspaceId), one);
       else if (one.kind === 'operator') void tellPresence(deps, open.get(one.workspaceId), one);
     if ([...open.values()].some(({ changed }) => changed.size)) rung.ring();
   };
@@ -101,8 +104,9 @@ export function createConsoleHub(deps: Deps): ConsoleHub {
         cursor: cursorOf(there, there.n),
         reset: missed === undefined,
       });
-      for (const { n, event } of missed ?? [])
-        listener.send({ type: 'event', cursor: cursorOf(there, n), event });
+      for (const { n, event, to } of missed ?? [])
+        if (to?.has(listener.operatorId) ?? true)
+          listener.send({ type: 'event', cursor: cursorOf(there, n), event });
       there.listeners.add(listener);
     },
     leave(listener) {
@@ -246,12 +250,28 @@ async function look(
   return [...shown.map((conversation) => ({ kind: 'conversation' as const, conversation })), ...entries];
 }
 
-function tell(there: Open, event: ConsoleEvent): void {
+function tell(there: Open, event: ConsoleEvent, to?: ReadonlySet<number>): void {
   there.n++;
-  there.kept.push({ n: there.n, event });
+  there.kept.push({ n: there.n, event, ...(to ? { to } : {}) });
   if (there.kept.length > MOST_KEPT) there.kept.splice(0, there.kept.length - MOST_KEPT);
   for (const listener of there.listeners)
-    listener.send({ type: 'event', cursor: cursorOf(there, there.n), event });
+    if (to?.has(listener.operatorId) ?? true)
+      listener.send({ type: 'event', cursor: cursorOf(there, there.n), event });
+}
+
+/** Kept for who comes back, too: nothing else says that it was given, and by whom. */
+async function tellGiven(
+  deps: Deps,
+  there: Open | undefined,
+  news: Extract<News, { kind: 'given' }>,
+): Promise<void> {
+  if (!there) return;
+  try {
+    const told = await givenTold(deps, news);
+    if (told) tell(there, told.event, told.to);
+  } catch (error) {
+    deps.log.warn({ error }, 'a team could not be told what it was given');
+  }
 }
 
 /** Kept for who comes back, as what it says to look at is not looked at otherwise. */

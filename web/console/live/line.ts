@@ -232,7 +232,7 @@ function ownTeams({ client, ws, me }: Of): string[] {
 /** Puts an event into everything that was fetched and shows it. */
 export function applyEvent(of: Of, event: ConsoleEvent): void {
   const { client, ws, me, nowMs } = of;
-  if (event.kind === 'presence') return;
+  if (event.kind === 'presence' || event.kind === 'given') return;
   if (event.kind === 'devices') return lookAtDevices({ client, ws });
   if (event.kind === 'shared') {
     for (const what of SHOWS[event.what]) void client.invalidateQueries({ queryKey: [ws, what] });

@@ -14,10 +14,24 @@ const told = new Set<string>();
 /** Tells of an event, where it is one to be told of. */
 export function noticeOf(of: NoticesOf, event: ConsoleEvent): void {
   if (event.kind === 'conversation') return noticeSaid(of, event.conversation);
+  if (event.kind === 'given') {
+    const { id, conversationId } = event;
+    if (!of.notices.teams) return;
+    return tell(of, { id, conversationId, ...givenWords(event) });
+  }
   if (event.kind !== 'entry' || event.entry.type !== 'note') return;
   const { id, author, mentions, text } = event.entry;
   if (!of.notices.mentions || author.id === of.me || !mentions.some((one) => one.id === of.me)) return;
   tell(of, { id, conversationId: event.conversationId, title: `${author.name} mentioned you`, text });
+}
+
+/** What a team was given, in words. */
+export function givenWords({ team, by, contact, count }: Extract<ConsoleEvent, { kind: 'given' }>): {
+  title: string;
+  text: string;
+} {
+  const what = count > 1 ? `${count} conversations` : `the conversation with ${contact ?? 'somebody'}`;
+  return { title: `For ${team.name}`, text: `${by?.name ?? 'A key'} gave your team ${what}` };
 }
 
 /** What a contact has said, in a conversation that is his, or nobody's. */

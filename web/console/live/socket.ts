@@ -15,7 +15,7 @@ import { toast } from '../ui/toasts.tsx';
 import { call } from '../api/call.ts';
 import { bootstrapQuery, isShort } from '../api/queries.ts';
 import type { Narrowed } from './apply.ts';
-import { noticeOf } from './notices.ts';
+import { givenWords, noticeOf } from './notices.ts';
 import { applyEvent, openLine } from './line.ts';
 
 /** Who is in a conversation, by operator; `untilMs` is when that is forgotten. */
@@ -108,6 +108,11 @@ export function apply(client: QueryClient, ws: string, me: string, nowMs: number
 /** What comes of an event beside what it changes. */
 function follow(client: QueryClient, ws: string, me: string, event: ConsoleEvent): void {
   if (event.kind === 'presence') return notePresence(event);
+  if (event.kind === 'given') {
+    const { title, text } = givenWords(event);
+    if (noticesOf(client).teams) toast(`${title}: ${text}`);
+    return;
+  }
   if (event.kind === 'devices' || event.kind === 'removed' || event.kind === 'shared') return;
   if (event.kind === 'conversation' || event.kind === 'left') return countSoon(client, ws);
   const { type, id } = event.entry;

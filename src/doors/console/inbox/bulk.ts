@@ -9,7 +9,7 @@ import { PRIORITIES } from '../../../../contract/inboxViews.ts';
 import { isFault, type Fault } from '../../../base/fault.ts';
 import { fromHex24 } from '../../../base/ids.ts';
 import { changeStandings, contactsOf, takeUpAll, type InboxRow } from '../../../inbox/inbox.ts';
-import { changeOf, namesNobody, tellOf } from './inbox.ts';
+import { changeOf, namesNobody, tellGiven, tellOf } from './inbox.ts';
 import { presentConversations } from './shown.ts';
 import { idOf, idText, missing, timeText, writes, type Call, type Route, type Work } from '../route.ts';
 
@@ -40,6 +40,7 @@ async function bulk(call: Call<BulkChange>): Promise<Work<200, BulkChanged> | Fa
       (await presentConversations(tx, workspace.id, after)).map((one) => [fromHex24(one.contact.id)!, one]),
     );
     for (const contactId of before.keys()) tellOf(call, contactId);
+    tellGiven(call, [...before.values()], after);
     const results = body.ids.map((id) => {
       const contactId = contacts.get(idOf(id));
       return contactId === undefined

@@ -188,6 +188,7 @@ async function change(call: Call<ConversationPatch>): Promise<Work<200, Conversa
     const held = await takeUp(tx, workspace.id, contactId);
     if (!held) return missing('conversation');
     const changed = await changeStandings(tx, [held], wanted);
+    tellGiven(call, [held], changed);
     const [shown] = await presentConversations(tx, workspace.id, changed);
     if (!shown) return missing('conversation');
     tellOf(call, contactId);
@@ -234,6 +235,22 @@ export function tellOf(call: Call<unknown>, contactId: number, entryId?: number)
   const { ctx, workspace, afterCommit } = call;
   const news = { kind: 'inbox', workspaceId: workspace.id, contactId } as const;
   afterCommit(() => ctx.notices.send([entryId === undefined ? news : { ...news, entryId }]));
+}
+
+/** Tells a team what it has been given, once it is committed: what it had before is no news. */
+export function tellGiven(
+  { ctx, workspace, caller, nowMs, afterCommit }: Call<unknown>,
+  before: readonly InboxRow[],
+  after: readonly InboxRow[],
+): void {
+  const had = new Map(before.map(({ contactId, teamId }) => [contactId, teamId]));
+  const given = after.filter(({ contactId, teamId }) => teamId !== null && teamId !== had.get(contactId));
+  const [first] = given;
+  if (!first) return;
+  const operatorId = caller.keyId === undefined ? (caller.operatorId ?? 0) : 0;
+  const { contactId } = first;
+  const which = { workspaceId: workspace.id, contactId, teamId: first.teamId!, operatorId };
+  afterCommit(() => ctx.notices.send([{ kind: 'given', ...which, count: given.length, atMs: nowMs }]));
 }
 
 /** Tells every page of what operators have in common that it has changed, once it is committed. */

@@ -14,6 +14,7 @@ const OF: readonly [What, string][] = [
   ['mentions', 'Somebody mentions me in a note'],
   ['mine', 'A message in a conversation that is mine'],
   ['unassigned', 'A message in a conversation that is nobody’s'],
+  ['teams', 'A conversation is given to a team of mine'],
 ];
 const HOW: readonly [What, string][] = [
   ['desktop', 'Show it on the desktop'],
