@@ -1099,6 +1099,20 @@ describe('what operators have besides', () => {
     ok(await eli.call('DELETE', `${saved}/${other.id}`), 204);
     refused(await eli.call('DELETE', `${saved}/${other.id}`), 404);
     refused(await keep('two words'), 400, 'shortcut');
+    // One that was deleted comes back as the one it was, of two at the same moment once, and no other in its place.
+    const again = (id: string, shortcut = 'away') =>
+      eli.call('POST', saved, { id, shortcut, text: 'Back on Monday.' });
+    const back = await Promise.all([again(other.id), again(other.id, 'gone')]);
+    assert.deepEqual(
+      back.map(({ status }) => status).toSorted((a, b) => a - b),
+      [201, 409],
+    );
+    const came = back.find(({ status }) => status === 201)!.body;
+    assert.deepEqual([came.id, came.createdAt.slice(0, 19)], [other.id, other.createdAt.slice(0, 19)]);
+    refused(await again(one.id, 'another'), 409, 'id');
+    refused(await again('0'.repeat(24), 'another'), 400, 'id');
+    refused(await again(toHex24(2 ** 53 - 1), 'another'), 400, 'id');
+    refused(await eli.call('PATCH', `${saved}/${one.id}`, { id: other.id }), 400, 'id');
   });
 
   test('§5 views are kept, for oneself or for everybody: one of each name, also of two at the same moment', async () => {

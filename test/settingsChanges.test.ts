@@ -113,5 +113,14 @@ test('an entry is a sentence: what it was done to by its name, with its page', (
     text: 'the segment regulars',
     href: '/w/WS/people/audiences/S',
   });
+  const order = said('order.update', 'order:7', { name: 'A-12', contactId: 'P1' });
+  assert.deepEqual(
+    order.which,
+    { text: 'the order A-12', href: '/w/WS/people/P1' },
+    'it is shown with whose it is',
+  );
+  assert.equal(said('order.delete', 'order:7', { contactId: 'P1' }).which?.href, undefined);
+  const campaign = said('campaign.enter', 'campaign:C', { name: 'welcome', contactId: 'P1' });
+  assert.deepEqual(campaign.which, { text: 'the campaign welcome', href: undefined }, 'it has no page');
   assert.equal(said('segment.delete', 'segment:S').which?.href, undefined, 'what is gone has no page');
 });

@@ -2,16 +2,25 @@
 import { changedMeanwhile, fault, type Fault } from '../base/fault.ts';
 import { isUniqueBreach } from '../db/errors.ts';
 import type { Tx } from '../db/pool.ts';
-import { insertSaved, selectByShortcut, selectSaved, updateSaved, type SavedReply } from './sql.saved.ts';
+import {
+  insertSaved,
+  isSaved,
+  selectByShortcut,
+  selectSaved,
+  updateSaved,
+  type SavedReply,
+} from './sql.saved.ts';
 
 export { deleteSaved, selectSaved, type SavedReply } from './sql.saved.ts';
 
 /** Keeps one. */
 export async function keepSaved(tx: Tx, reply: SavedReply, most: number): Promise<SavedReply | Fault> {
   if (await insertSaved(tx, reply, most)) return reply;
-  return (await selectByShortcut(tx, reply.workspaceId, reply.shortcut)) === undefined
-    ? fault('unprocessable', `A workspace has at most ${most} saved replies.`)
-    : taken(reply.shortcut);
+  if ((await selectByShortcut(tx, reply.workspaceId, reply.shortcut)) !== undefined)
+    return taken(reply.shortcut);
+  return (await isSaved(tx, reply.id))
+    ? fault('conflict', 'There is a saved reply of that id: it is not deleted.', { field: 'id' })
+    : fault('unprocessable', `A workspace has at most ${most} saved replies.`);
 }
 
 /** Changes one; undefined when it is not there. With `revision` only where nobody has changed that one since. */

@@ -42,6 +42,11 @@ export async function selectByShortcut(
   return rows[0]?.id;
 }
 
+/** Whether an id is that of a saved reply. */
+export async function isSaved(db: Db, id: number): Promise<boolean> {
+  return (await db`SELECT 1 FROM saved_replies WHERE id = ${id}`).length > 0;
+}
+
 /** Changes one; undefined when it is not there, or not at the revision that is given. Locks its row. */
 export async function updateSaved(
   db: Db,

@@ -14,10 +14,15 @@ const Shortcut = Type.String({
 const text = Type.String({ minLength: 1, maxLength: CONSOLE_LIMITS.text });
 
 /** `POST …/saved-replies`. */
-export const NewSavedReply = Type.Object({ shortcut: Shortcut, text });
+export const NewSavedReply = Type.Object({
+  shortcut: Shortcut,
+  text,
+  /** Which it was before it was deleted: it comes back as that one. */
+  id: Type.Optional(Id),
+});
 export type NewSavedReply = Static<typeof NewSavedReply>;
 /** `PATCH …/saved-replies/{id}`. */
-export const SavedReplyPatch = Type.Partial(NewSavedReply);
+export const SavedReplyPatch = Type.Partial(Type.Object({ shortcut: Shortcut, text }));
 export type SavedReplyPatch = Static<typeof SavedReplyPatch>;
 /** One of them. */
 export const SavedReplyShown = Type.Object({

@@ -21,6 +21,7 @@ import type { Tx } from '../../db/pool.ts';
 import { readTexts, writeText, ORDER_TEXTS } from '../../orders/alerts.ts';
 import { readOrder, type OrderRead } from '../../orders/given.ts';
 import { isCurrency } from '../../orders/money.ts';
+import { notedOf } from '../../orders/noted.ts';
 import type { Order } from '../../orders/order.ts';
 import {
   changeOrder,
@@ -334,6 +335,6 @@ async function list(call: Call): Promise<Static<typeof OrderPage> | Fault> {
 }
 
 function told(what: string, order: Order): Done<200, OrderShown> {
-  const audit = { action: `order.${what}`, subject: `order:${order.id}` };
+  const audit = { action: `order.${what}`, subject: `order:${order.id}`, detail: notedOf(order) };
   return { status: 200, body: present(order), audit };
 }

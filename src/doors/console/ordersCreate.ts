@@ -5,6 +5,7 @@
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { actorOfCompany } from '../../connect/grants.ts';
 import type { Tx } from '../../db/pool.ts';
+import { notedOf } from '../../orders/noted.ts';
 import { createOrders, type NewOrder } from '../../orders/orders.ts';
 import { orderSettingsOf } from '../../orders/settings.ts';
 import { join, type Done, type Joined, type Way } from '../kit/change.ts';
@@ -32,7 +33,9 @@ const TELLING: Way<Asked> = {
     return all.map((one): Done | Fault => {
       const order = refused.get(one) ?? came.get(one)!;
       if (isFault(order)) return order;
-      const audit = { action: 'order.create', subject: `order:${order.id}`, ...inAccount(one) };
+      const subject = `order:${order.id}`;
+      const { detail, ...where } = inAccount(one);
+      const audit = { action: 'order.create', subject, ...where, detail: { ...detail, ...notedOf(order) } };
       return { status: 201, body: present(order), audit };
     });
   },

@@ -18,6 +18,7 @@ import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID } from '../../base/ids.ts';
 import { actorOfCompany } from '../../connect/grants.ts';
 import type { Tx } from '../../db/pool.ts';
+import { notedOf } from '../../orders/noted.ts';
 import type { Order } from '../../orders/order.ts';
 import {
   changeOrder,
@@ -172,7 +173,7 @@ function onBehalf<A extends { status: number; body: unknown }>(
       workspaceId: workspace.id,
       actor: actorOfCompany({ clientWorkspaceId: acting.companyId }),
       ...(order ? { subject: `order:${order.id}` } : {}),
-      detail: { company: call.workspace.id, ...detail },
+      detail: { company: call.workspace.id, ...(order ? notedOf(order) : {}), ...detail },
     };
     return { ...answer, audit };
   };

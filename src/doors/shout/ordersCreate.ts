@@ -7,6 +7,7 @@ import type { OrderGiven, OrderSkipped, ShoutOrder } from '../../../contract/doo
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { actorOfCompany, type GrantKey } from '../../connect/grants.ts';
 import type { Tx } from '../../db/pool.ts';
+import { notedOf } from '../../orders/noted.ts';
 import type { Order } from '../../orders/order.ts';
 import { createOrders, type NewOrder } from '../../orders/orders.ts';
 import { orderSettingsOf, type OrderSettings } from '../../orders/settings.ts';
@@ -84,7 +85,7 @@ function answer(companyId: number, place: ActingPlace, order: Order | typeof SKI
     workspaceId: place.id,
     actor: actorOfCompany({ clientWorkspaceId: companyId }),
     ...(isMade ? { subject: `order:${order.id}` } : {}),
-    detail: { company: companyId },
+    detail: { company: companyId, ...(isMade ? notedOf(order) : {}) },
   };
   return isMade
     ? { status: 201, body: present(order, place) satisfies ShoutOrder, audit }

@@ -307,7 +307,7 @@ async function enter(
       audit: {
         action: 'campaign.enter',
         subject: `campaign:${found.id}`,
-        detail: { contactId: toHex24(contactId) },
+        detail: { name: found.key, contactId: toHex24(contactId) },
       },
     };
   };

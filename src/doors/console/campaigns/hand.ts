@@ -52,7 +52,7 @@ export const handRoutes: readonly Route[] = [
         const given = { audience, key, perMinute };
         const broken = await enterByHand(ctx, tx, found, given, workspaceNowMs);
         if (broken) return broken;
-        const detail = { key, perMinute, audience: body.audience };
+        const detail = { name: found.key, key, perMinute, audience: body.audience };
         const audit = { action: 'campaign.hand', subject: `campaign:${found.id}`, detail };
         return { status: 202, body: present(found), audit };
       };

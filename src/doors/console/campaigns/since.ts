@@ -39,7 +39,7 @@ export const sinceRoutes: readonly Route[] = [
       return async (tx) => {
         const broken = await enterSince(call.ctx, tx, found, { sinceMs, perMinute }, call.workspaceNowMs);
         if (broken) return broken;
-        const detail = { since: call.body.since, perMinute };
+        const detail = { name: found.key, since: call.body.since, perMinute };
         const audit = { action: 'campaign.since', subject: `campaign:${found.id}`, detail };
         return { status: 202, body: present(found), audit };
       };

@@ -13,6 +13,7 @@ import {
 import { Nothing } from '../../../../contract/doors/fields.ts';
 import { MOST_COUNTED, PRIORITIES, type View } from '../../../../contract/inboxViews.ts';
 import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
+import { timeOfId } from '../../../base/ids.ts';
 import type { Tx } from '../../../db/pool.ts';
 import { conversationsOf } from '../../../conversations/conversations.ts';
 import type { ConversationRead } from '../../../conversations/events.ts';
@@ -256,6 +257,12 @@ export function tellGiven(
 /** Tells every page of what operators have in common that it has changed, once it is committed. */
 export function tellShared({ ctx, workspace, afterCommit }: Call<unknown>, what: Shared): void {
   afterCommit(() => ctx.notices.send([{ kind: 'shared', workspaceId: workspace.id, what }]));
+}
+
+/** The id of something that was deleted and comes back as what it was: what was never given out may be given to something else yet. */
+export function comesBackAs(given: string, nowMs: number, what: string): number | Fault {
+  const id = idOf(given);
+  return id > 0 && timeOfId(id) < nowMs ? id : breaks('id', `must be that of a ${what} that was deleted`);
 }
 
 /** A change that happens all the time and means little: it is not written down in the audit log. */

@@ -8,9 +8,9 @@ import {
 } from '../../../../contract/doors/console/savedReplies.ts';
 import { Nothing } from '../../../../contract/doors/fields.ts';
 import { isFault } from '../../../base/fault.ts';
-import { toHex24 } from '../../../base/ids.ts';
+import { timeOfId, toHex24 } from '../../../base/ids.ts';
 import { changeSaved, deleteSaved, keepSaved, selectSaved, type SavedReply } from '../../../inbox/saved.ts';
-import { tellShared } from './inbox.ts';
+import { comesBackAs, tellShared } from './inbox.ts';
 import { acts, idIn, missing, reads, revisionIn, timeText, writes, type Call, type Route } from '../route.ts';
 
 const one = '/saved-replies/:savedReplyId';
@@ -29,18 +29,15 @@ export const savedReplyRoutes: readonly Route[] = [
   writes({
     path: '/saved-replies',
     action: 'conversations.reply',
-    does: 'Keeps an answer ready.',
+    does: 'Keeps an answer ready; with `id` one that was deleted, as the one it was.',
     body: NewSavedReply,
     answers: { 201: SavedReplyShown },
     handle: async (call) => {
       const { ctx, workspace, body, nowMs } = call;
-      const reply = {
-        ...body,
-        id: ctx.ids.spread(),
-        workspaceId: workspace.id,
-        createdMs: nowMs,
-        revision: 1,
-      };
+      const id = body.id === undefined ? ctx.ids.spread() : comesBackAs(body.id, nowMs, 'saved reply');
+      if (isFault(id)) return id;
+      const createdMs = body.id === undefined ? nowMs : timeOfId(id);
+      const reply = { ...body, id, workspaceId: workspace.id, createdMs, revision: 1 };
       return async (tx) => {
         const kept = await keepSaved(tx, reply, MOST_SAVED_REPLIES);
         if (isFault(kept)) return kept;

@@ -18,19 +18,8 @@ import {
   selectSavedViews,
   type SavedView,
 } from '../../../inbox/views.ts';
-import { operatorIn, tellShared } from './inbox.ts';
-import {
-  acts,
-  idIn,
-  idOf,
-  missing,
-  reads,
-  timeText,
-  writes,
-  type Call,
-  type Route,
-  type Work,
-} from '../route.ts';
+import { comesBackAs, operatorIn, tellShared } from './inbox.ts';
+import { acts, idIn, missing, reads, timeText, writes, type Call, type Route, type Work } from '../route.ts';
 
 /** The routes. */
 export const savedViewRoutes: readonly Route[] = [
@@ -83,10 +72,8 @@ async function keep(call: Call<NewSavedView>): Promise<Work<201, SavedViewShown>
   if (isFault(operatorId)) return operatorId;
   const broken = brokenIn(body);
   if (broken) return broken;
-  const id = body.id === undefined ? ctx.ids.spread() : idOf(body.id);
-  // What was never given out may be given to something else yet.
-  if (body.id !== undefined && (id <= 0 || timeOfId(id) >= nowMs))
-    return breaks('id', 'must be that of a view that was deleted');
+  const id = body.id === undefined ? ctx.ids.spread() : comesBackAs(body.id, nowMs, 'view');
+  if (isFault(id)) return id;
   const createdMs = body.id === undefined ? nowMs : timeOfId(id);
   const view = { id, workspaceId: workspace.id, operatorId, name: name.trim(), look, createdMs };
   return async (tx) => {

@@ -40,7 +40,7 @@ export function Replies({ ws }: { ws: string }): ReactElement {
       {
         onSuccess: () =>
           toast(`Deleted: /${shortcut}`, {
-            undo: () => change.mutate({ to: { shortcut, text } }),
+            undo: () => change.mutate({ to: { id, shortcut, text } }),
           }),
       },
     );

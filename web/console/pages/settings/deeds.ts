@@ -183,6 +183,11 @@ const PAGES: Readonly<Record<string, (ws: string, id: string) => string>> = {
   workspace: (ws) => paths.settings(ws),
 };
 
+/** Where what has no page of its own is shown: with the person whose it is. Campaigns have none yet: they are told by name. */
+const OF_PEOPLE: Readonly<Record<string, (ws: string, contactId: string) => string>> = {
+  order: (ws, contactId) => paths.person(ws, contactId),
+};
+
 /** What is gone has no page any more. */
 const ENDS = /\.(?:delete|erase)$/;
 /** What of an entry's detail is the id of something that has a page. */
@@ -223,13 +228,15 @@ export function deedSaid(
   const [before = '', after] = words.split('{}');
   if (after === undefined) return { before, which: null, after: '' };
   const [kind = '', id = ''] = subject.split(':');
-  const { name } = detail as { name?: unknown };
+  const { name, contactId } = detail as { name?: unknown; contactId?: unknown };
   const called = nameOf(subject) ?? (typeof name === 'string' ? name : undefined);
+  const page =
+    PAGES[kind]?.(ws, id) ?? (typeof contactId === 'string' ? OF_PEOPLE[kind]?.(ws, contactId) : undefined);
   const noun = NOUNS[kind] ?? kind.replaceAll(/[_-]/g, ' ');
   const text = called === undefined ? noun : `${noun} ${called}`;
   return {
     before,
-    which: { text, href: id && !ENDS.test(action) ? PAGES[kind]?.(ws, id) : undefined },
+    which: { text, href: id && !ENDS.test(action) ? page : undefined },
     after,
   };
 }
