@@ -598,6 +598,52 @@ describe('in a conversation', () => {
     }
   });
 
+  test('what changes in a message that was said before its person became another is told where it is shown now', async () => {
+    const [one, other] = [await somebody('Gus', 'as one'), await somebody('Guy', 'as another')];
+    const offer = { clientId: 'before', text: 'Go on here:' };
+    const { messageId } = ok(await dana.call('POST', at(other.id, '/link'), offer), 202);
+    const [entry] = (await threadOf(other.id)).entries.filter(({ id }: Json) => id === messageId);
+    const which = { survivingId: one.contact.id, discardedId: other.contact.id };
+    ok(await dana.call('POST', `${base}/contacts/merge`, which));
+    // A receipt of before names who it went to.
+    const events = [
+      {
+        id: 1,
+        ownerId: fromHex24(other.contact.id)!,
+        workspaceId: fromHex24(demo.workspace.id)!,
+        type: 'delivery.changed',
+        atMs: 1,
+        payload: {
+          bulk: false,
+          changes: [{ contactId: fromHex24(other.contact.id)!, causeId: fromHex24(messageId)! }],
+        },
+      },
+    ];
+    const news: unknown[] = [];
+    const reader = inboxReader({ send: (some) => void news.push(...some) });
+    await sql.begin((tx) => reader.read(tx, events as never));
+    reader.committed!(events as never);
+    assert.deepEqual(news, [
+      {
+        kind: 'inbox',
+        workspaceId: fromHex24(demo.workspace.id)!,
+        contactId: fromHex24(one.contact.id)!,
+        entryId: fromHex24(messageId)!,
+      },
+    ]);
+    const line = await listen(eli);
+    await fetch(entry.message.content.actions[0].uri, {
+      redirect: 'manual',
+      headers: { 'user-agent': 'Mozilla/5.0' },
+    });
+    const told = await until('it is told', () =>
+      line.events('entry').find((it) => it.entry.id === messageId),
+    );
+    assert.equal(told.conversationId, one.id);
+    assert.ok(told.entry.offer.takenAt);
+    line.close();
+  });
+
   test('what an operator had begun to write, and that he was mentioned, go with somebody who becomes another', async () => {
     const [one, other] = [await somebody('Una', 'as one'), await somebody('Ulf', 'as another')];
     ok(await eli.call('PUT', at(one.id, '/draft'), { text: 'to the one' }), 204);

@@ -120,10 +120,18 @@ export async function survivorsOf(
   workspaceId: number,
   contactIds: readonly number[],
 ): Promise<Map<number, number>> {
-  if (contactIds.length === 0) return new Map();
-  const rows = await selectMerged(
+  return await survivorsAmong(
     db,
     contactIds.map((contactId) => ({ workspaceId, contactId })),
   );
+}
+
+/** The same of contacts of several workspaces: one statement. */
+export async function survivorsAmong(
+  db: Db,
+  contacts: readonly { workspaceId: number; contactId: number }[],
+): Promise<Map<number, number>> {
+  if (contacts.length === 0) return new Map();
+  const rows = await selectMerged(db, contacts);
   return new Map(rows.map(({ contactId, intoId }) => [contactId, intoId]));
 }

@@ -3,6 +3,7 @@
  * Once that is committed, every process that has operators connected is told which conversations have changed.
  */
 import { holdContacts } from '../contacts/held.ts';
+import { survivorsAmong } from '../contacts/merge.ts';
 import { conversationsOf, type MessageReceived } from '../conversations/conversations.ts';
 import type { ConversationRead, MessagesRemoved } from '../conversations/events.ts';
 import type { DeliveryChanged, MessageAccepted } from '../ledger/events.ts';
@@ -51,15 +52,18 @@ export function inboxReader(notices: Pick<Notices, 'send'>): FeedReader {
         isLess ? { workspaceId, contactId } : [],
       );
       if (less.length) await takeBack(tx, less);
-      const shown = new Set([
+      const there = new Set([
         ...heard.map(({ contactId }) => contactId),
         ...answered,
         ...(rest.length ? await selectPresent(tx, rest) : []),
-        ...less.map(({ contactId }) => contactId),
       ]);
+      const shown = await shownWith(tx, all, there);
       news.set(
         events,
-        all.flatMap(([contactId, one]) => (shown.has(contactId) ? newsOf(contactId, one) : [])),
+        all.flatMap(([contactId, one]) => {
+          const shownWithId = shown.get(contactId);
+          return shownWithId === undefined ? [] : newsOf(shownWithId, one);
+        }),
       );
     },
     committed(events) {
@@ -91,6 +95,30 @@ async function held(tx: Tx, heard: readonly Heard[]): Promise<Heard[]> {
     if (conversation) kept.push({ ...one, conversationId: conversation.id });
   }
   return kept;
+}
+
+/**
+ * In whose conversation it is shown what happened to contacts: in that of whom one has become who is not there any more. Whoever was
+ * only spoken to is not looked up: most of them have never been in the inbox.
+ */
+async function shownWith(
+  tx: Tx,
+  all: readonly [contactId: number, one: Happened][],
+  there: ReadonlySet<number>,
+): Promise<Map<number, number>> {
+  const absent = all.filter(([id, { heard, said }]) => !there.has(id) && (heard.length || !said.length));
+  const became = await survivorsAmong(
+    tx,
+    absent.map(([contactId, { workspaceId }]) => ({ workspaceId, contactId })),
+  );
+  return new Map(
+    all.flatMap(([contactId, { isLess }]): [number, number][] => {
+      if (there.has(contactId)) return [[contactId, contactId]];
+      const survivor = became.get(contactId);
+      if (survivor !== undefined) return [[contactId, survivor]];
+      return isLess ? [[contactId, contactId]] : [];
+    }),
+  );
 }
 
 function gather(events: readonly FeedEvent[]): Map<number, Happened> {

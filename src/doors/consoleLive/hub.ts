@@ -222,9 +222,11 @@ async function look(
     workspaceId,
     messages.filter(({ kind }) => kind !== 'confirmation'),
   );
+  // What was said before its contact became another is of that one still; it is shown where it was told of.
+  const toldWith = new Map(changed.flatMap(([contactId, ids]) => [...ids].map((id) => [id, contactId])));
   for (const entry of presented) {
     const message = messages.find(({ id }) => toHex24(id) === entry.id)!;
-    const conversationId = conversationOf(message.contactId);
+    const conversationId = conversationOf(toldWith.get(message.id) ?? message.contactId);
     if (conversationId !== undefined)
       entries.push({ kind: 'entry', conversationId: toHex24(conversationId), entry });
   }
