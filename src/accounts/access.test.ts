@@ -18,6 +18,7 @@ import { transact } from './idempotency.ts';
 import { createKey, createKeyring, listKeys, revokeKey, type DoorName, type KeyOwner } from './keys.ts';
 import {
   changePassword,
+  endSessions,
   openSession,
   proveNewPassword,
   provePassword,
@@ -538,4 +539,20 @@ describe('the provider', () => {
     equal(good(await come('https://other.example', eve.email)).operator.id, eve.id);
     equal(good(await come('https://one.example', eve.email)).operator.id, ann.id, 'the subject is who it is');
   });
+});
+
+it('who ends all sessions but the own stays signed in, and nowhere else', async () => {
+  const made = await createOperator(sql, ids, {
+    email: 'sessions@example.com',
+    name: 'Sam',
+    password: 'correct horse battery',
+    nowMs: clock.ms,
+  });
+  ok(!isFault(made));
+  const [own, other] = [await openSession(sql, made, clock.ms), await openSession(sql, made, clock.ms)];
+  equal(await endSessions(sql, made.id, { allBut: own.token }), 1);
+  const who = async (token: string) =>
+    await authenticateConsole(keyring, { authorization: `Bearer ${token}`, nowMs: clock.ms });
+  ok(!isFault(await who(own.token)));
+  ok(isFault(await who(other.token)));
 });

@@ -35,7 +35,7 @@ import {
 import { fanOut } from './fanOut.ts';
 import { broadcastsNaming, listBroadcasts } from './find.ts';
 import { countBroadcast, forecastBroadcast, peopleForecast, rateInForce } from './forecast.ts';
-import { selectBroadcast, selectSample } from './sql.ts';
+import { insertLaneMark, selectBroadcast, selectSample } from './sql.ts';
 import { retryFailed } from './retry.ts';
 import { broadcastHandler, runSource } from './steps.ts';
 
@@ -748,4 +748,15 @@ test('a receipt that comes late, after somebody is reserved and before their tur
     await deliveryHandler(rig.deps, 10).handle(await rig.claim(contactId, last.runId!));
     assert.deepEqual(await statesIn(last.runId!), [STATE.canceled], `depth ${depth}`);
   }
+});
+
+test('a fan-out that was broken off goes on with the lanes that are not in yet, wherever they stand', async () => {
+  const { id } = must(await create());
+  must(await act(start, id));
+  const { runId } = await read(id);
+  const lanes = rig.ctx.queue.lanes();
+  for (const at of [0, 5]) await insertLaneMark(sql, lanes[at]!.bucket, runId!, lanes[at]!.lane);
+  await step(id);
+  const marked = await sql`SELECT 1 FROM broadcast_lanes WHERE run_id = ${runId!}`;
+  assert.equal(marked.length, lanes.length);
 });

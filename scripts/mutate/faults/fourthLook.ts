@@ -146,4 +146,37 @@ export const fourthLookFaults = [
       ],
     ],
   ),
+  ...inFile(
+    'src/outbox/deliver/collector.ts',
+    ['src/outbox/deliver/collector.test.ts: a flight is over also'],
+    [
+      [
+        'a flight whose last decisions were written one by one has no end',
+        'if (landed && !whole) await write([], true);',
+        '',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/broadcasts/fanOut.ts',
+    ['src/broadcasts/broadcasts.test.ts: a fan-out that was broken off'],
+    [
+      [
+        'a fan-out that was broken off ends at the first lane that is in',
+        'if (marks.has(lane.lane)) continue;',
+        'if (marks.has(lane.lane)) break;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/accounts/operators.ts',
+    ['src/accounts/access.test.ts: who ends all sessions'],
+    [
+      [
+        'who ends all other sessions ends the own',
+        'hash !== sha256Hex(which.allBut)',
+        'hash !== which.allBut',
+      ],
+    ],
+  ),
 ];

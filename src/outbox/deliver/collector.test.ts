@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import type { Clock } from '../../base/clock.ts';
 import { silentLog } from '../../base/log.ts';
 import { LaneLost } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/work.ts';
+import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Decision } from '../outcome/decide.ts';
-import { createCollector } from './collector.ts';
+import { createCollector, settling } from './collector.ts';
 
 /** All that was promised by now has happened. */
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -112,4 +112,29 @@ test('a lane that was lost ends it quietly, anything else loudly, and nothing is
   broken.add(1);
   await broken.go(0, new Error('no'));
   await failed;
+});
+
+test('a flight is over also where some of its last decisions had to be written by themselves', async () => {
+  const { clock } = handClock();
+  const written: { n: number; landed: boolean }[] = [];
+  const steps = { close: () => Promise.resolve() };
+  const settle = settling(
+    {
+      clock,
+      log: silentLog,
+      write({ decisions, landed }) {
+        if (decisions.length > 1) return Promise.reject(new Error('one of them cannot be written'));
+        written.push({ n: decisions.length, landed });
+        return Promise.resolve();
+      },
+    },
+    { steps } as unknown as Batch,
+  );
+  const decisions = [1, 2].map((id): Decision => ({ item: { ownerId: id } as WorkItem, bulk: false }));
+  await settle(decisions, true);
+  assert.deepEqual(written, [
+    { n: 1, landed: false },
+    { n: 1, landed: false },
+    { n: 0, landed: true },
+  ]);
 });
