@@ -1106,10 +1106,16 @@ async function webchatIsOffered(page: Page, field: Locator): Promise<void> {
   await item.getByText('a link to go on there').waitFor();
   await checkAxe(page, 'the web chat to be offered');
   await item.click();
-  const offered = said(page, 'You', 'Show us here:');
+  const dialog = page.getByRole('dialog', { name: 'Offer the web chat' });
+  assert.equal(await dialog.getByLabel('What is said').inputValue(), 'Show us here:');
+  await dialog.getByLabel('What is said').fill('Laat het ons hier zien:');
+  await dialog.getByLabel('What the link is called').fill('Naar de chat');
+  await checkAxe(page, 'the words of the offer');
+  await dialog.getByRole('button', { name: 'Send the link' }).click();
+  const offered = said(page, 'You', 'Laat het ons hier zien:');
   await offered.getByText('Web chat offered').waitFor();
   await until('what went is written no more', async () => (await field.inputValue()) === '');
-  const link = (await offered.getByRole('link', { name: 'Open the web chat' }).getAttribute('href'))!;
+  const link = (await offered.getByRole('link', { name: 'Naar de chat' }).getAttribute('href'))!;
   await fetch(link, { redirect: 'manual', headers: { 'user-agent': 'Mozilla/5.0' } });
   await offered.getByText('Went to the web chat').waitFor();
 }

@@ -1050,7 +1050,9 @@ describe('what operators have besides', () => {
     refused(await offer({ seenUpTo: 'x' }), 400, 'seenUpTo');
     assert.equal((await threadOf(id)).entries.length, 2, 'what was refused was not sent');
     // Two tabs, or a line that broke: it is sent once.
-    const same = { clientId: 'web-1', text: 'Send us the picture here:' };
+    refused(await offer({ label: 'x'.repeat(129) }), 400, 'label');
+    refused(await offer({ text: '' }), 400, 'text');
+    const same = { clientId: 'web-1', text: 'Send us the picture here:', label: 'Naar de chat' };
     const both = await Promise.all([1, 2].map(() => dana.call('POST', at(id, '/link'), same)));
     const messageId = both.find(({ status }) => status === 202)!.body.messageId;
     assert.equal(ok(await dana.call('POST', at(id, '/link'), same), 202).messageId, messageId);
@@ -1066,7 +1068,8 @@ describe('what operators have besides', () => {
     await until('it came by SMS', async () =>
       JSON.stringify((await call('GET', device)).body.messages).includes(same.text),
     );
-    const [{ uri, longUri }] = entry.message.content.actions;
+    const [{ uri, longUri, text: label }] = entry.message.content.actions;
+    assert.equal(label, same.label);
     assert.match(uri, /\/l\/[A-Za-z0-9]{11}$/);
     assert.match(longUri, /\{authtoken\}/);
     // Who only looks at where it leads does not go there.
@@ -1080,7 +1083,7 @@ describe('what operators have besides', () => {
     );
     assert.deepEqual((await offered())[0].offer, told.entry.offer);
     line.close();
-    // On the web chat there is nothing to offer any more.
+    // Who is on the web chat, and may have closed it, is called back by another address while there is one.
     const ask = async (path: string, body: object, token?: string): Promise<Json> => {
       const headers = {
         'content-type': 'application/json',
@@ -1095,13 +1098,24 @@ describe('what operators have besides', () => {
     };
     const { token } = ok(await ask('session', { id: to.get('id'), token: to.get('token') }), 201);
     ok(await ask('messages', { text: 'here I am' }, token), 201);
-    await until('they are on the web chat', async () =>
-      /on the web chat/.test(ok(await dana.call('GET', at(id))).noWebchat ?? ''),
+    await until(
+      'they are on the web chat',
+      async () => ok(await dana.call('GET', at(id))).channel === 'webchat',
     );
-    assert.match((await offer()).body.error.message, /on the web chat already/);
-    const { ways } = ok(await dana.call('GET', at(id)));
-    const sms = ways.find(({ channel }: Json) => channel === 'sms').destinationId;
-    assert.equal((await offer({ destinationId: sms })).status, 422);
+    const { ways, noWebchat } = ok(await dana.call('GET', at(id)));
+    assert.equal(noWebchat, null);
+    const wayBy = (name: string) => ways.find(({ channel }: Json) => channel === name).destinationId;
+    ok(await offer({ text: 'Are you still there?' }), 202);
+    await until('it came by SMS', async () =>
+      JSON.stringify((await call('GET', device)).body.messages).includes('Are you still there?'),
+    );
+    assert.match((await offer({ destinationId: wayBy('webchat') })).body.error.message, /sent elsewhere/);
+    const texts = `${base}/contacts/${contact.id}/destinations/${wayBy('sms')}`;
+    ok(await call('POST', `${texts}/block`, { classes: ['transactional'], reason: 'by phone' }));
+    assert.match(ok(await dana.call('GET', at(id))).noWebchat, /no other address/);
+    assert.match((await offer()).body.error.message, /on the web chat, and have no other address/);
+    assert.equal((await offer({ destinationId: wayBy('sms') })).status, 422);
+    ok(await call('POST', `${texts}/unblock`, { classes: ['transactional'] }));
     // Who becomes another has taken it still.
     const other = await somebody('Wesley');
     const which = { survivingId: other.contact.id, discardedId: contact.id };

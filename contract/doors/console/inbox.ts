@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox';
 import { CHANNELS } from '../../channels.ts';
 import { Content } from '../../content.ts';
 import { PRIORITIES, VIEWS } from '../../inboxViews.ts';
+import { LIMITS } from '../../limits.ts';
 import { AnyObject, Count, Id, oneOf, orNull, Time } from '../fields.ts';
 import { Channel, Class, CONSOLE_LIMITS, pageOf, TimeGiven } from './fields.ts';
 import { DeliveryShown, MessageShown } from './messages.ts';
@@ -155,8 +156,10 @@ export type ReplyAccepted = Static<typeof ReplyAccepted>;
 /** `POST …/conversations/{id}/link`: an offer to go on in the web chat. */
 export const NewWebchatLink = Type.Object({
   clientId: ClientId,
-  /** What is said with the link, in the words of who offers it. */
+  /** What is said with the link, in the words of who offers it. The link comes after it: it has no place in the words. */
   text: Type.Optional(Type.String({ minLength: 1, maxLength: CONSOLE_LIMITS.text })),
+  /** What the link is called. */
+  label: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.label })),
   destinationId: NewReply.properties.destinationId,
   seenUpTo: NewReply.properties.seenUpTo,
 });

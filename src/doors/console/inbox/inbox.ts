@@ -151,10 +151,9 @@ export async function findRow(call: Call<unknown>): Promise<InboxRow | Fault> {
 async function whole(call: Call, row: InboxRow): Promise<ConversationWhole | Fault> {
   const { ctx, workspace, caller } = call;
   const { contactId } = row;
-  const [[shown], ways, noWebchat, seats, names, conversations] = await Promise.all([
+  const [[shown], ways, seats, names, conversations] = await Promise.all([
     presentConversations(ctx.sql, workspace.id, [row]),
     waysOf(call, row),
-    whyNoWebchat(call, row),
     selectSeats(ctx.sql, contactId),
     operatorNames(ctx.sql, workspace.id),
     conversationsOf(ctx.sql, [contactId]),
@@ -164,7 +163,7 @@ async function whole(call: Call, row: InboxRow): Promise<ConversationWhole | Fau
   return {
     ...shown,
     ways,
-    noWebchat: noWebchat ?? null,
+    noWebchat: (await whyNoWebchat(call, row, ways)) ?? null,
     draft: own?.draft ? { text: own.draft, destinationId: idText(own.draftDestinationId) } : null,
     marks: seats
       .filter(({ readMs }) => readMs > 0)

@@ -52,17 +52,25 @@ export async function waysOf(
   return [...byAddress.values()].map(([first]) => first!.shown);
 }
 
-/** Why nobody is offered what they have. */
-export const ON_WEBCHAT = 'They are on the web chat already.';
+/** Whether a link to the web chat can be opened there: it is no way to itself, and nobody opens one on a call. */
+export function carriesLink({ channel }: { channel: string }): boolean {
+  return channel !== 'webchat' && channel !== 'voice';
+}
 
-/** Why going on in the web chat cannot be offered in a conversation; undefined where it can. */
+/**
+ * Why going on in the web chat cannot be offered in a conversation; undefined where it can. Who was heard there last may have closed it:
+ * they are called back to it by another of their addresses, where they have one.
+ */
 export async function whyNoWebchat(
   { ctx, workspace }: Call<unknown>,
   { channel }: InboxRow,
+  ways: readonly WayShown[],
 ): Promise<string | undefined> {
-  if (channel === 'webchat') return ON_WEBCHAT;
   const chats = (await ctx.directory.integrationsOf(workspace.id)).filter((one) => one.channel === 'webchat');
-  if (chats.some(({ status }) => status === 'active')) return undefined;
+  if (chats.some(({ status }) => status === 'active'))
+    return channel === 'webchat' && !ways.some((way) => way.reason === null && carriesLink(way))
+      ? 'They are on the web chat, and have no other address that a link can be sent to.'
+      : undefined;
   return chats.length
     ? 'The web chat of this workspace is switched off.'
     : 'This workspace has no web chat: add one under Channels.';

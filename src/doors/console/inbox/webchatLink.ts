@@ -12,7 +12,7 @@ import { hostedPageUri } from '../../../links/addresses.ts';
 import { idOf, missing, readTime, writes, type Call, type Route, type Work } from '../route.ts';
 import { findRow } from './inbox.ts';
 import { answering } from './thread.ts';
-import { ON_WEBCHAT, whyNoWebchat } from './ways.ts';
+import { carriesLink, waysOf, whyNoWebchat } from './ways.ts';
 
 /** `…/conversations/{id}/link`. */
 export const webchatLinkRoutes: readonly Route[] = [
@@ -27,7 +27,8 @@ export const webchatLinkRoutes: readonly Route[] = [
   }),
 ];
 
-const WORDS = 'We can go on in the web chat:';
+/** What is said where the caller says nothing else. */
+const WORDS = { text: 'We can go on in the web chat:', label: 'Open the web chat' };
 
 async function offer(call: Call<Static<typeof NewWebchatLink>>): Promise<Work<202, ReplyAccepted> | Fault> {
   const { ctx, body, workspace } = call;
@@ -35,14 +36,18 @@ async function offer(call: Call<Static<typeof NewWebchatLink>>): Promise<Work<20
   if (isFault(seenMs)) return seenMs;
   const row = await findRow(call);
   if (isFault(row)) return row;
-  const destinationId = body.destinationId === undefined ? row.destinationId : idOf(body.destinationId);
-  const refused = (await whyNoWebchat(call, row)) ?? (await whyNotThere(call, row, destinationId));
+  const ways = await waysOf(call, row);
+  // Who was heard on the web chat last is called back by another address.
+  const other = ways.find((way) => way.reason === null && carriesLink(way))?.destinationId;
+  const usual = row.channel === 'webchat' && other !== undefined ? idOf(other) : row.destinationId;
+  const destinationId = body.destinationId === undefined ? usual : idOf(body.destinationId);
+  const refused = (await whyNoWebchat(call, row, ways)) ?? (await whyNotThere(call, row, destinationId));
   if (refused !== undefined) return typeof refused === 'string' ? fault('unprocessable', refused) : refused;
   const uri = hostedPageUri(ctx.publicUrl(), workspace.id);
   const content: Content = {
     type: 'text',
-    text: body.text?.trim() || WORDS,
-    actions: [{ type: 'link', text: 'Open the web chat', uri }],
+    text: body.text?.trim() || WORDS.text,
+    actions: [{ type: 'link', text: body.label?.trim() || WORDS.label, uri }],
   };
   return answering(call, row, { content, clientId: body.clientId, destinationId, seenMs });
 }
@@ -57,6 +62,6 @@ async function whyNotThere(
   const all = await destinationsOf(ctx.sql, workspace.id, [contactId]);
   const channel = all.find(({ id }) => id === destinationId)?.channel;
   if (channel === undefined) return missing('destination', 'destinationId');
-  if (channel === 'webchat') return ON_WEBCHAT;
+  if (channel === 'webchat') return 'A link to the web chat is sent elsewhere: choose another address.';
   return channel === 'voice' ? 'Nobody can open a link on a call: choose another address.' : undefined;
 }

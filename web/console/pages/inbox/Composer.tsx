@@ -31,6 +31,10 @@ const SaveReply = onDemand(
   () => import('./SaveReply.tsx'),
   ({ SaveReply }) => SaveReply,
 );
+const OfferWebchat = onDemand(
+  () => import('./OfferWebchat.tsx'),
+  ({ OfferWebchat }) => OfferWebchat,
+);
 const Rich = onDemand(
   () => import('./rich/Rich.tsx'),
   ({ Rich }) => Rich,
@@ -137,8 +141,8 @@ export function Composer({ ws, conversation, onClose, onSaid }: Props): ReactEle
             way={way}
             onKind={setRich}
             onFiles={files.add}
-            noWebchat={offer.not}
-            onWebchat={() => offer.go(text.trim(), seenUpTo())}
+            offer={offer}
+            said={{ written: text.trim(), seenUpTo }}
           />
         )}
         {isNote || may !== true || !text.trim() ? null : (
@@ -164,6 +168,26 @@ export function Composer({ ws, conversation, onClose, onSaid }: Props): ReactEle
         onClose={() => setRich(undefined)}
       />
     </div>
+  );
+}
+
+type OfferingProps = {
+  offer: ReturnType<typeof useOffer>;
+  said: { written: string; seenUpTo: () => string };
+  onClose: () => void;
+};
+
+/** The words with which the web chat is offered. */
+function Offering({ offer, said: { written, seenUpTo }, onClose }: OfferingProps): ReactElement | null {
+  if (!offer.by) return null;
+  const go = (words: { text: string; label: string }) => {
+    offer.go({ ...words, written, seenUpTo: seenUpTo() });
+    onClose();
+  };
+  return (
+    <Suspense>
+      <OfferWebchat written={written} way={offer.by} onOffer={go} onClose={onClose} />
+    </Suspense>
   );
 }
 
@@ -276,13 +300,13 @@ type MoreProps = {
   way: WayShown | undefined;
   onKind: (kind: Kind) => void;
   onFiles: (files: FileList) => void;
-  /** Why the web chat cannot be offered. */
-  noWebchat: string | null;
-  onWebchat: () => void;
+  offer: OfferingProps['offer'];
+  said: OfferingProps['said'];
 };
 
 /** What can be sent besides text. */
-function More({ way, onKind, onFiles, noWebchat, onWebchat }: MoreProps): ReactElement {
+function More({ way, onKind, onFiles, offer, said }: MoreProps): ReactElement {
+  const [offering, setOffering] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -298,12 +322,12 @@ function More({ way, onKind, onFiles, noWebchat, onWebchat }: MoreProps): ReactE
               </Item>
             ))}
             <Item
-              aria-disabled={noWebchat !== null || undefined}
-              onClick={() => noWebchat === null && onWebchat()}
+              aria-disabled={offer.not !== null || undefined}
+              onClick={() => offer.not === null && setOffering(true)}
             >
-              Offer the web chat
+              Offer the web chat …
               <span className="reason">
-                {noWebchat ?? 'a link to go on there, with what you have written'}
+                {offer.not ?? 'a link to go on there, with what you have written'}
               </span>
             </Item>
           </>
@@ -324,6 +348,7 @@ function More({ way, onKind, onFiles, noWebchat, onWebchat }: MoreProps): ReactE
           currentTarget.value = '';
         }}
       />
+      {offering ? <Offering offer={offer} said={said} onClose={() => setOffering(false)} /> : null}
     </>
   );
 }

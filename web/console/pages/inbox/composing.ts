@@ -123,42 +123,52 @@ export function useNote(ws: string, id: string, done: (text: string) => void) {
   });
 }
 
+type Offer = { text: string; label: string; written: string; seenUpTo: string; destinationId: string };
+
+const carriesLink = ({ channel, reason }: WayShown) =>
+  reason === null && channel !== 'webchat' && channel !== 'voice';
+
 /** Offers to go on in the web chat. Pressed again after a line that broke it is the same offer, unless it says something else. */
 export function useOffer(
   ws: string,
-  { id, noWebchat }: ConversationWhole,
+  { id, noWebchat, ways }: ConversationWhole,
   way: WayShown | undefined,
   done: (text: string) => void,
 ) {
   const client = useQueryClient();
   const last = useRef({ said: '', clientId: '' });
   const { mutate, isPending } = useMutation({
-    mutationFn: (offer: { text: string; seenUpTo: string; destinationId: string }) => {
-      const said = `${offer.destinationId} ${offer.text}`;
+    mutationFn: ({ text, label, seenUpTo, destinationId }: Offer) => {
+      const said = JSON.stringify([destinationId, text, label]);
       if (last.current.said !== said) last.current = { said, clientId: crypto.randomUUID() };
-      const { text, ...rest } = offer;
-      const body = { clientId: last.current.clientId, ...rest, ...(text ? { text } : {}) };
+      const body = { clientId: last.current.clientId, text, label, seenUpTo, destinationId };
       return call('POST', at(ws, `/conversations/${id}/link`), { body });
     },
-    onSuccess: (_, { text }) => {
+    onSuccess: (_, { written }) => {
       last.current = { said: '', clientId: '' };
-      done(text);
+      done(written);
       void client.invalidateQueries({ queryKey: [ws, 'thread', id] });
     },
     onError: toastError,
   });
-  const not = isPending ? 'It is on its way.' : (noWebchat ?? noLinkBy(way));
+  // Who was heard on the web chat last is called back by another address.
+  const by = way?.channel === 'webchat' ? (ways.find(carriesLink) ?? way) : way;
+  const not = isPending ? 'It is on its way.' : (noWebchat ?? noLinkBy(by));
   return {
     /** Why it cannot be offered. */
     not,
-    go: (text: string, seenUpTo: string) => {
-      if (not === null && way) mutate({ text, seenUpTo, destinationId: way.destinationId });
+    /** By which address. */
+    by,
+    /** `written` is what stood in the composer when it was begun. */
+    go: (offer: Omit<Offer, 'destinationId'>) => {
+      if (not === null && by) mutate({ ...offer, destinationId: by.destinationId });
     },
   };
 }
 
 function noLinkBy(way: WayShown | undefined): string | null {
   if (!way) return 'There is no address to send it to.';
+  if (way.channel === 'webchat') return 'There is no other address to send it to.';
   return way.reason ?? (way.channel === 'voice' ? 'Nobody can open a link on a call.' : null);
 }
 

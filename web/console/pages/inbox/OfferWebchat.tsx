@@ -1,0 +1,62 @@
+/** What is said with a link to the web chat, and what the link is called: in the operator's words, and so in the language of who gets it. */
+import { useState, type FormEvent, type ReactElement } from 'react';
+import type { WayShown } from '../../../../contract/doors/console/inbox.ts';
+import { channelName } from '../../../shared/icons.tsx';
+import { Act } from '../../ui/basic.tsx';
+import { Dialog } from '../../ui/overlays.tsx';
+
+const MOST_TEXT = 4_096;
+const MOST_LABEL = 128;
+
+type Props = {
+  /** What was written already. */
+  written: string;
+  way: WayShown;
+  onOffer: (said: { text: string; label: string }) => void;
+  onClose: () => void;
+};
+
+/** The dialog. */
+export function OfferWebchat({ written, way, onOffer, onClose }: Props): ReactElement {
+  const [text, setText] = useState(written || 'We can go on in the web chat:');
+  const [label, setLabel] = useState('Open the web chat');
+  const submit = (event?: FormEvent) => {
+    event?.preventDefault();
+    if (text.trim() && label.trim()) onOffer({ text: text.trim(), label: label.trim() });
+  };
+  return (
+    <Dialog title="Offer the web chat" opened onClose={onClose}>
+      <form className="form" onSubmit={submit}>
+        <label className="field">
+          What is said
+          <textarea
+            data-autofocus
+            rows={4}
+            maxLength={MOST_TEXT}
+            value={text}
+            onChange={({ currentTarget: { value } }) => setText(value)}
+          />
+        </label>
+        <label className="field">
+          What the link is called
+          <input
+            maxLength={MOST_LABEL}
+            value={label}
+            onChange={({ currentTarget: { value } }) => setLabel(value)}
+          />
+        </label>
+        <p className="muted">
+          The link comes after it, by {channelName(way.channel)} to {way.displayName ?? way.address}. It
+          brings them along as themselves, and is good for a week.
+        </p>
+        <Act
+          variant="filled"
+          may={text.trim() && label.trim() ? true : 'It needs words, and a name for the link.'}
+          onAct={submit}
+        >
+          Send the link
+        </Act>
+      </form>
+    </Dialog>
+  );
+}
