@@ -212,10 +212,10 @@ describe('the console in a browser', { skip }, () => {
     await page.keyboard.press('j');
     await page.keyboard.press('j');
     // The second letter goes on from where the first leads, also where the page is not there yet.
-    await isOpen(second!);
+    await isOpen(second);
     await page.waitForURL(/inbox\/unassigned\/[0-9a-f]{24}/);
     await page.keyboard.press('k');
-    await isOpen(first!);
+    await isOpen(first);
     await page.getByRole('log', { name: 'What was said' }).getByText('Your parcel is there.').waitFor();
     await page.keyboard.press('n');
     await page.getByRole('textbox', { name: 'Note' }).and(page.locator(':focus')).waitFor();

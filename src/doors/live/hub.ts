@@ -237,6 +237,7 @@ function hear(deps: Deps, { rooms, waiting, mark }: Register, news: NewsHeard): 
     case 'inbox':
     case 'operator':
     case 'shared':
+    case 'given':
     case 'devices':
   }
 }
