@@ -801,6 +801,11 @@ describe('the simulator in a browser', { skip }, () => {
       times: 1,
     });
     await say('voice', { type: 'text', text: 'Your parcel is downstairs' });
+    // What passed is read when the page is opened.
+    await until('nobody picked up', async () => {
+      const { body: told } = await call('GET', `${base}/contacts/${id}/history`);
+      return /"code":"no-answer"/.test(JSON.stringify(told));
+    });
     await page.goto(`${url}/w/${ws}/people/${id}`);
     await page
       .getByRole('listitem')
