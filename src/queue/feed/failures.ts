@@ -89,7 +89,8 @@ export function createFailures(core: WorkerCore, queue: Transacts, readers: read
       const due = await selectFailures(sql, lanes, news, clock.nowMs(), MOST_A_ROUND);
       for (const failure of due) {
         const lane = lanes.find((one) => one.lane === failure.lane);
-        if (!lane || core.stopping.aborted || !core.holds(lane)) continue;
+        if (!lane || core.stopping.aborted) continue;
+        // Whether the lane is still held is asked where it is fenced.
         await handOn(lane, failure).catch((error: unknown) => {
           if (!(error instanceof LaneLost)) throw error;
         });
