@@ -268,6 +268,24 @@ test('what a workspace keeps for fewer days goes when it is older, once a day, a
   assert.deepEqual(await counts(usual.id), others);
 });
 
+test('what a test workspace keeps is as old as its own clock says', async () => {
+  const { ctx } = world;
+  const app = await newWorkspace(ctx, 'test');
+  const nowMs = ctx.clock.nowMs();
+  await sql`
+    INSERT INTO contact_events (bucket, contact_id, name_id, at_ms, key, workspace_id, received_ms, flags)
+    VALUES (7, 7, 1, ${nowMs}, 1, ${app.id}, ${nowMs}, 0)`;
+  const workspace = (await ctx.directory.workspace(app.id))!;
+  const olderThan31 = async (daysAhead: number) =>
+    await countOldRows(
+      sql,
+      ctx.rooms(),
+      { ...workspace, clockAheadMs: daysAhead * 86_400_000 },
+      { days: { events: 31 }, most: 5, nowMs },
+    );
+  assert.deepEqual([await olderThan31(30), await olderThan31(32)], [{ events: 0 }, { events: 1 }]);
+});
+
 test('a workspace is deleted by its owner and its name; its keys open nothing at once, and what is in flight does not leave', async () => {
   const place = await lived(2_000_000);
   const { call, base, ok } = place;

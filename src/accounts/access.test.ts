@@ -150,6 +150,7 @@ describe('operators', () => {
     equal((await make({ name: '' })).field, 'name');
     equal((await make({ name: 'a\0' })).field, 'name');
     equal((await make({ password: 'short' })).field, 'password');
+    equal((await make({ password: 'x'.repeat(201) })).field, 'password', 'nobody could sign in with it');
     deepEqual([(await make({ email: who.email })).fault], ['conflict']);
   });
 
@@ -324,6 +325,10 @@ describe('the Sunshine door', async () => {
       [w.id, 'app_0'],
     ] as const)
       equal(faultOf(await sign(workspaceId, id)).fault, 'not_found');
+    const short = good(await key({ workspaceId: w.id }, 'sunshine', { expiresMs: clock.ms + 1_000 }));
+    const late = { workspaceId: w.id, keyId: short.key.keyId, nowMs: clock.ms + 1_000 };
+    good(await signAppToken(keyring, { ...late, nowMs: clock.ms }));
+    equal(faultOf(await signAppToken(keyring, late)).fault, 'not_found', 'a key that is over signs nothing');
   });
 
   it('lets in key id and secret by Basic, in the scope of the owner of the key', async () => {

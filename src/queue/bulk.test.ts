@@ -65,6 +65,8 @@ function world(
   stops.push(async () => {
     stopping.abort();
     settleAll();
+    // A pump that waits for room which a fault keeps would not stop.
+    claims[0]?.left(itemsOf(1_000));
     await bulk.stop();
   });
   return { bulk, clock, claims, settleAll };
@@ -107,6 +109,17 @@ test('room that a claim did not need, or that is settled, is there for the next'
       () => claims.filter(({ lane }) => lane.lane === 3).length >= n,
     );
     settleAll();
+    bulk.ring(3, RUN.stream);
+  }
+});
+
+test('a claim that finds nothing keeps no room, however often one is made', async () => {
+  const { bulk, claims } = world(() => [], { inFlight: 2 });
+  await upsertStream(sql, RUN);
+  await bulk.look();
+  const asked = () => claims.filter(({ lane }) => lane.lane === 3).length;
+  for (let n = 1; n <= 4; n++) {
+    await until(`claim ${n} of the first lane`, () => asked() >= n, 5_000);
     bulk.ring(3, RUN.stream);
   }
 });

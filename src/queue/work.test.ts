@@ -365,6 +365,7 @@ test('what is selected is put in once; what is added to a transaction is waited 
   assert.equal(queue.firstBucketOf([{ bucket: lane.buckets[7]! }]), lane.bucket);
   const adding = createQueue({ sql, ids, clock, log: silentLog });
   await adding.start();
+  adding.beforeCommit(async () => {});
   adding.beforeCommit(async (tx) => {
     await tx`SELECT 1`;
     throw new Error('cannot be added');
@@ -386,6 +387,24 @@ test('what is selected is put in once; what is added to a transaction is waited 
     queue.putForLater(tx, [work({ dueMs: nowMs + 20 }), work({ dueMs: nowMs + 40 })]),
   );
   await until('each rings at its time', () => heard.length === 2);
+});
+
+test('what falls due soon rings when it is due, and not before', async (t) => {
+  const still = stillClock(clock.nowMs());
+  const timed = createQueue({ sql, ids, clock: still, log: silentLog });
+  await timed.start();
+  t.after(() => timed.stop());
+  const heard: number[] = [];
+  // Of a run of its own: what other tests put in is heard of as well.
+  timed.onWake((wakes) =>
+    heard.push(...wakes.filter(({ stream }) => stream === 4_242).map(({ lane: at }) => at)),
+  );
+  const soon = work({ stream: 4_242, dueMs: still.nowMs() + 1_000 });
+  await timed.transact((tx) => timed.putForLater(tx, [soon]));
+  await still.moveOn(999);
+  assert.deepEqual(heard, [], 'whoever looks now finds nothing');
+  await still.moveOn(2);
+  assert.deepEqual(heard, [lane.lane]);
 });
 
 test('room of each item is given back once, however often it is said to be settled', async () => {
@@ -778,6 +797,12 @@ test('a wake reaches other processes; of however many that are busy each has som
   await queue.transact((tx) => queue.bringForward(tx, OURS, 1));
   await until('a clock that is put forward wakes runs', () => heard.includes(`${lane.lane}:bulk 778`));
   assert.ok(heard.includes(`${lane.lane}:turn`), 'and turns');
+  // Whose lane it is makes no difference to a run: others have lanes of it, too.
+  queue.ownedBy(() => true);
+  const run = { stream: 779, kind: 1, workspaceId: OURS, flowing: true, ratePerS: null };
+  await queue.transact((tx) => queue.flow(tx, run));
+  queue.ownedBy(() => false);
+  await until('a run that flows is heard of', () => heard.includes('0:streams'), 5_000);
   await elsewhere.stop();
   const rooms = createRooms<number>(100);
   for (let key = 0; key < 1_000; key++) rooms.take(key, 1);

@@ -510,6 +510,95 @@ test('who is put off behind two comes back when both are due, and waits for the 
   deepEqual(heard('/both'), [0]);
 });
 
+test('one that was read before an older one was put off comes back when that is due, and not sooner', async () => {
+  const [contactId, stranger] = twoOfALane();
+  receiver.answer('/stale', { status: 429, headers: { 'retry-after': '60' } });
+  const w = await webhook('/stale');
+  const barring = await due('/stale', [stranger], w);
+  const [isRead, isPutOff] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let newest: number | undefined;
+  const slow: typeof rig.queue = {
+    ...rig.queue,
+    async untriedBefore(db, kind, items) {
+      const isNewest = items[0]!.ownerId === newest;
+      if (newest !== undefined && !isNewest) await isRead.promise;
+      const found = await rig.queue.untriedBefore(db, kind, items);
+      if (isNewest) isRead.resolve();
+      if (isNewest) await isPutOff.promise;
+      return found;
+    },
+  };
+  const handler = webhookHandler({ ...rig, queue: slow });
+  await handler.handle(await claimOnly(barring));
+  await sql`DELETE FROM due WHERE owner_id = ${barring.calls[0]!}`;
+  const two = await due('/stale', [contactId, contactId], w);
+  newest = two.calls[1]!;
+  const batch = await claimOnly(two);
+  const [first, second] = batch.items.map((item) => ({ ...batch, items: [item] }));
+  await Promise.all([handler.handle(first!).finally(() => isPutOff.resolve()), handler.handle(second!)]);
+  const [older, newer] = await dueOf(w.workspaceId);
+  ok(older!.ms > clock.nowMs() + 30_000 && newer!.ms >= older!.ms);
+});
+
+test('a call that came again is waited for by those behind it, also once the batch in which it was put off is over', async () => {
+  const [contactId, stranger] = twoOfALane();
+  const w = await webhook('/anew');
+  receiver.answer('/anew', (before) =>
+    before ? { status: 200 } : { status: 429, headers: { 'retry-after': '30' } },
+  );
+  const barring = await due('/anew', [stranger], w);
+  const leap = leaping();
+  // Calls hang until they are let go: that of another webhook in the first batch, and the older one when it comes again.
+  const hanging = new Map(['/anew', '/elsewhere'].map((path) => [path, Promise.withResolvers<void>()]));
+  const asked: string[] = [];
+  let hangs = false;
+  const http: typeof rig.http = {
+    ...rig.http,
+    async call(request) {
+      const { pathname } = new URL(request.url);
+      asked.push(pathname);
+      if (hangs) await hanging.get(pathname)!.promise;
+      return await rig.http.call(request);
+    },
+  };
+  let opened = () => {};
+  const vault: typeof rig.vault = {
+    ...rig.vault,
+    open(...given) {
+      opened();
+      return rig.vault.open(...given);
+    },
+  };
+  const leaps = { ...clock, nowMs: () => leap.nowMs() };
+  const handler = webhookHandler({ ...rig, http, vault, clock: leaps });
+  await handler.handle(await claimOnly(barring));
+  await sql`DELETE FROM due WHERE owner_id = ${barring.calls[0]!}`;
+  hangs = true;
+  const other = await due('/elsewhere', [stranger]);
+  const { calls } = await due('/anew', [contactId, contactId], w);
+  const claimed = await claimOnly({ calls: [...calls, ...other.calls] });
+  const only = (...which: number[]) => ({
+    ...claimed,
+    items: claimed.items.filter(({ ownerId }) => which.includes(ownerId)).map((item) => ({ ...item })),
+  });
+  const first = handler.handle(only(calls[0]!, other.calls[0]!));
+  await until('the older is put off, and its batch goes on', async () => {
+    const [older] = await dueOf(w.workspaceId);
+    return older!.ms > clock.nowMs() && asked.includes('/elsewhere');
+  });
+  // The bar is lifted, and it comes again.
+  leap.afterLooks(0);
+  asked.length = 0;
+  const again = handler.handle(only(calls[0]!));
+  await until('it is called', () => asked.includes('/anew'));
+  hanging.get('/elsewhere')!.resolve();
+  await first;
+  // The last thing that is done before the newer waits for its turn is to open its secret.
+  opened = () => void setImmediate(hanging.get('/anew')!.resolve);
+  await Promise.all([again, handler.handle(only(calls[1]!))]);
+  deepEqual(heard('/anew'), [0, 0, 1]);
+});
+
 test('what was made before is not put behind what was put off', async () => {
   const contactId = rig.ids.spread();
   const w = await due('/before', [contactId, contactId]);
@@ -606,7 +695,15 @@ test('a group of which one cannot be written ends its flight all the same', asyn
   const contactId = rig.ids.spread();
   const w = await due('/apart', [contactId, contactId, contactId]);
   const batch = await claimOnly(w);
-  const settling = createSettling({ ...rig, settled() {} }, batch);
+  const wasInFlight: boolean[] = [];
+  const queue: typeof rig.queue = {
+    ...rig.queue,
+    async transact(...given) {
+      wasInFlight.push(await isInFlight(batch));
+      return await rig.queue.transact(...given);
+    },
+  };
+  const settling = createSettling({ ...rig, queue, settled() {} }, batch);
   for (const [n, result] of cameOf(batch).entries())
     settling.add(n ? result : { ...result, change: { ...result.change!, lastAnswer: 'no \0 in text' } });
   await settling.finish(true);
@@ -616,6 +713,7 @@ test('a group of which one cannot be written ends its flight all the same', asyn
     ['delivered', 'delivered', 'failed'],
   );
   deepEqual([await isInFlight(batch), await dueOf(w.workspaceId)], [false, []]);
+  ok(wasInFlight.length > 2 && wasInFlight.every(Boolean), 'and not before the last of it is written');
 });
 
 test('what came of a call is not taken for what cannot be written, where the database is back before the lane is lost', async () => {

@@ -7,7 +7,7 @@ import type { FeedEvent } from '../queue/feed/reader.ts';
 import { testClock } from '../../test/support/clock.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { until } from '../../test/support/until.ts';
-import { webhookReader } from './expand.ts';
+import { putCalls, webhookReader } from './expand.ts';
 import { OFFERED, plain, startRig, type Rig } from './testRig.ts';
 
 const database = await testDatabase();
@@ -166,6 +166,28 @@ test('a presenter that names a foreign webhook is a bug, and nothing of it stand
     /not asked for/,
   );
   equal((await sql`SELECT 1 FROM webhook_calls WHERE workspace_id = ${workspaceId}`).length, 0);
+});
+
+test('what is too much for one statement goes in two: after one that is full the next has all of its room', async () => {
+  const workspaceId = ids.spread();
+  const large = 'x'.repeat(2_100_000);
+  const calls = [large, large, '', '', ''].map((body) => {
+    const contactId = ids.spread();
+    const id = ids.inBucket(bucketOf(contactId));
+    return { id, workspaceId, webhookId: 1, trigger: 'told', body, contactId };
+  });
+  const sent = await statements(() =>
+    // Nothing of it stays: the worker of another test would call them.
+    rejects(
+      queue.transact(async (tx) => {
+        await putCalls(tx, queue, clock.nowMs(), calls);
+        equal((await tx`SELECT FROM webhook_calls WHERE workspace_id = ${workspaceId}`).length, 5);
+        throw new Error('enough');
+      }),
+      /enough/,
+    ),
+  );
+  equal(sent.filter((text) => text.includes('INSERT INTO webhook_calls')).length, 2);
 });
 
 test('through the dispatcher, an event becomes one call', async () => {

@@ -119,3 +119,15 @@ test('who was let in turns nobody away when the time is over for which it would 
   assert.equal(isIn, true, 'the place that became free is its own, at once');
   await second;
 });
+
+test('who leaves moves a full gate also where the place goes to who waits: those behind are not turned away', async () => {
+  const { clock, gates } = await full();
+  const [first, second] = [gates.enter(1, 60_000), gates.enter(1, 60_000)];
+  await clock.moveOn(800);
+  gates.leave(1);
+  assert.equal(await first, true);
+  await clock.moveOn(800);
+  assert.equal(gates.isStuck(1), false);
+  gates.leave(1);
+  assert.equal(await second, true);
+});

@@ -87,6 +87,8 @@ test('bad input names the field and the rule, and changes nothing', async () => 
     [{ target: 'https://exa mple.com' }, 'target', /http or https/],
     [{ target: ' https://example.com' }, 'target', /http or https/],
     [{ target: 'https://me:pass@example.com' }, 'target', /password/],
+    [{ target: 'https://me@example.com' }, 'target', /password/],
+    [{ target: 'https://:pass@example.com' }, 'target', /password/],
     [{ target: `https://example.com/${'x'.repeat(2048)}` }, 'target', /2048/],
     [{ target: 'https://example.com/\0' }, 'target', /U\+0000|http/],
     [{ target: 7 }, 'target', /string/],

@@ -10,6 +10,7 @@ import { connectFaults } from './connect.ts';
 import { conversationFaults } from './conversations.ts';
 import { decisionFaults } from './decisions.ts';
 import { deliverFaults } from './deliver.ts';
+import { fifthLookFaults } from './fifthLook.ts';
 import { fourthLookFaults } from './fourthLook.ts';
 import { gateFaults } from './gate.ts';
 import { groupFaults } from './groups.ts';
@@ -80,4 +81,5 @@ export const FAULTS: readonly Fault[] = [
   ...slipsOfWebhooks,
   ...slipsOfWork,
   ...fourthLookFaults,
+  ...fifthLookFaults,
 ];

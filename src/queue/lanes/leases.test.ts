@@ -59,6 +59,11 @@ test('a lease that was not renewed in time is not held, from when renewing was b
   await one.round();
   assert.equal(one.holds(lane!), true);
   assert.equal(one.holds({ ...lane!, epoch: lane!.epoch - 1 }), false, 'under another epoch it is another’s');
+  const renewing = one.round();
+  nowMs += 4_000;
+  await renewing;
+  nowMs += LEASE_MS - 4_000;
+  assert.equal(one.holds(lane!), false, 'however long that took');
   await one.release();
 });
 
@@ -132,6 +137,14 @@ test('who is one of two takes half, also when all are free', async () => {
   await sql`UPDATE lanes SET owner = NULL, leased_until_ms = 0 WHERE lane = ANY(${some}::smallint[])`;
   await one.round();
   assert.equal(one.held().size, 16, 'what it lost it has again, and no more');
+  await one.release();
+});
+
+test('where lanes cannot be shared evenly each may have one more: no lane is left without an owner', async () => {
+  for (const name of ['another', 'a third'])
+    await sql`INSERT INTO workers (name, seen_ms) VALUES (${name}, ${nowMs})`;
+  const one = newLeases();
+  assert.equal((await one.round()).gained.length, 11);
   await one.release();
 });
 
