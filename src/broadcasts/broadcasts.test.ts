@@ -206,6 +206,22 @@ test('its hour is by its workspace’s clock; taken from it, nothing is due', as
   }
   const ended = (await selectBroadcast(sql, ahead.id, id))!;
   assert.deepEqual([ended.state, ended.finishedMs], ['canceled', dueMs + 1 + 3_600_000]);
+  const [held] = await newContacts(rig.ctx, ahead.id, 1);
+  await rig.fan(ahead.id, ended.runId!, [held!]);
+  await sql`
+    INSERT INTO deliveries (bucket, contact_id, cause_id, seq, workspace_id, class, channel, code, state, state_ms)
+    VALUES (${bucketOf(held!)}, ${held!}, ${ended.runId!}, 0, ${ahead.id}, 2, 'sms', 'quiet_hours', ${STATE.held}, 1)`;
+  const fromMs = now() + 3_600_000;
+  await step(id);
+  const [off] = await sql<{ state: number; atMs: number }[]>`
+    SELECT state, state_ms AS "atMs" FROM deliveries WHERE cause_id = ${ended.runId!}`;
+  assert.ok(off!.state === STATE.canceled && off!.atMs >= fromMs, 'called off by its clock, too');
+
+  const passed = must(await create({}, ahead.id));
+  const begun = await rig.ctx.queue.transact((tx) =>
+    startBroadcast(rig.ctx.broadcasts, tx, ahead.id, passed.id, now(), now() + 60_000),
+  );
+  assert.equal(must(begun).state, 'running', 'its hour has passed');
 });
 
 test('each of its moves is told, in order; what it was begun with stays', async () => {

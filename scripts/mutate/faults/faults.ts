@@ -28,6 +28,7 @@ import { resultFaults } from './results.ts';
 import { segmentFaults } from './segments.ts';
 import { senderFaults } from './senders.ts';
 import { signInFaults } from './signIn.ts';
+import { sixthLookFaults } from './sixthLook.ts';
 import { slipsOfAccounts } from './slipsAccounts.ts';
 import { slipsOfBroadcasts } from './slipsBroadcasts.ts';
 import { slipsOfDecisions } from './slipsDecisions.ts';
@@ -82,4 +83,5 @@ export const FAULTS: readonly Fault[] = [
   ...slipsOfWork,
   ...fourthLookFaults,
   ...fifthLookFaults,
+  ...sixthLookFaults,
 ];

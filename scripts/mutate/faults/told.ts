@@ -164,17 +164,17 @@ export const toldFaults = [
   ...inFile('src/outbox/outcome/redial.ts', RECEIPT, [
     [
       'calls are made for ever',
-      'if (calls > times || atMs + afterMs >= own.expiresMs) return undefined;',
+      'if (calls.length > times || atMs + afterMs >= own.expiresMs) return undefined;',
       '',
     ],
-    ['one call too few', 'if (calls > times ||', 'if (calls >= times ||'],
+    ['one call too few', 'if (calls.length > times ||', 'if (calls.length >= times ||'],
     ['calls go on after the message’s life', '|| atMs + afterMs >= own.expiresMs', ''],
     [
       'another number is called',
       'destinationId: own.destinationId,\n    expiresMs',
       'destinationId: own.destinationId + 1,\n    expiresMs',
     ],
-    ['who did not pick up is called at once', 'nowMs + rule.afterMs,', 'nowMs,'],
+    ['who did not pick up is called at once', 'nowMs + rule.afterMs);', 'nowMs);'],
     [
       'who was called again does not move on',
       'mayFallBack: own.mayFallBack === true,',

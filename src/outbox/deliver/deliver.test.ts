@@ -6,13 +6,19 @@ import { testDatabase } from '../../../test/support/database.ts';
 import { startOutbox, type OutboxRig } from '../../../test/support/outbox.ts';
 import { until } from '../../../test/support/until.ts';
 import { newTwilio } from '../../../test/support/world.ts';
+import { bucketOf } from '../../base/ids.ts';
 import type { Outcome } from '../../channels/adapter.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { STATE } from '../../ledger/states.ts';
+import type { FeedEvent } from '../../queue/feed/reader.ts';
 import { applyReceipts } from '../outcome/receipt.ts';
 import { spreadOf } from '../outcome/retry.ts';
+import { selectMailsAt } from '../sql.ts';
+import { createCollector } from './collector.ts';
 import { deliveryHandler } from './deliver.ts';
 import { prepare } from './prepare.ts';
+import { beginSending } from './send.ts';
+import { typingReader } from './typing.ts';
 
 const database = await testDatabase();
 const { sql } = database;
@@ -65,6 +71,18 @@ test('messages to one person leave one after the other, over batches too; to oth
     said.map(() => STATE.accepted),
   );
   rig.sink.onCall = () => {};
+});
+
+test('what ends without being sent holds up nothing that was said to the same person after it', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const said = await rig.say(workspaceId, [
+    { contactId: ann!.id, expiresMs: rig.ctx.clock.nowMs() - 1 },
+    { contactId: ann!.id },
+  ]);
+  const running = deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id));
+  await until('the second is sent', async () => (await statesOf(said))[1] === STATE.accepted, 15_000);
+  await running;
 });
 
 test('what is answered is written while others of its batch still wait, each once', async () => {
@@ -130,6 +148,13 @@ test('a person’s message that would wait long for the rate is put off; a broad
   await rig.fan(workspaceId, runId, [ann!.id]);
   assert.equal((await prepare(rig.deps, await rig.claim(ann!.id, runId), nowMs)).ready.length, 1);
   assert.equal(await rig.ctx.senders.rateOf(integration.id), 0.1);
+  const quick = await rig.newPlace();
+  const [ben] = await rig.newPeople(quick.id, 1);
+  await sql`UPDATE integrations SET rate_per_s = 0.6 WHERE id = ${quick.integration.id}`;
+  rig.ctx.directory.forget(quick.integration.id);
+  await rig.say(quick.id, [{ contactId: ben!.id }]);
+  const soon = await prepare(rig.deps, await rig.claim(ben!.id), nowMs);
+  assert.equal(soon.ready.length, 1, 'a moment is waited in the line');
 });
 
 test('whoever is over, gone, called off or switched off is not sent to, and each is told as what it is', async () => {
@@ -204,11 +229,16 @@ test('a run that is paused, and a lease that is over: what waits goes back as it
     [1, []],
     'what has ended is not sent again',
   );
+  const unsettled = createCollector(rig.deps, 1, () => Promise.resolve());
+  const { gatekeeper, end } = beginSending(rig.deps, await rig.claim(ann!.id), unsettled);
+  assert.equal(gatekeeper.leave(), 'go');
+  end();
+  assert.equal(gatekeeper.leave(), 'back', 'whose batch has ended begins nothing more of it');
 });
 
 test('under a cap the second is held to when the first leaves; only marketing that would go takes room', async () => {
   const { id: workspaceId } = await rig.newPlace({ frequencyCap: { most: 1, perHours: 1 } });
-  const [ann, ben] = await rig.newPeople(workspaceId, 2);
+  const [ann, ben, cleo] = await rig.newPeople(workspaceId, 3);
   const [receipt, first, second] = await rig.say(workspaceId, [
     { contactId: ann!.id },
     { contactId: ann!.id, class: 'marketing' },
@@ -229,6 +259,19 @@ test('under a cap the second is held to when the first leaves; only marketing th
     [await stateIn(ann!.id), await stateIn(ben!.id)],
     [STATE.held, STATE.accepted],
     'in a later batch, too',
+  );
+  const off = await rig.run(workspaceId);
+  await sql`UPDATE broadcasts SET state = 'canceled', finished_ms = 1 WHERE id = ${off.id}`;
+  await rig.fan(workspaceId, off.runId, [cleo!.id]);
+  const { decided } = await prepare(rig.deps, await rig.claim(cleo!.id, off.runId), rig.ctx.clock.nowMs());
+  assert.deepEqual(
+    decided.map(({ row }) => row?.state),
+    [STATE.canceled],
+  );
+  assert.deepEqual(
+    await sql`SELECT 1 FROM caps WHERE contact_id = ${cleo!.id} AND cardinality(at_ms) > 0`,
+    [],
+    'what is called off keeps nothing else back meanwhile',
   );
 });
 
@@ -295,7 +338,8 @@ test('what a dead worker left: by class, and what a receipt or a note settles me
     applyReceipts(rig.deps, tx, integration, [told], rig.ctx.clock.nowMs()),
   );
   const noted = new Map<(typeof batch.items)[number], unknown>([[itemOf(3), ACCEPTED]]);
-  await deliveryHandler(rig.deps, 10).handle({ ...batch, abandoned: true, noted });
+  const claimedMs = batch.claimedMs - 60_000;
+  await deliveryHandler(rig.deps, 10).handle({ ...batch, claimedMs, abandoned: true, noted });
   assert.deepEqual(await statesOf(said), [STATE.unknown, STATE.unknown, STATE.delivered, STATE.accepted]);
   const due = await Promise.all(said.map((id) => rig.due(id)));
   assert.deepEqual(
@@ -310,6 +354,9 @@ test('what a dead worker left: by class, and what a receipt or a note settles me
     { address: string | null }[]
   >`SELECT address FROM deliveries WHERE cause_id = ${said[3]!}`;
   assert.equal(address, people[3]!.phone, 'what was noted is written as if nothing had happened');
+  await sql`UPDATE due SET due_ms = 1 WHERE cause_id = ${said[0]!}`;
+  const { ready } = await prepare(rig.deps, await rig.claim(people[0]!.id), rig.ctx.clock.nowMs());
+  assert.equal(ready[0]!.unclearSinceMs, claimedMs, 'asked for since it was claimed by who died');
 });
 
 test('messages to one person that a dead worker left before any began come back together, in their order', async () => {
@@ -436,4 +483,72 @@ test('a run goes through the integration that it names, and is over when its tim
     const late = await prepare(rig.deps, claimed, rig.ctx.clock.nowMs() + 61_000);
     assert.deepEqual([late.ready.length, late.decided.map(({ row }) => row?.state)], [0, [STATE.expired]]);
   }
+});
+
+/** A message that somebody wrote. Returns their conversation. */
+async function hear(contactId: number, externalId: string, source: object, atMs: number): Promise<number> {
+  const bucket = bucketOf(contactId);
+  const [heard] = await sql<{ id: number }[]>`
+    INSERT INTO messages (bucket, id, conversation_id, contact_id, workspace_id, direction, kind, content, source, external_id, at_ms)
+    SELECT bucket, ${rig.ctx.ids.inBucket(bucket)}::bigint, id, contact_id, workspace_id, 'in', 'message', '{"type":"text","text":"Hi"}',
+      ${sql.json(source as never)}, ${externalId}, ${atMs}::bigint
+    FROM conversations WHERE bucket = ${bucket} AND contact_id = ${contactId}
+    RETURNING conversation_id AS id`;
+  return heard!.id;
+}
+
+test('that the business types is shown on what its person wrote last: not that they type, that nobody does any more, nor on what we wrote since', async () => {
+  const { id: workspaceId, integration } = await rig.newPlace();
+  const people = await rig.newPeople(workspaceId, 3);
+  await rig.say(
+    workspaceId,
+    people.map(({ id }) => ({ contactId: id })),
+  );
+  const shown: string[] = [];
+  const { senders } = rig.deps;
+  const reader = typingReader({
+    log: rig.deps.log,
+    senders: {
+      async open(id) {
+        const open = await senders.open(id);
+        const showTyping = (heardId: string) => {
+          shown.push(heardId);
+          return Promise.resolve(ACCEPTED);
+        };
+        return open && { ...open, showTyping };
+      },
+    },
+  });
+  const events: FeedEvent[] = [];
+  for (const [at, [by, on]] of (
+    [
+      ['contact', true],
+      ['business', false],
+      ['business', true],
+    ] as const
+  ).entries()) {
+    const contactId = people[at]!.id;
+    const conversationId = await hear(contactId, `heard.${at}`, { integrationId: integration.id }, 1);
+    const payload = { contactId, conversationId, by, on };
+    const bucket = bucketOf(contactId);
+    events.push({ bucket, id: at + 1, workspaceId, type: 'conversation.typing', atMs: 2, payload });
+  }
+  await rig.ctx.queue.transact((tx) => reader.read(tx, events));
+  reader.committed!(events);
+  await until('it is shown', () => shown.includes('heard.2'));
+  assert.deepEqual(shown, ['heard.2']);
+});
+
+test('of two mails of one moment the later is answered', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  await rig.say(workspaceId, [{ contactId: ann!.id }]);
+  const mail = { mail: { references: [] } };
+  await hear(ann!.id, 'first@people.example', mail, 7);
+  const conversationId = await hear(ann!.id, 'second@people.example', mail, 7);
+  const mails = await selectMailsAt(sql, [{ conversationId, atMs: 7 }]);
+  assert.deepEqual(
+    mails.map(({ externalId }) => externalId),
+    ['second@people.example'],
+  );
 });

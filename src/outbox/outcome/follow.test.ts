@@ -148,6 +148,33 @@ test('what a receipt has moved on does not move on a second time when it is sett
   assert.equal((await rig.standing(said!)).length, 1);
 });
 
+test('a call that was missed before it was answered is made again once, whoever asks for it', async () => {
+  const place = await rig.newPlace({ redial: { times: 3, afterMs: 60_000 } });
+  const [ann] = await rig.newPeople(place.id, 1);
+  const [number] = await sql<{ id: number }[]>`SELECT id FROM destinations WHERE contact_id = ${ann!.id}`;
+  const [said] = await rig.say(place.id, [{ contactId: ann!.id, destinationId: number!.id }]);
+  const batch = await rig.claim(ann!.id);
+  const ref = toRef({ contactId: ann!.id, causeId: said!, seq: 0 });
+  const nowMs = rig.ctx.clock.nowMs();
+  const { ready } = await prepare(rig.deps, batch, nowMs);
+  const busy = { ref, state: 'failed', class: 'transient', code: 'busy' } as const;
+  await rig.ctx.queue.transact((tx) =>
+    applyReceipts(rig.deps, tx, { ...place.integration, channel: 'voice' }, [busy], nowMs),
+  );
+  assert.equal((await rig.standing(said!)).length, 2);
+  const decisions = ready.map(({ subject }) =>
+    decideOutcome({ ...subject, channel: 'voice' }, ACCEPTED, nowMs, 0.5),
+  );
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+  assert.deepEqual(
+    (await rig.standing(said!)).map(({ seq, state }) => [seq, state]),
+    [
+      [0, STATE.failed],
+      [1, STATE.queued],
+    ],
+  );
+});
+
 test('what a receipt brought stays, whatever is settled after it', async () => {
   const place = await rig.newPlace();
   const [ann] = await rig.newPeople(place.id, 1);

@@ -40,22 +40,15 @@ export async function followOvertaken(
   });
   await learnNow(deps, tx, lessons, nowMs);
   const missed = overtaken.filter(({ row, class: why }) => row.channel === 'voice' && why === 'transient');
-  const again = new Set<string>();
   for (const [workspaceId, calls] of Map.groupBy(missed, ({ row }) => row.workspaceId)) {
     const at = { nowMs, atMs: calls[0]!.row.stateMs };
-    for (const key of await redial(
+    await redial(
       deps,
       tx,
       workspaceId,
       calls.map(({ change }) => change),
       at,
-    ))
-      again.add(toRef(key));
+    );
   }
-  await fallBack(
-    deps,
-    tx,
-    nowMs,
-    told.filter((change) => !again.has(toRef(change))),
-  );
+  await fallBack(deps, tx, nowMs, told);
 }

@@ -123,6 +123,10 @@ test('receipts of one call after the other move only forward; a repeat changes n
   });
   await told(place, [{ ref: one.ref, state: 'read' }]);
   assert.deepEqual(await nameOf(one.causeId), ['read']);
+  const twice = await sent(place);
+  const failed = (code: string) => ({ ref: twice.ref, state: 'failed', code }) as const;
+  await told(place, [failed('first'), failed('again')]);
+  assert.equal((await rig.standing(twice.causeId))[0]!.code, 'first', 'in one call, too');
   assert.deepEqual(await tallies(one.causeId), {}, 'single messages are counted nowhere');
 });
 
@@ -413,6 +417,19 @@ test('who has read or answered is not written to elsewhere; who has not is, as f
     true,
     'what was read before says nothing',
   );
+  const isWatched = async (at: Place, contactId: number) => {
+    const [causeId] = await rig.say(at.id, [{ contactId }]);
+    await deliveryHandler(rig.deps, 10).handle(await rig.claim(contactId));
+    return (await rig.due(causeId!)).some(({ kind }) => kind === KIND.unread);
+  };
+  const [single] = await rig.newPeople(place.id, 1);
+  assert.equal(await isWatched(place, single!.id), false, 'who has no other address is not watched');
+  const off = await withMail({ fallback: { on: false, unreadAfterMs: 60_000 } });
+  assert.equal(
+    await isWatched(off, (await reachableTwice(off)).id),
+    false,
+    'nor who would not be tried there',
+  );
 });
 
 test('a call that did not come about is made again so often, each so much later, and only then moves on', async () => {
@@ -446,6 +463,14 @@ test('a call that did not come about is made again so often, each so much later,
   const [, , third] = await sql<{ destinationId: number }[]>`
     SELECT destination_id AS "destinationId" FROM deliveries WHERE cause_id = ${causeId!} ORDER BY seq`;
   assert.notEqual(third!.destinationId, one, 'then by mail');
+  await busy(2);
+  const places = await sql<{ destinationId: number }[]>`
+    SELECT destination_id AS "destinationId" FROM deliveries WHERE cause_id = ${causeId!} ORDER BY seq`;
+  assert.deepEqual(
+    places.map(({ destinationId }) => destinationId),
+    [one, one, third!.destinationId, third!.destinationId],
+    'calls to one number are not those to another',
+  );
   const short = await rig.say(place.id, [
     { contactId: person.id, expiresMs: rig.ctx.clock.nowMs() + 50_000 },
   ]);

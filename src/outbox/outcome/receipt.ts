@@ -51,11 +51,10 @@ export async function applyReceipts(
   await learn(tx, deps.ids, lessonsOf(integration.workspaceId, rows, changes), atMs);
   const nowMs = deps.clock.nowMs();
   const missed = integration.channel === 'voice' ? missedCalls(rows, changes) : [];
-  const again = await redial(deps, tx, integration.workspaceId, missed, { nowMs, atMs });
+  await redial(deps, tx, integration.workspaceId, missed, { nowMs, atMs });
   // Of one that overtook its settling nobody knows yet where it went (overtaken.ts).
   const failed = changes.filter(
-    (change) =>
-      change.state === STATE.failed && change.mayFallBack && change.address !== null && !again.has(change),
+    (change) => change.state === STATE.failed && change.mayFallBack && change.address !== null,
   );
   await fallBack(deps, tx, nowMs, failed);
   // Events of one bucket are in order. Those of a single send are told as they come, so each person has their own; a run's are

@@ -11,36 +11,31 @@ import type { Onward, Tried } from '../../ledger/delivery.ts';
 import { outboxSettings, type RedialRule } from '../settings.ts';
 
 /**
- * Puts calls in the queue for those that did not come about; part of the transaction in which that was written. Returns the
- * deliveries that are called again: they do not move on. `nowMs` is by our clock, `atMs` by the workspace's.
+ * Puts calls in the queue for those that did not come about; part of the transaction in which that was written, before it is looked at
+ * what moves on: what is called again may still arrive, and does not. `nowMs` is by our clock, `atMs` by the workspace's.
  */
-export async function redial<T extends DeliveryKey>(
+export async function redial(
   deps: { queue: Queue; directory: Directory },
   tx: Tx,
   workspaceId: number,
-  missed: readonly T[],
+  missed: readonly DeliveryKey[],
   { nowMs, atMs }: { nowMs: number; atMs: number },
-): Promise<Set<T>> {
+): Promise<void> {
   const workspace = missed.length ? await deps.directory.workspace(workspaceId) : undefined;
   const rule = workspace && outboxSettings(workspace.settings).redial;
-  if (!rule) return new Set();
+  if (!rule) return;
   const tried = await triedFor(tx, missed);
   const again = missed.flatMap((key) => {
     const own = tried.filter((one) => one.contactId === key.contactId && one.causeId === key.causeId);
-    const next = nextCall(own, key.seq, rule, atMs);
-    return next ? [{ key, next }] : [];
+    return nextCall(own, key.seq, rule, atMs) ?? [];
   });
-  if (!again.length) return new Set();
-  await sendOnward(
-    deps.queue,
-    tx,
-    again.map(({ next }) => next),
-    nowMs + rule.afterMs,
-  );
-  return new Set(again.map(({ key }) => key));
+  if (again.length) await sendOnward(deps.queue, tx, again, nowMs + rule.afterMs);
 }
 
-/** The next call to the number of a delivery; undefined when it was called often enough, or its time is over by then. */
+/**
+ * The next call to the number of a delivery; undefined when it was called often enough, or its time is over by then, or the next is made
+ * already: a receipt that overtook the settling made it, and the settling asks again (overtaken.ts).
+ */
 function nextCall(
   tried: readonly Tried[],
   seq: number,
@@ -49,9 +44,10 @@ function nextCall(
 ): (Onward & { stream: number }) | undefined {
   const own = tried.find((one) => one.seq === seq);
   if (!own || own.destinationId === null || own.expiresMs === null) return undefined;
-  const calls = tried.filter(({ destinationId }) => destinationId === own.destinationId).length;
-  if (calls > times || atMs + afterMs >= own.expiresMs) return undefined;
-  const why = `${own.address ?? 'the number'}: ${own.code ?? 'did not come about'}; call ${calls + 1} of ${times + 1}`;
+  const calls = tried.filter(({ destinationId }) => destinationId === own.destinationId);
+  if (calls.at(-1)!.seq !== seq) return undefined;
+  if (calls.length > times || atMs + afterMs >= own.expiresMs) return undefined;
+  const why = `${own.address ?? 'the number'}: ${own.code ?? 'did not come about'}; call ${calls.length + 1} of ${times + 1}`;
   return {
     contactId: own.contactId,
     causeId: own.causeId,
