@@ -58,7 +58,7 @@ export const sixthLookFaults = [
   ),
   ...inFile(
     'src/outbox/outcome/fallback.ts',
-    ['test/fallback.test.ts'],
+    [`${RECEIPT}: who has read or answered`],
     [
       [
         'what was moved on from, and may still arrive, keeps the next from moving on',

@@ -230,10 +230,10 @@ test('a run that is paused, and a lease that is over: what waits goes back as it
     'what has ended is not sent again',
   );
   const unsettled = createCollector(rig.deps, 1, () => Promise.resolve());
-  const { gatekeeper, end } = beginSending(rig.deps, await rig.claim(ann!.id), unsettled);
-  assert.equal(gatekeeper.leave(), 'go');
-  end();
-  assert.equal(gatekeeper.leave(), 'back', 'whose batch has ended begins nothing more of it');
+  const sending = beginSending(rig.deps, await rig.claim(ann!.id), unsettled);
+  assert.equal(sending.gatekeeper.leave(), 'go');
+  sending.end();
+  assert.equal(sending.gatekeeper.leave(), 'back', 'whose batch has ended begins nothing more of it');
 });
 
 test('under a cap the second is held to when the first leaves; only marketing that would go takes room', async () => {
@@ -491,7 +491,7 @@ async function hear(contactId: number, externalId: string, source: object, atMs:
   const [heard] = await sql<{ id: number }[]>`
     INSERT INTO messages (bucket, id, conversation_id, contact_id, workspace_id, direction, kind, content, source, external_id, at_ms)
     SELECT bucket, ${rig.ctx.ids.inBucket(bucket)}::bigint, id, contact_id, workspace_id, 'in', 'message', '{"type":"text","text":"Hi"}',
-      ${sql.json(source as never)}, ${externalId}, ${atMs}::bigint
+      ${sql.json(source)}, ${externalId}, ${atMs}::bigint
     FROM conversations WHERE bucket = ${bucket} AND contact_id = ${contactId}
     RETURNING conversation_id AS id`;
   return heard!.id;
