@@ -175,6 +175,7 @@ export function unreadHandler(
 async function isUnread(deps: { senders: Pick<Senders, 'open'> }, row: Tried): Promise<boolean> {
   if (row.contactReadMs !== null && row.contactReadMs >= row.saidMs) return false;
   const open = row.integrationId === null ? undefined : await deps.senders.open(row.integrationId);
-  if (!open || open.adapter.confirms === 'nothing') return false;
+  // Where a provider tells nothing, nobody was asked to look (prepare.ts).
+  if (!open) return false;
   return row.state === STATE.accepted || (row.state === STATE.delivered && open.adapter.confirms === 'read');
 }

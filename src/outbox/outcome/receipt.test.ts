@@ -341,6 +341,20 @@ test('a failed message moves on once, to the next address, unless it names one, 
   await fails(read.ref);
   assert.deepEqual((await moved(read.causeId)).length, 2, 'it was read elsewhere');
 
+  const devices = await say();
+  await sql`INSERT INTO deliveries (bucket, contact_id, cause_id, seq, workspace_id, class, channel, code, state, state_ms, expires_ms, may_fall_back)
+    VALUES (${devices.id % 4096}, ${devices.id}, ${devices.causeId}, 1, ${place.id}, 1, 'push', 'x', ${STATE.failed}, 1, 9999999999999, true)`;
+  await fails(devices.ref);
+  assert.deepEqual(
+    (await moved(devices.causeId)).map(([seq, state]) => [seq, state]),
+    [
+      [0, 'failed'],
+      [1, 'failed'],
+      [2, 'queued'],
+    ],
+    'behind all there are, whichever of them fails last',
+  );
+
   const switchedOff = await withMail({ fallback: { on: false } });
   const person = await reachableTwice(switchedOff);
   const [causeId] = await rig.say(switchedOff.id, [{ contactId: person.id }]);
@@ -420,6 +434,17 @@ test('who has read or answered is not written to elsewhere; who has not is, as f
     true,
     'what was read before says nothing',
   );
+  const third = await reachableTwice(place);
+  await sql`INSERT INTO destinations (bucket, id, workspace_id, contact_id, channel, address, status, linked_ms, last_seen_ms)
+    SELECT bucket, id + 1, workspace_id, contact_id, channel, ${`+1999${third.id % 10_000_000}`}, 'active', linked_ms, last_seen_ms
+    FROM destinations WHERE contact_id = ${third.id} AND channel = 'sms'`;
+  const [twice] = await rig.say(place.id, [{ contactId: third.id }]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(third.id));
+  await told(place, [{ ref: refOf(third.id, twice!), state: 'failed', class: 'content', code: '1' }]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(third.id));
+  await sql`UPDATE due SET due_ms = 1 WHERE cause_id = ${twice!} AND seq = 0`;
+  await unreadHandler(rig.deps).handle(await rig.claim(third.id, 0, { kind: KIND.unread }));
+  assert.deepEqual(await nameOf(twice!), ['failed', 'accepted'], 'each of its deliveries has its own time');
   const isWatched = async (at: Place, contactId: number) => {
     const [causeId] = await rig.say(at.id, [{ contactId }]);
     await deliveryHandler(rig.deps, 10).handle(await rig.claim(contactId));
@@ -496,6 +521,21 @@ test('a message does not move on to what nothing here can send to', async () => 
   await deliveryHandler(rig.deps, 10).handle(await rig.claim(person.id));
   await told(place, [{ ref: refOf(person.id, causeId!), state: 'failed', class: 'content', code: '1' }]);
   assert.deepEqual(await moved(causeId!), [[0, 'failed', 'sms']]);
+});
+
+test('words of one’s own do not move on to WhatsApp where nobody has written for a day', async () => {
+  const place = await rig.newPlace();
+  await sql`INSERT INTO integrations (id, workspace_id, provider, channel, name, settings, callback_key, created_ms, changed_ms)
+    VALUES (${rig.ctx.ids.spread()}, ${place.id}, 'whatsapp', 'whatsapp', 'WhatsApp', '{}', 'key', 2, 2)`;
+  rig.ctx.directory.forget(place.id);
+  for (const lastInboundMs of [null, rig.ctx.clock.nowMs()]) {
+    const one = await sent(place);
+    await sql`INSERT INTO destinations (bucket, id, workspace_id, contact_id, channel, address, status, linked_ms, last_seen_ms, last_inbound_ms)
+      SELECT bucket, id + 1, workspace_id, contact_id, 'whatsapp', address, 'active', linked_ms, last_seen_ms, ${lastInboundMs}::bigint
+      FROM destinations WHERE contact_id = ${one.id}`;
+    await told(place, [{ ref: one.ref, state: 'failed', class: 'recipient', code: '1' }]);
+    assert.equal((await moved(one.causeId)).length, lastInboundMs === null ? 1 : 2);
+  }
 });
 
 test('only calls are made again, and only those that may come about', async () => {
