@@ -686,7 +686,7 @@ async function failedTo() {
   await told(person!.id, begun.runId!, 'failed');
   return { id: made.id, runId: begun.runId!, contactId: person!.id };
 }
-const told = (contactId: number, causeId: number, state: 'failed' | 'delivered') =>
+const told = (contactId: number, causeId: number, state: 'failed' | 'delivered' | 'read') =>
   rig.ctx.queue.transact((tx) =>
     applyReceipts(
       rig.deps,
@@ -746,6 +746,9 @@ test('a receipt that comes late, before anybody tries again: it has arrived, and
     WHERE cause_id = ${runId} AND contact_id = ${contactId}`;
   assert.deepEqual(row, { state: STATE.failed, late: 1 }, 'noted once, and its state stays');
   assert.equal(isFault(await retry(id)), true);
+  const seen = await failedTo();
+  await told(seen.contactId, seen.runId, 'read');
+  assert.equal(isFault(await retry(seen.id)), true, 'what was read has arrived');
 });
 
 test('a receipt that comes late, after somebody is reserved and before their turn: they are left out, of a retry of a retry, too', async () => {
