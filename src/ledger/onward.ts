@@ -28,7 +28,9 @@ export async function triedFor(
   db: Db,
   messages: readonly { contactId: number; causeId: number }[],
 ): Promise<Tried[]> {
-  return messages.length ? await selectTried(db, messages) : [];
+  // Two deliveries of a message may be asked about at once: each of them is there once all the same.
+  const each = new Map(messages.map((one) => [`${one.contactId}.${one.causeId}`, one]));
+  return each.size ? await selectTried(db, [...each.values()]) : [];
 }
 
 /** Makes deliveries of single messages to destinations that are decided on, to be sent at `dueMs`, by our clock. */

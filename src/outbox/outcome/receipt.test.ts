@@ -8,6 +8,7 @@ import type { Tx } from '../../db/pool.ts';
 import { resolvePeople } from '../../contacts/resolve/resolve.ts';
 import { callOffDeliveries } from '../../ledger/callOff.ts';
 import { toRef } from '../../ledger/ref.ts';
+import { sendOnward, triedFor } from '../../ledger/onward.ts';
 import { STATE, stateName, type StateCode } from '../../ledger/states.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import { deliveryHandler } from '../deliver/deliver.ts';
@@ -511,6 +512,41 @@ test('a call that did not come about is made again so often, each so much later,
   assert.ok(
     !(await rig.due(short[0]!)).some(({ dueMs }) => dueMs > rig.ctx.clock.nowMs() + 30_000),
     'not after its life',
+  );
+});
+
+test('of two calls of one message that are told as missed at once each number is called again, once', async () => {
+  const place = await withMail({ redial: { times: 1, afterMs: 60_000 } });
+  const person = await reachableTwice(place);
+  const [causeId] = await rig.say(place.id, [{ contactId: person.id }]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(person.id));
+  // It was moved on from the first, unread, and both may still arrive.
+  const [own] = await triedFor(sql, [{ contactId: person.id, causeId: causeId! }]);
+  const [other] = await sql<{ id: number }[]>`
+    SELECT id FROM destinations WHERE contact_id = ${person.id} AND id <> ${own!.destinationId}`;
+  const { expiresMs, stateMs: atMs } = own!;
+  const onward = {
+    ...own!,
+    seq: 1,
+    destinationId: other!.id,
+    integrationId: null,
+    mayFallBack: false,
+    trail: '[]',
+  };
+  await rig.deps.queue.transact((tx) =>
+    sendOnward(rig.deps.queue, tx, [{ ...onward, expiresMs: expiresMs!, atMs }], 1),
+  );
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(person.id));
+  const busy = (seq: number) =>
+    ({ ref: refOf(person.id, causeId!, seq), state: 'failed', class: 'transient', code: 'busy' }) as const;
+  await told(place, [busy(0), busy(1), busy(0)], 'voice');
+  const rows = await sql<{ seq: number; destinationId: number }[]>`
+    SELECT seq, destination_id AS "destinationId" FROM deliveries WHERE cause_id = ${causeId!} ORDER BY seq`;
+  const [first, second] = rows.map(({ destinationId }) => destinationId);
+  assert.notEqual(first, second);
+  assert.deepEqual(
+    rows.map(({ destinationId }) => destinationId),
+    [first, second, first, second],
   );
 });
 

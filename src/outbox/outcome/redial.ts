@@ -24,13 +24,20 @@ export async function redial(
   const workspace = missed.length ? await deps.directory.workspace(workspaceId) : undefined;
   const rule = workspace && outboxSettings(workspace.settings).redial;
   if (!rule) return;
-  const tried = await triedFor(tx, missed);
-  const again = missed.flatMap((key) => {
+  const tried = [...(await triedFor(tx, missed))];
+  const again: NextCall[] = [];
+  for (const key of missed) {
     const own = tried.filter((one) => one.contactId === key.contactId && one.causeId === key.causeId);
-    return nextCall(own, key.seq, rule, atMs) ?? [];
-  });
+    const next = nextCall(own, key.seq, rule, atMs);
+    if (!next) continue;
+    again.push(next);
+    // What is made for another number of the message stands behind it.
+    tried.push({ ...own.find(({ seq }) => seq === key.seq)!, seq: next.seq });
+  }
   if (again.length) await sendOnward(deps.queue, tx, again, nowMs + rule.afterMs);
 }
+
+type NextCall = Onward & { stream: number };
 
 /**
  * The next call to the number of a delivery; undefined when it was called often enough, or its time is over by then, or the next is made
@@ -41,7 +48,7 @@ function nextCall(
   seq: number,
   { times, afterMs }: RedialRule,
   atMs: number,
-): (Onward & { stream: number }) | undefined {
+): NextCall | undefined {
   const own = tried.find((one) => one.seq === seq);
   if (!own || own.destinationId === null || own.expiresMs === null) return undefined;
   const calls = tried.filter(({ destinationId }) => destinationId === own.destinationId);
