@@ -450,7 +450,7 @@ describe('phones', () => {
     const looked = tried.filter(({ status }) => status === 400).length;
     assert.ok(
       looked <= 18 + more && tried.every(({ status }) => status === 400 || status === 429),
-      `${looked}`,
+      `${looked} looked at, of ${tried.map(({ status }) => status).join()}: ${tried[0]!.text}`,
     );
     while ((await pair(wrong)).status !== 429);
     assert.equal((await pair(device)).status, 429, 'nor is the right one tried until then');
