@@ -258,10 +258,21 @@ export function tellShared({ ctx, workspace, afterCommit }: Call<unknown>, what:
   afterCommit(() => ctx.notices.send([{ kind: 'shared', workspaceId: workspace.id, what }]));
 }
 
-/** The id of something that was deleted and comes back as what it was: what was never given out may be given to something else yet. */
-export function comesBackAs(given: string, nowMs: number, what: string): number | Fault {
+/**
+ * What something new is called by, and since when it is there; with an id it is what was deleted under that, and comes back as what it was.
+ * What was never given out may be given to something else yet.
+ */
+export function comesAs(
+  { ctx, nowMs }: Call<unknown>,
+  given: string | undefined,
+  what: string,
+): { id: number; createdMs: number } | Fault {
+  if (given === undefined) return { id: ctx.ids.spread(), createdMs: nowMs };
   const id = idOf(given);
-  return id > 0 && timeOfId(id) < nowMs ? id : breaks('id', `must be that of a ${what} that was deleted`);
+  const createdMs = timeOfId(id);
+  return id > 0 && createdMs < nowMs
+    ? { id, createdMs }
+    : breaks('id', `must be that of a ${what} that was deleted`);
 }
 
 /** A change that happens all the time and means little: it is not written down in the audit log. */

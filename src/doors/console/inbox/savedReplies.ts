@@ -8,9 +8,9 @@ import {
 } from '../../../../contract/doors/console/savedReplies.ts';
 import { Nothing } from '../../../../contract/doors/fields.ts';
 import { isFault } from '../../../base/fault.ts';
-import { timeOfId, toHex24 } from '../../../base/ids.ts';
+import { toHex24 } from '../../../base/ids.ts';
 import { changeSaved, deleteSaved, keepSaved, selectSaved, type SavedReply } from '../../../inbox/saved.ts';
-import { comesBackAs, tellShared } from './inbox.ts';
+import { comesAs, tellShared } from './inbox.ts';
 import { acts, idIn, missing, reads, revisionIn, timeText, writes, type Call, type Route } from '../route.ts';
 
 const one = '/saved-replies/:savedReplyId';
@@ -33,11 +33,10 @@ export const savedReplyRoutes: readonly Route[] = [
     body: NewSavedReply,
     answers: { 201: SavedReplyShown },
     handle: async (call) => {
-      const { ctx, workspace, body, nowMs } = call;
-      const id = body.id === undefined ? ctx.ids.spread() : comesBackAs(body.id, nowMs, 'saved reply');
-      if (isFault(id)) return id;
-      const createdMs = body.id === undefined ? nowMs : timeOfId(id);
-      const reply = { ...body, id, workspaceId: workspace.id, createdMs, revision: 1 };
+      const { workspace, body } = call;
+      const own = comesAs(call, body.id, 'saved reply');
+      if (isFault(own)) return own;
+      const reply = { ...body, ...own, workspaceId: workspace.id, revision: 1 };
       return async (tx) => {
         const kept = await keepSaved(tx, reply, MOST_SAVED_REPLIES);
         if (isFault(kept)) return kept;

@@ -10,7 +10,7 @@ import {
 import { Nothing } from '../../../../contract/doors/fields.ts';
 import { USUAL_SORT } from '../../../../contract/inboxViews.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
-import { timeOfId, toHex24 } from '../../../base/ids.ts';
+import { toHex24 } from '../../../base/ids.ts';
 import {
   changeView,
   deleteSavedView,
@@ -18,7 +18,7 @@ import {
   selectSavedViews,
   type SavedView,
 } from '../../../inbox/views.ts';
-import { comesBackAs, operatorIn, tellShared } from './inbox.ts';
+import { comesAs, operatorIn, tellShared } from './inbox.ts';
 import { acts, idIn, missing, reads, timeText, writes, type Call, type Route, type Work } from '../route.ts';
 
 /** The routes. */
@@ -66,21 +66,24 @@ export const savedViewRoutes: readonly Route[] = [
 ];
 
 async function keep(call: Call<NewSavedView>): Promise<Work<201, SavedViewShown> | Fault> {
-  const { ctx, workspace, body, nowMs } = call;
+  const { workspace, body } = call;
   const { name, look, shared = false } = body;
   const operatorId = shared ? null : operatorIn(call);
   if (isFault(operatorId)) return operatorId;
   const broken = brokenIn(body);
   if (broken) return broken;
-  const id = body.id === undefined ? ctx.ids.spread() : comesBackAs(body.id, nowMs, 'view');
-  if (isFault(id)) return id;
-  const createdMs = body.id === undefined ? nowMs : timeOfId(id);
-  const view = { id, workspaceId: workspace.id, operatorId, name: name.trim(), look, createdMs };
+  const own = comesAs(call, body.id, 'view');
+  if (isFault(own)) return own;
+  const view = { ...own, workspaceId: workspace.id, operatorId, name: name.trim(), look };
   return async (tx) => {
     const kept = await keepView(tx, view, MOST_SAVED_VIEWS);
     if (isFault(kept)) return kept;
     if (shared) tellShared(call, 'views');
-    const audit = { action: 'saved_view.create', subject: `saved_view:${id}`, detail: { name: kept.name } };
+    const audit = {
+      action: 'saved_view.create',
+      subject: `saved_view:${own.id}`,
+      detail: { name: kept.name },
+    };
     return { status: 201, body: present(kept), audit };
   };
 }

@@ -13,6 +13,7 @@ import {
 import type { Content } from '../../../../contract/content.ts';
 import type { ConversationWhole, WayShown } from '../../../../contract/doors/console/inbox.ts';
 import { segments } from '../../../../contract/smsSegments.ts';
+import { LIMITS } from '../../../../contract/limits.ts';
 import { Icon } from '../../../shared/icons.tsx';
 import { useNow } from '../../../shared/time.tsx';
 import { send } from '../../live/outbox.ts';
@@ -39,7 +40,6 @@ const Rich = onDemand(
   () => import('./rich/Rich.tsx'),
   ({ Rich }) => Rich,
 );
-const MOST_TEXT = 4_096;
 
 type Mode = 'reply' | 'note';
 type Props = { ws: string; conversation: ConversationWhole; onClose: () => void; onSaid: () => void };
@@ -129,7 +129,7 @@ export function Composer({ ws, conversation, onClose, onSaid }: Props): ReactEle
         }
         value={value}
         rows={3}
-        maxLength={MOST_TEXT}
+        maxLength={LIMITS.text}
         disabled={may !== true}
         onChange={({ currentTarget }) => typed(currentTarget.value)}
         onKeyDown={pressed}
@@ -281,7 +281,7 @@ function Size({ text, way }: { text: string; way: WayShown | undefined }): React
   }
   return (
     <>
-      {text.length} / {MOST_TEXT}
+      {text.length} / {LIMITS.text}
       {way?.windowEndsAt ? ` · free text for ${leftText(way.windowEndsAt, nowMs)}` : null}
     </>
   );

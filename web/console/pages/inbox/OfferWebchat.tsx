@@ -1,12 +1,10 @@
 /** What is said with a link to the web chat, and what the link is called: in the operator's words, and so in the language of who gets it. */
 import { useState, type FormEvent, type ReactElement } from 'react';
 import type { WayShown } from '../../../../contract/doors/console/inbox.ts';
+import { LIMITS } from '../../../../contract/limits.ts';
 import { channelName } from '../../../shared/icons.tsx';
 import { Act } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
-
-const MOST_TEXT = 4_096;
-const MOST_LABEL = 128;
 
 type Props = {
   /** What was written already. */
@@ -32,7 +30,7 @@ export function OfferWebchat({ written, way, onOffer, onClose }: Props): ReactEl
           <textarea
             data-autofocus
             rows={4}
-            maxLength={MOST_TEXT}
+            maxLength={LIMITS.text}
             value={text}
             onChange={({ currentTarget: { value } }) => setText(value)}
           />
@@ -40,7 +38,7 @@ export function OfferWebchat({ written, way, onOffer, onClose }: Props): ReactEl
         <label className="field">
           What the link is called
           <input
-            maxLength={MOST_LABEL}
+            maxLength={LIMITS.label}
             value={label}
             onChange={({ currentTarget: { value } }) => setLabel(value)}
           />

@@ -6,6 +6,7 @@ import type {
   SavedReplyPatch,
   SavedReplyShown,
 } from '../../../../contract/doors/console/savedReplies.ts';
+import { LIMITS } from '../../../../contract/limits.ts';
 import { ApiFault, call } from '../../api/call.ts';
 import { at, savedRepliesQuery } from '../../api/queries.ts';
 import { useMay } from '../../shell/session.ts';
@@ -14,8 +15,6 @@ import { Conflict } from '../../ui/Conflict.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
 import { Empty, Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
-
-const MOST_TEXT = 4_096;
 
 /** What is done to one: `id` is left out for one that is not there yet, and `to` for one that goes. */
 type Deed = { id?: string; to?: NewSavedReply | SavedReplyPatch; revision?: number };
@@ -163,7 +162,7 @@ function Written({ ws, of, onUndo, onDone }: WrittenProps): ReactElement {
         Text
         <textarea
           rows={6}
-          maxLength={MOST_TEXT}
+          maxLength={LIMITS.text}
           value={text}
           onChange={({ currentTarget: { value } }) => setText(value)}
         />
