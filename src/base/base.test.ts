@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isTimeZone, parseIsoTime } from './clock.ts';
+import { isTimeZone, parseIsoTime, type Clock } from './clock.ts';
 import { readConfig, SETTINGS } from './config.ts';
 import { hash32, sameText, vault } from './crypto.ts';
 import { addressGuard } from './addressGuard.ts';
@@ -23,8 +23,8 @@ import {
   toHex24,
   toUuid,
 } from './ids.ts';
-import { bell } from './lifecycle.ts';
-import { lifecycle, type Part } from './lifecycle.ts';
+import { bell, lifecycle, type Part } from './lifecycle.ts';
+import { stillClock } from '../../test/support/stillClock.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 
@@ -386,11 +386,33 @@ test('parts start in order and stop in reverse; a failed start stops what had st
 });
 
 test('a bell that rings while nobody waits any more is heard by the next who does', async () => {
+  const clock = stillClock();
   const woken = bell();
-  await woken.wait(Promise.resolve());
+  const waited = woken.wait({ clock, ms: 10 });
+  await clock.moveOn(10);
+  await waited;
   woken.ring();
   let heard = false;
-  void woken.wait(new Promise(() => {})).then(() => (heard = true));
+  void woken.wait({ clock, ms: 10 }).then(() => (heard = true));
   await new Promise(setImmediate);
   assert.equal(heard, true);
+});
+
+test('a bell that rings leaves no timer behind, however often it is waited for', async () => {
+  const still = stillClock();
+  let timers = 0;
+  const clock: Clock = {
+    ...still,
+    after() {
+      timers++;
+      return () => void timers--;
+    },
+  };
+  const woken = bell();
+  for (let n = 0; n < 100; n++) {
+    const waited = woken.wait({ clock, ms: 60_000 });
+    woken.ring();
+    await waited;
+  }
+  assert.equal(timers, 0);
 });

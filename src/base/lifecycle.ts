@@ -1,4 +1,5 @@
 /** Long-running parts: started in order, stopped in reverse, each safe to stop twice or unstarted. */
+import type { Clock } from './clock.ts';
 
 /** Something that runs: a server, a worker, a pool. `stop` waits until it is at rest. */
 export type Part = {
@@ -57,10 +58,10 @@ export function keepAlive(): Part {
 }
 
 /**
- * A waitable flag: `wait` resolves at the next `ring`, or at once when it rang since the last wait; with `orElse` also when that does.
- * Give it that instead of a race: the loser of a race would take the next ring with it.
+ * A waitable flag: `wait` resolves at the next `ring`, at once when it rang since the last wait, and after `atMost` at the latest. Its timer
+ * goes with the ring: a pause beside it would stay until it is over, and a loop that rings a hundred times a second would have thousands.
  */
-export type Bell = { ring(): void; wait(orElse?: Promise<unknown>): Promise<void> };
+export type Bell = { ring(): void; wait(atMost?: { clock: Clock; ms: number }): Promise<void> };
 
 /** A bell, for waking a loop without polling. One waits at a time. */
 export function bell(): Bell {
@@ -71,12 +72,17 @@ export function bell(): Bell {
       rung = true;
       resume?.();
     },
-    async wait(orElse) {
+    async wait(atMost) {
       if (!rung) {
-        const ring = new Promise<void>((resolve) => {
+        await new Promise<void>((resolve) => {
           resume = resolve;
+          const cancel = atMost?.clock.after(atMost.ms, resolve);
+          if (!cancel) return;
+          resume = () => {
+            cancel();
+            resolve();
+          };
         });
-        await (orElse ? Promise.race([ring, orElse]) : ring);
       }
       resume = undefined;
       rung = false;

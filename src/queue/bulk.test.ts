@@ -238,6 +238,52 @@ test('a lane that had nothing is asked when what it has falls due, when it rings
   });
 });
 
+test('what is put off falls due when it says, though its lane was asked while it was under way; and what waits behind one that hangs does not wait for it', async (t) => {
+  t.after(() => sql`DELETE FROM due`);
+  const [lane] = lanes;
+  let has = 1;
+  const { bulk, clock, claims, settleAll } = world(
+    ({ lane: asked }) => itemsOf(asked.lane === lane!.lane && has-- > 0 ? 1 : 0),
+    { owned: () => [lane!] },
+  );
+  const putOff = async (ownerId: number, dueMs: number) => {
+    await sql`
+      INSERT INTO due (bucket, kind, owner_id, cause_id, seq, lane, stream, workspace_id, due_ms)
+      VALUES (${lane!.buckets[0]!}, 1, ${ownerId}, 1, 0, ${lane!.lane}, ${RUN.stream}, 9, ${dueMs})`;
+  };
+  await upsertStream(sql, RUN);
+  await bulk.look();
+  // Pauses of the pump are virtual and its statements are not: each is given its time before the clock moves on.
+  const rest = async (ms: number) => {
+    for (let n = 0; n < 10; n++) {
+      await sql`SELECT 1`;
+      await clock.moveOn(ms / 10);
+    }
+  };
+  await until('it has found one and no more', async () => {
+    await clock.moveOn(0);
+    return claims.length >= 1;
+  });
+  await rest(500);
+  const backMs = clock.nowMs() + 5_000;
+  await putOff(lane!.buckets[0]!, backMs);
+  settleAll();
+  const before = claims.length;
+  await rest(4_000);
+  assert.equal(claims.length, before, 'it is not due yet');
+  has = 1;
+  await rest(1_500);
+  assert.ok(claims.length > before, 'it is claimed when it is');
+  // That one hangs. Another of the lane, put off long ago, is due meanwhile.
+  await sql`DELETE FROM due`;
+  await putOff(lane!.buckets[1]!, clock.nowMs() + 3_000);
+  const hanging = claims.length;
+  await rest(2_000);
+  assert.equal(claims.length, hanging);
+  await rest(2_000);
+  assert.ok(claims.length > hanging, 'nobody waits for one that hangs');
+});
+
 test('after a rest a run sends no more at once than a quarter of its rate', async () => {
   let taken = 0;
   let rests = true;

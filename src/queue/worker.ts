@@ -141,8 +141,7 @@ async function repeat(
       log[levelOf(error)]({ error }, `${what} failed; trying again`);
       return AFTER_ERROR_MS;
     });
-    const slept = pause(clock, waitMs, stopping);
-    await (early ? early.wait(slept) : slept);
+    await (early ? early.wait({ clock, ms: waitMs }) : pause(clock, waitMs, stopping));
   }
 }
 

@@ -25,11 +25,17 @@ export const moreQueueFaults = [
       'const left = (items: readonly unknown[]) => void rooms.leave(charged, items.length);',
       'const left = () => undefined;',
     ],
-    ['a wake is forgotten that comes while a lane is asked', 'if (rings === before) asked.set', 'asked.set'],
+    ['a wake is forgotten that comes while a lane is asked', 'if (rings === before) idle.set', 'idle.set'],
     [
       'a stream that is closed goes on',
       'pump.update({ stream: id, kind: NO_KIND, workspaceId: 0, flowing: false, ratePerS: null });',
       '',
+    ],
+    ['what is put off while its lane was asked is found a minute later', 'if (one) one.isAsked = false;', ''],
+    [
+      'what else a lane has waits for one that hangs',
+      'one ? one.beganMs + AWAY_MS - clock.monotonicMs() : 0',
+      'one ? AWAY_MS : 0',
     ],
     [
       'a rate that is changed is not used',

@@ -5,7 +5,7 @@
  *
  * A run of which nothing is due costs nothing: its pump asks once when the next of it will be, and sleeps till then.
  */
-import { pause, type Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
 import { levelOf } from '../../db/patiently.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
@@ -25,6 +25,8 @@ const NO_KIND = 0;
 const PAUSE_MS = 500;
 /** A wake is only a hint. One that was lost is made up for by asking all lanes this often. */
 const ASK_ANYWAY_MS = 60_000;
+/** A lane of which something is under way is asked what else it has after that at the latest. */
+const AWAY_MS = 1_000;
 
 /** The pumps of all streams. */
 export function createBulk(core: WorkerCore, handlers: readonly Handler[]) {
@@ -94,8 +96,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
       const which = { handler, stream: stream.stream, limit: each, passOver: [], left };
       for (const [one, { items, ran }] of await claimOf(core, which, lanes, after)) {
         found += items.length;
-        // What was put off falls due at a time that nobody knows yet.
-        void ran.finally(() => woken.ring());
+        if (items.length) idle.away(one, ran, () => woken.ring());
         if (items.length === each) cursors.set(one.lane, items.at(-1)!);
         else cursors.delete(one.lane);
         // What was put off meanwhile may be due before the place where this pass was.
@@ -129,7 +130,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
       } catch (error) {
         core.log[levelOf(error)]({ error, stream: stream.stream }, 'a bulk claim failed; trying again');
       }
-      await woken.wait(pause(core.clock, waitMs, core.stopping));
+      await woken.wait({ clock: core.clock, ms: waitMs });
     }
   };
 
@@ -177,52 +178,98 @@ function visitedTogether(
   ];
 }
 
+/** What is known of a lane that had nothing more: since when, and when the next of it falls due, once somebody has asked. */
+type Idle = { lane: OwnedLane; afterMs: number; isAsked: boolean; dueMs?: number | undefined };
+
 /** Lanes that had nothing more of a stream when they were asked, and when each of them will have. */
 function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
-  const asked = new Map<number, { lane: OwnedLane; afterMs: number; dueMs?: number }>();
+  const idle = new Map<number, Idle>();
+  const away = createAway(core.clock);
   // Not all at one time: there may be a thousand.
   let askedAllMs = core.clock.monotonicMs() - (Math.abs(stream) % ASK_ANYWAY_MS);
   let rings = 0;
+
+  /** Asks when the next of some lanes is due; of all there is, `anyway`, and not only of what is due later. */
+  const ask = async (lanes: readonly Idle[], anyway: boolean): Promise<void> => {
+    const asked = lanes.map(({ lane, afterMs }) => ({ ...lane, afterMs: anyway ? -1 : afterMs }));
+    // Before it is asked: what lands meanwhile is asked of again.
+    for (const one of lanes) Object.assign(one, { isAsked: true, dueMs: undefined });
+    try {
+      for (const { lane, dueMs } of await selectNextOfStream(core.sql, asked, kind, stream)) {
+        const one = idle.get(lane);
+        // No wake told of it; or it is in flight, as the claim will find.
+        if (anyway && dueMs <= core.clock.nowMs()) idle.delete(lane);
+        else if (one) one.dueMs = dueMs;
+      }
+    } catch (error) {
+      for (const one of lanes) one.isAsked = false;
+      throw error;
+    }
+  };
+
   return {
     /** To be called before lanes are asked: what rings meanwhile may tell of what the answer does not have yet. */
     asking(nowMs: number) {
       const before = rings;
       return {
         foundNoMore(lane: OwnedLane) {
-          if (rings === before) asked.set(lane.lane, { lane, afterMs: nowMs });
+          if (rings === before) idle.set(lane.lane, { lane, afterMs: nowMs, isAsked: false });
         },
       };
     },
+    /** Something of a lane is under way until `ran`: what is put off by then falls due at a time that nobody knows yet. */
+    away({ lane }: OwnedLane, ran: Promise<void>, landed: () => void): void {
+      away.began(lane);
+      void ran.finally(() => {
+        away.landed(lane);
+        const one = idle.get(lane);
+        if (one) one.isAsked = false;
+        landed();
+      });
+    },
     forget(lane: number): void {
       rings++;
-      asked.delete(lane);
+      idle.delete(lane);
     },
     has({ lane, epoch }: OwnedLane): boolean {
-      const one = asked.get(lane);
+      const one = idle.get(lane);
       return one?.lane.epoch === epoch && (one.dueMs ?? Infinity) > core.clock.nowMs();
     },
-    /** How long no lane will have anything; undefined while one of them was not asked. */
+    /**
+     * How long no lane will have anything; undefined while one of them was not claimed from. Asked is of those alone of which it is not
+     * known: whatever is put in rings its lane. A lane of which something is under way is asked when that has landed, mostly at once.
+     */
     async nothingForMs(): Promise<number | undefined> {
       const lanes = core.lanes();
       if (!lanes.length || !lanes.every((lane) => this.has(lane))) return undefined;
+      const all = lanes.map(({ lane }) => idle.get(lane)!);
       const anyway = core.clock.monotonicMs() > askedAllMs + ASK_ANYWAY_MS;
       if (anyway) askedAllMs = core.clock.monotonicMs();
-      const afterMs = (lane: number) => (anyway ? -1 : (asked.get(lane)?.afterMs ?? -1));
-      const next = await selectNextOfStream(
-        core.sql,
-        lanes.map(({ lane, bucket }) => ({ lane, bucket, afterMs: afterMs(lane) })),
-        kind,
-        stream,
-      );
-      let waitMs = ASK_ANYWAY_MS;
-      for (const { lane, dueMs } of next) {
-        const one = asked.get(lane);
-        // No wake told of it; or it is in flight, as the claim will find.
-        if (anyway && dueMs <= core.clock.nowMs()) asked.delete(lane);
-        else if (one) one.dueMs = dueMs;
-        waitMs = Math.min(waitMs, Math.max(0, dueMs - core.clock.nowMs() + 1));
-      }
-      return waitMs;
+      const unknown = all.filter((one) => anyway || (!one.isAsked && away.forMs(one.lane.lane) <= 0));
+      if (unknown.length) await ask(unknown, anyway);
+      const waits = all.map(({ lane: { lane }, isAsked }) => {
+        const untilDueMs = (idle.get(lane)?.dueMs ?? Infinity) - core.clock.nowMs() + 1;
+        return Math.min(untilDueMs, isAsked ? Infinity : away.forMs(lane));
+      });
+      return Math.max(0, Math.min(ASK_ANYWAY_MS, ...waits));
+    },
+  };
+}
+
+/** Lanes of which something is under way, and how long each is not asked for it: for a second at most, since a provider may hang. */
+function createAway(clock: Clock) {
+  const under = new Map<number, { flights: number; beganMs: number }>();
+  return {
+    began(lane: number): void {
+      under.set(lane, { flights: (under.get(lane)?.flights ?? 0) + 1, beganMs: clock.monotonicMs() });
+    },
+    landed(lane: number): void {
+      const one = under.get(lane);
+      if (one && --one.flights === 0) under.delete(lane);
+    },
+    forMs(lane: number): number {
+      const one = under.get(lane);
+      return one ? one.beganMs + AWAY_MS - clock.monotonicMs() : 0;
     },
   };
 }
