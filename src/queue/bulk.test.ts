@@ -253,35 +253,37 @@ test('what is put off falls due when it says, though its lane was asked while it
   };
   await upsertStream(sql, RUN);
   await bulk.look();
-  // Pauses of the pump are virtual and its statements are not: each is given its time before the clock moves on.
-  const rest = async (ms: number) => {
-    for (let n = 0; n < 10; n++) {
-      await sql`SELECT 1`;
-      await clock.moveOn(ms / 10);
-    }
-  };
-  await until('it has found one and no more', async () => {
+  const claimed = async (what: string, n: number) =>
+    await until(
+      what,
+      async () => {
+        // The pump's pauses are virtual, its statements are not.
+        await clock.moveOn(0);
+        return claims.length >= n;
+      },
+      10_000,
+    );
+  await claimed('it has found one and no more', 1);
+  await clock.moveOn(1_500);
+  for (let n = 0; n < 20; n++) {
+    await sql`SELECT 1`;
     await clock.moveOn(0);
-    return claims.length >= 1;
-  });
-  await rest(500);
+  }
   const backMs = clock.nowMs() + 5_000;
   await putOff(lane!.buckets[0]!, backMs);
   settleAll();
-  const before = claims.length;
-  await rest(4_000);
-  assert.equal(claims.length, before, 'it is not due yet');
+  await clock.moveOn(4_000);
+  assert.equal(claims.length, 1, 'it is not due yet');
   has = 1;
-  await rest(1_500);
-  assert.ok(claims.length > before, 'it is claimed when it is');
+  await clock.moveOn(1_500);
+  await claimed('it is claimed when it is', 2);
   // That one hangs. Another of the lane, put off long ago, is due meanwhile.
   await sql`DELETE FROM due`;
   await putOff(lane!.buckets[1]!, clock.nowMs() + 3_000);
-  const hanging = claims.length;
-  await rest(2_000);
-  assert.equal(claims.length, hanging);
-  await rest(2_000);
-  assert.ok(claims.length > hanging, 'nobody waits for one that hangs');
+  await clock.moveOn(2_000);
+  assert.equal(claims.length, 2);
+  await clock.moveOn(2_000);
+  await claimed('nobody waits for one that hangs', 3);
 });
 
 test('after a rest a run sends no more at once than a quarter of its rate', async () => {
