@@ -291,6 +291,8 @@ async function playThrough(
   await heal(run, rooms);
   const untilMs = stage.nowMs() + REST_WITHIN_MS;
   const rested = await playOn(run, untilMs, true);
+  const foundMs = Math.max(0, ...rooms.map(({ findsWithinMs }) => findsWithinMs ?? 0));
+  if (rested && foundMs) await stage.play(stage.nowMs() + foundMs);
   await tamper?.(run);
   const broken = rested ? [] : [`not at rest ${hoursText(stage.nowMs() - run.healedMs)} h after the last step`];
   for (const room of rooms) broken.push(...((await room.check?.(run)) ?? []).map((text) => `${room.name}: ${text}`));

@@ -59,6 +59,8 @@ export const live: RoomPlay = {
   ],
   furnish,
   perform,
+  // All connected people are looked at every five seconds.
+  findsWithinMs: 6_000,
   async heal(run) {
     for (const chat of chatsOf.get(run)!) await connect(run, chat);
   },

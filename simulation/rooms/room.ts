@@ -20,6 +20,8 @@ export type RoomPlay = {
   waits?: true;
   /** Ends what would keep the run from coming to rest; of a room that is in it. */
   heal?(run: Run): Promise<void>;
+  /** So late it finds what a lost notice would have told: it is played on for so long when all else is at rest. */
+  findsWithinMs?: number;
   /** What is not as it must be, in words, once all is at rest. */
   check?(run: Run): Promise<string[]>;
   /** How what is this room's can stand, in words of its own, and how that which a step is about does; without a step, all there is. */
