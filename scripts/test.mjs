@@ -1,7 +1,7 @@
 // What `npm test` runs, on a fresh clone too: type check, lint, format check, tests. All four always run, so
 // that one look shows every fault. With arguments only the tests run: words choose test files by their path,
 // anything that starts with -- goes to `node --test`. `--check` leaves the tests out.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -17,18 +17,18 @@ const flags = args.filter((arg) => arg.startsWith('--') && arg !== '--check');
 const NEEDS_ITS_OWN =
   /\bglobalThis\b|\bmock\.|\bprocess\.(?:memoryUsage|cpuUsage|resourceUsage|on|chdir)\b|\bperformance\.now\b|\bprocess\.env\[.*\] = |In a process of its own|support\/(?:browser|plainBrowser|page)/;
 const IN_A_GROUP = 12;
-// One more than the two cores that CI has: with two a quarter of both was idle, since what is tested waits for disks, clocks and pages.
-const AT_ONCE = 3;
+// Twice the two cores that CI has: with two files a quarter of both was idle, with three a sixth, since what is tested waits for disks,
+// clocks and pages.
+const AT_ONCE = 4;
 
 let env;
 try {
   await ensureInstalled({ tools: true });
-  // Colour and interleaving stay as they are: every step writes straight to this terminal.
   env = environment();
   const list = steps(node24());
   const inBrowser = list.some(([, , given]) => given.some((file) => file.endsWith('Browser.test.ts')));
   if (inBrowser) await ensureBrowser();
-  process.exitCode = run(list);
+  process.exitCode = await run(list);
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
@@ -106,19 +106,38 @@ function testFiles(dir) {
   return names.filter((name) => name.endsWith('.test.ts')).map((name) => path.join(dir, name));
 }
 
-function run(list) {
+async function run(list) {
+  // Checks run together: two of them use one core alone. What they say is told in their order.
+  const checks = new Map(
+    list.filter(([, command]) => command !== node24()).map((step) => [step, runAside(step)]),
+  );
   const failed = [];
-  for (const [title, command, commandArgs] of list) {
-    process.stdout.write(`\n== ${title}\n`);
-    const done = spawnSync(command, commandArgs, {
-      cwd: root,
-      env,
-      stdio: 'inherit',
-      shell: process.platform === 'win32' && command !== node24(),
-    });
-    if (done.error) process.stderr.write(`${done.error.message}\n`);
-    if (done.status !== 0) failed.push(title);
+  for (const step of list) {
+    process.stdout.write(`\n== ${step[0]}\n`);
+    const { status, said } = (await checks.get(step)) ?? runHere(step);
+    process.stdout.write(said);
+    if (status !== 0) failed.push(step[0]);
   }
   process.stdout.write(failed.length > 0 ? `\nFailed: ${failed.join(', ')}\n` : '\nAll passed\n');
   return failed.length > 0 ? 1 : 0;
+}
+
+/** Straight to this terminal. */
+function runHere([, command, commandArgs]) {
+  const { status, error } = spawnSync(command, commandArgs, { ...howToSpawn(command), stdio: 'inherit' });
+  return { status, said: error ? `${error.message}\n` : '' };
+}
+
+function runAside([, command, commandArgs]) {
+  return new Promise((resolve) => {
+    const said = [];
+    const child = spawn(command, commandArgs, { ...howToSpawn(command), stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (some) => said.push(some));
+    child.once('error', (error) => said.push(Buffer.from(`${error.message}\n`)));
+    child.once('close', (status) => resolve({ status: status ?? 1, said: Buffer.concat(said) }));
+  });
+}
+
+function howToSpawn(command) {
+  return { cwd: root, env, shell: process.platform === 'win32' && command !== node24() };
 }
