@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
+import { parse } from 'yaml';
 import { caller, type Json } from './consoleProduct.ts';
 import { until } from './support/until.ts';
 
@@ -216,6 +217,14 @@ describe('a server for other programs', () => {
     assert.deepEqual([pulled.code, pulled.out.trim()], [0, path.join(folder, 'picture-reminder.yaml')]);
     const same = await parley(['campaigns', 'diff', path.join(folder, 'picture-reminder.yaml'), ...D]);
     assert.deepEqual([same.code, /is the same/.test(same.out)], [0, true], same.err);
+    // In other words, with what is said beside it, and as JSON it is the same campaign.
+    const asJson = path.join(folder, 'as.json');
+    await writeFile(asJson, JSON.stringify(parse(readFileSync(file, 'utf8'))));
+    const alike = await parley(['campaigns', 'diff', file, asJson, ...D]);
+    assert.deepEqual([alike.code, alike.out.match(/is the same/g)?.length], [0, 2], alike.out + alike.err);
+    await writeFile(asJson, '{"parley":"campaign/1"}');
+    const broken = await parley(['campaigns', 'diff', asJson, ...D]);
+    assert.deepEqual([broken.code, /campaign\.key: must be a text/.test(broken.err)], [1, true], broken.err);
     const text = readFileSync(path.join(folder, 'picture-reminder.yaml'), 'utf8').replace('14d', '7d');
     await writeFile(path.join(folder, 'picture-reminder.yaml'), text);
     const other = await parley(['campaigns', 'diff', path.join(folder, 'picture-reminder.yaml'), ...D]);

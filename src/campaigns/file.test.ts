@@ -25,6 +25,40 @@ for (const name of readdirSync(folder).filter((one) => one.endsWith('.yaml')))
     );
   });
 
+/** As the store keeps it: keys by their length, then by what they are. */
+function stored(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(stored);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).toSorted(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
+  return Object.fromEntries(kept.map(([key, inner]) => [key, stored(inner)]));
+}
+
+for (const name of readdirSync(folder).filter((one) => one.endsWith('.yaml')))
+  test(`campaigns.md §3.12: examples/${name} that is pushed and pulled is the same, byte for byte`, () => {
+    const text = readFileSync(join(folder, name), 'utf8').replace(/^#.*\n/gm, '');
+    assert.equal(fileOf(stored(parseFile(text)) as CampaignFile), text);
+  });
+
+test('campaigns.md §3.12: in whatever order a file says it, it is pulled in one', () => {
+  const { parley, key, trigger, steps } = GOOD;
+  const odd = [
+    {
+      then: { missed: 'end', next: 'end' },
+      wait_until: { to: '17:00', zone: 'UTC', from: '09:00', days: ['mon'] },
+      key: 'a',
+    },
+    { split: { zeta: 1, b: 2 }, key: 'b' },
+    { set: { zeta: 1, parley: { steps: 1, key: 2 }, b: 2 }, key: 'c' },
+  ];
+  const file = { steps: [...steps, ...odd], trigger, key, parley } as CampaignFile;
+  const text = fileOf(file);
+  assert.equal(fileOf(stored(file) as CampaignFile), text);
+  assert.equal(fileOf(parseFile(text) as CampaignFile), text);
+  assert.match(text, /^parley: campaign\/1\nkey: x\ntrigger:/);
+  assert.match(text, /split:\n +b: 2\n +zeta: 1\n/);
+  assert.match(text, /set:\n +b: 2\n +parley:\n +key: 2\n +steps: 1\n +zeta: 1\n/);
+});
+
 const GOOD = {
   parley: 'campaign/1',
   key: 'x',

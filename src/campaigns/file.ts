@@ -3,29 +3,56 @@
  * here reads back as the same campaign, and writing that again gives the same text.
  */
 import { parseDocument, stringify } from 'yaml';
+import { TESTS } from '../../contract/audience.ts';
 import type { CampaignFile } from '../../contract/campaign.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { CAMPAIGN_KEYS } from './steps/definition.ts';
+import { STEP_KINDS } from './steps/kinds.ts';
 
-/** Keys in the order in which they are written; others follow in the order they have. */
+/** Keys in the order in which they are written. What is written is kept without an order, so that others follow by their names. */
 const ORDER = [
   ...CAMPAIGN_KEYS,
-  'send',
-  'wait',
-  'wait_until',
-  'wait_for',
-  'branch',
-  'split',
-  'set',
-  'tag',
-  'stop',
+  ...STEP_KINDS,
   'then',
+  // Edges.
+  'next',
+  'ok',
+  'done',
+  'failed',
+  'suppressed',
+  'missed',
+  'else',
+  // What is looked for, and tested of it.
+  'days',
+  'from',
+  'to',
+  'when',
+  'all',
+  'any',
+  'attribute',
+  'path',
+  'property',
+  'field',
   'did',
   'not',
   'did_not',
   'event',
+  'state',
+  ...TESTS,
+  'atLeast',
+  'atMost',
   'within',
   'timeout',
+  'of',
+  'since',
+  'between',
+  'for',
+  'thenAt',
+  'zone',
+  'offset',
+  'at',
+  'yearly',
+  // What is said.
   'template',
   'content',
   'variants',
@@ -38,11 +65,15 @@ const ORDER = [
   'where',
   'notWhere',
   'match',
+  'value',
+  'currency',
+  'primary',
+  'exit',
 ] as const;
 const PLACES = new Map<string, number>(ORDER.map((key, i) => [key, i]));
 
-/** Below these keys names are people's own, and stay in the order they have. */
-const FREE = new Set(['set', 'split', 'then', 'match']);
+/** Below these keys names are people's own. */
+const FREE = new Set(['set', 'split', 'match', 'save']);
 
 /** The value in a file, YAML or JSON; aliases are refused, since a few lines of them may stand for gigabytes. */
 export function parseFile(text: string): unknown {
@@ -85,9 +116,9 @@ function withoutDefaults(campaign: object): object {
 function ordered(value: unknown, isFree = false): unknown {
   if (Array.isArray(value)) return value.map((one) => ordered(one));
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value);
-  const sorted = isFree
-    ? entries
-    : entries.toSorted(([a], [b]) => (PLACES.get(a) ?? ORDER.length) - (PLACES.get(b) ?? ORDER.length));
+  const place = (key: string) => (isFree ? undefined : PLACES.get(key)) ?? ORDER.length;
+  const sorted = Object.entries(value).toSorted(
+    ([a], [b]) => place(a) - place(b) || (a < b ? -1 : a > b ? 1 : 0),
+  );
   return Object.fromEntries(sorted.map(([key, inner]) => [key, ordered(inner, FREE.has(key))]));
 }

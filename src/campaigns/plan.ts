@@ -31,7 +31,7 @@ export async function planPublish(db: Db, campaign: CampaignRow): Promise<Publis
     steps: places.map(({ versionId, step, people }) => {
       const row = versions.find(({ id }) => id === versionId)!;
       const place = { step, sinceMs: 0, dueMs: 0, seq: 0 };
-      const goes = moved(versionOf(row), to, { id: 0, place }, 0);
+      const goes = moved(versionOf(row), to, { id: 0, place }, 'UTC', 0);
       const isLeft = to.index.has(goes.step);
       return { step, version: row.number, people, goesTo: isLeft ? goes.step : 'exits: step_removed' };
     }),

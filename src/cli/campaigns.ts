@@ -6,6 +6,7 @@ import { connect, type TargetFlags } from './target.ts';
 import type { Api } from './api.ts';
 
 type Campaign = { id: string; key: string; state: string; hasDraft: boolean };
+type Checked = { file: string | null; problems: { message: string }[] };
 type Plan = {
   number: number;
   newEpoch: boolean;
@@ -60,19 +61,22 @@ export async function publish(key: string, flags: TargetFlags & { people: string
   say(`${key} is published, and is ${made.state}.`);
 }
 
-/** Shows where files differ from what the server has, line by line. Ends with 1 when any does. */
+/** Shows where files differ from what the server has, line by line, as it would write them. Ends with 1 when any does. */
 export async function diff(files: readonly string[], flags: TargetFlags): Promise<void> {
   const { api, base } = await connect(flags);
   const known = await all(api, base);
   let differs = false;
   for (const path of files) {
-    const text = await readFile(path, 'utf8');
-    const key = /^key:\s*(\S+)\s*$/m.exec(text)?.[1];
+    const { file, problems } = await api.post<Checked>(`${base}/campaigns/validate`, {
+      file: await readFile(path, 'utf8'),
+    });
+    if (file === null) throw new CommandFailure(`${path}: ${problems[0]!.message}`);
+    const key = /^key: (\S+)$/m.exec(file)![1]!.replaceAll(/^["']|["']$/g, '');
     const campaign = known.find((one) => one.key === key);
     const there = campaign
       ? (await api.get<{ file: string | null }>(`${base}/campaigns/${campaign.id}/file`)).file
       : null;
-    const lines = changedLines((there ?? '').split('\n'), text.split('\n'));
+    const lines = changedLines((there ?? '').split('\n'), file.split('\n'));
     if (lines.length) differs = true;
     say(`${path}: ${lines.length ? (campaign ? 'differs' : 'is new') : 'is the same'}`);
     for (const line of lines) say(line);

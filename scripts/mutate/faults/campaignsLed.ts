@@ -353,4 +353,43 @@ export const campaignLedFaults = [
       ],
     ],
   ),
+  ...inFile(
+    'src/campaigns/enrol/engine.ts',
+    ['src/campaigns/enrol/engine.test.ts'],
+    [
+      [
+        'who cannot enter anew leaves all the same',
+        '    if (member.entries.hasKey(campaign.id, entryKey)) return;\n',
+        '',
+      ],
+      [
+        'who is to begin anew is kept out by the cooldown of where they are',
+        'return begin(who, trigger, entryKey);',
+        'return enter(who, trigger, entryKey);',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/steps/step.ts',
+    ['src/campaigns/enrol/engine.test.ts'],
+    [
+      [
+        'what was sent is sent again to whom is refreshed',
+        'if (!current || this.#place.phase || !isWait(current)) return;',
+        'if (!current) return;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/steps/moved.ts',
+    ['src/campaigns/steps/step.test.ts'],
+    [
+      ['what is a send now is passed by', 'if (!isWait(is) || !isWait(was))', 'if (!isWait(was))'],
+      [
+        'a changed wait ends at any time of day',
+        "  if ('wait' in step) return restsUntil(step.wait, zone, fromMs + durationMs(step.wait.for)!);\n",
+        "  if ('wait' in step) return fromMs + durationMs(step.wait.for)!;\n",
+      ],
+    ],
+  ),
 ];

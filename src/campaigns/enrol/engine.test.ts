@@ -226,3 +226,70 @@ test('what was decided in one turn as of one instant is one row, which tells eac
   assert.deepEqual(decisionsIn(alone), [alone]);
   assert.deepEqual(rowsOfDecisions([log[0]!]), [log[0]]);
 });
+
+const rests = (more: object = {}): Published => ({
+  key: 'cart',
+  trigger: { event: { did: 'cart' } },
+  entry: 'every',
+  whileActive: 'refresh',
+  steps: [{ key: 'rest', wait: { for: '4h' } }, mailed('left-behind')],
+  ...more,
+});
+
+test('campaigns.md §3.2: refreshed, a wait begins anew however often it is, and what was sent is not sent again', () => {
+  const ann = somebody([rests()]);
+  for (let n = 0; n < 250; n++) ann.does('cart', BEGAN_MS + n * MINUTE_MS, { n });
+  assert.equal(ann.member.entries.size, 1);
+  const [inside] = ann.member.enrolments.values();
+  assert.deepEqual(inside!.trigger!.properties, { n: 249 });
+  assert.equal(inside!.place.dueMs, BEGAN_MS + (249 + 240) * MINUTE_MS);
+  ann.due();
+  assert.equal(ann.told('cart').at(-1), 'completed');
+  for (const [what, step, sent] of [
+    ['await', { ...mailed('m'), send: { ...mailed('m').send, await: 'delivered' as const } }, 1],
+    ['spread', { ...mailed('m'), send: { ...mailed('m').send, spread: '1h' } }, 0],
+    ['webhook', { key: 'm', webhook: { to: 'w' } }, 1],
+  ] as const) {
+    const bob = somebody([rests({ steps: [step, { key: 'rest', wait: { for: '1d' } }] })]);
+    bob.does('cart', BEGAN_MS, { n: 1 });
+    const [before] = bob.member.enrolments.values();
+    bob.does('cart', BEGAN_MS + 1, { n: 2 });
+    const [after] = bob.member.enrolments.values();
+    assert.equal(bob.changes.effects.length, sent, what);
+    assert.deepEqual(after!.place, { ...before!.place, seq: before!.place.seq + 1 }, what);
+    assert.deepEqual(after!.trigger!.properties, { n: 2 }, what);
+  }
+});
+
+test('campaigns.md §3.2: refreshed, what was awaited since the first trigger does not end the wait of the second', () => {
+  const file = rests({
+    steps: [
+      { key: 'w', wait_for: { event: 'paid', timeout: '2h' }, then: { done: 'end', timeout: 'no' } },
+      mailed('no'),
+    ],
+  });
+  const ann = somebody([file]);
+  ann.does('cart');
+  ann.does('cart', BEGAN_MS + 60 * MINUTE_MS);
+  assert.equal([...ann.member.enrolments.values()][0]!.place.dueMs, BEGAN_MS + 180 * MINUTE_MS);
+  ann.does('paid', BEGAN_MS + 170 * MINUTE_MS);
+  assert.deepEqual(ann.told('cart').slice(-2), ['done', 'completed']);
+});
+
+test('campaigns.md §3.2: who is to begin anew does, also within a cooldown, and who cannot enter anew stays in it', () => {
+  const cools = somebody([rests({ whileActive: 'restart', cooldown: '7d' })]);
+  cools.does('cart');
+  cools.does('cart', BEGAN_MS + MINUTE_MS);
+  assert.deepEqual(cools.told('cart'), ['entered', 'waits', 'exited: restarted', 'entered', 'waits']);
+  cools.due();
+  cools.does('cart', BEGAN_MS + 24 * 60 * MINUTE_MS);
+  assert.deepEqual([cools.refused('cart'), cools.member.enrolments.size], ['cooldown', 0]);
+  const per = somebody([rests({ whileActive: 'restart', entry: { per: 'cart' } })]);
+  per.does('cart', BEGAN_MS, { cart: 1 });
+  per.does('cart', BEGAN_MS + MINUTE_MS, { cart: 1 });
+  assert.deepEqual([per.told('cart'), per.refused('cart')], [['entered', 'waits'], 'active']);
+  per.does('cart', BEGAN_MS + 2 * MINUTE_MS, { cart: 2 });
+  assert.deepEqual(per.told('cart').slice(2), ['exited: restarted', 'entered', 'waits']);
+  per.does('cart', BEGAN_MS + 3 * MINUTE_MS, { cart: 1 });
+  assert.equal(per.member.enrolments.size, 1, 'the first cart was entered for already');
+});

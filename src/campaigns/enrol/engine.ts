@@ -113,18 +113,24 @@ type Entrant = { live: Live; member: Member; campaign: Campaign; asOfMs: number;
 /** Somebody is to enter, because of an event, or because somebody said so under a key. */
 export function enter(who: Entrant, trigger: Seen | null, entryKey: number | undefined): void {
   const { member, campaign, asOfMs, changes } = who;
-  const { version } = campaign;
   const refusal = goesTooFar(trigger) ? 'chain' : refusalOf(member, campaign, entryKey, asOfMs);
   if (refusal !== undefined) {
-    if (refusal === 'active' && trigger) again(who, trigger);
+    if (refusal === 'active' && trigger) again(who, trigger, entryKey!);
     return changes.refuse(member, campaign.id, refusal, asOfMs);
   }
+  begin(who, trigger, entryKey!);
+}
+
+/** Somebody enters of whom the entry rule has been asked. */
+function begin(who: Entrant, trigger: Seen | null, entryKey: number): void {
+  const { member, campaign, asOfMs, changes } = who;
+  const { version } = campaign;
   const enrolment: Enrolment = {
-    id: enrolmentIdOf(member.contactId, campaign.id, entryKey!),
+    id: enrolmentIdOf(member.contactId, campaign.id, entryKey),
     contactId: member.contactId,
     campaignId: campaign.id,
     versionId: version.id,
-    entryKey: entryKey!,
+    entryKey,
     epoch: campaign.epoch,
     arm: null,
     variant: null,
@@ -197,16 +203,17 @@ const ENTERED: Readonly<Record<Arm, string>> = {
 };
 
 /** What a trigger does to who is in it already, when they are to start again or to go on with the new one. */
-function again(who: Entrant, trigger: Seen): void {
+function again(who: Entrant, trigger: Seen, entryKey: number): void {
   const { live, member, campaign, asOfMs, changes } = who;
-  const { entry, file } = campaign.version;
-  const { whileActive = 'ignore' } = file;
+  const { whileActive = 'ignore' } = campaign.version.file;
   const enrolment = member.enrolments.firstIn(campaign.id, ({ arm }) => arm !== null);
   if (!enrolment || whileActive === 'ignore' || whileActive === 'alongside') return;
   if (whileActive === 'restart') {
-    if (entry === 'once') return;
+    // Who cannot enter under it once more stays in it.
+    if (member.entries.hasKey(campaign.id, entryKey)) return;
     exit(member, enrolment, 'restarted', asOfMs, changes);
-    return enter(who, trigger, keyOfEvent(campaign.version, trigger));
+    // A cooldown is of who was in it, and they are.
+    return begin(who, trigger, entryKey);
   }
   const version = live.versions.get(enrolment.versionId);
   if (!version) return;
@@ -222,15 +229,13 @@ function again(who: Entrant, trigger: Seen): void {
     what: 'refreshed',
     detail: trigger.name,
   });
-  // The wait begins anew: the step is come to again.
-  const outcome = step(
-    version,
-    { ...refreshed, place: { ...refreshed.place, phase: 'go' } },
-    member.facts,
-    { kind: 'enter' },
-    asOfMs,
+  apply(
+    live,
+    member,
+    refreshed,
+    step(version, refreshed, member.facts, { kind: 'refreshed' }, asOfMs),
+    changes,
   );
-  apply(live, member, refreshed, outcome, changes);
 }
 
 /** Takes somebody on in a campaign. */

@@ -25,7 +25,7 @@ export function moveTo(
 ): void {
   const isIn = enrolment.arm !== null;
   const place = isIn
-    ? moved(from, to, enrolment, nowMs)
+    ? moved(from, to, enrolment, member.facts.zone, nowMs)
     : { ...firstPlace(to, enrolment.place.sinceMs), dueMs: enrolment.place.dueMs };
   const next = { ...enrolment, versionId: to.id, place: { ...place } };
   member.enrolments.set(next.id, next);

@@ -49,6 +49,11 @@ export function kindOf(step: Step): StepKind {
   return STEP_KINDS.find((kind) => kind in step)!;
 }
 
+/** Whether somebody does nothing at a step but wait. */
+export function isWait(step: Step): boolean {
+  return 'wait' in step || 'wait_until' in step || 'wait_for' in step;
+}
+
 /** The kind of a step that another room does; undefined of the others. */
 export function handedKindOf(step: Step): HandedKind | undefined {
   return HANDED_KINDS.find((kind) => kind in step);

@@ -49,6 +49,8 @@ export type Stimulus =
   /** `isStill`: the campaign stands still, and only what takes somebody out of it counts. */
   | { kind: 'event'; event: Seen; isStill?: true }
   | { kind: 'changed' }
+  /** What set them off is another now: a wait that they are in begins anew. */
+  | { kind: 'refreshed' }
   /** A pause is over; where they stand is worked out already (`resumed.ts`). */
   | { kind: 'resumed' }
   /** Another room has done a step, or could not. */

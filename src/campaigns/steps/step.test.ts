@@ -67,6 +67,7 @@ function somebody(version: Version, { zone = 'UTC', isShadow = false } = {}) {
   take({ kind: 'enter' }, BEGAN_MS);
   return {
     state,
+    facts,
     take,
     /** While it stands still: kept, and nothing comes of it. */
     doesMeanwhile: (event: Seen) => void did.push(event),
@@ -147,7 +148,7 @@ test('who came to the step after the resume, or whom an edit put there in the pa
   const editedMs = WEEKS.pausedMs + 7 * DAY_MS;
   const removed = { step: 'gone', sinceMs: BEGAN_MS, dueMs: BEGAN_MS + DAY_MS, seq: 1 };
   const from = versionWith([{ key: 'gone', wait: { for: '1d' } }, send('yes')]);
-  const put = moved(from, version, { id: 7, place: removed }, editedMs);
+  const put = moved(from, version, { id: 7, place: removed }, 'UTC', editedMs);
   assert.equal(put.step, 'yes');
   assert.equal(resumed(version, { id: 7, place: put }, 'UTC', WEEKS, RESUMED_MS).dueMs, RESUMED_MS);
 });
@@ -236,4 +237,60 @@ test('a time of day is the contact’s: in another zone by the time it comes, th
   const stays = somebody(version, { zone: 'Europe/Paris' });
   stays.due();
   assert.deepEqual(stays.state.did, ['send out']);
+});
+
+/** Somebody who waits at `w`, as one version has it, and is moved to another. */
+function movedTo(was: object, is: object, afterMs: number, zone = 'UTC') {
+  const from = versionWith([{ key: 'w', ...was } as Step, send('out')]);
+  const to = versionWith([{ key: 'w', ...is } as Step, send('out')]);
+  const { place } = somebody(from, { zone }).state;
+  const next = moved(from, to, { id: 7, place }, zone, BEGAN_MS + afterMs);
+  return { place, next, due: new Date(next.dueMs).toISOString() };
+}
+
+test('campaigns.md §3.6: a wait until a time of day that is changed ends at such a time', () => {
+  const day = (more: object) => ({ wait: { for: '1d', thenAt: '09:00', ...more } });
+  const cases = [
+    [day({}), day({ for: '30h' }), '2026-03-04T09:00:00.000Z'],
+    [day({}), day({ for: '2d' }), '2026-03-05T09:00:00.000Z'],
+    [day({}), day({ thenAt: '18:00' }), '2026-03-03T18:00:00.000Z'],
+    [day({}), { wait: { for: '1d' } }, '2026-03-03T10:00:00.000Z'],
+    [{ wait: { for: '1d' } }, day({}), '2026-03-04T09:00:00.000Z'],
+    [day({}), { wait_for: { event: 'paid', timeout: '3d' } }, '2026-03-05T10:00:00.000Z'],
+  ] as const;
+  for (const [was, is, due] of cases) assert.equal(movedTo(was, is, HOUR_MS).due, due, JSON.stringify(is));
+  const paris = movedTo({ wait: { for: '1d' } }, day({}), HOUR_MS, 'Europe/Paris');
+  assert.deepEqual([paris.due, paris.next.zone], ['2026-03-04T08:00:00.000Z', 'Europe/Paris']);
+});
+
+test('campaigns.md §3.6: hours and a date that are changed are asked for again', () => {
+  const until = (from: string, to: string) => ({ wait_until: { from, to } });
+  const { due } = movedTo(until('08:00', '09:00'), until('12:00', '13:00'), HOUR_MS);
+  assert.equal(due, '2026-03-02T12:00:00.000Z');
+  // Whom it makes due leave within ten minutes, as where a wait is made shorter.
+  const open = movedTo(until('08:00', '09:00'), until('10:30', '13:00'), HOUR_MS);
+  assert.equal(open.next.dueMs, BEGAN_MS + HOUR_MS + 7);
+  const date = movedTo(until('08:00', '09:00'), { wait_until: { attribute: 'leaves' } }, HOUR_MS);
+  assert.equal(date.next.dueMs, BEGAN_MS + HOUR_MS);
+  const same = movedTo(
+    until('08:00', '09:00'),
+    { ...until('08:00', '09:00'), then: { next: 'end' } },
+    HOUR_MS,
+  );
+  assert.equal(same.due, '2026-03-03T08:00:00.000Z');
+});
+
+test('campaigns.md §3.6: a step that is another kind of step now is taken by who stands there', () => {
+  const was = { wait: { for: '1d' } };
+  const to = versionWith([send('w'), send('out')]);
+  const ann = somebody(versionWith([{ key: 'w', ...was }, send('out')]));
+  const { key: _key, ...sends } = send('w');
+  const { next } = movedTo(was, sends, HOUR_MS);
+  assert.deepEqual([next.phase, next.dueMs], ['go', BEGAN_MS + HOUR_MS + 7]);
+  const run = { id: 7, contactId: 7, enteredMs: BEGAN_MS, isShadow: false, trigger: null, place: next };
+  const { effects } = step(to, run, ann.facts(), { kind: 'due', lateMs: 0 }, next.dueMs);
+  assert.deepEqual(
+    effects.map((effect) => `${effect.do} ${effect.step}`),
+    ['send w', 'send out'],
+  );
 });

@@ -18,8 +18,9 @@ import { attributesFrom, changeOf, factsAfter, type ChangeStep, type Alteration 
 import { comesAt } from './date.ts';
 import { drawn } from './drawn.ts';
 import { END } from './flow.ts';
-import { handedKindOf, type HandedKind } from './kinds.ts';
+import { handedKindOf, isWait, type HandedKind } from './kinds.ts';
 import { nextInWindow } from './local.ts';
+import { cameTo } from './moved.ts';
 import type { Effect, Ending, Stepped, Place, Run, Stimulus, StepDecision } from './run.ts';
 import { edgeOfSend, isOfSend, zoneTold } from './told.ts';
 import { after, AWAITED_MS, SEND_TELLS, windowOf, type Version } from './version.ts';
@@ -63,6 +64,7 @@ class Walk {
     if (stimulus.kind === 'event') return this.#hear(stimulus.event, stimulus.isStill);
     if (stimulus.kind === 'resumed') return this.#resume();
     if (stimulus.kind === 'changed') return;
+    if (stimulus.kind === 'refreshed') return this.#refresh();
     if (stimulus.kind === 'enter') return this.#go(this.#place.step);
     // What came before its time was only to look at the filter again.
     if (this.#asOfMs < this.#place.dueMs) return;
@@ -141,6 +143,14 @@ class Walk {
     }
   }
 
+  /** What was sent, or is about to be, is not sent again. */
+  #refresh(): void {
+    const current = this.#current();
+    if (!current || this.#place.phase || !isWait(current)) return;
+    this.#place = cameTo(current.key, this.#place, this.#asOfMs);
+    this.#goFrom(current);
+  }
+
   /** What was waited for comes when the time for it is over: that is told, once, and changes nothing. */
   #noteLate(event: Seen): void {
     const run = { ...this.#run, place: this.#place };
@@ -172,10 +182,7 @@ class Walk {
     }
     if (this.#place.phase === 'sent') return this.#follow('failed', 'nothing was heard of it');
     // What waits for a wall is asked again: zone and date may be others by now.
-    if (this.#place.phase === 'spread' || 'wait_until' in current) {
-      const next = this.#visit(current, this.#version.index.get(current.key)!);
-      return next === undefined ? undefined : this.#go(next);
-    }
+    if (this.#place.phase === 'spread' || 'wait_until' in current) return this.#goFrom(current);
     // The wall by which it was set may be another's by now: their next such time is waited for.
     const { zone } = this.#facts;
     if ('wait' in current && this.#place.zone !== undefined && this.#place.zone !== zone) {
@@ -193,9 +200,12 @@ class Walk {
 
   /** Goes along an edge, and on as far as nothing is waited for. */
   #follow(edge: string, detail?: string): void {
-    const at = this.#version.index.get(this.#place.step)!;
-    this.#tellHere(edge, detail);
-    this.#go(after(this.#version, at, edge));
+    this.#go(this.#on(this.#version.index.get(this.#place.step)!, edge, detail));
+  }
+
+  #goFrom(current: Step): void {
+    const next = this.#visit(current, this.#version.index.get(current.key)!);
+    if (next !== undefined) this.#go(next);
   }
 
   #go(first: string): void {
@@ -219,16 +229,7 @@ class Walk {
     const { step: from, passes } = this.#place;
     const isBack = (this.#version.index.get(from) ?? -1) >= at && this.#steps + this.#place.seq > 0;
     const counted = isBack ? { ...passes, [key]: (passes?.[key] ?? 0) + 1 } : passes;
-    const { heard, missed, seq } = this.#place;
-    this.#place = {
-      step: key,
-      sinceMs: this.#asOfMs,
-      dueMs: this.#asOfMs,
-      seq,
-      ...(counted ? { passes: counted } : {}),
-      ...(heard ? { heard } : {}),
-      ...(missed ? { missed } : {}),
-    };
+    this.#place = cameTo(key, { ...this.#place, passes: counted }, this.#asOfMs);
     if ((counted?.[key] ?? 0) <= CAMPAIGN_LIMITS.cyclePasses) return true;
     this.#end({ exited: 'expired' }, `came back to ${key} ${CAMPAIGN_LIMITS.cyclePasses} times`);
     return false;
