@@ -38,6 +38,8 @@ export const CONSOLE_ALIVE_MS = 25_000;
 export const PRESENT_MS = 30_000;
 /** Who has had no page connected for so long is shown as gone: a page that is loaded again, or a lost line, is no absence. */
 export const GONE_MS = 5 * 60_000;
+/** Whose page was asked for is told of for so long: a page that is open asks again before. */
+export const SHOWN_MS = 180_000;
 /** Largest frame a client may send. */
 export const MOST_CONSOLE_FRAME_BYTES = 4_096;
 
@@ -66,6 +68,8 @@ export type ConsoleEvent =
   | { kind: 'removed'; conversationId: string; messageId: string }
   /** Passing: something on the simulated devices is new or has changed; who shows them looks again, as does who was away. */
   | { kind: 'devices' }
+  /** Passing: something has happened to somebody whose page was asked for: who shows it looks again, as does who was away. */
+  | { kind: 'person'; contactId: string }
   /** What all operators have in common has changed: who shows it looks again. */
   | { kind: 'shared'; what: Shared }
   /** Conversations (`count`; one of them is named) were given to a team: told to who is in it and there, and not to who gave them. */

@@ -9,6 +9,7 @@ import { WebSocket as Socket } from 'ws';
 import { CONSOLE_ALIVE_MS, type ConsoleEvent } from '../contract/consoleLive.ts';
 import { fromHex24 } from '../src/base/ids.ts';
 import type { ConversationPage, ConversationWhole, ThreadPage } from '../contract/doors/console/inbox.ts';
+import type { TimelinePage } from '../contract/doors/console/people.ts';
 import type { DevicePage } from '../contract/doors/console/simulator.ts';
 import { call as callPage } from '../web/console/api/call.ts';
 import { openLine } from '../web/console/live/line.ts';
@@ -263,6 +264,71 @@ test('§9 what comes onto a device, and what becomes of it, is there by itself f
   tab.state.isAway = false;
   tab.line.wake();
   await until('who is back looks again', () => has('while the line was gone'));
+  leave();
+  tab.close();
+});
+
+/** A person's own page, as a tab shows it. */
+const pageOf = (contactId: string) => ({
+  queryKey: [ws, 'timeline', contactId],
+  queryFn: () => callPage<TimelinePage>('GET', `/workspaces/${ws}/contacts/${contactId}/timeline?limit=30`),
+  // Nothing looks by itself: what is seen was told of.
+  staleTime: Infinity,
+});
+
+test('§7 a person’s page has what happens to them by itself, at another process too, also of who never wrote; nobody else costs a page anything', async () => {
+  server = two.url;
+  const person = async (givenName: string, address: string) => {
+    const made = ok(await call('POST', `${base}/contacts`, { givenName }));
+    ok(await call('POST', `${base}/contacts/${made.id}/destinations`, { channel: 'sms', address }));
+    return made.id as string;
+  };
+  const [ann, bob] = [await person('Ann', '+14155550171'), await person('Bob', '+14155550172')];
+  const tell = async (contactId: string, text: string) =>
+    ok(await call('POST', `${base}/messages`, { contactId, content: { type: 'text', text } }));
+  const tab = openTab();
+  const page = pageOf(ann);
+  const leave = tab.show(page);
+  await tab.settled();
+  const entryWith = (text: string) =>
+    (tab.shownAs(page.queryKey) as TimelinePage).entries.find((entry) =>
+      JSON.stringify(entry).includes(text),
+    );
+  assert.deepEqual((tab.shownAs(page.queryKey) as TimelinePage).entries, []);
+  await tell(bob, 'to Bob alone');
+  await tell(ann, 'to Ann, who never wrote');
+  await until('it is on her page', () => entryWith('to Ann, who never wrote'));
+  await until('and what became of it', () =>
+    JSON.stringify(entryWith('to Ann, who never wrote')).includes('"delivered"'),
+  );
+  // What was on its way to whom she was made one with is hers.
+  const late = await tell(bob, 'on its way to Bob');
+  ok(await call('POST', `${base}/contacts/merge`, { survivingId: ann, discardedId: bob }));
+  await tell(ann, 'to both');
+  await until('the page has it all', () => entryWith('on its way to Bob') && entryWith('to both'));
+  await until('with what became of it', () =>
+    JSON.stringify(entryWith(late.messageId as string)).includes('"delivered"'),
+  );
+  // Of many at once.
+  const tag = ok(await call('POST', `${base}/tags`, { name: 'news' }));
+  ok(await call('POST', `${base}/tags/${tag.id}/members`, { add: [ann] }));
+  const news = {
+    name: 'News for all',
+    content: { type: 'text', text: 'News' },
+    channel: 'sms',
+    class: 'transactional',
+    audience: { include: { tags: ['news'] } },
+  };
+  const { id: broadcast } = ok(await call('POST', `${base}/broadcasts`, news));
+  ok(await call('POST', `${base}/broadcasts/${broadcast}/start`));
+  await until('a broadcast is there', () =>
+    JSON.stringify(entryWith('News for all')).includes('"delivered"'),
+  );
+  const told = tab.told.filter((event) => event.kind === 'person');
+  assert.ok(
+    told.every(({ contactId }) => contactId === ann),
+    'told of somebody whose page is not open',
+  );
   leave();
   tab.close();
 });

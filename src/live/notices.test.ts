@@ -55,6 +55,8 @@ const news: fc.Arbitrary<News> = fc.oneof(
     { requiredKeys: ['kind', 'workspaceId', 'contactId'] },
   ),
   fc.record({ kind: fc.constant('devices' as const), workspaceId: id }),
+  fc.record({ kind: fc.constant('shown' as const), workspaceId: id, contactId: id, ofId: id }),
+  fc.record({ kind: fc.constant('person' as const), workspaceId: id, contactId: id }),
   fc.record({
     kind: fc.constant('given' as const),
     workspaceId: id,

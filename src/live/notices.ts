@@ -19,6 +19,10 @@ export type News =
   | { kind: 'typing'; contactId: number; by: 'contact' | 'business'; on: boolean }
   /** A conversation of the operators' inbox has moved, or something in it (a message or a note) is new or has changed. */
   | { kind: 'inbox'; workspaceId: number; contactId: number; entryId?: number }
+  /** What happened to a contact was asked for by a page; what happens to it now is told of as what happens to `ofId`: whom it became, or itself. */
+  | { kind: 'shown'; workspaceId: number; contactId: number; ofId: number }
+  /** Something has happened to a contact that a page shows. */
+  | { kind: 'person'; workspaceId: number; contactId: number }
   /** Something on the simulated devices of a workspace is new, or has changed. */
   | { kind: 'devices'; workspaceId: number }
   /** What the operators of a workspace have in common has changed. */
@@ -56,7 +60,7 @@ const COLLECT_MS = 3;
 /** NOTIFY takes 8,000 bytes; a word is at most 64. */
 const MOST_WORDS = 120;
 
-/** The notices of this process. `listens` when it has sockets. */
+/** The notices of this process. Who does not listen hears its own. */
 export function createNotices(deps: { sql: Sql; clock: Clock; log: Log; listens: boolean }): Notices {
   const { sql, clock, log } = deps;
   const own = randomToken(6);
@@ -110,6 +114,10 @@ function wordOf(news: News): string {
       return `t:${news.contactId.toString(36)}:${news.by}:${news.on ? 1 : 0}`;
     case 'inbox':
       return `i:${[news.workspaceId, news.contactId, news.entryId ?? 0].map((id) => id.toString(36)).join(':')}`;
+    case 'shown':
+      return `p:${[news.workspaceId, news.contactId, news.ofId].map((id) => id.toString(36)).join(':')}`;
+    case 'person':
+      return `h:${[news.workspaceId, news.contactId].map((id) => id.toString(36)).join(':')}`;
     case 'devices':
       return `d:${news.workspaceId.toString(36)}`;
     case 'shared':
@@ -140,6 +148,10 @@ function readWord(word: string): News {
       };
     case 'i':
       return { kind: 'inbox', workspaceId: id, contactId: second, ...(third ? { entryId: third } : {}) };
+    case 'p':
+      return { kind: 'shown', workspaceId: id, contactId: second, ofId: third };
+    case 'h':
+      return { kind: 'person', workspaceId: id, contactId: second };
     case 's':
       return { kind: 'shared', workspaceId: id, what: SHARED[second] ?? 'teams' };
     case 'd':

@@ -1,13 +1,14 @@
 /** What this room declares. */
 import type { WorkingRoom } from '../queue/room.ts';
-import { liveReader } from './reader.ts';
 import { forgetLive } from './log.ts';
+import { liveReader } from './reader.ts';
+import { shownReader } from './shown.ts';
 
 /** Live. */
-export function liveRoom(notices: Parameters<typeof liveReader>[0]): WorkingRoom {
+export function liveRoom(deps: Parameters<typeof shownReader>[0]): WorkingRoom {
   return {
     name: 'live',
-    readers: [liveReader(notices)],
+    readers: [liveReader(deps.notices), shownReader(deps)],
     personal: {
       live_heads: 'deleted',
       live_log: 'deleted',

@@ -6,6 +6,7 @@ import { toHex24 } from '../../base/ids.ts';
 import type { Broadcast } from '../../broadcasts/broadcast.ts';
 import { asLongAsSent } from '../../broadcasts/size.ts';
 import { broadcastsOfRuns } from '../../broadcasts/find.ts';
+import { mergesInto } from '../../contacts/merge.ts';
 import { compile } from '../../content/compile.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import type { Message } from '../../conversations/message.ts';
@@ -18,6 +19,8 @@ import { reads, readLimit, readTime, timeText, type Call, type Route } from './r
 
 /** Deliveries of one contact that are looked at: more than anybody is ever sent in a year. */
 const MOST_DELIVERIES = 1000;
+/** More than anybody was, of whom something is still on its way. */
+const MOST_MERGED = 20;
 
 /** `…/contacts/{id}/history`. */
 export const historyRoutes: readonly Route[] = [
@@ -43,7 +46,8 @@ async function history(call: Call): Promise<HistoryPage | Fault> {
   if (isFault(beforeMs)) return beforeMs;
   const contact = await findContact(call);
   if (isFault(contact)) return contact;
-  const all = [...(await passedBefore(call, contact.id, { beforeMs, limit: limit + 1 }))];
+  const ids = await everyIdOf(call, contact.id);
+  const all = await passedBefore(call, ids, { beforeMs, limit: limit + 1 });
   all.sort((a, b) => b.atMs - a.atMs);
   const page = onePage(all, limit);
   return {
@@ -52,18 +56,26 @@ async function history(call: Call): Promise<HistoryPage | Fault> {
   };
 }
 
-/** What was said and sent before a moment: the newest `limit` messages, and broadcasts. In no order. */
+/** The ids that somebody has had: their own, and those of who was merged into them, the latest first. What was sent to those stays theirs. */
+export async function everyIdOf({ ctx, workspace }: Call, contactId: number): Promise<[number, ...number[]]> {
+  const before = await mergesInto(ctx.sql, workspace.id, contactId);
+  return [contactId, ...before.slice(0, MOST_MERGED).map((one) => one.contactId)];
+}
+
+/** What was said and sent before a moment: the newest `limit` messages, and broadcasts. In no order. `everyId`: their own first. */
 export async function passedBefore(
   call: Call,
-  contactId: number,
+  everyId: readonly [number, ...number[]],
   { beforeMs, limit }: { beforeMs: number | undefined; limit: number },
 ): Promise<HistoryPart[]> {
   const { sql } = call.ctx;
+  const [contactId] = everyId;
   const conversation = (await conversationsOf(sql, [contactId])).get(contactId);
-  const [messages, deliveries] = await Promise.all([
+  const [messages, ...sentTo] = await Promise.all([
     conversation ? historyPage(sql, { conversationId: conversation.id, beforeMs, limit }) : [],
-    deliveriesTo(sql, call.workspace.id, contactId, MOST_DELIVERIES),
+    ...everyId.map((id) => deliveriesTo(sql, call.workspace.id, id, MOST_DELIVERIES)),
   ]);
+  const deliveries = sentTo.flat();
   const said = messages.map((message) => messageEntry(message, deliveries));
   const sent = await broadcastEntries(call, deliveries);
   return [...said, ...sent.filter(({ atMs }) => beforeMs === undefined || atMs < beforeMs)];

@@ -76,7 +76,9 @@ export function createConsoleHub(deps: Deps): ConsoleHub {
     for (const one of news)
       if (one.kind === 'missed') for (const there of open.values()) reset(there);
       else if (one.kind === 'inbox') mark(open.get(one.workspaceId), one);
-      else if (one.kind === 'devices') tellDevices(open.get(one.workspaceId));
+      else if (one.kind === 'devices') tellPassing(open.get(one.workspaceId), { kind: 'devices' });
+      else if (one.kind === 'person')
+        tellPassing(open.get(one.workspaceId), { kind: 'person', contactId: toHex24(one.contactId) });
       else if (one.kind === 'shared') tellShared(open.get(one.workspaceId), one.what);
       else if (one.kind === 'given') void tellGiven(deps, open.get(one.workspaceId), one);
       else if (one.kind === 'operator') void tellPresence(deps, open.get(one.workspaceId), one);
@@ -282,9 +284,9 @@ function tellShared(there: Open | undefined, what: Shared): void {
 }
 
 /** Passing: who comes back looks again by itself. */
-function tellDevices(there: Open | undefined): void {
+function tellPassing(there: Open | undefined, event: ConsoleEvent): void {
   for (const listener of there?.listeners ?? [])
-    listener.send({ type: 'event', cursor: cursorOf(there!, there!.n), event: { kind: 'devices' } });
+    listener.send({ type: 'event', cursor: cursorOf(there!, there!.n), event });
 }
 
 /** Passing: it has no place among what is kept, and goes to the others only. */

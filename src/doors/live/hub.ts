@@ -236,6 +236,8 @@ function hear(deps: Deps, { rooms, waiting, mark }: Register, news: NewsHeard): 
     // Of operators.
     case 'inbox':
     case 'operator':
+    case 'shown':
+    case 'person':
     case 'shared':
     case 'given':
     case 'devices':

@@ -24,7 +24,7 @@ import { call } from './call.ts';
 /** A lost notice is found by looking again this often, while the page is seen. */
 export const LOOK_MS = 30_000;
 /** Looking again asks for every page that is there: who has scrolled far does not ask for all of them twice a minute, as the line tells. */
-const MOST_PAGES_AGAIN = 4;
+export const MOST_PAGES_AGAIN = 4;
 /** Whether what was loaded of a list is little enough to be asked for again. */
 export const isShort = ({ state: { data } }: { state: { data?: unknown } }): boolean =>
   ((data as { pages?: readonly unknown[] } | undefined)?.pages?.length ?? 0) <= MOST_PAGES_AGAIN;

@@ -82,7 +82,10 @@ export function openLine(of: LineOf): Line {
     tries = 0;
     of.onOnline(true);
     if (frame.reset) void of.client.invalidateQueries({ queryKey: [of.ws] });
-    else lookAtDevices(of);
+    else {
+      lookAtDevices(of);
+      for (const what of OF_PERSON) void of.client.invalidateQueries({ queryKey: [of.ws, what] });
+    }
   };
   const connect = () => {
     clearTimeout(timer);
@@ -214,6 +217,35 @@ function lookAtDevices({ client, ws }: Pick<Of, 'client' | 'ws'>): void {
     void client.invalidateQueries({ queryKey: [ws, what] });
 }
 
+/** What is fetched of a person and told of in passing, by the second part of the keys; the third is whose. */
+const OF_PERSON = ['timeline', 'about', 'contact'] as const;
+/** What happens to one person at about the same time is asked for once, for each page that is loaded of it. */
+const PERSON_MS = 300;
+type Looking = Map<string, { again: boolean }>;
+const lookingAt = new WeakMap<QueryClient, Looking>();
+
+/** What a person's own page shows is asked for again where it is open: soon, and once more where something happened since it was asked. */
+async function lookAtPerson({ client, ws }: Pick<Of, 'client' | 'ws'>, contactId: string): Promise<void> {
+  const looking: Looking = lookingAt.get(client) ?? new Map();
+  lookingAt.set(client, looking);
+  const shown = client.getQueryCache().findAll({ queryKey: [ws, OF_PERSON[0], contactId], type: 'active' });
+  const known = looking.get(contactId);
+  if (known) known.again = true;
+  if (known || shown.length === 0) return;
+  const state = { again: true };
+  looking.set(contactId, state);
+  const pages = Math.max(1, ...shown.map(({ state: { data } }) => pagesIn(data)));
+  while (state.again) {
+    await new Promise((done) => setTimeout(done, PERSON_MS * pages));
+    state.again = false;
+    await Promise.all(OF_PERSON.map((what) => client.invalidateQueries({ queryKey: [ws, what, contactId] })));
+  }
+  looking.delete(contactId);
+}
+
+const pagesIn = (data: unknown): number =>
+  (data as { pages?: readonly unknown[] } | undefined)?.pages?.length ?? 0;
+
 /** What is fetched of what operators have in common, and what hangs on it: by the second part of the keys. */
 const SHOWS: Readonly<Record<Shared, readonly string[]>> = {
   views: ['saved-views'],
@@ -234,6 +266,7 @@ export function applyEvent(of: Of, event: ConsoleEvent): void {
   const { client, ws, me, nowMs } = of;
   if (event.kind === 'presence' || event.kind === 'given') return;
   if (event.kind === 'devices') return lookAtDevices({ client, ws });
+  if (event.kind === 'person') return void lookAtPerson({ client, ws }, event.contactId);
   if (event.kind === 'shared') {
     for (const what of SHOWS[event.what]) void client.invalidateQueries({ queryKey: [ws, what] });
     return;

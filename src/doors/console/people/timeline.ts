@@ -18,7 +18,7 @@ import { mergesInto } from '../../../contacts/merge.ts';
 import { clicksOfContact, urisOfClicks } from '../../../links/links.ts';
 import { listOrders } from '../../../orders/orders.ts';
 import { findContact } from './contacts.ts';
-import { onePage, passedBefore } from '../history.ts';
+import { everyIdOf, onePage, passedBefore } from '../history.ts';
 import { presentOrder } from '../ordersShown.ts';
 import { readLimit, reads, readTime, timeText, type Call, type Route } from '../route.ts';
 
@@ -41,7 +41,13 @@ export const timelineRoutes: readonly Route[] = [
 type Without<E> = E extends TimelineEntry ? Omit<E, 'at'> : never;
 type Part = { atMs: number; body: Without<TimelineEntry> };
 /** Whose, and which page. */
-type Asked = { call: Call; contactId: number; beforeMs: number | undefined; limit: number };
+type Asked = {
+  call: Call;
+  contactId: number;
+  everyId: readonly [number, ...number[]];
+  beforeMs: number | undefined;
+  limit: number;
+};
 
 async function timeline(call: Call): Promise<TimelinePage | Fault> {
   const limit = readLimit(call);
@@ -53,7 +59,9 @@ async function timeline(call: Call): Promise<TimelinePage | Fault> {
   if (isFault(beforeMs)) return beforeMs;
   const contact = await findContact(call);
   if (isFault(contact)) return contact;
-  const asked = { call, contactId: contact.id, beforeMs, limit: limit + 1 };
+  const everyId = await everyIdOf(call, contact.id);
+  tellShown(call, everyId);
+  const asked = { call, contactId: contact.id, everyId, beforeMs, limit: limit + 1 };
   const parts = await Promise.all(
     SOURCES.filter((source) => source.kinds.some((kind) => kinds.has(kind))).map(({ read }) => read(asked)),
   );
@@ -68,6 +76,13 @@ async function timeline(call: Call): Promise<TimelinePage | Fault> {
   };
 }
 
+/** A page that shows somebody is told what happens to them from here on. Before anything is read: what happens meanwhile is told of. */
+function tellShown({ ctx, workspace, caller }: Call, everyId: readonly [number, ...number[]]): void {
+  if (caller.keyId !== undefined) return;
+  const shown = { kind: 'shown', workspaceId: workspace.id, ofId: everyId[0] } as const;
+  ctx.notices.send(everyId.map((contactId) => ({ ...shown, contactId })));
+}
+
 function readKinds(text: string | undefined): ReadonlySet<TimelineKind> | Fault {
   if (text === undefined) return new Set(TIMELINE_KINDS);
   const given = text.split(',');
@@ -79,7 +94,7 @@ function readKinds(text: string | undefined): ReadonlySet<TimelineKind> | Fault 
 const SOURCES: readonly { kinds: readonly TimelineKind[]; read: (asked: Asked) => Promise<Part[]> }[] = [
   {
     kinds: ['message', 'broadcast'],
-    read: ({ call, contactId, beforeMs, limit }) => passedBefore(call, contactId, { beforeMs, limit }),
+    read: ({ call, everyId, beforeMs, limit }) => passedBefore(call, everyId, { beforeMs, limit }),
   },
   { kinds: ['event'], read: events },
   { kinds: ['click'], read: clicks },

@@ -83,8 +83,8 @@ function Entries({ ws, contact, kinds, day }: EntriesProps): ReactElement {
     );
   return (
     <ol className="history">
-      {entries.map((entry, n) => (
-        <li key={`${entry.at} ${n}`}>
+      {namedOnce(entries).map(({ entry, key }) => (
+        <li key={key}>
           <Entry entry={entry} contact={contact} />
         </li>
       ))}
@@ -97,6 +97,20 @@ function Entries({ ws, contact, kinds, day }: EntriesProps): ReactElement {
       ) : null}
     </ol>
   );
+}
+
+/** Each under a name that it keeps, whatever comes above it: two events of one moment are the first and the second from the oldest. */
+function namedOnce(entries: readonly TimelineEntry[]): { entry: TimelineEntry; key: string }[] {
+  const seen = new Map<string, number>();
+  return entries
+    .toReversed()
+    .map((entry) => {
+      const name = `${entry.type} ${'message' in entry ? entry.message.id : entry.at}`;
+      const n = seen.get(name) ?? 0;
+      seen.set(name, n + 1);
+      return { entry, key: `${name} ${n}` };
+    })
+    .reverse();
 }
 
 function Line({ at, children }: { at: string; children: ReactNode }): ReactElement {

@@ -5,10 +5,13 @@ import type { ImportFaults, ImportPage, ImportShown } from '../../../../contract
 import type { MergeShown, TimelinePage } from '../../../../contract/doors/console/people.ts';
 import type { TimelineKind } from '../../../../contract/timelineKinds.ts';
 import { call } from '../../api/call.ts';
-import { at, untilOf } from '../../api/queries.ts';
+import { SHOWN_MS } from '../../../../contract/consoleLive.ts';
+import { at, isShort, LOOK_MS, MOST_PAGES_AGAIN, untilOf } from '../../api/queries.ts';
 
 /** How often a job that is under way is looked at. */
-const LOOK_MS = 500;
+const JOB_MS = 500;
+/** Who does not ask for so long is not told any more. */
+const MOST_SELDOM_MS = SHOWN_MS - LOOK_MS;
 const MOST_FAULTS = 200;
 
 /** All that happened to or by a person; of all kinds when none is named. */
@@ -25,6 +28,10 @@ export const timelineQuery = (ws: string, contact: string, kinds: readonly Timel
       return call<TimelinePage>('GET', at(ws, `/contacts/${contact}/timeline?${query}`), { signal });
     },
     getNextPageParam: ({ next }) => next ?? undefined,
+    // The line tells what happens; what it does not tell of (what is entered, and what got lost) is found so. Of a long one more seldom.
+    refetchInterval: ({ state: { data } }) =>
+      Math.min(LOOK_MS * Math.ceil((data?.pages.length ?? 1) / MOST_PAGES_AGAIN), MOST_SELDOM_MS),
+    refetchOnWindowFocus: isShort,
   });
 
 /** What a merge would make. */
@@ -46,7 +53,7 @@ export const importsQuery = (ws: string) =>
     queryKey: [ws, 'imports'] as const,
     queryFn: ({ signal }) => call<Static<typeof ImportPage>>('GET', at(ws, '/imports?limit=20'), { signal }),
     refetchInterval: ({ state }) =>
-      state.data?.imports.some((one) => one.state === 'running') ? LOOK_MS : false,
+      state.data?.imports.some((one) => one.state === 'running') ? JOB_MS : false,
   });
 
 /** One import, looked at again while it is under way. */
@@ -55,7 +62,7 @@ export const importQuery = (ws: string, id: string) =>
     queryKey: [ws, 'import', id] as const,
     queryFn: ({ signal }) => call<ImportShown>('GET', at(ws, `/imports/${id}`), { signal }),
     refetchInterval: ({ state }) =>
-      state.data?.state === 'running' || state.data?.undo?.state === 'running' ? LOOK_MS : false,
+      state.data?.state === 'running' || state.data?.undo?.state === 'running' ? JOB_MS : false,
   });
 
 /** Every reason why rows were rejected, page after page. */

@@ -1,0 +1,62 @@
+/** Who has somebody's page open is told what happens to them; nobody else costs or is told anything. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SHOWN_MS } from '../../contract/consoleLive.ts';
+import type { FeedEvent } from '../queue/feed/reader.ts';
+import type { News, NewsHeard } from './notices.ts';
+import { shownReader } from './shown.ts';
+
+const [HERE, ELSEWHERE] = [1, 2];
+
+function made() {
+  const sent: News[] = [];
+  let hear: (news: readonly NewsHeard[]) => void = () => {};
+  let nowMs = 1_000;
+  const reader = shownReader({
+    notices: { send: (news) => void sent.push(...news), onNews: (listener) => void (hear = listener) },
+    clock: { nowMs: () => nowMs },
+  });
+  return {
+    show: (contactId: number, ofId = contactId) =>
+      hear([{ kind: 'shown', workspaceId: HERE, contactId, ofId }]),
+    pass: (ms: number) => (nowMs += ms),
+    told: (...events: Partial<FeedEvent>[]) => {
+      sent.length = 0;
+      for (const one of events) one.workspaceId ??= HERE;
+      reader.committed!(events as FeedEvent[]);
+      return sent.map((one) => (one.kind === 'person' ? one.contactId : one.kind));
+    },
+  };
+}
+
+test('of whose page is open it is told, once for what comes together, and as whom they are now', () => {
+  const { show, told } = made();
+  show(7);
+  show(6, 7);
+  assert.deepEqual(told({ payload: { contactId: 7 } }, { payload: { contactId: 7 } }), [7]);
+  assert.deepEqual(told({ payload: { contactId: 6 } }), [7], 'what was sent to who was merged');
+  assert.deepEqual(told({ payload: { bulk: false, changes: [{ contactId: 5 }, { contactId: 7 }] } }), [7]);
+  assert.deepEqual(told({ payload: { bulk: true, changes: [], accepted: [{ contactIds: [5, 7] }] } }), [7]);
+  assert.deepEqual(told({ payload: { orders: [{ contactId: 7 }] } }), [7]);
+  assert.deepEqual(told({ payload: { contactId: 5 } }, { payload: {} }), [], 'of nobody else');
+});
+
+test('a workspace of which no page is open is not looked into, however much happens in it', () => {
+  const { show, told, pass } = made();
+  const unread = (workspaceId: number): Partial<FeedEvent> => ({
+    workspaceId,
+    get payload(): unknown {
+      throw new Error('it was looked into');
+    },
+  });
+  assert.deepEqual(told(unread(HERE), unread(ELSEWHERE)), []);
+  show(7);
+  assert.deepEqual(told(unread(ELSEWHERE), { payload: { contactId: 7 } }), [7]);
+  // A page that asks again goes on being told; one that does not is forgotten.
+  pass(SHOWN_MS - 1);
+  show(8);
+  pass(1);
+  assert.deepEqual(told({ payload: { contactId: 7 } }, { payload: { contactId: 8 } }), [8]);
+  pass(SHOWN_MS);
+  assert.deepEqual(told(unread(HERE)), []);
+});
