@@ -82,6 +82,56 @@ test('what is wrong is refused with its path, and changes nothing', async () => 
   assert.ok(campaigns.every(({ key }: Json) => key !== 'odd'));
 });
 
+test('campaigns.md §3.12: a campaign that names templates is pulled as it was pushed, also once it is published', async () => {
+  const text = (words: string) => ({ type: 'text', text: words });
+  const named = await ok('POST', '/templates', { name: 'greeting', content: text('Good day') });
+  await ok('POST', '/templates', { name: 'other', content: text('Good evening') });
+  const file = `parley: campaign/1
+key: by-template
+trigger:
+  api: true
+steps:
+  - key: hello
+    send:
+      template: greeting
+  - key: again
+    send:
+      variants:
+        - key: a
+          template: greeting
+          share: 50%
+        - key: b
+          content:
+            type: text
+            text: Hello
+          share: 50%
+`;
+  const { id } = await ok('POST', '/campaigns', { file });
+  const pulled = async () => (await ok('GET', `/campaigns/${id}/file`)).file;
+  const asDraft = await pulled();
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  assert.deepEqual([await pulled(), asDraft], [file, file]);
+  const { campaign } = await ok('GET', `/campaigns/${id}`);
+  assert.deepEqual(campaign.steps[0].send, { template: 'greeting' });
+  const said = async () => {
+    const { versions } = await ok('GET', `/campaigns/${id}/versions`);
+    return versions.map((one: Json) => [one.campaign.steps[0].send, one.campaign.steps[1].send.variants[0]]);
+  };
+  const first = [{ content: text('Good day') }, { key: 'a', share: '50%', content: text('Good day') }];
+  assert.deepEqual(await said(), [first]);
+  // What it says now is taken when it is published again, and not before.
+  await ok('PATCH', `/templates/${named.id}`, { content: text('Good morning') });
+  const ann = await newContact('by-template');
+  await ok('POST', `/campaigns/${id}/enter`, { contactId: ann, key: 'k' });
+  const sent = async () => JSON.stringify(await ok('GET', `/contacts/${ann}/export`));
+  await until('it was said', async () => (await sent()).includes('Good day'));
+  assert.doesNotMatch(await sent(), /Good morning/);
+  await ok('POST', '/campaigns', { campaign });
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  assert.deepEqual((await said())[0][0], { content: text('Good morning') });
+  assert.deepEqual((await said())[1], first);
+});
+
 test('paused it lets nobody in; ended all leave; pages', async () => {
   const { id } = await ok('POST', '/campaigns', {
     campaign: {

@@ -484,6 +484,26 @@ describe('the script', () => {
     await next.window.outbound.track('somebody else');
     assert.notEqual(next.calls('/track')[1].anon_id, seen.anon_id);
   });
+
+  test('O15: an id that is refused is not who is before the screen, on this page or the next', async () => {
+    const { window, calls, kept } = await page('out_1.public.js');
+    const outbound = window.outbound;
+    for (const id of [NaN, '', {}, null, undefined]) {
+      outbound.identify(id).error(() => {});
+      outbound.alias(id, 'before').error(() => {});
+      assert.equal(outbound.hasIdentified(), false, String(id));
+    }
+    await outbound.track('looks');
+    const next = await page('out_1.public.js', {}, kept);
+    await next.window.outbound.track('looks');
+    const [first, second] = [calls, next.calls].map(
+      (of) => [...of('/track'), ...of('/track/batch')].flat()[0],
+    );
+    assert.match(first.anon_id, /^\w{16,}$/);
+    assert.deepEqual([second.anon_id, second.user_id], [first.anon_id, undefined]);
+    await outbound.identify(0);
+    assert.equal(outbound.hasIdentified(), true);
+  });
 });
 
 describe('the package', () => {

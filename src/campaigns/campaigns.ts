@@ -42,7 +42,7 @@ import type { Pause } from './steps/resumed.ts';
 import { sameEpoch } from './plan.ts';
 import { segmentsAsked, versionOf } from './steps/version.ts';
 import { watchFor } from './segments/segments.ts';
-import { withTemplates } from './templates.ts';
+import { asSaid, asWritten, withTemplates } from './templates.ts';
 import { epochOf } from './outside.ts';
 
 export type { CampaignRow, VersionRow } from './enrol/sql.live.ts';
@@ -60,8 +60,18 @@ export async function findCampaign(
 export const findCampaignByKey = selectByKey;
 /** Campaigns of a workspace, newest first. */
 export const listCampaigns = selectCampaigns;
-/** Versions of a campaign, newest first. */
-export const versionsOf = selectVersions;
+
+/** Versions of a campaign as they are said, newest first. */
+export async function versionsOf(db: Db, campaignId: number): Promise<VersionRow[]> {
+  return (await selectVersions(db, campaignId)).map((row) => ({ ...row, file: asSaid(row.file) }));
+}
+
+/** What is written of a campaign now: its draft, else its newest version, with the names of its templates. */
+export async function writtenOf(db: Db, { id, draft }: CampaignRow): Promise<CampaignFile | undefined> {
+  if (draft) return draft;
+  const [version] = await selectVersions(db, id);
+  return version && asWritten(version.file);
+}
 
 /** What this room's functions work with. */
 export type CampaignDeps = { queue: Queue; ids: IdSource; names: Names; clock: Clock } & Partial<HandDeps>;

@@ -1,4 +1,4 @@
-/** Templates in a campaign: what they say is taken when a version is published, and stays. */
+/** Templates in a campaign: what they say is taken when a version is published, and stays beside their names, so that it can still be told which it was. */
 import type { CampaignFile, Step, Variant } from '../../contract/campaign.ts';
 import type { Content } from '../../contract/content.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
@@ -6,7 +6,7 @@ import { compile } from '../content/compile.ts';
 import { expandTemplates } from '../content/templates.ts';
 import type { Db } from '../db/pool.ts';
 
-/** The campaign with what its templates say now, in their place. */
+/** The campaign with what its templates say now, beside their names. */
 export async function withTemplates(
   db: Db,
   workspaceId: number,
@@ -49,6 +49,30 @@ async function withTemplate<T extends { template?: string; content?: Content }>(
     });
   const compiled = compile(expanded[0]!, { path });
   if (isFault(compiled)) return compiled;
-  const { template: _template, ...rest } = said;
-  return { ...rest, content: expanded[0]! } as T;
+  return { ...said, content: expanded[0]! };
+}
+
+/** A version as it was written: by the names of its templates. */
+export function asWritten(file: CampaignFile): CampaignFile {
+  return without(file, 'content');
+}
+
+/** A version as it is said: without the names of templates that it was made of, which may say something else by now. */
+export function asSaid(file: CampaignFile): CampaignFile {
+  return without(file, 'template');
+}
+
+/** Leaves one of the two out where both are there. */
+function without(file: CampaignFile, key: 'template' | 'content'): CampaignFile {
+  const one = <T extends { template?: string; content?: Content }>(said: T): T => {
+    if (said.template === undefined || said.content === undefined) return said;
+    const { [key]: _left, ...rest } = said;
+    return rest as unknown as T;
+  };
+  const steps = file.steps.map((step): Step => {
+    if (!('send' in step)) return step;
+    const { variants } = step.send;
+    return { ...step, send: one(variants ? { ...step.send, variants: variants.map(one) } : step.send) };
+  });
+  return { ...file, steps };
 }

@@ -25,7 +25,7 @@ if (key) {
   const methods = speaker(new Outbound(key, url ? { url } : {}), memoryOf(key));
   Object.assign(Outbound, methods);
   const perform = ([method, ...args]: Arguments) =>
-    void (methods as Record<string, (...args: Arguments) => unknown>)[String(method)]?.(...args);
+    void (methods as Record<string, (...args: Arguments) => unknown>)[method as string]?.(...args);
   if (Array.isArray(stub)) {
     stub.slice(0).forEach(perform);
     // Whoever kept the stub goes on with it.
@@ -41,6 +41,8 @@ function speaker(outbound: Outbound, memory: Memory) {
     if (user !== undefined) return { user_id: user };
     return { anon_id: memory.get('anon') ?? memory.set('anon', newId()) };
   };
+  /** Remembers who it is; what is refused, NaN and an empty text too, is nobody. */
+  const be = (id: UserId) => /r/.test(typeof id) && (id || id === 0) && memory.set('user', id);
   /** Calls about a user who is named first, or about whoever is here. */
   const about =
     (path: string, field?: string) =>
@@ -58,7 +60,7 @@ function speaker(outbound: Outbound, memory: Memory) {
   return {
     identify(userId: UserId, info?: UserInfo, ...rest: Arguments) {
       const anon = memory.get('user') === undefined && memory.get('anon');
-      if (/r/.test(typeof userId)) memory.set('user', userId);
+      be(userId);
       return outbound.identify(userId, { ...(anon ? { previousId: anon } : {}), ...info }, ...rest);
     },
     track(event: string, ...args: Arguments) {
@@ -69,7 +71,8 @@ function speaker(outbound: Outbound, memory: Memory) {
     },
     alias(userId: UserId, previousId?: UserId, ...rest: Arguments) {
       const previous = previousId ?? memory.get('user') ?? memory.get('anon');
-      return outbound.alias(memory.set('user', userId), previous!, ...rest);
+      be(userId);
+      return outbound.alias(userId, previous!, ...rest);
     },
     hasIdentified: () => memory.get('user') !== undefined,
     /** The person leaves: who comes next is somebody else. */
@@ -102,7 +105,8 @@ function memoryOf(publicKey: string) {
       return text === undefined ? undefined : (JSON.parse(text) as UserId);
     },
     set<T extends UserId | undefined>(what: string, id?: T): T {
-      const text = id === undefined ? undefined : JSON.stringify(id);
+      // Nothing for undefined.
+      const text = JSON.stringify(id) as string | undefined;
       own.set(what, text);
       try {
         if (text) page.localStorage!.setItem(nameOf(what), text);

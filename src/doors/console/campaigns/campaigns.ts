@@ -31,6 +31,7 @@ import {
   resumeCampaign,
   saveDraft,
   versionsOf,
+  writtenOf,
   type CampaignRow,
   type ChangedBy,
 } from '../../../campaigns/campaigns.ts';
@@ -113,7 +114,7 @@ export const campaignRoutes: readonly Route[] = [
       const [version] = await versionsOf(call.ctx.sql, found.id);
       return {
         ...present(found),
-        campaign: found.draft ?? version?.file ?? null,
+        campaign: (await writtenOf(call.ctx.sql, found)) ?? null,
         version: version?.number ?? null,
       };
     },
@@ -126,7 +127,7 @@ export const campaignRoutes: readonly Route[] = [
     async handle(call) {
       const found = await find(call);
       if (isFault(found)) return found;
-      const written = found.draft ?? (await versionsOf(call.ctx.sql, found.id))[0]?.file;
+      const written = await writtenOf(call.ctx.sql, found);
       return { file: written ? fileOf(written) : null };
     },
   }),
