@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CampaignFile } from '../../../contract/campaign.ts';
 import { BEGAN_MS, mailed, somebody, type Published } from '../testing/somebody.ts';
+import type { Seen } from '../match/facts.ts';
 import { decisionsIn, rowsOfDecisions } from './decisions.ts';
 import { moveTo, onResumed } from './steered.ts';
 import { exit } from './engine.ts';
@@ -292,4 +293,27 @@ test('campaigns.md §3.2: who is to begin anew does, also within a cooldown, and
   assert.deepEqual(per.told('cart').slice(2), ['exited: restarted', 'entered', 'waits']);
   per.does('cart', BEGAN_MS + 3 * MINUTE_MS, { cart: 1 });
   assert.equal(per.member.enrolments.size, 1, 'the first cart was entered for already');
+});
+
+test('campaigns.md §3.3: of several of one name at one instant the last sets off what waits for none of them to follow', () => {
+  const file: Published = {
+    key: 'win-back',
+    trigger: { event_without: { did: 'purchase', not: 'purchase', within: '60d' } },
+    steps: [mailed('miss-you')],
+  };
+  const ann = somebody([file]);
+  const did: Seen[] = [];
+  ann.member.facts = { ...ann.member.facts, events: () => did.toReversed() };
+  for (let n = 1; n <= 3; n++) {
+    const of = { name: 'purchase', key: n, order: n, properties: null };
+    did.push({ ...of, atMs: BEGAN_MS, receivedMs: BEGAN_MS });
+    ann.does('purchase', BEGAN_MS);
+  }
+  assert.deepEqual(
+    ann.told('win-back').filter((what) => what !== 'entered' && what !== 'waits'),
+    ['done', 'exited: did_it', 'done', 'exited: did_it'],
+  );
+  assert.equal(ann.member.enrolments.size, 1);
+  ann.due();
+  assert.deepEqual(ann.told('win-back').slice(-3), ['timeout', 'sends', 'completed']);
 });

@@ -57,3 +57,19 @@ test('what is past comes no more, and what is no date never', () => {
   for (const value of [null, 'soon', '2026-02-30', {}, true])
     assert.deepEqual(comes(once, value, 'UTC', '2020-01-01T00:00:00Z', 1), [], String(value));
 });
+
+test('campaigns.md §3.2: a time without a zone is one on the contact’s wall, and no time is the morning', () => {
+  const once: DateTrigger = { attribute: 'due' };
+  const of = (value: string, asked = once, zone = 'Europe/Paris') =>
+    comes(asked, value, zone, '2026-01-01T00:00:00Z', 1)[0];
+  assert.equal(of('2026-07-01T18:30'), '2026-07-01T16:30:00.000Z');
+  assert.equal(of('2026-07-01 18:30:59.5', once, 'Asia/Tokyo'), '2026-07-01T09:30:00.000Z');
+  assert.equal(of('2026-07-01'), '2026-07-01T07:00:00.000Z');
+  assert.equal(of('2026-07-01T18:30', { ...once, at: '08:00', offset: '-1d' }), '2026-06-30T06:00:00.000Z');
+  assert.equal(of('2026-07-01T18:30', { ...once, offset: '-2h' }), '2026-07-01T14:30:00.000Z');
+  // The night that loses an hour: the first instant after it. A day before is the same time of the day before.
+  assert.equal(of('2026-03-29T02:30'), '2026-03-29T01:00:00.000Z');
+  assert.equal(of('2026-03-30T12:00', { ...once, offset: '-1d' }), '2026-03-29T10:00:00.000Z');
+  for (const value of ['2026-07-01T24:00', '2026-07-01T18:60', '2026-02-30T10:00', '2026-07-01T18', '18:30'])
+    assert.equal(of(value), undefined, value);
+});

@@ -1,8 +1,8 @@
 /**
  * When a date of a contact comes: so long before or after it, at a time of their day, each year where it is yearly. Pure.
  *
- * A date without a time is a day on the contact's wall. One with a time is an instant, unless a time of day is asked for: then it is the
- * day of it. 29 February is 28 February in years that have none.
+ * A date without a time is a day on the contact's wall, and one with a time and no zone a time on it. One with both is an instant, unless a
+ * time of day is asked for: then it is the day of it. 29 February is 28 February in years that have none.
  */
 import { CAMPAIGN_LIMITS, type DateStep, type Trigger } from '../../../contract/campaign.ts';
 import { parseIsoTime } from '../../base/clock.ts';
@@ -40,7 +40,8 @@ export function nextDate(
     return ms > afterMs ? ms : undefined;
   }
   const day = 'day' in found ? found.day : dayOf(found.atMs, zone);
-  const minute = asked.at === undefined ? MORNING : minuteOfText(asked.at)!;
+  const said = 'day' in found ? found.minute : undefined;
+  const minute = asked.at === undefined ? (said ?? MORNING) : minuteOfText(asked.at)!;
   const whole = offset % DAY_MS === 0 ? offset / DAY_MS : 0;
   const instant = (of: number) => instantOf(of + whole, minute, zone) + (whole === 0 ? offset : 0);
   if (!asked.yearly) return instant(day) > afterMs ? instant(day) : undefined;
@@ -75,13 +76,20 @@ function inYear(day: number, year: number): number {
   return (new Date(ms).getUTCMonth() === month ? ms : Date.UTC(year, month, 28)) / DAY_MS;
 }
 
-function dateOf(value: unknown): { day: number } | { atMs: number } | undefined {
+/** On a wall, or an instant. */
+type Dated = { day: number; minute?: number } | { atMs: number };
+
+function dateOf(value: unknown): Dated | undefined {
   if (typeof value === 'number' && Number.isFinite(value)) return { atMs: clientMs(value) };
   if (typeof value !== 'string') return undefined;
-  if (/^\d{4}-\d{2}-\d{2}$/.test(value)) {
-    const ms = parseIsoTime(`${value}T00:00:00Z`);
-    return ms === undefined ? undefined : { day: ms / DAY_MS };
+  const wall = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::\d{2}(?:\.\d{1,9})?)?)?$/.exec(value);
+  if (!wall) {
+    const atMs = parseIsoTime(value);
+    return atMs === undefined ? undefined : { atMs };
   }
-  const atMs = parseIsoTime(value);
-  return atMs === undefined ? undefined : { atMs };
+  const ms = parseIsoTime(`${wall[1]}T00:00:00Z`);
+  const minute = wall[2] === undefined ? undefined : minuteOfText(wall[2]);
+  if (ms === undefined || (wall[2] !== undefined && (minute === undefined || minute > 1439)))
+    return undefined;
+  return { day: ms / DAY_MS, ...(minute === undefined ? {} : { minute }) };
 }

@@ -47,9 +47,15 @@ function fitsWait(
   around: Around,
 ): boolean {
   if (event.name !== wait.event) return false;
-  if (trigger && event.name === trigger.name && event.key === trigger.key) return false;
+  if (trigger && event.name === trigger.name && !isBehind(event, trigger)) return false;
   if (wait.of !== undefined && !isOfSend(event, id, wait.of)) return false;
   return isLookedFor(wait, event, facts, around);
+}
+
+/** Whether of two of one name the first was done after the other: what was done at one instant was done in the order in which it came. */
+function isBehind(event: Seen, trigger: Seen): boolean {
+  if (event.key === trigger.key) return false;
+  return event.atMs !== trigger.atMs || event.order > trigger.order;
 }
 
 /** Since when what was done ends a wait of somebody who came to it at `run.place.sinceMs`. */
