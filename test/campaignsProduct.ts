@@ -11,6 +11,7 @@ import { createSegment } from '../src/campaigns/segments/segments.ts';
 import { testDatabase } from './support/database.ts';
 import { ofTheProcess } from './support/ofTheProcess.ts';
 import { until } from './support/until.ts';
+import { tellingWhy } from './support/waits.ts';
 import { must, newWorkspace, startWorld } from './support/world.ts';
 
 const database = await ofTheProcess(testDatabase);
@@ -127,7 +128,9 @@ export async function newPlace(timeZone?: string) {
     },
     /** Waits until nothing is left to do now. */
     async settled(): Promise<void> {
-      await until('all is done', async () => must(await ctx.simulator.settled(id)), 120_000);
+      await tellingWhy(sql, id, () =>
+        until('all is done', async () => must(await ctx.simulator.settled(id)), 120_000),
+      );
     },
     async advance(byMs: number): Promise<void> {
       must(await ctx.simulator.advanceClock(id, byMs));

@@ -20,6 +20,7 @@ import {
   sql,
   world,
 } from './campaignsProduct.ts';
+import { tellingWhy } from './support/waits.ts';
 import { must, startWorld } from './support/world.ts';
 
 const { ctx } = world;
@@ -443,7 +444,7 @@ scenario(
         must(await ctx.queue.transact((tx) => mergePeople(ctx as never, tx, nowMs, pair)));
       }
     };
-    await Promise.all([come(), steer(), change()]);
+    await tellingWhy(sql, place.id, () => Promise.all([come(), steer(), change()]));
     await place.settled();
     await place.advance(DAY_MS + MINUTE_MS);
     await place.advance(MINUTE_MS);
