@@ -15,6 +15,7 @@ import {
   fillContact,
   insertMerged,
   insertMoved,
+  lockBoth,
   moveIdentities,
   selectMerged,
   selectMerges,
@@ -53,10 +54,12 @@ export async function mergeContacts(
     return fault('unprocessable', 'discarded: a contact cannot be merged with itself', {
       field: 'discarded',
     });
-  // In order of id, so that two merges of the same two wait for each other instead of locking each other out.
-  const touch = (id: number) => touchContacts(tx, [{ workspaceId, id, externalId: null }], nowMs);
-  const alive = await Promise.all([survivingId, discardedId].sort((a, b) => a - b).map(touch));
-  if (alive.some((one) => one.size === 0)) return fault('not_found', 'contact: there is none with this id');
+  // One after the other on the server, and one wait here.
+  const [alive] = await Promise.all([
+    lockBoth(tx, workspaceId, [survivingId, discardedId]),
+    touchContacts(tx, [{ workspaceId, id: survivingId, externalId: null }], nowMs),
+  ]);
+  if (alive.size < 2) return fault('not_found', 'contact: there is none with this id');
   const both = [survivingId, discardedId].map((contactId) => ({ workspaceId, contactId }));
   const left = await whoLeft(tx, both);
   const [[discarded], destinations, memberships, consent, waiting] = await Promise.all([

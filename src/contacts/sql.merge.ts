@@ -5,6 +5,21 @@ import type { ConsentEntry, Destination } from './sql.destinations.ts';
 import type { Contact } from './sql.ts';
 import { numbers, texts } from './sql.arrays.ts';
 
+/**
+ * Locks two contacts of a workspace, in the order in which contacts are locked (`lockPresent`), against whoever holds one: what hangs on them
+ * is written before or after, and never in the other order beside it. Returns those that are there.
+ */
+export async function lockBoth(db: Db, workspaceId: number, ids: readonly number[]): Promise<Set<number>> {
+  const inOrder = ids.toSorted((a, b) => bucketOf(a) - bucketOf(b) || a - b);
+  const found = await Promise.all(
+    inOrder.map(
+      (id) => db<{ id: number }[]>`
+        SELECT id FROM contacts WHERE bucket = ${bucketOf(id)} AND workspace_id = ${workspaceId} AND id = ${id} FOR UPDATE`,
+    ),
+  );
+  return new Set(found.flatMap((rows) => rows.map(({ id }) => id)));
+}
+
 /** Makes identities of one contact another's. Locks them. */
 export async function moveIdentities(
   db: Db,

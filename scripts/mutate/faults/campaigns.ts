@@ -49,6 +49,22 @@ export const campaignFaults = [
   ),
   ...inFile(
     'src/campaigns/enrol/people.ts',
+    ['test/campaignsMerged.test.ts'],
+    [['a merge locks a lane when it has the contact', '!stillFor.has(merging) && ', 'false && ']],
+  ),
+  ...inFile(
+    'src/contacts/sql.merge.ts',
+    ['test/campaignsMerged.test.ts'],
+    [
+      [
+        'who is let in and who is merged write of one in any order',
+        'AND id = ${id} FOR UPDATE`',
+        'AND id = ${id} FOR NO KEY UPDATE`',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/people.ts',
     ['test/campaignsSteps.test.ts'],
     [
       [

@@ -1,5 +1,6 @@
 /** What becomes of campaigns' rows when a person is erased, and when two turn out to be one. */
 import { bucketOf } from '../../base/ids.ts';
+import { overtaken } from '../../db/pool.ts';
 import type { Erasing, Merging } from '../../db/room.ts';
 import { holdLanes } from '../../queue/lanes/still.ts';
 import type { Queue } from '../../queue/queue.ts';
@@ -26,15 +27,18 @@ export async function eraseEnrolments({ tx, contactIds }: Erasing): Promise<void
   await eraseOptouts(tx, contactIds);
 }
 
+/** Merges for which both lanes stand still. */
+const stillFor = new WeakSet<Merging>();
+
 /**
  * Who is in a campaign is written of by the owner of their lane: where the discarded contact is in any, both lanes stand still, so that
- * nobody lets either in anywhere meanwhile.
+ * nobody lets either in anywhere meanwhile. Lanes are locked before contacts, as a turn does.
  */
-export async function holdForMerge(
-  deps: MergeDeps,
-  { tx, survivingId, discardedId }: Merging,
-): Promise<void> {
-  if (await isInAny(tx, discardedId)) await holdLanes(tx, deps.queue, [survivingId, discardedId]);
+export async function holdForMerge(deps: MergeDeps, merging: Merging): Promise<void> {
+  const { tx, survivingId, discardedId } = merging;
+  if (!(await isInAny(tx, discardedId))) return;
+  await holdLanes(tx, deps.queue, [survivingId, discardedId]);
+  stillFor.add(merging);
 }
 
 /**
@@ -46,6 +50,9 @@ export async function holdForMerge(
  */
 export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promise<void> {
   const { tx, workspaceId, survivingId, discardedId, atMs } = merging;
+  // A turn that let them in between the look and the lock on the contact. To lock its lane now is to wait for turns that wait for the contact.
+  if (!stillFor.has(merging) && (await isInAny(tx, discardedId)))
+    throw overtaken('who becomes another entered a campaign meanwhile');
   await mergeOptouts(deps, merging);
   const clashing = await selectClashing(tx, discardedId, survivingId);
   const ends = clashing.filter((one) => one.ends);
