@@ -56,6 +56,9 @@ export const SHARED = ['views', 'teams', 'availability', 'replies'] as const;
 /** One of it. */
 export type Shared = (typeof SHARED)[number];
 
+/** Whom somebody has become; `conversationId` where they are in the inbox. */
+export type Became = { id: string; name: string | null; conversationId: string | null };
+
 /** What happened. */
 export type ConsoleEvent =
   /** How a conversation stands now. */
@@ -64,6 +67,8 @@ export type ConsoleEvent =
   | { kind: 'entry'; conversationId: string; entry: ThreadEntry }
   /** Nothing of a conversation is in the inbox any more. */
   | { kind: 'left'; conversationId: string }
+  /** Somebody was erased, or has become another: nothing is found any more under their id, nor that of their conversation. */
+  | { kind: 'gone'; contactId: string; became: Became | null }
   /** Something in a conversation is not kept any more, and not to be shown. */
   | { kind: 'removed'; conversationId: string; messageId: string }
   /** Passing: something on the simulated devices is new or has changed; who shows them looks again, as does who was away. */

@@ -40,7 +40,7 @@ const { sql } = ctx;
 after(() => world.stop());
 
 async function told(workspaceId: number): Promise<{ type: string; payload: GrantTold }[]> {
-  return await sql`SELECT type, payload FROM feed WHERE workspace_id = ${workspaceId} ORDER BY id`;
+  return await sql`SELECT type, payload FROM feed WHERE workspace_id = ${workspaceId} AND type LIKE 'grant.%' ORDER BY id`;
 }
 
 const faultOf = (outcome: unknown) => (isFault(outcome) ? outcome.fault : undefined);

@@ -12,6 +12,7 @@ import type { ConversationPage, ConversationWhole, ThreadPage } from '../contrac
 import type { TimelinePage } from '../contract/doors/console/people.ts';
 import type { DevicePage } from '../contract/doors/console/simulator.ts';
 import { call as callPage } from '../web/console/api/call.ts';
+import type { Gone } from '../web/console/live/gone.ts';
 import { openLine } from '../web/console/live/line.ts';
 import { errors, startConsole, type Json } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
@@ -93,6 +94,7 @@ function openTab() {
   ];
   const told: ConsoleEvent[] = [];
   const welcomes: { cursor: string; reset: boolean }[] = [];
+  const deaf = { to: '', held: [] as ConsoleEvent[] };
   const state = { wallMs: 0, isOnline: false, isAway: false, sockets: [] as Socket[] };
   const line = openLine({
     client,
@@ -109,6 +111,13 @@ function openTab() {
         if (frame.type === 'welcome') welcomes.push(frame);
       });
       state.sockets.push(socket);
+      const { addEventListener } = socket;
+      socket.addEventListener = ((type: string, listener: (told: Json) => void) =>
+        addEventListener.call(socket, type as never, (told: Json) => {
+          const frame: Json = type === 'message' ? JSON.parse(String(told.data)) : {};
+          if (frame.type === 'event' && frame.event.kind === deaf.to) deaf.held.push(frame.event);
+          else listener(told);
+        })) as never;
       return socket as unknown as WebSocket;
     },
     onOnline: (is) => (state.isOnline = is),
@@ -137,6 +146,11 @@ function openTab() {
     show: (query: { queryKey: string[]; queryFn: () => Promise<unknown> }) =>
       new QueryObserver(client, query).subscribe(() => {}),
     shownAs: (queryKey: string[]): Json => client.getQueryData(queryKey),
+    /** Events of a kind do not arrive from here on. */
+    deafTo(kind: ConsoleEvent['kind']) {
+      deaf.to = kind;
+      return deaf.held;
+    },
     refetch: () => client.invalidateQueries({ queryKey: [ws] }),
     fetches: () => client.getQueryState(thread.queryKey)!.dataUpdateCount,
     settled: () => until('all is fetched', () => state.isOnline && client.isFetching() === 0),
@@ -330,6 +344,68 @@ test('§7 a person’s page has what happens to them by itself, at another proce
     'told of somebody whose page is not open',
   );
   leave();
+  tab.close();
+});
+
+/** The way to somebody who has written, in the inbox. */
+async function heard(address: string, text: string): Promise<{ id: string; contactId: string }> {
+  const destination = { channel: 'sms', address };
+  ok(await call('POST', `${base}/messages`, { destination, content: { type: 'text', text: 'Hi' } }));
+  const at = `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(address)}`;
+  await until('it is on the phone', async () => ok(await call('GET', at)).messages.length > 0);
+  ok(await call('POST', `${base}/simulator/reply`, { ...destination, text }));
+  return await until('it is in the inbox', async () => {
+    const { conversations } = ok(await call('GET', `${base}/conversations?view=all`));
+    const row = conversations.find(({ last }: Json) => last.text === text);
+    return row && { id: row.id as string, contactId: row.contact.id as string };
+  });
+}
+
+test('§7 who is erased or becomes another is told of at once, also at another process; what shows them asks no more, however it hears', async () => {
+  server = two.url;
+  const erased = await heard('+14155550141', 'forget me');
+  const merged = await heard('+14155550142', 'I am somebody else');
+  const other = await heard('+14155550144', 'and I am them');
+  const tab = openTab();
+  const asked: string[] = [];
+  const conversationOf = (of: string) => ({
+    queryKey: [ws, 'conversation', of],
+    queryFn: () => {
+      asked.push(of);
+      return callPage<ConversationWhole>('GET', `/workspaces/${ws}/conversations/${of}`);
+    },
+  });
+  const leave = [erased, merged].map((one) => tab.show(conversationOf(one.id)));
+  await tab.settled();
+  const gone = (of: string) => tab.shownAs([ws, 'gone', of]) as Gone | undefined;
+  asked.length = 0;
+  ok(await call('DELETE', `${base}/contacts/${erased.contactId}`));
+  await until('it is told', () => gone(erased.id)?.how === 'erased' && gone(erased.contactId));
+  const pair = { survivingId: other.contactId, discardedId: merged.contactId };
+  ok(await call('POST', `${base}/contacts/merge`, pair));
+  await until('and whom one became', () => {
+    const told = gone(merged.id);
+    return (
+      told?.how === 'became' && told.became.id === other.contactId && told.became.conversationId === other.id
+    );
+  });
+  await until('the list has neither, and the other', async () => {
+    const there = (await tab.listed()).map((row) => row.id);
+    return !there.includes(erased.id) && !there.includes(merged.id) && there.includes(other.id);
+  });
+  assert.deepEqual(asked, [], 'who is gone was asked for');
+  for (const end of leave) end();
+  // Whoever hears nothing finds out by asking, once.
+  const unheard = await heard('+14155550143', 'nobody tells of me');
+  const end = tab.show(conversationOf(unheard.id));
+  await tab.settled();
+  const held = tab.deafTo('gone');
+  ok(await call('DELETE', `${base}/contacts/${unheard.contactId}`));
+  await until('the server has told', () => held.length > 0);
+  assert.equal(gone(unheard.id), undefined);
+  void tab.refetch();
+  await until('it is found out', () => gone(unheard.id)?.how === 'erased');
+  end();
   tab.close();
 });
 

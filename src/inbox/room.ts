@@ -4,7 +4,9 @@ import { conversationsOf } from '../conversations/conversations.ts';
 import { historyPage } from '../conversations/history.ts';
 import type { Db } from '../db/pool.ts';
 import type { Comes, ComesOf, Merging } from '../db/room.ts';
+import { tellContactsGone } from '../live/gone.ts';
 import type { Notices } from '../live/notices.ts';
+import type { Queue } from '../queue/queue.ts';
 import type { WorkingRoom } from '../queue/room.ts';
 import { wordsReader } from './find.ts';
 import { inboxReader } from './reader.ts';
@@ -14,7 +16,12 @@ import { deleteWords } from './sql.words.ts';
 import { absorbDraft, insertNotes, takeNotes, takeSeats, upsertMentioned, upsertSeen } from './sql.notes.ts';
 
 /** The inbox. Stands after conversations: what is merged into a conversation needs it. */
-export function inboxRoom({ ids, notices }: { ids: IdSource; notices: Pick<Notices, 'send'> }): WorkingRoom {
+export function inboxRoom(deps: {
+  ids: IdSource;
+  queue: Pick<Queue, 'append'>;
+  notices: Pick<Notices, 'send'>;
+}): WorkingRoom {
+  const { queue, notices } = deps;
   return {
     name: 'inbox',
     readers: [inboxReader(notices), wordsReader],
@@ -41,11 +48,13 @@ export function inboxRoom({ ids, notices }: { ids: IdSource; notices: Pick<Notic
       inbox_team_members: { not: 'of operators' },
       inbox_operators: { not: 'of operators' },
     },
-    async erase({ tx, contactIds }) {
-      await deleteInbox(tx, contactIds);
+    async erase({ tx, workspaceId, contactIds, atMs }) {
+      const listedIds = await deleteInbox(tx, contactIds);
       await deleteWords(tx, contactIds);
+      const payload = { contactIds: [...contactIds], listedIds };
+      await tellContactsGone(queue, tx, { workspaceId, atMs, payload });
     },
-    merge: (merging) => mergeInbox(ids, merging),
+    merge: (merging) => mergeInbox(deps, merging),
     comes,
   };
 }
@@ -64,10 +73,16 @@ async function comes(db: Db, { workspaceId, aheadMs, afterMs, most }: ComesOf): 
 
 /** Notes get ids in the bucket of whom they are now of. */
 async function mergeInbox(
-  ids: IdSource,
-  { tx, workspaceId, survivingId, discardedId }: Merging,
+  { ids, queue }: { ids: IdSource; queue: Pick<Queue, 'append'> },
+  { tx, workspaceId, survivingId, discardedId, atMs }: Merging,
 ): Promise<void> {
   const row = await takeRow(tx, discardedId);
+  const payload = {
+    contactIds: [discardedId],
+    listedIds: row ? [discardedId] : [],
+    intoId: survivingId,
+  };
+  await tellContactsGone(queue, tx, { workspaceId, atMs, payload });
   const conversation = (await conversationsOf(tx, [survivingId])).get(survivingId);
   if (conversation) {
     const to = { workspaceId, contactId: survivingId, conversationId: conversation.id };

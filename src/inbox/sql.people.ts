@@ -42,12 +42,13 @@ export async function updateNewest(
     WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND last_ms < ${atMs}`;
 }
 
-/** Forgets contacts: rows, notes, drafts and marks. */
-export async function deleteInbox(tx: Tx, contactIds: readonly number[]): Promise<void> {
+/** Forgets contacts: rows, notes, drafts and marks; returns whose rows there were. */
+export async function deleteInbox(tx: Tx, contactIds: readonly number[]): Promise<number[]> {
   const of = tx`bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])`;
-  await Promise.all([
-    tx`DELETE FROM inbox WHERE ${of}`,
+  const [rows] = await Promise.all([
+    tx<{ contactId: number }[]>`DELETE FROM inbox WHERE ${of} RETURNING contact_id AS "contactId"`,
     tx`DELETE FROM inbox_notes WHERE ${of}`,
     tx`DELETE FROM inbox_seats WHERE ${of}`,
   ]);
+  return rows.map(({ contactId }) => contactId);
 }

@@ -56,6 +56,7 @@ const news: fc.Arbitrary<News> = fc.oneof(
   ),
   fc.record({ kind: fc.constant('devices' as const), workspaceId: id }),
   fc.record({ kind: fc.constant('shown' as const), workspaceId: id, contactId: id, ofId: id }),
+  fc.record({ kind: fc.constant('gone' as const), workspaceId: id, contactId: id, intoId: id }),
   fc.record({ kind: fc.constant('person' as const), workspaceId: id, contactId: id }),
   fc.record({
     kind: fc.constant('given' as const),

@@ -21,6 +21,8 @@ export type News =
   | { kind: 'inbox'; workspaceId: number; contactId: number; entryId?: number }
   /** What happened to a contact was asked for by a page; what happens to it now is told of as what happens to `ofId`: whom it became, or itself. */
   | { kind: 'shown'; workspaceId: number; contactId: number; ofId: number }
+  /** A contact was erased, or has become another (`intoId`, else 0). */
+  | { kind: 'gone'; workspaceId: number; contactId: number; intoId: number }
   /** Something has happened to a contact that a page shows. */
   | { kind: 'person'; workspaceId: number; contactId: number }
   /** Something on the simulated devices of a workspace is new, or has changed. */
@@ -116,6 +118,8 @@ function wordOf(news: News): string {
       return `i:${[news.workspaceId, news.contactId, news.entryId ?? 0].map((id) => id.toString(36)).join(':')}`;
     case 'shown':
       return `p:${[news.workspaceId, news.contactId, news.ofId].map((id) => id.toString(36)).join(':')}`;
+    case 'gone':
+      return `e:${[news.workspaceId, news.contactId, news.intoId].map((id) => id.toString(36)).join(':')}`;
     case 'person':
       return `h:${[news.workspaceId, news.contactId].map((id) => id.toString(36)).join(':')}`;
     case 'devices':
@@ -150,6 +154,8 @@ function readWord(word: string): News {
       return { kind: 'inbox', workspaceId: id, contactId: second, ...(third ? { entryId: third } : {}) };
     case 'p':
       return { kind: 'shown', workspaceId: id, contactId: second, ofId: third };
+    case 'e':
+      return { kind: 'gone', workspaceId: id, contactId: second, intoId: third };
     case 'h':
       return { kind: 'person', workspaceId: id, contactId: second };
     case 's':

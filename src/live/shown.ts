@@ -7,6 +7,7 @@ import { SHOWN_MS } from '../../contract/consoleLive.ts';
 import type { Clock } from '../base/clock.ts';
 import type { DeliveryChanged } from '../ledger/events.ts';
 import type { FeedEvent, FeedReader } from '../queue/feed/reader.ts';
+import type { ContactsGone } from './gone.ts';
 import type { News, Notices } from './notices.ts';
 
 /** Who is shown in a workspace, whoever was asked for last at the end: as whom, and until when. */
@@ -34,6 +35,8 @@ export function shownReader({
     name: 'shown',
     read: () => Promise.resolve(),
     committed(events) {
+      const gone = events.filter(({ type }) => type === 'contact.gone');
+      if (gone.length) notices.send(gone.flatMap((event) => newsOfGone(event, byWorkspace)));
       if (!byWorkspace.size) return;
       forget(byWorkspace, clock.nowMs());
       const told: News[] = [...Map.groupBy(events, ({ workspaceId }) => workspaceId)].flatMap(
@@ -46,6 +49,20 @@ export function shownReader({
       if (told.length) notices.send(told);
     },
   };
+}
+
+/** Who was in the inbox is shown by any page, others by their own alone: of an import that is taken back most were nowhere. */
+function newsOfGone({ workspaceId, payload }: FeedEvent, byWorkspace: ReadonlyMap<number, Shown>): News[] {
+  const { contactIds, listedIds, intoId = 0 } = payload as ContactsGone;
+  const shown = byWorkspace.get(workspaceId);
+  const told = new Set([...listedIds, ...contactIds.filter((id) => shown?.has(id))]);
+  const gone: News[] = [...told].map((contactId) => ({ kind: 'gone', workspaceId, contactId, intoId }));
+  // Whoever they have become has what they had, in the inbox and on their own page.
+  if (intoId === 0) return gone;
+  const into = { workspaceId, contactId: intoId };
+  if (listedIds.length) gone.push({ kind: 'inbox', ...into });
+  if (shown?.has(intoId)) gone.push({ kind: 'person', ...into });
+  return gone;
 }
 
 /** Those whose page is not open any more stand first. */

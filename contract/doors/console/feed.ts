@@ -12,6 +12,7 @@ export const EVENT_TYPES = {
   'conversation.read': 'somebody read',
   'conversation.typing': 'somebody types',
   'consent.refused': 'somebody wants no more',
+  'contact.gone': 'somebody was erased, or became another',
   'link.clicked': 'a link was opened',
   'link.told': 'a link to an address was made or taken back',
   'broadcast.changed': 'a broadcast moved on',

@@ -22,6 +22,7 @@ import {
 } from '../console/inbox/shown.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { givenTold } from './given.ts';
+import { goneTold } from './gone.ts';
 
 /** A page that is told what happens in a workspace. */
 export type Listener = {
@@ -80,6 +81,7 @@ export function createConsoleHub(deps: Deps): ConsoleHub {
       else if (one.kind === 'person')
         tellPassing(open.get(one.workspaceId), { kind: 'person', contactId: toHex24(one.contactId) });
       else if (one.kind === 'shared') tellShared(open.get(one.workspaceId), one.what);
+      else if (one.kind === 'gone') void tellGone(deps, open.get(one.workspaceId), one);
       else if (one.kind === 'given') void tellGiven(deps, open.get(one.workspaceId), one);
       else if (one.kind === 'operator') void tellPresence(deps, open.get(one.workspaceId), one);
     if ([...open.values()].some(({ changed }) => changed.size)) rung.ring();
@@ -275,6 +277,20 @@ async function tellGiven(
     if (told) tell(there, told.event, told.to);
   } catch (error) {
     deps.log.warn({ error }, 'a team could not be told what it was given');
+  }
+}
+
+/** Kept for who comes back: nothing that is asked for again says it otherwise than by not being there. */
+async function tellGone(
+  deps: Deps,
+  there: Open | undefined,
+  news: Extract<News, { kind: 'gone' }>,
+): Promise<void> {
+  if (!there) return;
+  try {
+    tell(there, await goneTold(deps, news));
+  } catch (error) {
+    deps.log.warn({ error }, 'pages could not be told that somebody is gone');
   }
 }
 

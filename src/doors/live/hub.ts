@@ -238,6 +238,7 @@ function hear(deps: Deps, { rooms, waiting, mark }: Register, news: NewsHeard): 
     case 'operator':
     case 'shown':
     case 'person':
+    case 'gone':
     case 'shared':
     case 'given':
     case 'devices':

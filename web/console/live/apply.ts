@@ -98,6 +98,17 @@ export function takeFromList(pages: readonly ConversationPage[], id: string): Co
   return pages.map((page) => (has(page, { id }) ? without(page, { id }) : page));
 }
 
+/** A view without the conversation of somebody who is gone. */
+export function takePersonFromList(
+  pages: readonly ConversationPage[],
+  contactId: string,
+): ConversationPage[] {
+  const theirs = pages
+    .flatMap(({ conversations }) => conversations)
+    .find(({ contact }) => contact.id === contactId);
+  return theirs ? takeFromList(pages, theirs.id) : [...pages];
+}
+
 function has({ conversations }: ConversationPage, { id }: Pick<ConversationShown, 'id'>): boolean {
   return conversations.some((one) => one.id === id);
 }

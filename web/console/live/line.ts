@@ -25,8 +25,10 @@ import {
   applyToThread,
   takeFromList,
   takeFromThread,
+  takePersonFromList,
   type ListOf,
 } from './apply.ts';
+import { noteBack, noteGone, watchGone } from './gone.ts';
 
 /** What a line needs, and whom it tells. */
 export type LineOf = {
@@ -64,6 +66,7 @@ const MOST_KEPT = 1_000;
 /** Opens the line of a workspace. */
 export function openLine(of: LineOf): Line {
   const kept = keepWhileFetching(of);
+  const endWatch = watchGone(of);
   let socket: WebSocket | undefined;
   let cursor: string | undefined;
   let tries = 0;
@@ -129,6 +132,7 @@ export function openLine(of: LineOf): Line {
       ended = true;
       clearTimeout(timer);
       kept.end();
+      endWatch();
       if (socket) leave(socket);
     },
   };
@@ -283,6 +287,14 @@ export function applyEvent(of: Of, event: ConsoleEvent): void {
     );
     return;
   }
+  if (event.kind === 'gone') {
+    const { contactId, became } = event;
+    noteGone(of, contactId, became ? { how: 'became', became } : { how: 'erased' });
+    client.setQueriesData<InfiniteData<ConversationPage>>({ queryKey: [ws, 'conversations'] }, (data) =>
+      data ? { ...data, pages: takePersonFromList(data.pages, contactId) } : data,
+    );
+    return;
+  }
   if (event.kind === 'left') {
     client.setQueriesData<InfiniteData<ConversationPage>>({ queryKey: [ws, 'conversations'] }, (data) =>
       data ? { ...data, pages: takeFromList(data.pages, event.conversationId) } : data,
@@ -290,6 +302,7 @@ export function applyEvent(of: Of, event: ConsoleEvent): void {
     return;
   }
   const { conversation } = event;
+  noteBack(of, conversation.id);
   const teams = ownTeams(of);
   for (const [key] of client.getQueriesData<InfiniteData<ConversationPage>>({
     queryKey: [ws, 'conversations'],

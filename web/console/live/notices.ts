@@ -6,10 +6,9 @@ import type { Notices } from '../../../contract/notices.ts';
 /** Whose notices, and since when something is new, by the workspace's clock. */
 export type NoticesOf = { ws: string; me: string; notices: Notices; sinceMs: number };
 
-/** A tab that tells says so for so long: of several that hear of one thing, one tells it. */
-const CLAIMED_MS = 5_000;
+/** What was told in this browser, of late, for all of its tabs: ids. */
+const TOLD = 'parley.told';
 const MOST_TOLD = 200;
-const told = new Set<string>();
 
 /** Tells of an event, where it is one to be told of. */
 export function noticeOf(of: NoticesOf, event: ConsoleEvent): void {
@@ -46,25 +45,40 @@ type Told = { id: string; conversationId: string; title: string; text: string };
 
 function tell(of: NoticesOf, what: Told): void {
   const { desktop, sound } = of.notices;
+  if (!(desktop || sound)) return;
   const isSeen = document.visibilityState === 'visible' && location.pathname.includes(what.conversationId);
-  if (told.has(what.id) || !(desktop || sound) || isSeen) return;
-  told.add(what.id);
-  if (told.size > MOST_TOLD) told.delete(told.values().next().value!);
-  claim(what.id, () => {
+  once(what.id, () => {
+    // What one looks at here is not told by a tab that hears of it later either.
+    if (isSeen) return;
     if (desktop) show(of.ws, what);
     if (sound) ring();
   });
 }
 
-/** Of the tabs of this browser one does it. Where they cannot agree (no secure address) each does. */
-function claim(id: string, act: () => void): void {
-  const { locks } = navigator as { locks?: LockManager };
-  if (!locks) return act();
-  void locks.request(`parley notice ${id}`, { ifAvailable: true }, async (lock) => {
-    if (!lock) return;
+/**
+ * Of the tabs of this browser the one that hears of it first does it, however much later the others do: a tab in the background, or one
+ * whose line was away, is told minutes after. Where they cannot agree on who is first (no secure address) two that hear at one moment may both.
+ */
+function once(id: string, act: () => void): void {
+  const doOnce = () => {
+    const told = toldHere();
+    if (told.includes(id)) return;
+    localStorage.setItem(TOLD, JSON.stringify([...told, id].slice(-MOST_TOLD)));
     act();
-    await new Promise((done) => window.setTimeout(done, CLAIMED_MS));
-  });
+  };
+  const { locks } = navigator as { locks?: LockManager };
+  if (locks) void locks.request(TOLD, doOnce);
+  else doOnce();
+}
+
+/** Who sits here may have written anything there. */
+function toldHere(): readonly unknown[] {
+  try {
+    const told: unknown = JSON.parse(localStorage.getItem(TOLD) ?? '[]');
+    return Array.isArray(told) ? told : [];
+  } catch {
+    return [];
+  }
 }
 
 function show(ws: string, { conversationId, title, text }: Told): void {

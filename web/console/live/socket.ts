@@ -115,7 +115,8 @@ function follow(client: QueryClient, ws: string, me: string, event: ConsoleEvent
   }
   if (event.kind === 'devices' || event.kind === 'person') return;
   if (event.kind === 'removed' || event.kind === 'shared') return;
-  if (event.kind === 'conversation' || event.kind === 'left') return countSoon(client, ws);
+  if (event.kind === 'conversation' || event.kind === 'left' || event.kind === 'gone')
+    return countSoon(client, ws);
   const { type, id } = event.entry;
   void client.invalidateQueries({ queryKey: type === 'broadcast' ? [ws, 'why'] : [ws, 'why', id] });
   if (event.entry.type === 'note') noteMention(client, ws, me, event.entry);

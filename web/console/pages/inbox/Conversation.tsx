@@ -1,8 +1,10 @@
 /** One conversation: who it is with, what was said, and the place to answer. */
 import { useQuery } from '@tanstack/react-query';
 import { Suspense, useEffect, useRef, type ReactElement } from 'react';
+import { Icon } from '../../../shared/icons.tsx';
 import { conversationQuery } from '../../api/queries.ts';
 import { sayPresent, usePresent } from '../../live/socket.ts';
+import { useGone, WhoIsGone } from '../../ui/Gone.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast } from '../../ui/toasts.tsx';
 import { useChange } from './change.ts';
@@ -40,7 +42,8 @@ export function Conversation({
   onEnd: () => void;
   onBack: () => void;
 }): ReactElement {
-  const { data, error, refetch } = useQuery(conversationQuery(ws, id));
+  const gone = useGone(ws, id);
+  const { data, error, refetch } = useQuery({ ...conversationQuery(ws, id), enabled: gone === undefined });
   useLooking(id);
   useFresh(data?.lastAt, () => void refetch());
   const change = useChange(ws, id);
@@ -49,9 +52,17 @@ export function Conversation({
       { closed: true },
       { onSuccess: () => toast('Closed.', { undo: () => change.mutate({ closed: false }) }) },
     );
+  if (gone)
+    return (
+      <div className="thread-none">
+        <Back onBack={onBack} />
+        <WhoIsGone ws={ws} gone={gone} />
+      </div>
+    );
   if (error && !data)
     return (
       <div className="thread-none">
+        <Back onBack={onBack} />
         <Failed error={error} retry={() => void refetch()} />
       </div>
     );
@@ -81,6 +92,15 @@ export function Conversation({
         </Suspense>
       </aside>
     </>
+  );
+}
+
+/** Where there is room for one pane only, nothing else leads back to the list. */
+function Back({ onBack }: { onBack: () => void }): ReactElement {
+  return (
+    <button type="button" className="plain only-narrow" onClick={onBack} aria-label="Back to the list">
+      <Icon name="back" />
+    </button>
   );
 }
 

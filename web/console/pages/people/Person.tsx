@@ -11,6 +11,7 @@ import { at, contactQuery } from '../../api/queries.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { Act, Letters } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
+import { useGone, WhoIsGone } from '../../ui/Gone.tsx';
 import { Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast } from '../../ui/toasts.tsx';
 import { AddressRow, sameAddress } from './Address.tsx';
@@ -29,8 +30,18 @@ export function Person(): ReactElement {
   const { contact } = route.useParams();
   const [erased, setErased] = useState<string>();
   const isErased = erased === contact;
-  const { data, error, refetch } = useQuery({ ...contactQuery(ws, contact), enabled: !isErased });
+  const gone = useGone(ws, contact);
+  const { data, error, refetch } = useQuery({ ...contactQuery(ws, contact), enabled: !isErased && !gone });
   if (isErased) return <Navigate to="/w/$ws/people" params={{ ws }} />;
+  if (gone)
+    return (
+      <div className="page">
+        <header className="page-head">
+          <Back ws={ws} />
+        </header>
+        <WhoIsGone ws={ws} gone={gone} />
+      </div>
+    );
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   // Who was merged into another is found as whom they became.
@@ -39,9 +50,7 @@ export function Person(): ReactElement {
   return (
     <div className="page">
       <header className="page-head">
-        <Link to="/w/$ws/people" params={{ ws }} className="plain" aria-label="Back to people">
-          <Icon name="back" />
-        </Link>
+        <Back ws={ws} />
         <Letters name={nameOf(data)} />
         <div className="page-title">
           <h1>{nameOf(data)}</h1>
@@ -82,6 +91,14 @@ export function Person(): ReactElement {
         </section>
       </div>
     </div>
+  );
+}
+
+function Back({ ws }: { ws: string }): ReactElement {
+  return (
+    <Link to="/w/$ws/people" params={{ ws }} className="plain" aria-label="Back to people">
+      <Icon name="back" />
+    </Link>
   );
 }
 

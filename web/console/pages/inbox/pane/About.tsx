@@ -12,6 +12,7 @@ import { Ago } from '../../../../shared/time.tsx';
 import { contactQuery } from '../../../api/queries.ts';
 import { useMay } from '../../../shell/session.ts';
 import { Letters, State } from '../../../ui/basic.tsx';
+import { useGone, WhoIsGone } from '../../../ui/Gone.tsx';
 import { Failed, Waiting } from '../../../ui/states.tsx';
 import { SetMenu, useMembership, type SetKind } from '../Tags.tsx';
 import { Campaigns } from './Campaigns.tsx';
@@ -29,8 +30,10 @@ type Props = {
 
 /** All of it. */
 export function About({ ws, contactId, movedAt }: Props): ReactElement {
-  const { data, error, refetch } = useQuery(contactQuery(ws, contactId));
+  const gone = useGone(ws, contactId);
+  const { data, error, refetch } = useQuery({ ...contactQuery(ws, contactId), enabled: gone === undefined });
   useFollow(ws, contactId, movedAt);
+  if (gone) return <WhoIsGone ws={ws} gone={gone} />;
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting rows={4} height={44} />;
   const name = [data.givenName, data.surname].filter(Boolean).join(' ');

@@ -1,0 +1,221 @@
+/** What others do comes onto a page by itself: to whose page is open, of who is gone, and once for all tabs where one wants to be told. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { openWeb } from '../src/doors/web/door.ts';
+import { caller, errors, startConsole, type Json } from './consoleProduct.ts';
+import { skip, startBrowser } from './support/browser.ts';
+import { testDatabase } from './support/database.ts';
+import { checkAxe, openTab, type Tab } from './support/page.ts';
+import { until } from './support/until.ts';
+
+const web = openWeb(path.resolve(import.meta.dirname, '..'));
+const product = await startConsole(await testDatabase(), { web });
+const { url, base, call, demo } = product;
+const ws = demo.workspace.id;
+const { email, password } = demo.keys.console;
+let browser: Browser;
+
+before(async () => {
+  await web.settled;
+  if (!skip) browser = await startBrowser();
+});
+after(() => browser?.close());
+
+let people = 0;
+async function person(givenName: string): Promise<{ id: string; address: string }> {
+  const address = `+1415559${String(1000 + ++people)}`;
+  const { body } = await call('POST', `${base}/contacts`, { givenName });
+  await call('POST', `${base}/contacts/${body.id}/destinations`, { channel: 'sms', address });
+  return { id: body.id, address };
+}
+
+/** Somebody who has written; gives the conversation, too. */
+async function somebody(givenName: string) {
+  const made = await person(givenName);
+  await say(made.id, 'Hi');
+  const query = `channel=sms&address=${encodeURIComponent(made.address)}`;
+  await until('it is on the phone', async () => {
+    const { status, body } = await call('GET', `${base}/simulator/messages?${query}`);
+    return status === 200 && body.messages.length > 0;
+  });
+  await write(made.address, `I am ${givenName}`);
+  const conversation = await until('it is in the inbox', async () => {
+    const { body } = await call('GET', `${base}/conversations?view=all`);
+    return body.conversations.find((one: Json) => one.contact.id === made.id)?.id as string | undefined;
+  });
+  return { ...made, conversation };
+}
+
+const say = (contactId: string, text: string) =>
+  call('POST', `${base}/messages`, { contactId, content: { type: 'text', text } });
+const write = (address: string, text: string) =>
+  call('POST', `${base}/simulator/reply`, { channel: 'sms', address, text });
+
+async function signedIn(tab: Tab, at: string): Promise<Page> {
+  const { page } = tab;
+  await page.goto(`${url}/sign-in?to=${encodeURIComponent(at)}`);
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByRole('textbox', { name: 'Password' }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
+  return page;
+}
+
+/** Holds what a page is told over its line, from when it is asked to until it lets go. */
+async function holdLine(page: Page) {
+  let held: (() => void)[] | undefined;
+  await page.routeWebSocket(/\/live$/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((message) => server.send(message));
+    server.onMessage((message) => {
+      if (held) held.push(() => socket.send(message));
+      else socket.send(message);
+    });
+  });
+  return {
+    hold: () => void (held = []),
+    holds: () => held?.length ?? 0,
+    letGo() {
+      const all = held ?? [];
+      held = undefined;
+      for (const send of all) send();
+    },
+  };
+}
+
+describe('what others do, on a page that is open', { skip }, () => {
+  test('console.md §7 a person’s page has what is said to them and what becomes of it, by itself; of others it asks nothing', async () => {
+    const [ann, bob] = [await person('Ann'), await person('Bob')];
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/people/${ann.id}`);
+    const timeline = page.getByRole('region', { name: 'Timeline' });
+    await timeline.getByText('Nothing has happened yet').waitFor();
+    const asked: string[] = [];
+    page.on('request', (request) => void asked.push(new URL(request.url()).pathname));
+    await say(bob.id, 'to Bob');
+    await say(ann.id, 'to Ann, who never wrote');
+    const entry = timeline.getByRole('listitem').filter({ hasText: 'to Ann, who never wrote' });
+    await entry.getByText('Delivered').waitFor();
+    await write(ann.address, 'from Ann');
+    await timeline.getByRole('listitem').filter({ hasText: 'from Ann' }).waitFor();
+    assert.deepEqual(
+      asked.filter((one) => one.includes('/contacts/') && !one.includes(ann.id)),
+      [],
+    );
+    assert.ok(!asked.some((one) => one.endsWith('/conversations')), 'lists were asked for anew');
+    await checkAxe(page, 'a person');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('console.md §7 who is erased, or made one with another, by somebody else: what shows them says so, leads on, and asks no more', async () => {
+    const [gil, hal, ina, joe] = [
+      await somebody('Gil'),
+      await somebody('Hal'),
+      await somebody('Ina'),
+      await person('Joe'),
+    ];
+    const tab = await openTab(browser);
+    await tab.page.clock.install();
+    const page = await signedIn(tab, `/w/${ws}/inbox/all/${gil.conversation}`);
+    await page.getByRole('log').getByText('I am Gil').waitFor();
+    await call('DELETE', `${base}/contacts/${gil.id}`);
+    await page.getByRole('heading', { name: 'This person was erased' }).waitFor();
+    await page.getByRole('option', { name: /Gil/ }).waitFor({ state: 'detached' });
+    await checkAxe(page, 'who was erased');
+    // What a page looks at now and then it looks at now: of who is gone there is nothing.
+    const asked: string[] = [];
+    page.on('request', (request) => void asked.push(request.url()));
+    const looks = page.waitForResponse(/conversations\?/);
+    await page.clock.fastForward(31_000);
+    await looks;
+    await page.goto(`${url}/w/${ws}/inbox/all/${hal.conversation}`);
+    assert.ok(
+      !asked.some((one) => one.includes(gil.id) || one.includes(gil.conversation)),
+      'asked for again',
+    );
+    await page.getByRole('log').getByText('I am Hal').waitFor();
+    await call('POST', `${base}/contacts/merge`, { survivingId: ina.id, discardedId: hal.id });
+    await page.getByRole('heading', { name: 'This person became another' }).waitFor();
+    await checkAxe(page, 'who became another');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.getByRole('button', { name: 'Back to the list' }).waitFor();
+    await page.getByRole('link', { name: 'their conversation' }).click();
+    await page.getByRole('log').getByText('I am Hal').waitFor();
+    await page.setViewportSize({ width: 1280, height: 800 });
+    // The page of somebody who never wrote, and the drawer.
+    await page.goto(`${url}/w/${ws}/people/${joe.id}?contact=${ina.id}`);
+    const drawer = page.getByRole('dialog', { name: 'About this person' });
+    await drawer.getByRole('link', { name: 'Ina' }).waitFor();
+    await call('DELETE', `${base}/contacts/${joe.id}`);
+    await page.getByRole('heading', { name: 'This person was erased', includeHidden: true }).waitFor();
+    await call('DELETE', `${base}/contacts/${ina.id}`);
+    await drawer.getByRole('heading', { name: 'This person was erased' }).waitFor();
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('console.md §16 of several tabs one tells of a message, the one that hears of it first, however late the others do', async () => {
+    const kim = await somebody('Kim');
+    const tab = await openTab(browser);
+    const first = await signedIn(tab, `/w/${ws}/inbox/all`);
+    const notices = {
+      mentions: true,
+      mine: true,
+      unassigned: true,
+      teams: true,
+      desktop: false,
+      sound: true,
+    };
+    const { body: me } = await caller(url)('POST', '/api/sessions', { email, password });
+    const changed = await caller(url, me.token)('PATCH', '/api/me', { notices });
+    assert.equal(changed.status, 200, JSON.stringify(changed.body));
+    const told: string[] = [];
+    const context = first.context();
+    await context.exposeFunction('noteSound', (where: string) => void told.push(where));
+    await context.addInitScript({
+      content: `const { start } = OscillatorNode.prototype;
+        OscillatorNode.prototype.start = function (...given) { noteSound(name); start.apply(this, given); };`,
+    });
+    const second = await context.newPage();
+    const lines = [];
+    for (const [page, name] of [
+      [first, 'first'],
+      [second, 'second'],
+    ] as const) {
+      lines.push(await holdLine(page));
+      await page.addInitScript({ content: `name = '${name}'` });
+      await page.clock.install();
+      await page.goto(`${url}/w/${ws}/inbox/all`);
+      await page.getByRole('option', { name: /Kim/ }).waitFor();
+    }
+    const [one, two] = lines as [(typeof lines)[number], (typeof lines)[number]];
+    for (const [hears, late, page] of [
+      [one, two, second],
+      [two, one, first],
+    ] as const) {
+      const before = told.length;
+      const text = `message ${before}`;
+      late.hold();
+      await write(kim.address, text);
+      await until('one tells', () => told.length > before);
+      await until('the other is about to be told', () => late.holds() > 0);
+      for (const open of [first, second]) await open.clock.fastForward(6_000);
+      late.letGo();
+      assert.equal(hears.holds(), 0);
+      await page.getByRole('option', { name: new RegExp(text) }).waitFor();
+    }
+    // One more that both hear: what would have been told before it has been.
+    await write(kim.address, 'the last');
+    for (const page of [first, second]) await page.getByRole('option', { name: /the last/ }).waitFor();
+    await until('it is told', () => told.length > 2);
+    assert.deepEqual(told.slice(0, 2), ['first', 'second']);
+    assert.equal(told.length, 3);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('nothing was logged as an error', () => assert.deepEqual(errors, []));
+});
