@@ -232,3 +232,41 @@ test('what nobody can have done, and what no event sets off, is told', async () 
   const refused = await ctx.queue.transact((tx) => beginBacktest(ctx, tx, place.id, asked, 1));
   assert.match(JSON.stringify(refused), /only what an event sets off can be tried/);
 });
+
+test('campaigns.md §6: what is told together counts one after the other, live as in a back-test', async () => {
+  const place = await newPlace();
+  const files = [
+    {
+      key: 'first',
+      trigger: { event: { did: 'purchase' } },
+      filter: { did: 'purchase', atMost: 1 },
+      steps: [mail('thanks')],
+    },
+    { key: 'not-yet', trigger: { event: { did: 'a' } }, filter: { did_not: 'b' }, steps: [mail('no-b')] },
+    { key: 'already', trigger: { event: { did: 'a' } }, filter: { did: 'b' }, steps: [mail('b')] },
+    { key: 'then', trigger: { event: { did: 'c' } }, filter: { did: 'b', atLeast: 1 }, steps: [mail('c')] },
+  ];
+  for (const file of files) await place.live(file);
+  const segment = await place.segment('once', { did: 'purchase', atMost: 1, atLeast: 1 });
+  await place.live({
+    key: 'leaves',
+    trigger: { segment: { left: 'once' } },
+    steps: [mail('left')],
+  });
+  const fromMs = await place.nowMs();
+  const told = ['purchase', 'purchase', 'a', 'b', 'c'].map((name) => ({
+    person: place.person('together'),
+    event: { name },
+  }));
+  const { contactId } = must(await ctx.arrive(place.id, told))[0]!;
+  await place.settled();
+  assert.deepEqual(new Set(await place.mails(contactId)), new Set(['thanks', 'no-b', 'c', 'left']));
+  assert.deepEqual(await place.inside(segment), []);
+  for (const [i, n] of [1, 1, 0, 1].entries())
+    assert.equal(
+      triedOf(await tryOver(place, files[i]!, { fromMs: fromMs - 1 })).entered.n,
+      n,
+      files[i]!.key,
+    );
+  await provesWhole();
+});

@@ -11,6 +11,7 @@ import { depthTold } from './enrol/chain.ts';
 import { Changes } from './enrol/changes.ts';
 import { enter, onChange, onDue, onEvent } from './enrol/engine.ts';
 import { moveTo, onLeft, onMerged } from './enrol/steered.ts';
+import type { InTurn } from './enrol/did.ts';
 import { holdEvents, offerHeld, whoMayBe } from './enrol/known.ts';
 import { keyOfCall } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
@@ -86,7 +87,7 @@ export async function takeTurn(
     : undefined;
   const campaignIds = [...mayBeEntered(live, concerned)];
   const mayBeAnonymous = whoMayBe(live, concerned, timers);
-  const doubts = { unknown, mayBeAnonymous };
+  const doubts = { unknown, mayBeAnonymous, inTurn: inTurnOf(arrivals) };
   const [members] = await Promise.all([
     openBook(tx, live, workspace, [...ids], campaignIds, firstMs, doubts),
     holding,
@@ -160,6 +161,18 @@ export function catchUp(live: LiveNames, member: Member, nowMs: number, changes:
   }
 }
 
+/** What each did of what is taken, by contact. */
+function inTurnOf(arrivals: readonly Arrival[]): (contactId: number) => InTurn[] {
+  const found = new Map<number, InTurn[]>();
+  for (const { contactId, nameId, id: order } of arrivals)
+    if (nameId !== null) {
+      const own = found.get(contactId);
+      if (own) own.push({ nameId, order });
+      else found.set(contactId, [{ nameId, order }]);
+    }
+  return (contactId) => found.get(contactId) ?? [];
+}
+
 /** What is in this turn was not there before its first arrival. */
 function setHorizons(members: ReadonlyMap<number, Member>, arrivals: readonly Arrival[]): void {
   for (const { contactId, id } of arrivals) {
@@ -177,6 +190,8 @@ function takeArrival(
 ): void {
   const { id: order, kind, nameId, atMs, receivedMs, key, flags, properties } = arrival;
   const isHistory = (flags & FLAG.history) !== 0;
+  // What came before it was done by then, also where nothing comes of it.
+  member.horizon = Math.max(member.horizon, order);
   if (kind === ARRIVAL.changed) {
     member.depth = depthTold(properties);
     onChange(live, member, nowMs, changes);

@@ -7,7 +7,7 @@ import type { Tx } from '../../db/pool.ts';
 import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import type { Facts, Seen, Stat } from '../match/facts.ts';
 import { digestAt } from '../segments/sql.rule.ts';
-import { historyOf } from './did.ts';
+import { historyOf, type InTurn } from './did.ts';
 import { Enrolments, Entries } from './held.ts';
 import type { LiveNames } from './live.ts';
 import { leftBy } from './optouts.ts';
@@ -38,7 +38,7 @@ export async function openBook(
   contactIds: readonly number[],
   campaignIds: readonly number[],
   asOfMs: number,
-  { unknown = nothing, mayBeAnonymous = [] }: Doubts = {},
+  { unknown = nothing, mayBeAnonymous = [], inTurn }: Doubts = {},
 ): Promise<Map<number, Member>> {
   if (!contactIds.length) return new Map();
   const mayEnter = [...new Set([...campaignIds, ...live.indirect])];
@@ -65,7 +65,8 @@ export async function openBook(
   for (const contact of contacts) {
     const { id } = contact;
     const own = entriesOf.get(id) ?? [];
-    const known = { stats: statsOf.get(id) ?? [], events: eventsOf.get(id) ?? [], sets: sets?.get(id) };
+    const done = { stats: statsOf.get(id) ?? [], events: eventsOf.get(id) ?? [] };
+    const known = { ...done, sets: sets?.get(id), inTurn: inTurn?.(id) };
     const kept = {
       inside: watchedOf.get(id) ?? [],
       values: values.get(id) ?? NO_VALUES,
@@ -85,8 +86,12 @@ export async function openBook(
   return members;
 }
 
-/** What is not taken for granted of contacts: `unknown` watches of each, and who of them may be nobody that is known. */
+/**
+ * What is not taken for granted of contacts: `unknown` watches of each, who of them may be nobody that is known, and what each did of which not all
+ * was taken yet.
+ */
 type Doubts = {
+  inTurn?: ((contactId: number) => readonly InTurn[]) | undefined;
   unknown?: ((contactId: number) => ReadonlySet<number>) | undefined;
   mayBeAnonymous?: readonly number[];
 };
@@ -96,6 +101,7 @@ type Known = {
   stats: readonly (Stat & { nameId: number })[];
   events: readonly EventRow[];
   sets: { lists: ReadonlySet<string>; tags: ReadonlySet<string> } | undefined;
+  inTurn?: readonly InTurn[] | undefined;
 };
 
 /** A contact in hand, who is in nothing. */
@@ -127,7 +133,7 @@ export function memberOf(
     tags: known.sets?.tags ?? NONE,
     segments: new Set([...member.inside.keys()].flatMap((watchId) => keys.get(watchId) ?? [])),
     zone: contact.timeZone ?? workspace.timeZone,
-    ...historyOf(member, live.nameOf, known.stats, known.events),
+    ...historyOf(member, live.nameOf, known.stats, known.events, known.inTurn),
   };
   return member;
 }

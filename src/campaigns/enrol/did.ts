@@ -8,12 +8,16 @@ import type { Facts, Seen, Stat } from '../match/facts.ts';
 import type { Member } from './member.ts';
 import type { EventRow } from './sql.read.ts';
 
-/** What a contact did, as far as it was taken (`horizon`). */
+/**
+ * What a contact did, as far as it was taken (`horizon`). `inTurn`: what this turn takes of theirs, which is counted already; without it what is
+ * behind the horizon is among `rows`.
+ */
 export function historyOf(
   member: Pick<Member, 'horizon'>,
   nameOf: ReadonlyMap<number, string>,
   stats: readonly (Stat & { nameId: number })[],
   rows: readonly EventRow[],
+  inTurn?: readonly InTurn[],
 ): Pick<Facts, 'stat' | 'events'> {
   const byName = new Map<string, Seen[]>();
   for (const { nameId, contactId: _contactId, flags: _flags, ...row } of rows) {
@@ -24,15 +28,22 @@ export function historyOf(
   }
   const doneOf = new Map([...byName].map(([name, seen]) => [name, new Done(seen)]));
   const statOf = new Map(stats.map(({ nameId, ...stat }) => [nameOf.get(nameId), stat]));
+  const laterThan = (name: string) =>
+    inTurn
+      ? inTurn.filter(({ nameId, order }) => order > member.horizon && nameOf.get(nameId) === name).length
+      : (doneOf.get(name)?.later(member.horizon) ?? 0);
   return {
     events: (name, sinceMs = -Infinity) => doneOf.get(name)?.newest(member.horizon, sinceMs) ?? [],
     stat(name) {
       const stat = statOf.get(name);
-      const later = doneOf.get(name)?.later(member.horizon) ?? 0;
+      const later = laterThan(name);
       return !stat || stat.count === later ? undefined : { ...stat, count: stat.count - later };
     },
   };
 }
+
+/** Something that a turn takes. */
+export type InTurn = { nameId: number; order: number };
 
 /** What was done of one name. */
 class Done {

@@ -1,7 +1,7 @@
 /** What an event does to one contact, by the engine alone: in which order, and how far. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CampaignFile } from '../../../contract/campaign.ts';
+import type { CampaignFile, Step } from '../../../contract/campaign.ts';
 import { BEGAN_MS, mailed, somebody, type Published } from '../testing/somebody.ts';
 import type { Seen } from '../match/facts.ts';
 import { decisionsIn, rowsOfDecisions } from './decisions.ts';
@@ -316,4 +316,21 @@ test('campaigns.md §3.3: of several of one name at one instant the last sets of
   assert.equal(ann.member.enrolments.size, 1);
   ann.due();
   assert.deepEqual(ann.told('win-back').slice(-3), ['timeout', 'sends', 'completed']);
+});
+
+test('campaigns.md §3.2: a filter that is asked always is asked before each message, too, of what a step has just changed', () => {
+  const sent = (checkFilter: 'never' | 'always' | 'before_send') => {
+    const steps: Step[] = [{ key: 'mark', set: { plan: 'pro' } }, mailed('to-free')];
+    const file = {
+      key: 'free',
+      trigger: { event: { did: 'in' } },
+      filter: { attribute: 'plan', is: 'free' },
+    };
+    const ann = somebody([{ ...file, checkFilter, steps }], { plan: 'free' });
+    ann.does('in');
+    return ann.told('free').slice(-2);
+  };
+  assert.deepEqual(sent('never'), ['sends', 'completed']);
+  assert.deepEqual(sent('before_send'), ['next', 'exited: filter']);
+  assert.deepEqual(sent('always'), ['next', 'exited: filter']);
 });

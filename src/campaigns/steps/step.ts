@@ -376,8 +376,7 @@ class Walk {
     }
     delete this.#place.phase;
     if (isTooLate(send, this.#lateMs)) return this.#on(at, 'suppressed', 'too_late');
-    if ((this.#version.file.checkFilter ?? 'before_send') === 'before_send' && !this.#passesFilter())
-      return undefined;
+    if (this.#version.file.checkFilter !== 'never' && !this.#passesFilter()) return undefined;
     const { seq } = this.#place;
     this.#effects.push({
       seq,
