@@ -259,6 +259,31 @@ describe('answers', () => {
       assert.deepEqual(error, { receivedCall: true, message });
     });
 
+  test('O22: what cannot be said in JSON is refused, and holds up nobody; what is changed after a call is none of it', async () => {
+    const sent: string[] = [];
+    const ob = new Outbound('k', {
+      url: 'http://parley.example',
+      storage: null,
+      fetch: async (_url, init) => (sent.push(String(init?.body)), new Response('')),
+    });
+    const circle: Record<string, unknown> = {};
+    circle['self'] = circle;
+    for (const properties of [circle, { n: 1n }]) {
+      const error = await ob.track('u', 'odd', properties).then(
+        () => undefined,
+        (failed) => failed,
+      );
+      assert.equal(error?.receivedCall, false);
+      assert.match(error!.message, /^TypeError: /);
+    }
+    const properties = { n: 1 };
+    const told = [ob.track('u', 'first'), ob.track('u', 'second', properties)];
+    properties.n = 2;
+    await Promise.all(told);
+    assert.match(sent.join(), /"n":1/);
+    assert.doesNotMatch(sent.join(), /odd|"n":2/);
+  });
+
   test('an error that nobody listens to ends no process', async () => {
     const { outbound } = library();
     let unhandled = 0;

@@ -81,8 +81,10 @@ export class Line {
   /** Keeps a call and sends it in its turn; `done` hears how it ended. */
   call(path: string, body: unknown, done: (error?: OutboundError) => void): void {
     if (this.waiting.length >= MOST_WAITING)
-      return done({ receivedCall: false, message: 'Too many calls are waiting to be sent.' });
-    const item: Waiting = { id: newId(), path, body, t: Date.now(), done };
+      return done({ receivedCall: false, message: 'Too many calls wait.' });
+    // As it is now: what the caller does to it afterwards is none of it.
+    const said: unknown = JSON.parse(JSON.stringify(body));
+    const item: Waiting = { id: newId(), path, body: said, t: Date.now(), done };
     this.shelf.keep(item);
     this.waiting.push(item);
     // While the server is given a pause, the call waits with the others.

@@ -139,7 +139,7 @@ export class Outbound {
   constructor(apiKey: string, options: OutboundOptions = {}) {
     const { process } = page;
     const url = options.url ?? process?.env?.['OUTBOUND_URL'] ?? (scriptUrl && new URL(scriptUrl).origin);
-    if (!url) throw new TypeError('Say where Parley is: new Outbound(apiKey, { url: "https://…" })');
+    if (!url) throw new TypeError('Say where Parley is: { url: "https://…" }');
     const storage = options.storage === undefined ? pageStorage() : (options.storage ?? undefined);
     this.line = new Line({
       key: apiKey,
@@ -268,7 +268,12 @@ export class Outbound {
     const call = watched(
       new Call((resolve, reject) => {
         if (wrong !== undefined) return reject({ receivedCall: false, message: wrong });
-        this.line.call(path, body(), (error) => (error ? reject(error) : resolve()));
+        try {
+          this.line.call(path, body(), (error) => (error ? reject(error) : resolve()));
+        } catch (error) {
+          // What cannot be said in JSON: a circle, a BigInt.
+          reject({ receivedCall: false, message: String(error) });
+        }
       }),
     );
     void call.then(done && (() => done()), failed);
