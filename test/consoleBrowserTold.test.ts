@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { openWeb } from '../src/doors/web/door.ts';
 import { caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { skip, startBrowser } from './support/browser.ts';
@@ -213,6 +213,41 @@ describe('what others do, on a page that is open', { skip }, () => {
     await until('it is told', () => told.length > 2);
     assert.deepEqual(told.slice(0, 2), ['first', 'second']);
     assert.equal(told.length, 3);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('§5 an offer of the web chat begins with the words of the workspace, which are set on a page', async () => {
+    const lea = await somebody('Lea');
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/settings/workspace`);
+    const form = page.getByRole('region', { name: 'Offering the web chat' });
+    await form.getByLabel('What is said').fill('Verder in de webchat:');
+    await form.getByLabel('What the link is called').fill('Open de chat');
+    await form.getByRole('button', { name: 'Save what is said' }).click();
+    await page.getByText('What is said is saved.').waitFor();
+    await checkAxe(page, 'the words of an offer');
+    await page.goto(`${url}/w/${ws}/inbox/all/${lea.conversation}`);
+    const dialog = page.getByRole('dialog', { name: 'Offer the web chat' });
+    const words = async (on: Locator) => [
+      await on.getByLabel('What is said').inputValue(),
+      await on.getByLabel('What the link is called').inputValue(),
+    ];
+    const offer = async () => {
+      await page.getByRole('button', { name: 'Something else than text' }).click();
+      await page.getByRole('menuitem', { name: 'Offer the web chat' }).click();
+      await dialog.waitFor();
+    };
+    await offer();
+    assert.deepEqual(await words(dialog), ['Verder in de webchat:', 'Open de chat']);
+    // Taken away, it is as usual.
+    await page.goto(`${url}/w/${ws}/settings/workspace`);
+    await form.getByLabel('What is said').fill('');
+    await form.getByLabel('What the link is called').fill('');
+    await form.getByRole('button', { name: 'Save what is said' }).click();
+    await page.getByText('What is said is saved.').waitFor();
+    await until('it says what is usual', async () => (await words(form))[0]!.startsWith('We can go on'));
+    assert.equal((await call('GET', base)).body.settings.webchatOffer, undefined);
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -111,9 +111,12 @@ function openTab() {
         if (frame.type === 'welcome') welcomes.push(frame);
       });
       state.sockets.push(socket);
-      const { addEventListener } = socket;
+      const listenTo = socket.addEventListener.bind(socket) as (
+        type: string,
+        listener: (told: Json) => void,
+      ) => void;
       socket.addEventListener = ((type: string, listener: (told: Json) => void) =>
-        addEventListener.call(socket, type as never, (told: Json) => {
+        listenTo(type, (told) => {
           const frame: Json = type === 'message' ? JSON.parse(String(told.data)) : {};
           if (frame.type === 'event' && frame.event.kind === deaf.to) deaf.held.push(frame.event);
           else listener(told);

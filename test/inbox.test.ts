@@ -1109,6 +1109,17 @@ describe('what operators have besides', () => {
     await until('it came by SMS', async () =>
       JSON.stringify((await call('GET', device)).body.messages).includes('Are you still there?'),
     );
+    // In the workspace's own words, where the operator says nothing else.
+    const words = { text: 'Verder in de webchat:', label: 'Open de chat' };
+    ok(await call('PATCH', base, { settings: { webchatOffer: words } }));
+    ok(await offer({}), 202);
+    await until('it says so', async () => {
+      const { messages } = ok(await call('GET', device));
+      return JSON.stringify(messages).includes(words.text) && JSON.stringify(messages).includes(words.label);
+    });
+    const blank = await call('PATCH', base, { settings: { webchatOffer: { ...words, label: ' ' } } });
+    assert.deepEqual([blank.status, blank.body.error.field], [400, 'settings.webchatOffer.label']);
+    ok(await call('PATCH', base, { settings: { webchatOffer: null } }));
     assert.match((await offer({ destinationId: wayBy('webchat') })).body.error.message, /sent elsewhere/);
     const texts = `${base}/contacts/${contact.id}/destinations/${wayBy('sms')}`;
     ok(await call('POST', `${texts}/block`, { classes: ['transactional'], reason: 'by phone' }));

@@ -6,6 +6,7 @@ import { DEFAULT_ORDER, rulesOf } from '../src/gate/settings.ts';
 import { ownTemplates, ownTemplatesAre } from '../src/doors/kit/settings.ts';
 import { appMetadataIs, appSettings, appSettingsWith, menuIs } from '../src/doors/sunshine/settings.ts';
 import { organizationSettings } from '../src/doors/web1on1/settings.ts';
+import { webchatOffer } from '../src/inbox/settings.ts';
 import { linkSettings } from '../src/links/settings.ts';
 import { outboxSettings } from '../src/outbox/settings.ts';
 import { helpText } from '../src/receipts/settings.ts';
@@ -20,6 +21,7 @@ const NAMES = [
   'trackClicks',
   'linkDomain',
   'helpText',
+  'webchatOffer',
   'avatarUrl',
   'parentOrganization',
   'language',
@@ -41,6 +43,8 @@ test('whatever stands in settings, they are read, and what is odd is as if it we
       const { domain } = linkSettings(settings);
       if (domain !== undefined) assert.equal(new URL(`https://${domain}/`).hostname, domain);
       assert.notEqual(helpText(settings), '');
+      const { text, label } = webchatOffer(settings);
+      assert.ok(text.trim() && label.trim());
       const { avatarUrl, language } = organizationSettings(settings);
       assert.ok(typeof avatarUrl === 'string' && /^[a-z]{2,3}/.test(language));
     }),
@@ -54,6 +58,7 @@ test('a workspace that has set nothing goes by what is usual', () => {
   assert.deepEqual(outboxSettings(none), { tracksOpens: false, redial: undefined });
   assert.deepEqual(linkSettings(none), { tracksClicks: false, domain: undefined });
   assert.equal(helpText(none), undefined);
+  assert.match(webchatOffer(none).text, /go on in the web chat/);
   assert.deepEqual(organizationSettings(none), {
     avatarUrl: '',
     parent: undefined,
@@ -76,6 +81,7 @@ test('what this workspace has set is what is read', () => {
     redial: { times: 2, afterMs: 60_000 },
     trackOpens: true,
     helpText: 'Call us.',
+    webchatOffer: { text: 'Verder op onze site:', label: 'Open de chat' },
     language: 'nl_NL',
   };
   assert.deepEqual(rulesOf(settings), {
@@ -88,6 +94,7 @@ test('what this workspace has set is what is read', () => {
   });
   assert.deepEqual(outboxSettings(settings), { tracksOpens: true, redial: { times: 2, afterMs: 60_000 } });
   assert.equal(helpText(settings), 'Call us.');
+  assert.deepEqual(webchatOffer(settings), { text: 'Verder op onze site:', label: 'Open de chat' });
   assert.equal(organizationSettings(settings).language, 'nl_NL');
 });
 

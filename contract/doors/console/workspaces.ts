@@ -1,8 +1,18 @@
 /** `/workspaces`, their settings, members and audit log. */
 import { type Static, Type } from 'typebox';
 import { CHANNELS } from '../../channels.ts';
+import { LIMITS } from '../../limits.ts';
 import { AnyObject, Id, oneOf, orNull, Time } from '../fields.ts';
-import { Channel, Country, Name, NEWEST_FIRST, pageOf, RoleName, TimeGiven } from './fields.ts';
+import {
+  Channel,
+  CONSOLE_LIMITS,
+  Country,
+  Name,
+  NEWEST_FIRST,
+  pageOf,
+  RoleName,
+  TimeGiven,
+} from './fields.ts';
 
 const environment = oneOf(['test', 'live'] as const);
 const timeZone = Type.String({ minLength: 1, maxLength: 64 });
@@ -20,6 +30,8 @@ const clockTime = Type.String({
 });
 /** No message waits longer than 30 days, and no call to a webhook is tried longer than a week: nothing under way is too old. */
 const keptFor = (least: number) => Type.Optional(Type.Integer({ minimum: least, maximum: 3650 }));
+const words = (maxLength: number) =>
+  Type.String({ minLength: 1, maxLength, pattern: '\\S', rule: 'must have words' });
 /** A workspace's settings; null takes one away. */
 export const WorkspaceSettings = Type.Object({
   /** Marketing waits from `from` until `to` on the recipient's wall. */
@@ -60,6 +72,10 @@ export const WorkspaceSettings = Type.Object({
   ),
   /** What is answered to a text message that says HELP and nothing else, where the provider does not answer it. */
   helpText: Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength: 1600 }), Type.Null()])),
+  /** What operators say with an offer of the web chat, and what its link is called, before they change it. In English when absent. */
+  webchatOffer: Type.Optional(
+    Type.Union([Type.Object({ text: words(CONSOLE_LIMITS.text), label: words(LIMITS.label) }), Type.Null()]),
+  ),
   /** Mail tells of being opened by a picture of one pixel. Off when absent. */
   trackOpens: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
   /** Links lead by way of Parley, which counts who opens them. Off when absent. */

@@ -8,6 +8,7 @@ import { NewWebchatLink, ReplyAccepted } from '../../../../contract/doors/consol
 import { fault, isFault, type Fault } from '../../../base/fault.ts';
 import { destinationsOf } from '../../../contacts/destinations.ts';
 import type { InboxRow } from '../../../inbox/inbox.ts';
+import { webchatOffer } from '../../../inbox/settings.ts';
 import { hostedPageUri } from '../../../links/addresses.ts';
 import { idOf, missing, readTime, writes, type Call, type Route, type Work } from '../route.ts';
 import { findRow } from './inbox.ts';
@@ -27,9 +28,6 @@ export const webchatLinkRoutes: readonly Route[] = [
   }),
 ];
 
-/** What is said where the caller says nothing else. */
-const WORDS = { text: 'We can go on in the web chat:', label: 'Open the web chat' };
-
 async function offer(call: Call<Static<typeof NewWebchatLink>>): Promise<Work<202, ReplyAccepted> | Fault> {
   const { ctx, body, workspace } = call;
   const seenMs = body.seenUpTo === undefined ? undefined : readTime(body.seenUpTo, 'seenUpTo');
@@ -44,10 +42,11 @@ async function offer(call: Call<Static<typeof NewWebchatLink>>): Promise<Work<20
   const refused = (await whyNoWebchat(call, row, ways)) ?? (await whyNotThere(call, row, destinationId));
   if (refused !== undefined) return typeof refused === 'string' ? fault('unprocessable', refused) : refused;
   const uri = hostedPageUri(ctx.publicUrl(), workspace.id);
+  const usually = webchatOffer(workspace.settings);
   const content: Content = {
     type: 'text',
-    text: body.text?.trim() || WORDS.text,
-    actions: [{ type: 'link', text: body.label?.trim() || WORDS.label, uri }],
+    text: body.text?.trim() || usually.text,
+    actions: [{ type: 'link', text: body.label?.trim() || usually.label, uri }],
   };
   return answering(call, row, { content, clientId: body.clientId, destinationId, seenMs });
 }

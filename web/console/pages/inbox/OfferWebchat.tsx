@@ -1,8 +1,10 @@
-/** What is said with a link to the web chat, and what the link is called: in the operator's words, and so in the language of who gets it. */
+/** What is said with a link to the web chat, and what the link is called: the workspace's words, as the operator changes them. */
 import { useState, type FormEvent, type ReactElement } from 'react';
 import type { WayShown } from '../../../../contract/doors/console/inbox.ts';
 import { LIMITS } from '../../../../contract/limits.ts';
+import { USUAL_WEBCHAT_OFFER } from '../../../../contract/webchatOffer.ts';
 import { channelName } from '../../../shared/icons.tsx';
+import { useHere } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
 
@@ -16,8 +18,9 @@ type Props = {
 
 /** The dialog. */
 export function OfferWebchat({ written, way, onOffer, onClose }: Props): ReactElement {
-  const [text, setText] = useState(written || 'We can go on in the web chat:');
-  const [label, setLabel] = useState('Open the web chat');
+  const usually = useHere().settings.webchatOffer ?? USUAL_WEBCHAT_OFFER;
+  const [text, setText] = useState(written || usually.text);
+  const [label, setLabel] = useState(usually.label);
   const submit = (event?: FormEvent) => {
     event?.preventDefault();
     if (text.trim() && label.trim()) onOffer({ text: text.trim(), label: label.trim() });

@@ -5,6 +5,7 @@ import { useHere, useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { messageOf } from '../../ui/states.tsx';
 import { Rates } from './Rates.tsx';
+import { WebchatOffer } from './WebchatOffer.tsx';
 import { OnMeanwhile, useSave, type Change, type Meanwhile } from './save.ts';
 import '../../styles/broadcasts.css';
 
@@ -59,6 +60,13 @@ export function WorkspaceForms(): ReactElement {
           value={timeZone}
           hint="Whose zone is not known lives in this one: quiet hours and campaigns go by it."
           change={(to) => ({ timeZone: to })}
+        />
+      </Panel>
+      <Panel title="Offering the web chat">
+        <WebchatOffer
+          key={JSON.stringify(settings.webchatOffer)}
+          ws={id}
+          now={settings.webchatOffer ?? null}
         />
       </Panel>
       <Panel title="Signing in">

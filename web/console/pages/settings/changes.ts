@@ -24,6 +24,7 @@ const WORDS: Readonly<Record<string, string>> = {
   contentText: 'text',
   quietHours: 'quiet hours',
   frequencyCap: 'how often',
+  webchatOffer: 'what is said with an offer of the web chat',
   askSecondFactor: 'second factor',
   keptDays: 'how long it is kept',
   ratePerS: 'how fast',
