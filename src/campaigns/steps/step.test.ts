@@ -294,3 +294,31 @@ test('campaigns.md §3.6: a step that is another kind of step now is taken by wh
     ['send w', 'send out'],
   );
 });
+
+test('campaigns.md §3.4: who has come back to a step a hundred times is out of it', () => {
+  const rest: Step = { key: 'rest', wait: { for: '1m' }, then: { next: 'again' } };
+  for (const before of [[], [{ key: 'first', set: { a: 1 } } as Step]]) {
+    const ann = somebody(versionWith([...before, { key: 'again', tag: { add: ['t'] } }, rest]));
+    let ended: ReturnType<typeof ann.due>;
+    let times = 0;
+    while (!(ended = ann.due())) assert.ok(++times < 200, 'it never ends');
+    assert.deepEqual(ended, { exited: 'expired' });
+    assert.equal(ann.state.did.filter((one) => one === 'tag again').length, 101);
+  }
+});
+
+test('campaigns.md §3.4: two hundred steps in a row are taken fifty in a turn, as of one instant, each once and in order', () => {
+  const steps = Array.from({ length: 200 }, (_, n): Step => ({ key: `s${n}`, set: { n } }));
+  const ann = somebody(versionWith(steps));
+  for (let turns = 1; ; turns++) {
+    assert.equal(ann.state.did.length, Math.min(200, turns * 50));
+    assert.ok(turns < 10);
+    if (ann.state.told.at(-1) === 'completed') break;
+    assert.deepEqual([ann.state.place.phase, ann.state.place.dueMs], ['go', BEGAN_MS]);
+    ann.due();
+  }
+  assert.deepEqual(
+    ann.state.did,
+    steps.map(({ key }) => `set ${key}`),
+  );
+});

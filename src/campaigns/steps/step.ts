@@ -226,8 +226,9 @@ class Walk {
 
   /** Comes to a step; false when it was come back to too often. */
   #come(key: string, at: number): boolean {
-    const { step: from, passes } = this.#place;
-    const isBack = (this.#version.index.get(from) ?? -1) >= at && this.#steps + this.#place.seq > 0;
+    const { step: from, passes, phase } = this.#place;
+    // Who stands before it comes to it, and not back.
+    const isBack = (this.#version.index.get(from) ?? -1) >= at && phase !== 'go';
     const counted = isBack ? { ...passes, [key]: (passes?.[key] ?? 0) + 1 } : passes;
     this.#place = cameTo(key, { ...this.#place, passes: counted }, this.#asOfMs);
     if ((counted?.[key] ?? 0) <= CAMPAIGN_LIMITS.cyclePasses) return true;
