@@ -274,7 +274,7 @@ describe('answers', () => {
         (failed) => failed,
       );
       assert.equal(error?.receivedCall, false);
-      assert.match(error!.message, /^TypeError: /);
+      assert.match(error.message, /^TypeError: /);
     }
     const properties = { n: 1 };
     const told = [ob.track('u', 'first'), ob.track('u', 'second', properties)];
