@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SHOWN_MS } from '../../contract/consoleLive.ts';
 import type { FeedEvent } from '../queue/feed/reader.ts';
+import type { ContactsGone } from './gone.ts';
 import type { News, NewsHeard } from './notices.ts';
 import { shownReader } from './shown.ts';
 
@@ -24,7 +25,7 @@ function made() {
       sent.length = 0;
       for (const one of events) one.workspaceId ??= HERE;
       reader.committed!(events as FeedEvent[]);
-      return sent.map((one) => (one.kind === 'person' ? one.contactId : one.kind));
+      return sent.map((one) => (one.kind === 'person' ? one.contactId : one));
     },
   };
 }
@@ -59,4 +60,27 @@ test('a workspace of which no page is open is not looked into, however much happ
   assert.deepEqual(told({ payload: { contactId: 7 } }, { payload: { contactId: 8 } }), [8]);
   pass(SHOWN_MS);
   assert.deepEqual(told(unread(HERE)), []);
+  // Who is asked for again keeps nobody else.
+  for (const contactId of [7, 8, 7]) {
+    show(contactId);
+    pass(1);
+  }
+  pass(SHOWN_MS - 2);
+  assert.deepEqual(told({ payload: { contactId: 8 } }, { payload: { contactId: 7 } }), [7]);
+});
+
+test('who is gone is told of where they were in the inbox or their page is open; whom they became has news', () => {
+  const { show, told } = made();
+  const gone = (payload: ContactsGone) => told({ type: 'contact.gone', payload });
+  assert.deepEqual(gone({ contactIds: [5, 6], listedIds: [] }), [], 'of an import that is taken back');
+  const of = (contactId: number, intoId = 0) => ({ kind: 'gone', workspaceId: HERE, contactId, intoId });
+  assert.deepEqual(gone({ contactIds: [5, 6], listedIds: [6] }), [of(6)]);
+  show(5);
+  assert.deepEqual(gone({ contactIds: [5, 6], listedIds: [6] }), [of(6), of(5)]);
+  show(7);
+  assert.deepEqual(gone({ contactIds: [5], listedIds: [5], intoId: 7 }), [
+    of(5, 7),
+    { kind: 'inbox', workspaceId: HERE, contactId: 7 },
+    7,
+  ]);
 });

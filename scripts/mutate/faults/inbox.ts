@@ -198,4 +198,23 @@ export const inboxFaults = [
     ['src/inbox/seenBefore.test.ts'],
     [['a row that is new is taken for one that was there', 'xmax = 0 AS "isNew"', 'xmax <> 0 AS "isNew"']],
   ),
+  ...inFile(
+    'src/live/shown.ts',
+    ['src/live/shown.test.ts'],
+    [
+      ['a page that is closed is told of for ever', 'forget(byWorkspace, clock.nowMs());', ''],
+      ['who is asked for again keeps whose page was closed since', 'shown.delete(one.contactId);', ''],
+      ['what was sent to who was merged is told as theirs', 'found.push(one.ofId)', 'found.push(contactId)'],
+      [
+        'of who was in no inbox every page is told that they are gone',
+        'contactIds.filter((id) => shown?.has(id))',
+        'contactIds',
+      ],
+      [
+        'the list keeps whom somebody became as they were',
+        "gone.push({ kind: 'inbox', ...into })",
+        'void into',
+      ],
+    ],
+  ),
 ];
