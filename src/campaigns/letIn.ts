@@ -9,6 +9,7 @@ import { enter } from './enrol/engine.ts';
 import type { LiveNames } from './enrol/live.ts';
 import { look } from './enrol/look.ts';
 import type { Campaign, Member } from './enrol/member.ts';
+import { recallKeys } from './enrol/recall.ts';
 import { writeChanges } from './enrol/write.ts';
 import type { Seen } from './match/facts.ts';
 import type { TurnDeps } from './turnPart.ts';
@@ -30,9 +31,15 @@ export async function letIn(
   const doubts = { mayBeAnonymous: contactIds };
   const members = await openBook(tx, live, workspace, contactIds, [campaign.id], asOfMs, doubts);
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
-  for (const member of members.values()) {
+  const entering = [...members.values()].flatMap((member) => {
     const found = by(member, asOfMs);
-    if (!found) continue;
+    return found ? [{ member, found }] : [];
+  });
+  const asked = entering.flatMap(({ member: { contactId }, found: { key: entryKey } }) =>
+    entryKey === undefined ? [] : [{ contactId, campaignId: campaign.id, entryKey }],
+  );
+  await recallKeys(tx, members, asked);
+  for (const { member, found } of entering) {
     enter({ live, member, campaign, asOfMs, changes }, found.trigger, found.key);
     look(live, member, { asOfMs }, changes);
   }

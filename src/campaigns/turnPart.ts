@@ -13,12 +13,13 @@ import { enter, onChange, onDue, onEvent } from './enrol/engine.ts';
 import { moveTo, onLeft, onMerged } from './enrol/steered.ts';
 import type { InTurn } from './enrol/did.ts';
 import { holdEvents, offerHeld, whoMayBe } from './enrol/known.ts';
-import { keyOfCall } from './enrol/keys.ts';
+import { keyOfCall, keyOfEvent } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
 import { look } from './enrol/look.ts';
 import type { Campaign, Member } from './enrol/member.ts';
 import { countOwn } from './enrol/own.ts';
-import type { Timer } from './enrol/sql.read.ts';
+import { recallKeys, recallReached } from './enrol/recall.ts';
+import type { EntryUnder, Timer } from './enrol/sql.read.ts';
 import { selectUnbuilt } from './enrol/sql.tasks.ts';
 import { setOffBy } from './enrol/triggers.ts';
 import { writeChanges, type EnrolWriteDeps } from './enrol/write.ts';
@@ -93,28 +94,29 @@ export async function takeTurn(
     holding,
   ]);
   for (const member of members.values()) catchUp(live, member, theirNowMs, changes);
+  await Promise.all([
+    recallReached(tx, live, members, concerned),
+    recallKeys(
+      tx,
+      members,
+      concerned.flatMap((one) => mayEnterBy(live, one)),
+    ),
+  ]);
   setHorizons(members, arrivals);
   await offerHeld(tx, live, members, concerned, theirNowMs, changes);
+  // In a workspace whose clock was moved on nothing is late: what lies between is done as of its time.
+  const lateBy = (sinceMs: number) => (workspace.clockAheadMs > 0 ? 0 : Math.max(0, nowMs - sinceMs));
   for (const arrival of concerned) {
     const member = members.get(arrival.contactId);
-    if (member) takeArrival(live, member, arrival, theirNowMs, changes);
+    if (!member) continue;
+    member.lateMs = lateBy(arrival.receivedMs);
+    takeArrival(live, member, arrival, theirNowMs, changes);
   }
   for (const member of members.values()) member.horizon = Infinity;
   for (const timer of timers) {
     const member = members.get(timer.contactId);
-    // It is the contact that is to be looked at. What is looked at next is worked out anew.
-    if (timer.ownerId === timer.contactId) {
-      changes.gone.set(timer.ownerId, { ...timer, id: timer.ownerId, campaignId: 0 });
-      if (member) look(live, member, { asOfMs: timer.atMs, isDue: true }, changes);
-      continue;
-    }
-    const enrolment = member?.enrolments.get(timer.ownerId);
-    // In a workspace whose clock was moved on nothing is late: what lies between is done as of its time.
-    const lateMs = workspace.clockAheadMs > 0 ? 0 : nowMs - timer.dueMs;
-    if (member && enrolment) {
-      onDue(live, member, enrolment, timer.atMs, lateMs, changes);
-      look(live, member, { asOfMs: timer.atMs }, changes);
-    } else changes.gone.set(timer.ownerId, { ...timer, id: timer.ownerId, campaignId: 0 });
+    if (member) member.lateMs = lateBy(timer.dueMs);
+    takeTimer(live, member, timer, changes);
   }
   if (changes.held.length) await holdEvents(tx, live, changes.held);
   return await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
@@ -151,6 +153,21 @@ function mayBeEntered(live: LiveNames, concerned: readonly Arrival[]): Set<numbe
   return found;
 }
 
+/** The entries that an arrival may lead to. */
+function mayEnterBy(live: LiveNames, { contactId, kind, nameId, key, properties }: Arrival): EntryUnder[] {
+  if (kind === ARRIVAL.call) {
+    const { campaign: id, key: text } = properties as { campaign: number; key: string };
+    const campaign = live.campaigns.get(id);
+    return campaign ? [{ contactId, campaignId: id, entryKey: keyOfCall(campaign.version, text) }] : [];
+  }
+  if (kind !== ARRIVAL.event) return [];
+  const name = live.nameOf.get(nameId!)!;
+  return setOffBy(live.triggers, name, properties).flatMap(({ id: campaignId, version }) => {
+    const entryKey = keyOfEvent(version, { name, key, properties });
+    return entryKey === undefined ? [] : [{ contactId, campaignId, entryKey }];
+  });
+}
+
 /** Moves those who stand in a version that nobody goes by any more. */
 export function catchUp(live: LiveNames, member: Member, nowMs: number, changes: Changes): void {
   const inside = [...member.enrolments.values()];
@@ -179,6 +196,22 @@ function setHorizons(members: ReadonlyMap<number, Member>, arrivals: readonly Ar
     const member = members.get(contactId);
     if (member?.horizon === Infinity) member.horizon = id - 1;
   }
+}
+
+function takeTimer(live: LiveNames, member: Member | undefined, timer: Timer, changes: Changes): void {
+  const { contactId, ownerId, atMs } = timer;
+  const gone = { ...timer, id: ownerId, campaignId: 0 };
+  // It is the contact that is to be looked at. What is looked at next is worked out anew.
+  if (ownerId === contactId) {
+    changes.gone.set(ownerId, gone);
+    if (member) look(live, member, { asOfMs: atMs, isDue: true }, changes);
+    return;
+  }
+  const enrolment = member?.enrolments.get(ownerId);
+  if (member && enrolment) {
+    onDue(live, member, enrolment, atMs, member.lateMs, changes);
+    look(live, member, { asOfMs: atMs }, changes);
+  } else changes.gone.set(ownerId, gone);
 }
 
 function takeArrival(

@@ -8,7 +8,7 @@ import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import type { Facts, Seen, Stat } from '../match/facts.ts';
 import { digestAt } from '../segments/sql.rule.ts';
 import { historyOf, type InTurn } from './did.ts';
-import { Enrolments, Entries } from './held.ts';
+import { Enrolments, Entries, MOST_HELD } from './held.ts';
 import type { LiveNames } from './live.ts';
 import { leftBy } from './optouts.ts';
 import { ARM, type Enrolment } from './entry.ts';
@@ -21,9 +21,6 @@ import {
   type EnrolmentRow,
   type EventRow,
 } from './sql.read.ts';
-
-/** Entries of a contact and campaign that are looked at, the newest. */
-const ENTRIES = 50;
 
 /**
  * Contacts of one workspace by id; those that are gone are left out. What they entered is known of `campaignIds`, of what they are in
@@ -48,7 +45,7 @@ export async function openBook(
     getContacts(tx, workspace.id, contactIds),
     selectEnrolments(tx, contactIds),
     live.asksSets ? membershipsOf(tx, workspace.id, contactIds) : undefined,
-    selectEntries(tx, contactIds, mayEnter, ENTRIES),
+    selectEntries(tx, contactIds, mayEnter, MOST_HELD),
     live.asked.size ? selectStats(tx, contactIds, idsOf(live)) : [],
     live.watches.length ? insideOf(tx, contactIds) : [],
     valuesNow(tx, live, workspace.id, contactIds),
@@ -117,6 +114,7 @@ export function memberOf(
     contactId: contact.id,
     workspaceId: workspace.id,
     horizon: Infinity,
+    lateMs: 0,
     enrolments: new Enrolments(),
     entries: new Entries(),
     inside: new Map(watched.inside.map(({ segmentId, value }) => [segmentId, { value }])),
@@ -124,6 +122,7 @@ export function memberOf(
     unknown: watched.unknown,
     depth: 0,
     isAnonymous: false,
+    reached: new Set(),
     left: NOTHING,
     facts: undefined as unknown as Facts,
   };

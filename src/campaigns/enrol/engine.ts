@@ -33,7 +33,7 @@ export function onEvent(live: Live, member: Member, event: Taken, nowMs: number,
   const left = member.entries.missing(event.name);
   for (const enrolment of member.enrolments.thatHear((id) => mayHear(live, id, event.name))) {
     if (enrolment.arm === null) continue;
-    take(live, member, enrolment, { kind: 'event', event }, event.receivedMs, changes);
+    take(live, member, enrolment, { kind: 'event', event, lateMs: member.lateMs }, event.receivedMs, changes);
   }
   // Who waited for it goes on before they leave for it.
   for (const { goal, entry } of reached) {
@@ -193,7 +193,8 @@ function admit({ live, member, campaign, asOfMs, changes }: Entrant, enrolment: 
     what: ENTERED[arm],
     ...(trigger ? { detail: trigger.name } : {}),
   });
-  apply(live, member, entered, step(version, entered, member.facts, { kind: 'enter' }, asOfMs), changes);
+  const stimulus = { kind: 'enter' as const, lateMs: member.lateMs };
+  apply(live, member, entered, step(version, entered, member.facts, stimulus, asOfMs), changes);
 }
 
 const ENTERED: Readonly<Record<Arm, string>> = {
@@ -233,7 +234,7 @@ function again(who: Entrant, trigger: Seen, entryKey: number): void {
     live,
     member,
     refreshed,
-    step(version, refreshed, member.facts, { kind: 'refreshed' }, asOfMs),
+    step(version, refreshed, member.facts, { kind: 'refreshed', lateMs: member.lateMs }, asOfMs),
     changes,
   );
 }

@@ -5,13 +5,18 @@
 import { durationMs } from '../match/duration.ts';
 import { isLookedFor } from '../match/evaluate.ts';
 import { valueAt } from '../match/reading.ts';
-import { ofWhom, type Changes } from './changes.ts';
+import { ofWhom, type Changes, type Conversion } from './changes.ts';
 import type { Goal } from '../../../contract/campaign.ts';
 import type { Entry } from './entry.ts';
 import type { Live, Member, Taken } from './member.ts';
 
 /** Late events count until the window is over and this much more. */
 const LATE_MS = 24 * 3600_000;
+/**
+ * What is worth more is no value: sums of squares of such are beyond what the store adds up, and one event that anybody may tell would stop
+ * the lane and the report.
+ */
+const MOST_VALUE = 1e12;
 
 /**
  * Counts an event for every entry and goal that it reaches, and returns those. What came before a goal was there is not counted back:
@@ -30,11 +35,22 @@ export function convert(
     .filter(({ campaignId }) => live.campaigns.has(campaignId))
     .flatMap((entry) =>
       (live.versions.get(entry.versionId)?.goals ?? [])
-        .filter((goal) => reaches(goal, entry, member, event))
+        .filter(
+          (goal) =>
+            reaches(goal, entry, member, event) &&
+            !member.reached.has(
+              keyOfConversion({ enrolmentId: entry.enrolmentId, goal: goal.key, eventKey: event.key }),
+            ),
+        )
         .map((goal) => ({ goal, entry })),
     );
   for (const { goal, entry } of found) count(goal, entry, member, event, changes);
   return found;
+}
+
+/** What a conversion is known by, of one contact. */
+export function keyOfConversion(of: Pick<Conversion, 'enrolmentId' | 'goal' | 'eventKey'>): string {
+  return `${of.enrolmentId}|${of.goal}|${of.eventKey}`;
 }
 
 function reaches(goal: Goal, entry: Entry, member: Member, event: Taken): boolean {
@@ -51,7 +67,7 @@ function count(goal: Goal, entry: Entry, member: Member, event: Taken, changes: 
   // Sums are of one currency.
   const isOther = goal.currency !== undefined && typeof currency === 'string' && currency !== goal.currency;
   const given = goal.value === undefined || isOther ? 0 : Number(valueAt(event.properties, goal.value) ?? 0);
-  const value = Number.isFinite(given) ? given : 0;
+  const value = Math.abs(given) <= MOST_VALUE ? given : 0;
   const before = entry.converted[goal.key];
   const sum = before?.value ?? 0;
   const now = {

@@ -45,6 +45,9 @@ export class Enrolments extends Map<number, Enrolment> {
   }
 }
 
+/** Entries of a contact and campaign that are in hand, the newest. */
+export const MOST_HELD = 50;
+
 /** What somebody entered. */
 export class Entries {
   /** In the order in which they were entered. */
@@ -92,6 +95,16 @@ export class Entries {
   /** Whether a campaign was entered under a key. */
   hasKey(campaignId: number, entryKey: number): boolean {
     return this.#byCampaign.get(campaignId)?.keys.has(entryKey) ?? false;
+  }
+
+  /** Whether there may be more entries of a campaign than are in hand. */
+  isFull(campaignId: number): boolean {
+    return (this.#byCampaign.get(campaignId)?.keys.size ?? 0) >= MOST_HELD;
+  }
+
+  /** A key by which a campaign was entered before those that are in hand. */
+  recall(campaignId: number, entryKey: number): void {
+    this.#byCampaign.get(campaignId)?.keys.add(entryKey);
   }
 
   /** When a campaign was entered last; -Infinity where it never was. */

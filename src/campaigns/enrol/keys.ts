@@ -6,7 +6,10 @@ import { valueAt } from '../match/reading.ts';
 import type { Version } from '../steps/version.ts';
 
 /** The key of an entry by its trigger: one for ever, one for each event, or one for each value at a path. */
-export function keyOfEvent({ entry }: Version, event: Seen): number | undefined {
+export function keyOfEvent(
+  { entry }: Version,
+  event: Pick<Seen, 'name' | 'key' | 'properties'>,
+): number | undefined {
   if (entry === 'once') return 1;
   if (entry === 'every') return hash53(`event ${event.name} ${event.key}`);
   const value = valueAt(event.properties, entry.per);

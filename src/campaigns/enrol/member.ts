@@ -62,6 +62,8 @@ export type Member = {
   workspaceId: number;
   facts: Facts;
   horizon: number;
+  /** How long ago what is taken of theirs came, or was due, where that is not now: all that waited while nobody took turns (ms). */
+  lateMs: number;
   enrolments: Enrolments;
   entries: Entries;
   /** Ids of watches that hold; of values, with their digest as it was kept. */
@@ -72,6 +74,8 @@ export type Member = {
   depth: number;
   /** Nobody knows yet who it is but by an id of a device: enters nothing. */
   isAnonymous: boolean;
+  /** Goals that an event has reached before, of what comes again (`recall.ts`). */
+  reached: Set<string>;
   /** Campaigns that they have left. */
   left: ReadonlySet<number>;
   /** Watches that this lane was not gone through for: nothing is known of them yet. */

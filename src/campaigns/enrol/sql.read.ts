@@ -100,8 +100,8 @@ export async function selectEnrolments(db: Db, contactIds: readonly number[]): P
 }
 
 /**
- * The newest entries of contacts in each of some campaigns and of those they are in, newest first, and every entry that has not ended. A key that was used before these is told by the primary key
- * alone; one that comes again that late was used by the caller for something else.
+ * The newest entries of contacts in each of some campaigns and of those they are in, newest first, and every entry that has not
+ * ended. Whether a key was used before these is asked apart (`recall.ts`).
  */
 export async function selectEntries(
   db: Db,
@@ -136,6 +136,34 @@ export async function selectSendsOf(
       ${column(of, (o) => o.enrolmentId)}::bigint[]) AS k (bucket, contact_id, enrolment_id)
     JOIN campaign_sends s ON (s.bucket, s.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
       AND s.enrolment_id = k.enrolment_id`;
+}
+
+/** An entry by its key. */
+export type EntryUnder = Pick<Entry, 'campaignId' | 'entryKey'> & { contactId: number };
+
+/** Which of some entries there are. */
+export async function selectKeysUsed(db: Db, of: readonly EntryUnder[]): Promise<EntryUnder[]> {
+  return await db<EntryUnder[]>`
+    SELECT e.contact_id AS "contactId", e.campaign_id AS "campaignId", e.entry_key AS "entryKey"
+    FROM unnest(${column(of, (o) => bucketOf(o.contactId))}::smallint[], ${column(of, (o) => o.contactId)}::bigint[],
+      ${column(of, (o) => o.campaignId)}::bigint[], ${column(of, (o) => o.entryKey)}::bigint[])
+      AS k (bucket, contact_id, campaign_id, entry_key)
+    JOIN campaign_entries e ON (e.bucket, e.contact_id, e.campaign_id, e.entry_key)
+      BETWEEN (k.bucket, k.contact_id, k.campaign_id, k.entry_key) AND (k.bucket, k.contact_id, k.campaign_id, k.entry_key)`;
+}
+
+/** Which goals events have reached. */
+export async function selectConverted(
+  db: Db,
+  of: readonly { contactId: number; enrolmentId: number; eventKey: number }[],
+): Promise<{ contactId: number; enrolmentId: number; goal: string; eventKey: number }[]> {
+  return await db<{ contactId: number; enrolmentId: number; goal: string; eventKey: number }[]>`
+    SELECT c.contact_id AS "contactId", c.enrolment_id AS "enrolmentId", c.goal, c.event_key AS "eventKey"
+    FROM unnest(${column(of, (o) => bucketOf(o.contactId))}::smallint[], ${column(of, (o) => o.contactId)}::bigint[],
+      ${column(of, (o) => o.enrolmentId)}::bigint[], ${column(of, (o) => o.eventKey)}::bigint[])
+      AS k (bucket, contact_id, enrolment_id, event_key)
+    JOIN conversions c ON (c.bucket, c.contact_id, c.enrolment_id)
+      BETWEEN (k.bucket, k.contact_id, k.enrolment_id) AND (k.bucket, k.contact_id, k.enrolment_id) AND c.event_key = k.event_key`;
 }
 
 /** How often contacts did things of some names. */

@@ -43,8 +43,8 @@ export type Run = {
   place: Place;
 };
 
-/** Why a step is taken. */
-export type Stimulus =
+/** Why a step is taken. `lateMs`: how much later it is taken than that happened, or was due. */
+export type Stimulus = { lateMs?: number } & (
   | { kind: 'enter' }
   /** `isStill`: the campaign stands still, and only what takes somebody out of it counts. */
   | { kind: 'event'; event: Seen; isStill?: true }
@@ -55,8 +55,8 @@ export type Stimulus =
   | { kind: 'resumed' }
   /** Another room has done a step, or could not. */
   | { kind: 'handed'; step: string; failed: string | undefined }
-  /** `lateMs`: how much later than it was due. */
-  | { kind: 'due'; lateMs: number };
+  | { kind: 'due'; lateMs: number }
+);
 
 /** Why somebody is not in it any more. */
 export type Ending = { completed: true } | { exited: string };

@@ -29,7 +29,7 @@ import { countsFromMs, endsWait, graceMsOf, isLate, isTooLate, restsUntil } from
 /** Takes somebody on from where they stand. `asOfMs` is when it happens: the time of what is due, the arrival of an event. */
 export function step(version: Version, run: Run, facts: Facts, stimulus: Stimulus, asOfMs: number): Stepped {
   // What a pause kept from its time is late by that as well.
-  const lateMs = stimulus.kind === 'due' ? stimulus.lateMs + (run.place.lateMs ?? 0) : 0;
+  const lateMs = (stimulus.lateMs ?? 0) + (stimulus.kind === 'due' ? (run.place.lateMs ?? 0) : 0);
   const walk = new Walk(version, run, facts, asOfMs, lateMs);
   walk.take(stimulus);
   return walk.outcome();

@@ -1,0 +1,144 @@
+/** What comes again, comes late or says what nobody can add up: each counts once, is asked for its time, and stops nothing. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bucketOf } from '../src/base/ids.ts';
+import { findCampaign, versionsOf } from '../src/campaigns/campaigns.ts';
+import { ARRIVAL, insertArrivals } from '../src/campaigns/events/sql.ts';
+import { auditCampaigns } from '../src/campaigns/report/audit.ts';
+import { whyIn } from '../src/campaigns/report/lists.ts';
+import { reportOf } from '../src/campaigns/report/report.ts';
+import { DAY_MS, HOUR_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import { must } from './support/world.ts';
+
+const { ctx } = world;
+type Place = Awaited<ReturnType<typeof newPlace>>;
+
+const bought = { key: 'bought', event: 'buy', within: '30d', value: 'amount', primary: true } as const;
+
+async function toldOf(place: Place, campaignId: number) {
+  const campaign = (await findCampaign(sql, place.id, campaignId))!;
+  const found = await reportOf(sql, campaign, await versionsOf(sql, campaignId), await place.nowMs());
+  return found.epochs[0]!.goals[0]!;
+}
+
+test('campaigns.md §3.9: a conversion is one row for each event, also of one that is told again when its id is forgotten', async () => {
+  const place = await newPlace();
+  const { id } = await place.live({
+    key: 'again',
+    trigger: { event: { did: 'in' } },
+    goals: [bought],
+    steps: [mail('hello')],
+  });
+  await place.tell('ann', { name: 'in' });
+  const buy = (key: string) => place.tell('ann', { name: 'buy', key: `m:${key}`, properties: { amount: 5 } });
+  await buy('1');
+  await place.settled();
+  await place.advance(8 * DAY_MS);
+  await sql`DELETE FROM event_keys`;
+  await buy('1');
+  await place.settled();
+  const counted = async () => {
+    const { treated } = await toldOf(place, id);
+    const [{ n, value }] = await sql<[{ n: number; value: number }]>`
+      SELECT count(*) AS n, sum(value) AS value FROM conversions WHERE campaign_id = ${id}`;
+    return { report: treated.value, n, value };
+  };
+  assert.deepEqual(await counted(), { report: 5, n: 1, value: 5 });
+  await buy('2');
+  await place.settled();
+  assert.deepEqual(await counted(), { report: 10, n: 2, value: 10 }, 'another is one more');
+  assert.deepEqual((await auditCampaigns(sql, place.id)).breaks, []);
+});
+
+test('campaigns.md §3.9: a value that cannot be added up is none: the lane goes on, and the report is told', async () => {
+  const place = await newPlace();
+  const { id } = await place.live({
+    key: 'huge',
+    trigger: { event: { did: 'in' } },
+    goals: [bought],
+    steps: [mail('hello')],
+  });
+  for (const who of ['eve', 'joe', 'ann']) await place.tell(who, { name: 'in' });
+  await place.settled();
+  for (const amount of ['1.7e308', '1.7e308', {}, [7, 7]])
+    await place.tell('eve', { name: 'buy', properties: { amount } });
+  for (const amount of ['1e999', '-1e200', 'NaN', null, 4])
+    await place.tell('joe', { name: 'buy', properties: { amount } });
+  await place.tell('ann', { name: 'buy', properties: { amount: '3' } });
+  await place.advance(31 * DAY_MS);
+  const { treated } = await toldOf(place, id);
+  assert.deepEqual([treated.converted, treated.value], [3, 7]);
+});
+
+/** An event that came some time ago, and waited all the while. */
+async function waited(place: Place, contactId: number, name: string, forMs: number): Promise<void> {
+  const names = await ctx.names(place.id, [name], 'us');
+  const receivedMs = ctx.clock.nowMs() - forMs;
+  await ctx.queue.transact(async (tx) => {
+    const id = ctx.ids.inOrder();
+    const lane = ctx.queue.laneOf(bucketOf(contactId));
+    const of = { workspaceId: place.id, contactId, kind: ARRIVAL.event, nameId: names.get(name)! };
+    const event = { id, lane, atMs: receivedMs, receivedMs, key: id, flags: 0, properties: null };
+    await insertArrivals(tx, [{ ...of, ...event }]);
+    ctx.queue.turn(tx, new Set([lane]));
+  });
+  await place.settled();
+}
+
+test('campaigns.md §3.4: what an event sets off or wakes is not sent when the event waited longer than `lateBy`', async () => {
+  const place = await newPlace();
+  const soon = await place.live({ key: 'soon', trigger: { event: { did: 'in' } }, steps: [mail('soon')] });
+  await place.live({
+    key: 'hours',
+    trigger: { event: { did: 'in' } },
+    steps: [mail('hours', { lateBy: '2d' })],
+  });
+  await place.live({
+    key: 'woken',
+    trigger: { event: { did: 'begin' } },
+    steps: [{ key: 'w', wait_for: { event: 'in', timeout: '5d', since: { ago: '3d' } } }, mail('woken')],
+  });
+  const people: number[] = [];
+  for (const who of ['ann', 'bob']) people.push(await place.tell(who, { name: 'begin' }));
+  await place.settled();
+  const [ann, bob] = people as [number, number];
+  await waited(place, ann, 'in', 30 * HOUR_MS);
+  await waited(place, bob, 'in', 20 * HOUR_MS);
+  assert.deepEqual((await place.mails(ann)).toSorted(), ['hours'], 'a day and more');
+  assert.deepEqual((await place.mails(bob)).toSorted(), ['hours', 'soon', 'woken'], 'less than a day');
+  const { steps } = await whyIn(sql, place.id, ann, soon.id);
+  assert.match(steps.map(({ why }) => why).join(), /the message is not sent, at soon, too_late/);
+  await provesWhole();
+});
+
+test('campaigns.md §3.2: once for each value, also of who has entered by more values than are in hand', async () => {
+  const place = await newPlace();
+  const { id } = await place.live({
+    key: 'sku',
+    trigger: { event: { did: 'cart' } },
+    entry: { per: 'sku' },
+    whileActive: 'alongside',
+    steps: [{ key: 'rest', wait: { for: '1h' } }, mail('left')],
+  });
+  const cart = (sku: number) => ({
+    person: place.person('ann'),
+    event: { name: 'cart', properties: { sku } },
+  });
+  const { contactId } = must(await ctx.arrive(place.id, [cart(0)]))[0]!;
+  await place.advance(2 * HOUR_MS);
+  must(
+    await ctx.arrive(
+      place.id,
+      Array.from({ length: 60 }, (_, i) => cart(i + 1)),
+    ),
+  );
+  await place.advance(2 * HOUR_MS);
+  assert.equal((await place.tallies(id))['entered'], 61);
+  await place.tell('ann', { name: 'cart', properties: { sku: 0 } });
+  await place.tell('ann', { name: 'cart', properties: { sku: 61 } });
+  await place.advance(2 * HOUR_MS);
+  assert.equal((await place.mails(contactId)).length, 62);
+  assert.equal((await place.tallies(id))['entered'], 62, 'the new one alone');
+  assert.equal(await place.refusal(contactId), 'entered_before');
+  await provesWhole();
+});
