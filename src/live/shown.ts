@@ -23,6 +23,8 @@ export function shownReader({
 }): FeedReader {
   const byWorkspace = new Map<number, Shown>();
   notices.onNews((news) => {
+    // Here, too: where nothing happens, whoever leafs through everybody would be kept with all of them.
+    if (byWorkspace.size) forget(byWorkspace, clock.nowMs());
     for (const one of news)
       if (one.kind === 'shown') {
         const shown: Shown = byWorkspace.get(one.workspaceId) ?? new Map();
