@@ -32,8 +32,8 @@ function point() {
 function begin(place: Place, pair: { survivingId: number; discardedId: number }, nowMs: number) {
   const looked = point();
   const locked = point();
-  const first: Room = { name: 'looked', mergeFirst: () => looked.pass() } as unknown as Room;
-  const last: Room = { name: 'locked', merge: () => locked.pass() } as unknown as Room;
+  const first: Room = { name: 'looked', mergeFirst: () => looked.pass() };
+  const last: Room = { name: 'locked', merge: () => locked.pass() };
   const rooms = ctx.rooms();
   const at = rooms.findIndex(({ name }) => name === 'campaigns');
   const deps = { ...ctx, rooms: () => [...rooms.slice(0, at), last, ...rooms.slice(at), first] };
