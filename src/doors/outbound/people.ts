@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { readEvent, readUser, readWho, type Fields } from './read.ts';
+import { keyOf } from './repeat.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell, type ToldOfOne } from './tell.ts';
 
@@ -71,18 +72,12 @@ function readTrack(
     return breaks(`${at}user`, 'must be an object');
   const user = told ? readUser(told as Fields, `${at}user.`, workspace.country, who) : undefined;
   if (isFault(user)) return user;
-  return { who, user, event: { ...event, ...keyOf(event.key, query, index) } };
+  if (user && (user.who.kind !== who.kind || user.who.value !== who.value))
+    return breaks(`${at}user.${FIELD[user.who.kind]}`, 'must be the one whose event it is');
+  return { who, user, event: { ...event, ...keyOf(event, query, index) } };
 }
 
-/**
- * What a repeat is known by: the event's own id, else the call's and the place in it. Old iOS makes a new call id per attempt, so
- * there the content decides.
- */
-function keyOf(own: string | undefined, { client, guid }: Call['query'], index: number) {
-  if (own !== undefined) return {};
-  if (/^ios\//i.test(client)) return { sameAsContent: true };
-  return guid === undefined ? {} : { key: `g:${guid}#${index}` };
-}
+const FIELD = { external: 'user_id', anonymous: 'anon_id' } as const;
 
 /** All of a call, or nothing. */
 async function take(

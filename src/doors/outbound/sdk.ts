@@ -6,6 +6,7 @@ import { fromRef } from '../../ledger/ref.ts';
 import { pairRoutes } from './pair.ts';
 import { pushOf } from './pushIntegrations.ts';
 import { readTime, readWho, type PushApi } from './read.ts';
+import { keyOf } from './repeat.ts';
 import { Body, DONE, keeps, reads, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
@@ -110,8 +111,8 @@ function permission(what: 'requested' | 'granted'): Route {
       if (isFault(who)) return who;
       const timestamp = readTime(call.body['timestamp'], 'timestamp');
       if (isFault(timestamp)) return timestamp;
-      const { guid } = call.query;
-      const event = { name: `push permission ${what}`, timestamp, ...(guid ? { key: `g:${guid}` } : {}) };
+      const repeat = keyOf({ timestamp }, call.query, 0);
+      const event = { name: `push permission ${what}`, timestamp, ...repeat };
       const told = await tell(call, [{ who, event }]);
       return isFault(told) ? told : DONE;
     },

@@ -23,8 +23,10 @@ export type ToldOfOne = { who: OutboundUser; user?: ReadUser | undefined; event?
 export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): Promise<Upserted[] | Fault> {
   const { ctx, workspace, caller } = call;
   const integrations = await integrationsOf(call);
+  const isPrivate = caller.scope === 'private';
+  const others = isPrivate ? NONE : await devicesOfOthers(call, entries);
   const told: (TrackedPerson | Fault)[] = entries.map((entry) =>
-    toldOf(entry, integrations, caller.scope === 'private'),
+    toldOf(entry, integrations, { isPrivate, isOthers: others.has(entry) }),
   );
   const broken = told.find((one) => isFault(one));
   if (broken) return broken;
@@ -68,12 +70,12 @@ function tooManyNames({ query }: Call<unknown>, own: readonly Arrived[]): Fault 
 function toldOf(
   { who, user, event }: ToldOfOne,
   integrations: PushIntegrations,
-  isPrivate: boolean,
+  { isPrivate, isOthers }: { isPrivate: boolean; isOthers: boolean },
 ): TrackedPerson | Fault {
   const identities: Identity[] = [who];
   const destinations: WantedDestination[] = [];
   if (user?.previous !== undefined) {
-    identities.push({ kind: 'anonymous', value: user.previous });
+    if (!isOthers) identities.push({ kind: 'anonymous', value: user.previous });
     // Whoever holds the public key could take any user over.
     if (isPrivate) identities.push({ kind: 'external', value: user.previous });
   }
@@ -94,6 +96,35 @@ function toldOf(
     person: { identities, destinations, byOwnId: true, ...(user ? { profile: user.profile } : {}) },
     event,
   };
+}
+
+const NONE: ReadonlySet<ToldOfOne> = new Set();
+
+/**
+ * What is told of a device that is another user's already, by the public key: two people sign in on one phone, one after the other. The second is
+ * a user of their own; by the device they would be the first, and their address the first one's.
+ */
+async function devicesOfOthers(
+  { ctx, workspace }: Call<unknown>,
+  entries: readonly ToldOfOne[],
+): Promise<Set<ToldOfOne>> {
+  const joining = entries.filter(({ user }) => user?.previous !== undefined);
+  if (joining.length === 0) return new Set();
+  const devices = joining.map(({ user }) => ({ kind: 'anonymous' as const, value: user!.previous! }));
+  const owners = await findContactIds(ctx.sql, workspace.id, devices);
+  const known = owners.filter((id) => id !== undefined);
+  const contacts = await getContacts(ctx.sql, workspace.id, [...new Set(known)]);
+  const users = new Map(contacts.map(({ id, externalId }) => [id, externalId]));
+  const userOf = new Map<string, string>();
+  return new Set(
+    joining.filter(({ who }, i) => {
+      const device = devices[i]!.value;
+      const owner = owners[i] === undefined ? null : (users.get(owners[i]!) ?? null);
+      const first = userOf.get(device) ?? owner ?? who.value;
+      userOf.set(device, first);
+      return first !== who.value;
+    }),
+  );
 }
 
 /** A group is a contact of its own that nobody can write to: its attributes are those of all its members. */

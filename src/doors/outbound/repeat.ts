@@ -1,0 +1,17 @@
+/** What an event that is told again is known by. */
+import type { TrackedEvent } from '../../campaigns/events/arrive.ts';
+import type { Call } from './route.ts';
+
+/**
+ * The event's own id, else the call's and the place in it. Old iOS makes a new call id per attempt, so there the content decides: with the
+ * time, without which all that somebody does under one name would be one.
+ */
+export function keyOf(
+  { key, timestamp }: Pick<TrackedEvent, 'key' | 'timestamp'>,
+  { client, guid }: Call['query'],
+  index: number,
+): Pick<TrackedEvent, 'key' | 'sameAsContent'> {
+  if (key !== undefined) return {};
+  if (/^ios\//i.test(client) && timestamp !== undefined) return { sameAsContent: true };
+  return guid === undefined ? {} : { key: `g:${guid}#${index}` };
+}

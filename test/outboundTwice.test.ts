@@ -1,0 +1,148 @@
+/** The Outbound door: what is said twice, at once, in either order, of a device that two people share, and of one who is another. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { errors, startOutbound } from './outboundProduct.ts';
+
+const product = await startOutbound();
+const { post, person, did, keys, sql } = product;
+const byPublic = { 'x-outbound-key': keys.public };
+
+const ok = async (path: string, body: unknown, headers?: Record<string, string>) => {
+  const said = await post(path, body, headers);
+  assert.deepEqual([said.status, said.text], [200, ''], `${path} ${JSON.stringify(body)}`);
+};
+
+async function contactOf(value: string): Promise<number | undefined> {
+  const rows = await sql<{ id: number }[]>`
+    SELECT contact_id AS id FROM identities WHERE value = ${value} AND kind IN ('external', 'anonymous')`;
+  return rows[0]?.id;
+}
+
+test('two people sign in on one phone, one after the other, by the public key: they stay two', async () => {
+  await ok('/v2/track', { anon_id: 'phone', event: 'seen' }, byPublic);
+  await ok('/v2/identify', { user_id: 'amy', previous_id: 'phone', email: 'amy@example.com' }, byPublic);
+  await ok('/v2/identify', { user_id: 'ben', previous_id: 'phone', email: 'ben@example.com' }, byPublic);
+  assert.notEqual(await contactOf('amy'), await contactOf('ben'));
+  assert.equal((await person('amy')).destinations[0].address, 'amy@example.com');
+  assert.equal((await person('ben')).destinations[0].address, 'ben@example.com');
+  assert.deepEqual(await did('amy'), { seen: 1 });
+  // Once more, and both in one call, of a device that nobody has used yet.
+  await ok('/v2/identify', { user_id: 'amy', previous_id: 'phone' }, byPublic);
+  await ok(
+    '/v2/identify/batch',
+    [
+      { user_id: 'cat', previous_id: 'tablet' },
+      { user_id: 'dan', previous_id: 'tablet' },
+    ],
+    byPublic,
+  );
+  assert.equal(new Set([await contactOf('amy'), await contactOf('cat'), await contactOf('dan')]).size, 3);
+  assert.equal(await contactOf('tablet'), await contactOf('cat'), 'the first has it');
+});
+
+test('what is told of another user with an event of one is refused, and changes neither', async () => {
+  await ok('/v2/identify', { user_id: 'eva', first_name: 'Eva' });
+  for (const user of [{ user_id: 'fay' }, { anon_id: 'eva' }]) {
+    const said = await post('/v2/track', {
+      user_id: 'eva',
+      event: 'e',
+      user: { ...user, first_name: 'Fay' },
+    });
+    assert.equal(said.status, 400);
+    assert.match(said.text, /user\.(user|anon)_id: must be the one whose event it is/);
+  }
+  assert.equal((await person('eva')).givenName, 'Eva');
+  assert.deepEqual(await did('eva'), {});
+  await ok('/v2/track', { user_id: 7, event: 'e', user: { user_id: '7', first_name: 'Seven' } });
+  assert.equal((await person('7')).givenName, 'Seven');
+});
+
+test('old iOS: what is told again by a new call is once where it has a time, permissions too; without a time each is one', async () => {
+  const ios = (n: number) => ({ 'x-outbound-client': 'ios/1.2', 'x-outbound-guid': `attempt-${n}` });
+  for (let n = 0; n < 2; n++) {
+    await ok('/i/ios/permissions/granted', { user_id: 'io', timestamp: 1_700_000_000 }, ios(n));
+    await ok('/v2/track', { user_id: 'io', event: 'open' }, ios(n));
+    await ok('/v2/track', { user_id: 'io', event: 'close' }, { 'x-outbound-client': 'ios/1.2' });
+  }
+  assert.deepEqual(await did('io'), { 'push permission granted': 1, open: 2, close: 2 });
+});
+
+test('at once: one new user twenty times, and aliases either way, leave one contact of each', async () => {
+  await Promise.all(
+    Array.from({ length: 20 }, (_, n) =>
+      ok('/v2/identify', { user_id: 'gil', email: 'gil@example.com', attributes: { [`a${n}`]: n } }),
+    ),
+  );
+  const gil = await person('gil');
+  assert.equal(Object.keys(gil.attributes).length, 20, 'none is lost');
+  for (let round = 0; round < 5; round++) {
+    const [a, b] = [`x${round}`, `y${round}`];
+    await ok('/v2/track', { user_id: a, event: 'e' });
+    await ok('/v2/track', { user_id: b, event: 'e' });
+    await Promise.all([
+      ok('/v2/identify', { user_id: a, previous_id: b }),
+      ok('/v2/identify', { user_id: b, previous_id: a }),
+      ok('/v2/identify', { user_id: a, previous_id: b }),
+      ok('/v2/track', { user_id: b, event: 'e' }),
+    ]);
+    assert.equal(await contactOf(a), await contactOf(b));
+    const at = await contactOf(a);
+    const rows = await sql<{ n: number }[]>`SELECT 1 AS n FROM contacts WHERE id = ${at!}`;
+    assert.equal(rows.length, 1);
+  }
+});
+
+test('leaving and coming back, and a token that is registered and disabled, at once and twice: as one of them said', async () => {
+  await ok('/v2/identify', { user_id: 'hal', email: 'hal@example.com', apns: ['hh01'] });
+  for (let round = 0; round < 3; round++)
+    await Promise.all([
+      ok('/v2/unsubscribe/all', { user_id: 'hal' }),
+      ok('/v2/subscribe/all', { user_id: 'hal' }),
+      ok('/v2/unsubscribe/all', { user_id: 'hal' }),
+      ok('/v2/apns/register', { user_id: 'hal', token: 'hh01' }),
+      ok('/v2/apns/disable', { user_id: 'hal', all: true }),
+      ok('/v2/apns/register', { user_id: 'hal', token: 'hh02', replace: 'hh01' }),
+    ]);
+  await ok('/v2/subscribe/all', { user_id: 'hal' });
+  const { destinations } = await person('hal');
+  assert.ok(destinations.every((at: { blocked: string[] }) => !at.blocked.includes('marketing')));
+});
+
+test('odd but good: empty values, times far off, names that are none of ours', async () => {
+  const event = { user_id: 'odd', event: 'e' };
+  for (const timestamp of [0, '', null, 1e14, 999_999_999_999, 99_999_999_999, 0.000_1, '1700000000.25'])
+    for (const sent_at of [null, 0, 1e14]) await ok('/v2/track', { ...event, timestamp, sent_at });
+  assert.deepEqual(await did('odd'), { e: 24 });
+  await ok(
+    '/v2/identify',
+    '{"user_id":"odd","__proto__":{"user_id":"x"},"constructor":1,"attributes":{"toString":3}}',
+  );
+  const proto = await post('/v2/identify', '{"user_id":"odd","attributes":{"__proto__":{"a":1}}}');
+  assert.match(proto.text, /attributes: must not have a key __proto__/);
+  await ok('/v2/identify', {
+    user_id: 'odd',
+    attributes: [],
+    group_attributes: [],
+    apns: [],
+    previous_id: '',
+    group_id: null,
+  });
+  await ok('/v2/identify', { user_id: 'odd', previous_id: 'odd' });
+  await ok('/v2/track/batch', []);
+  await ok('/v2/identify/batch', []);
+  const long = Array.from({ length: 100 }, (_, n) => ({
+    user_id: `l${n % 7}`,
+    event: 'many',
+    properties: {},
+  }));
+  await ok('/v2/track/batch', long);
+  const said = await post('/v2/track/batch', [...long.slice(1), { user_id: null, event: 'many' }]);
+  assert.match(said.text, /\[99\]\.user_id: is required/);
+  const all = await Promise.all([0, 1, 2, 3, 4, 5, 6].map((n) => did(`l${n}`)));
+  assert.equal(
+    all.reduce((sum, one) => sum + one['many']!, 0),
+    100,
+  );
+});
+
+test('nothing of all this was an error of ours', () => assert.deepEqual(errors, []));
