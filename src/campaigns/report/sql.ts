@@ -52,7 +52,10 @@ export type GoalCounts = {
   cap: number | null;
 };
 
-/** Entries of a campaign against one goal. Values are winsorised: the highest of each epoch count as much as the one at `most`. */
+/**
+ * Entries of a campaign against one goal. Values are winsorised: the highest of each epoch count as much as the one at `most`. Where so few have
+ * any that this is nothing, as the one of those that have: nobody's would count else.
+ */
 export async function selectOutcomes(
   db: Db,
   campaignId: number,
@@ -67,7 +70,8 @@ export async function selectOutcomes(
     ), caps AS (
       ${
         hasValue
-          ? db`SELECT epoch, percentile_disc(${most}::double precision) WITHIN GROUP (ORDER BY value) AS cap
+          ? db`SELECT epoch, coalesce(nullif(percentile_disc(${most}::double precision) WITHIN GROUP (ORDER BY value), 0),
+                 percentile_disc(${most}::double precision) WITHIN GROUP (ORDER BY value) FILTER (WHERE value > 0)) AS cap
                FROM e WHERE is_closed GROUP BY epoch`
           : db`SELECT DISTINCT epoch, NULL::double precision AS cap FROM e`
       }

@@ -129,6 +129,14 @@ test('as many of each arm come to the first message, or the arms did not walk al
     undefined,
     'from 100 on',
   );
+  assert.ok(
+    sameShareTest([
+      { converted: 700, n: 1000 },
+      { converted: 0, n: 0 },
+      { converted: 50, n: 100 },
+    ])!.isBroken,
+    'an arm with nobody keeps the others from no test',
+  );
 });
 
 test('with several variants each has to be surer: α is shared', () => {

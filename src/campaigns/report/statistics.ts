@@ -106,9 +106,13 @@ export function splitsTest(arms: readonly { n: number; share: number }[]): Teste
   return tested(chi2, shared.length - 1);
 }
 
-/** χ² of whether as large a share of each arm came so far: of `n` entries, `converted` did. From 100 entries on in each. */
-export function sameShareTest(arms: readonly Share[]): Tested | undefined {
-  if (arms.length < 2 || arms.some(({ n }) => n < TOO_EARLY.entries)) return undefined;
+/**
+ * χ² of whether as large a share of each arm came so far: of `n` entries, `converted` did. Of arms from 100 entries on: a small one, or one with
+ * nobody, keeps the others from no test.
+ */
+export function sameShareTest(all: readonly Share[]): Tested | undefined {
+  const arms = all.filter(({ n }) => n >= TOO_EARLY.entries);
+  if (arms.length < 2) return undefined;
   const n = arms.reduce((sum, one) => sum + one.n, 0);
   const p = arms.reduce((sum, one) => sum + one.converted, 0) / n;
   if (p === 0 || p === 1) return { chi2: 0, p: 1, isBroken: false };
