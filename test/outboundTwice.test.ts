@@ -57,6 +57,19 @@ test('what is told of another user with an event of one is refused, and changes 
   assert.equal((await person('7')).givenName, 'Seven');
 });
 
+test('what is wrong with one call is said by the field alone, also with a group beside it', async () => {
+  const user = { group_id: 'g', group_attributes: { size: 1 } };
+  const properties = { text: 'x'.repeat(40_000) };
+  const about = async (body: object, rule: RegExp) => {
+    const said = await post('/v2/track', { user_id: 'ida', ...body });
+    assert.equal(said.status, 400, said.text);
+    assert.match(JSON.parse(said.text).error.Message, rule);
+  };
+  await about({ event: 'e', properties, user }, /^properties/);
+  await about({ event: '$clicked', user }, /^event: is what Parley itself tells/);
+  assert.equal(await contactOf('ida'), undefined);
+});
+
 test('old iOS: what is told again by a new call is once where it has a time, permissions too; without a time each is one', async () => {
   const ios = (n: number) => ({ 'x-outbound-client': 'ios/1.2', 'x-outbound-guid': `attempt-${n}` });
   for (let n = 0; n < 2; n++) {

@@ -145,6 +145,14 @@ export const campaignFaults = [
     [['who buys twice counts twice', 'n: before ? 0 : 1,', 'n: 1,']],
   ),
   ...inFile(
+    'src/campaigns/enrol/goals.ts',
+    ['test/campaignsAgain.test.ts'],
+    [
+      ['a value that nobody can add up is one', 'Math.abs(given) <= MOST_VALUE', 'Number.isFinite(given)'],
+      ['what comes again after a week converts again', '!member.reached.has(', '!new Set<string>().has('],
+    ],
+  ),
+  ...inFile(
     'src/campaigns/enrol/brake.ts',
     ['test/campaignsSince.test.ts'],
     [

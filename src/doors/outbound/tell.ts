@@ -42,7 +42,7 @@ export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): 
   const groups = entries.flatMap(({ user }) => (user?.group ? [groupOf(user.group)] : []));
   const by = caller.scope === 'public' ? 'strangers' : 'us';
   const kept = await ctx.arrive(workspace.id, [...(told as TrackedPerson[]), ...groups], by);
-  if (isFault(kept)) return kept;
+  if (isFault(kept)) return Array.isArray(call.body) ? kept : withoutPlace(kept);
   const own = kept.slice(0, entries.length);
   await join(call, entries);
   await follow(call, entries, own);
@@ -96,6 +96,13 @@ function toldOf(
     person: { identities, destinations, byOwnId: true, ...(user ? { profile: user.profile } : {}) },
     event,
   };
+}
+
+/** A fault of a call of one: its group is told beside it, and it is no list. */
+function withoutPlace(given: Fault): Fault {
+  const { field, message } = given;
+  const rest = (text: string) => text.replace(/^\[0\]\./, '');
+  return { ...given, message: rest(message), ...(field === undefined ? {} : { field: rest(field) }) };
 }
 
 const NONE: ReadonlySet<ToldOfOne> = new Set();
