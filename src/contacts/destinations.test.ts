@@ -355,3 +355,20 @@ test('inbound is recorded on destination and contact, never an earlier one over 
   assert.equal(destination!.status, 'active');
   assert.equal((await getContact(sql, workspaceId, ref.contactId))!.lastInboundMs, NOW + 9);
 });
+
+test('two lists of people who wrote, in opposite order at the same time, wait for each other and lock nobody out', async () => {
+  const workspaceId = ++workspaces;
+  const refs = await Promise.all(
+    Array.from({ length: 300 }, (_, i) => person(workspaceId, `+31610000${String(i).padStart(3, '0')}`)),
+  );
+  const list = refs.map((ref, i) => ({ ...ref, workspaceId, atMs: NOW + i }));
+  const codes: unknown[] = [];
+  for (let n = 0; n < 25; n++) {
+    const ways = [list, list.toReversed().map((one, i) => ({ ...one, atMs: NOW + i }))];
+    const done = await Promise.allSettled(
+      ways.map((inbound) => inTx((tx) => recordInbound(tx, ids, NOW, inbound))),
+    );
+    for (const one of done) if (one.status === 'rejected') codes.push(one.reason.code ?? one.reason);
+  }
+  assert.deepEqual(codes, []);
+});

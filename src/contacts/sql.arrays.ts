@@ -2,6 +2,8 @@
  * Arrays as Postgres writes them, for parameters of unnest: one text per column, whatever the driver makes of a list.
  */
 
+import { bucketOf } from '../base/ids.ts';
+
 /** A column of integers: `${numbers(rows, (row) => row.id)}::bigint[]`. */
 export function numbers<T>(rows: Iterable<T>, value: (row: T) => number | null): string {
   let text = '';
@@ -22,3 +24,12 @@ function quoted(value: string | null): string {
 }
 
 const SPECIAL = /["\\]/;
+
+/**
+ * Rows in the order in which contacts are locked (`lockPresent`): two batches that have some in common wait for each other, and do not lock
+ * each other out.
+ */
+export function inLockOrder<T>(rows: Iterable<T>, contactId: (row: T) => number): T[] {
+  const placed = Array.from(rows, (row) => ({ row, id: contactId(row), bucket: bucketOf(contactId(row)) }));
+  return placed.sort((a, b) => a.bucket - b.bucket || a.id - b.id).map(({ row }) => row);
+}

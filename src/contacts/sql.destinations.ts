@@ -3,7 +3,7 @@ import type { ChannelName } from '../../contract/channels.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 import type { DestinationStatus } from './wanted.ts';
-import { numbers, texts } from './sql.arrays.ts';
+import { inLockOrder, numbers, texts } from './sql.arrays.ts';
 
 /** An address of a contact on a channel. */
 export type Destination = {
@@ -115,8 +115,9 @@ type Inbound = DestinationRef & {
  */
 export async function updateInbound(
   db: Db,
-  rows: readonly Inbound[],
+  given: readonly Inbound[],
 ): Promise<(ContactAddress & { blocks: string[] | null })[]> {
+  const rows = inLockOrder(given, ({ contactId }) => contactId);
   const seen = await db<(ContactAddress & { blocks: string[] | null })[]>`
     UPDATE destinations d SET last_inbound_ms = greatest(d.last_inbound_ms, r.at_ms),
       last_seen_ms = greatest(d.last_seen_ms, r.at_ms), display_name = coalesce(r.display_name, d.display_name),
@@ -133,8 +134,9 @@ export async function updateInbound(
 /** Records on contacts when they last wrote. Locks the contacts. One row each. */
 export async function updateContactsInbound(
   db: Db,
-  rows: readonly { workspaceId: number; contactId: number; atMs: number }[],
+  given: readonly { workspaceId: number; contactId: number; atMs: number }[],
 ): Promise<void> {
+  const rows = inLockOrder(given, ({ contactId }) => contactId);
   await db`
     UPDATE contacts c SET last_inbound_ms = greatest(c.last_inbound_ms, r.at_ms)
     FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],

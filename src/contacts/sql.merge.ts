@@ -3,16 +3,15 @@ import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 import type { ConsentEntry, Destination } from './sql.destinations.ts';
 import type { Contact } from './sql.ts';
-import { numbers, texts } from './sql.arrays.ts';
+import { inLockOrder, numbers, texts } from './sql.arrays.ts';
 
 /**
  * Locks two contacts of a workspace, in the order in which contacts are locked (`lockPresent`), against whoever holds one: what hangs on them
  * is written before or after, and never in the other order beside it. Returns those that are there.
  */
 export async function lockBoth(db: Db, workspaceId: number, ids: readonly number[]): Promise<Set<number>> {
-  const inOrder = ids.toSorted((a, b) => bucketOf(a) - bucketOf(b) || a - b);
   const found = await Promise.all(
-    inOrder.map(
+    inLockOrder(ids, (id) => id).map(
       (id) => db<{ id: number }[]>`
         SELECT id FROM contacts WHERE bucket = ${bucketOf(id)} AND workspace_id = ${workspaceId} AND id = ${id} FOR UPDATE`,
     ),

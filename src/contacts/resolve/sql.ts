@@ -5,7 +5,7 @@
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import type { DestinationKey, IdentityKind, Key } from '../keys.ts';
-import { numbers, texts } from '../sql.arrays.ts';
+import { inLockOrder, numbers, texts } from '../sql.arrays.ts';
 
 /** Who owns an identity. */
 type Owner = { workspaceId: number; kind: IdentityKind; value: string; contactId: number };
@@ -109,9 +109,10 @@ export async function releaseIdentities(
  */
 export async function touchContacts(
   db: Db,
-  rows: readonly { workspaceId: number; id: number; externalId: string | null }[],
+  given: readonly { workspaceId: number; id: number; externalId: string | null }[],
   nowMs: number,
 ): Promise<Set<number>> {
+  const rows = inLockOrder(given, ({ id }) => id);
   const touched = await db<{ id: number }[]>`
     UPDATE contacts c SET changed_ms = ${nowMs}, external_id = coalesce(c.external_id, t.external_id)
     FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
