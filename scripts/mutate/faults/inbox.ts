@@ -202,7 +202,11 @@ export const inboxFaults = [
     'src/live/shown.ts',
     ['src/live/shown.test.ts'],
     [
-      ['a page that is closed is told of for ever', 'forget(byWorkspace, clock.nowMs());', ''],
+      [
+        'a page that is closed is told of for ever',
+        '      if (!byWorkspace.size) return;\n      forget(byWorkspace, clock.nowMs());\n',
+        '      if (!byWorkspace.size) return;\n',
+      ],
       ['who is asked for again keeps whose page was closed since', 'shown.delete(one.contactId);', ''],
       ['what was sent to who was merged is told as theirs', 'found.push(one.ofId)', 'found.push(contactId)'],
       [
