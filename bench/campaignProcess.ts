@@ -24,6 +24,9 @@ import { sharedMs } from './measure.ts';
 
 const DAY_MS = 86_400_000;
 const BATCH = 500;
+/** Numbers of those whose events are looked at, and how many there are at most. */
+const OTHERS_FROM = 10_000_000;
+const MOST_LOOKED = 1_000;
 
 let ctx!: HttpContext;
 const config = must(
@@ -82,10 +85,20 @@ const commands = {
     await untilTaken(place);
     return { ms: sharedMs() - fromMs };
   },
-  /** From an event to the row of its message, while others come at a rate: as whoever looks sees it. */
-  async latency({ perS, forMs }: { perS: number; forMs: number }) {
+  /**
+   * From an event to the row of its message, while others come at a rate, of which one in so many sets a message off: as whoever looks sees
+   * it. `known` when all of them are of people who are there already.
+   */
+  async latency({ perS, forMs, oneIn, known }: { perS: number; forMs: number; oneIn: number; known: boolean }) {
     const place = await newPlace();
     await live(place, { key: 'hello', trigger: { event: { did: 'in' } }, steps: [mail('hello')] });
+    const looked = (n: number) => OTHERS_FROM + n;
+    if (known) {
+      await tellAll(place, (perS * forMs) / 1000);
+      for (let n = 0; n < MOST_LOOKED; n += BATCH) must(await ctx.arrive(place, people(looked(n), BATCH)));
+      await untilTaken(place);
+    }
+    const what = (n: number) => ({ name: n % oneIn ? 'visit' : 'in' });
     const untilMs = sharedMs() + forMs;
     const each = Math.max(1, Math.round(perS / 100));
     let told = 0;
@@ -96,23 +109,16 @@ const commands = {
         if (late >= each) {
           const from = told;
           told += each;
-          void ctx.arrive(
-            place,
-            people(from, each, () => ({ name: 'in' })),
-          );
+          void ctx.arrive(place, people(from, each, what));
         } else await pause(systemClock, 2);
       }
     })();
     const found: number[] = [];
-    for (let n = 0; sharedMs() < untilMs; n++) {
+    for (let n = 0; sharedMs() < untilMs && n < MOST_LOOKED; n++) {
       const fromMs = sharedMs();
-      const [one] = must(
-        await ctx.arrive(
-          place,
-          people(10_000_000 + n, 1, () => ({ name: 'in' })),
-        ),
-      );
-      while (!(await hasSend(one!.contactId))) await pause(systemClock, 1);
+      const one = people(looked(n), 1, () => ({ name: 'in' }));
+      const [arrived] = must(await ctx.arrive(place, one));
+      while (!(await hasSend(arrived!.contactId))) await pause(systemClock, 1);
       found.push(sharedMs() - fromMs);
     }
     await others;

@@ -14,7 +14,7 @@ import { percentile } from './notifications.ts';
 export type CampaignLine = {
   what: string;
   measured: number;
-  unit: 'ms' | 's' | 'bytes' | 'times' | '/s';
+  unit: 'ms' | 's' | 'bytes' | 'times' | '/s' | 'MB';
   floor?: number;
   /** At most that, or at least that where it is a rate. */
   target: number;
@@ -25,6 +25,12 @@ const CAMPAIGNS = 1_000;
 const TAKEN_PEOPLE = 5_000;
 /** Events a second from others, and for how long. */
 const LATENCY = { perS: 2_000, forMs: 5_000 };
+/** Of people who are known one event in so many leads to a message; or each does, and is of somebody new. */
+const LATENCIES = [
+  { ...LATENCY, oneIn: 100, known: true },
+  { ...LATENCY, oneIn: 10, known: true },
+  { ...LATENCY, oneIn: 1, known: false },
+];
 
 /** Adds all lines. */
 export async function measureCampaigns(bench: Bench): Promise<void> {
@@ -40,6 +46,7 @@ export async function measureCampaigns(bench: Bench): Promise<void> {
   };
   const floors = await floorsOf(bench, { timers, count, people });
   const child = await bench.start<CampaignCommands>('./campaignProcess.ts', [`${bench.folder}/campaigns`]);
+  const meter = await startMeter(child.pid);
   const example = await child.ask('example', people);
   add({
     what: `the source's example, ${people} people, 14 days`,
@@ -49,24 +56,37 @@ export async function measureCampaigns(bench: Bench): Promise<void> {
     target: 10,
   });
   const taken = await measureTaking(child, floors.events, timers, add);
-  const { found, toldPerS } = await child.ask('latency', LATENCY);
+  for (const asked of LATENCIES) await measureLatency(child, floors.latency, asked, add);
+  await measureMany(child, floors, { timers, count }, add);
+  await takeAgain(child, taken, add);
+  const { peakMb } = await meter.stop();
+  add({ what: 'memory at its peak throughout, with Postgres', measured: peakMb, unit: 'MB', target: 400 });
+  await child.stop();
+}
+
+/** From an event to the row of its message, at a rate of which some or all lead to one. */
+async function measureLatency(
+  child: Child<CampaignCommands>,
+  floor: readonly number[],
+  asked: (typeof LATENCIES)[number],
+  add: (line: CampaignLine) => void,
+): Promise<void> {
+  const { found, toldPerS } = await child.ask('latency', asked);
   const sorted = found.toSorted((a, b) => a - b);
-  const at = `from an event to its message, at ${Math.round(toldPerS)}/s`;
-  const least = floors.latency.toSorted((a, b) => a - b);
+  const least = floor.toSorted((a, b) => a - b);
+  const whose = asked.known ? 'of people who are known' : 'each of somebody new';
+  const sent = asked.oneIn > 1 ? `one in ${asked.oneIn} leads to one` : 'each leads to one';
   for (const [share, target] of [
     [0.5, 50],
     [0.99, 500],
   ] as const)
     add({
-      what: `${at}, p${share * 100}`,
+      what: `from an event to its message, at ${Math.round(toldPerS)}/s ${whose}, ${sent}, p${share * 100}`,
       measured: percentile(sorted, share),
       unit: 'ms',
       floor: percentile(least, share),
       target,
     });
-  await measureMany(child, floors, { timers, count }, add);
-  await takeAgain(child, taken, add);
-  await child.stop();
 }
 
 /** Events that are taken with one campaign and with a thousand, in turns; what a thousand cost more is told in CPU, which other work changes least. */
