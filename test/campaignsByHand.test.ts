@@ -1,6 +1,7 @@
 /**
  * What a report says, worked out once more from each entry by other ways than the report's own: roots and areas are looked for by halving and
- * by adding up, variances from the values themselves.
+ * by adding up, variances from the values themselves. In a process of its own: it writes rows by hand that no audit of the others' campaigns
+ * would let pass.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
