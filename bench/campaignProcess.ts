@@ -89,7 +89,17 @@ const commands = {
    * From an event to the row of its message, while others come at a rate, of which one in so many sets a message off: as whoever looks sees
    * it. `known` when all of them are of people who are there already.
    */
-  async latency({ perS, forMs, oneIn, known }: { perS: number; forMs: number; oneIn: number; known: boolean }) {
+  async latency({
+    perS,
+    forMs,
+    oneIn,
+    known,
+  }: {
+    perS: number;
+    forMs: number;
+    oneIn: number;
+    known: boolean;
+  }) {
     const place = await newPlace();
     await live(place, { key: 'hello', trigger: { event: { did: 'in' } }, steps: [mail('hello')] });
     const looked = (n: number) => OTHERS_FROM + n;

@@ -68,7 +68,10 @@ function near(
   const [a, b] = [[got ?? NaN].flat(), [wanted].flat()];
   assert.equal(a.length, b.length, what);
   a.forEach((one, i) =>
-    assert.ok(Math.abs(one - b[i]!) <= 1e-6 * Math.max(1, Math.abs(b[i]!)), `${what}: ${a} is not ${b}`),
+    assert.ok(
+      Math.abs(one - b[i]!) <= 1e-6 * Math.max(1, Math.abs(b[i]!)),
+      `${what}: ${a.join()} is not ${b.join()}`,
+    ),
   );
 }
 

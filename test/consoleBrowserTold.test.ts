@@ -153,7 +153,11 @@ describe('what others do, on a page that is open', { skip }, () => {
     await page.getByRole('heading', { name: 'This person was erased', includeHidden: true }).waitFor();
     await call('DELETE', `${base}/contacts/${ina.id}`);
     await drawer.getByRole('heading', { name: 'This person was erased' }).waitFor();
-    assert.deepEqual(tab.amiss, []);
+    // What was asked for in the very moment in which they went has no answer, and the browser says so.
+    assert.deepEqual(
+      tab.amiss.filter((one) => !one.endsWith('404 (Not Found)')),
+      [],
+    );
     await tab.close();
   });
 

@@ -126,7 +126,7 @@ async function devicesOfOthers(
   return new Set(
     joining.filter(({ who }, i) => {
       const device = devices[i]!.value;
-      const owner = owners[i] === undefined ? null : (users.get(owners[i]!) ?? null);
+      const owner = owners[i] === undefined ? null : (users.get(owners[i]) ?? null);
       const first = userOf.get(device) ?? owner ?? who.value;
       userOf.set(device, first);
       return first !== who.value;
