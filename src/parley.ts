@@ -291,7 +291,7 @@ function openRooms(ground: Ground) {
   const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
   const arrive = createArrivals({ ...shared, names });
   const campaigning = { names, arrive, stepHandlers: stepHandlersOf(shared) };
-  const notices = createNotices({ ...shared, listens: true });
+  const notices = createNotices(shared);
   const more = { senders, simulator, broadcasts, notices, rooms: () => rooms };
   const ctx: HttpContext = { ...shared, ...campaigning, ...more };
   const rooms = declared(shared, ctx, notices, metrics);

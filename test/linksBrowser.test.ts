@@ -38,7 +38,7 @@ before(async () => {
   const webchat = { provider: 'webchat', channel: 'webchat', settings: {} } as Adapter;
   ctx = { ...world.ctx, adapters: Object.assign(Object.create(null), { webchat }, ADAPTERS) };
   links = createLinks({ secret: TEST_SECRET, publicUrl: () => server.url() });
-  notices = createNotices({ ...ctx, listens: false });
+  notices = createNotices(ctx);
   server = createServer(ctx, [linksDoor(links, async () => {}, notices)]);
   await server.start();
   app = await newWorkspace(ctx, 'test');

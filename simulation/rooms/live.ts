@@ -157,7 +157,7 @@ async function vanish(run: Run, { contactId }: Chat): Promise<boolean> {
 const depsOf = new WeakMap<Player, Promise<LiveDeps>>();
 
 async function startLive(run: Run, { ctx, takeReceipts }: Player): Promise<LiveDeps> {
-  const notices = createNotices({ sql: ctx.sql, clock: ctx.clock, log: ctx.log, listens: true });
+  const notices = createNotices(ctx);
   await notices.start();
   const hub = createHub({ ...ctx, notices });
   await hub.start();

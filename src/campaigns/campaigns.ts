@@ -66,11 +66,14 @@ export async function versionsOf(db: Db, campaignId: number): Promise<VersionRow
   return (await selectVersions(db, campaignId)).map((row) => ({ ...row, file: asSaid(row.file) }));
 }
 
-/** What is written of a campaign now: its draft, else its newest version, with the names of its templates. */
-export async function writtenOf(db: Db, { id, draft }: CampaignRow): Promise<CampaignFile | undefined> {
-  if (draft) return draft;
+/** What is written of a campaign now: its draft, else its newest version, with the names of its templates; and that version's number. */
+export async function writtenOf(
+  db: Db,
+  { id, draft }: CampaignRow,
+): Promise<{ file: CampaignFile | null; version: number | null }> {
   const [version] = await selectVersions(db, id);
-  return version && asWritten(version.file);
+  const file = draft ?? (version ? asWritten(version.file) : null);
+  return { file, version: version?.number ?? null };
 }
 
 /** What this room's functions work with. */

@@ -12,6 +12,7 @@ import { Changes } from './enrol/changes.ts';
 import { enter, onChange, onDue, onEvent } from './enrol/engine.ts';
 import { moveTo, onLeft, onMerged } from './enrol/steered.ts';
 import type { InTurn } from './enrol/did.ts';
+import { MOST_HELD } from './enrol/held.ts';
 import { holdEvents, offerHeld, whoMayBe } from './enrol/known.ts';
 import { keyOfCall, keyOfEvent } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
@@ -99,7 +100,11 @@ export async function takeTurn(
     recallKeys(
       tx,
       members,
-      concerned.flatMap((one) => mayEnterBy(live, one)),
+      // Of nearly everybody all is in hand: what they would enter by is not even worked out.
+      concerned.flatMap((one) => {
+        const held = members.get(one.contactId)?.entries.size ?? 0;
+        return held < MOST_HELD ? [] : mayEnterBy(live, one);
+      }),
     ),
   ]);
   setHorizons(members, arrivals);

@@ -30,6 +30,6 @@ const SPECIAL = /["\\]/;
  * each other out.
  */
 export function inLockOrder<T>(rows: Iterable<T>, contactId: (row: T) => number): T[] {
-  const placed = Array.from(rows, (row) => ({ row, id: contactId(row), bucket: bucketOf(contactId(row)) }));
-  return placed.sort((a, b) => a.bucket - b.bucket || a.id - b.id).map(({ row }) => row);
+  const placed = Array.from(rows, (row) => ({ row, id: contactId(row) }));
+  return placed.sort((a, b) => bucketOf(a.id) - bucketOf(b.id) || a.id - b.id).map(({ row }) => row);
 }

@@ -26,7 +26,7 @@ async function processes(count: number) {
       return { unlisten: async () => void ears.splice(0) };
     },
   };
-  const deps = { sql, clock, log: silentLog, listens: true } as never;
+  const deps = { sql, clock, log: silentLog } as never;
   const made = Array.from({ length: count }, () => {
     const notices = createNotices(deps);
     const heard: NewsHeard[] = [];

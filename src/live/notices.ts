@@ -62,8 +62,8 @@ const COLLECT_MS = 3;
 /** NOTIFY takes 8,000 bytes; a word is at most 64. */
 const MOST_WORDS = 120;
 
-/** The notices of this process. Who does not listen hears its own. */
-export function createNotices(deps: { sql: Sql; clock: Clock; log: Log; listens: boolean }): Notices {
+/** The notices of this process; until they are started it hears its own. */
+export function createNotices(deps: { sql: Sql; clock: Clock; log: Log }): Notices {
   const { sql, clock, log } = deps;
   const own = randomToken(6);
   const listeners: ((news: readonly NewsHeard[]) => void)[] = [];
@@ -85,7 +85,6 @@ export function createNotices(deps: { sql: Sql; clock: Clock; log: Log; listens:
   return {
     name: 'live notices',
     async start() {
-      if (!deps.listens) return;
       const heard = (payload: string) => {
         const [from, ...words] = payload.split(' ');
         if (from !== own) tell(words.map(readWord));
@@ -115,25 +114,28 @@ function wordOf(news: News): string {
     case 'typing':
       return `t:${news.contactId.toString(36)}:${news.by}:${news.on ? 1 : 0}`;
     case 'inbox':
-      return `i:${[news.workspaceId, news.contactId, news.entryId ?? 0].map((id) => id.toString(36)).join(':')}`;
+      return `i:${idsText(news.workspaceId, news.contactId, news.entryId ?? 0)}`;
     case 'shown':
-      return `p:${[news.workspaceId, news.contactId, news.ofId].map((id) => id.toString(36)).join(':')}`;
+      return `p:${idsText(news.workspaceId, news.contactId, news.ofId)}`;
     case 'gone':
-      return `e:${[news.workspaceId, news.contactId, news.intoId].map((id) => id.toString(36)).join(':')}`;
+      return `e:${idsText(news.workspaceId, news.contactId, news.intoId)}`;
     case 'person':
-      return `h:${[news.workspaceId, news.contactId].map((id) => id.toString(36)).join(':')}`;
+      return `h:${idsText(news.workspaceId, news.contactId)}`;
     case 'devices':
       return `d:${news.workspaceId.toString(36)}`;
     case 'shared':
       return `s:${news.workspaceId.toString(36)}:${SHARED.indexOf(news.what)}`;
     case 'given': {
       const { workspaceId, contactId, teamId, operatorId, count, atMs } = news;
-      const parts = [workspaceId, contactId, teamId, operatorId, count, atMs];
-      return `g:${parts.map((part) => part.toString(36)).join(':')}`;
+      return `g:${idsText(workspaceId, contactId, teamId, operatorId, count, atMs)}`;
     }
     case 'operator':
-      return `o:${[news.workspaceId, news.contactId, news.operatorId].map((id) => id.toString(36)).join(':')}:${news.as[0]}`;
+      return `o:${idsText(news.workspaceId, news.contactId, news.operatorId)}:${news.as[0]}`;
   }
+}
+
+function idsText(...ids: number[]): string {
+  return ids.map((id) => id.toString(36)).join(':');
 }
 
 function readWord(word: string): News {

@@ -23,10 +23,10 @@ export function shownReader({
 }): FeedReader {
   const byWorkspace = new Map<number, Shown>();
   notices.onNews((news) => {
-    // Here, too: where nothing happens, whoever leafs through everybody would be kept with all of them.
-    if (byWorkspace.size) forget(byWorkspace, clock.nowMs());
     for (const one of news)
       if (one.kind === 'shown') {
+        // Here, too: where nothing happens, whoever leafs through everybody would be kept with all of them.
+        forget(byWorkspace, clock.nowMs());
         const shown: Shown = byWorkspace.get(one.workspaceId) ?? new Map();
         byWorkspace.set(one.workspaceId, shown);
         shown.delete(one.contactId);

@@ -54,12 +54,18 @@ export type TrackedPerson = { person: Omit<WantedPerson, 'workspaceId'>; event?:
 /** Who it was, and why the event that was told of them was not kept: its name is a new one too many. */
 export type Arrived = Upserted & { notKept?: string };
 
-/** Takes what was told; resolves when it is committed, with who it was, in order. `by`: who named the events. */
+/**
+ * Takes what was told; resolves when it is committed, with who it was, in order. `by`: who named the events; `placeOf`: what stands before
+ * the name of a field of the nth, its place in the list where there are several.
+ */
 export type Arrive = (
   workspaceId: number,
   told: readonly TrackedPerson[],
   by?: NamedBy,
+  placeOf?: PlaceOf,
 ) => Promise<Arrived[] | Fault>;
+
+type PlaceOf = (n: number) => string;
 
 /** What arriving needs. */
 type ArriveDeps = {
@@ -80,8 +86,8 @@ type Checked = { person: WantedPerson; arrival: Omit<ArrivalRow, 'id' | 'lane' |
 /** The way in, for this process. */
 export function createArrivals(deps: ArriveDeps): Arrive {
   const take = gather<readonly Checked[], Upserted[]>((_workspaceId, calls) => write(deps, calls), together);
-  return async (workspaceId, told, by = 'us') => {
-    const broken = firstFault(told);
+  return async (workspaceId, told, by = 'us', placeOf = placesIn(told)) => {
+    const broken = firstFault(told, placeOf);
     if (broken) return broken;
     if (!told.length) return [];
     const workspace = await deps.directory.workspace(workspaceId);
@@ -94,10 +100,10 @@ export function createArrivals(deps: ArriveDeps): Arrive {
       name === undefined || ids.has(name) ? undefined : noRoomFor(name, by),
     );
     const first = notKept.findIndex((why) => why !== undefined);
-    if (first >= 0 && told.every((_, i) => notKept[i] !== undefined))
-      return fault('unprocessable', `${told.length > 1 ? `[${first}].` : ''}event: ${notKept[first]}`, {
-        field: `${told.length > 1 ? `[${first}].` : ''}event`,
-      });
+    if (first >= 0 && told.every((_, i) => notKept[i] !== undefined)) {
+      const field = `${placeOf(first)}event`;
+      return fault('unprocessable', `${field}: ${notKept[first]}`, { field });
+    }
     const { clockAheadMs } = workspace;
     const receivedMs = workspaceNowMs(workspace, deps.clock.nowMs());
     const checked = told.map(({ person, event }, i) => {
@@ -175,9 +181,14 @@ async function write(deps: ArriveDeps, calls: readonly (readonly Checked[])[]): 
   return calls.map((call) => found.slice(from, (from += call.length)));
 }
 
-function firstFault(told: readonly TrackedPerson[]): Fault | undefined {
+/** Where the entries of a list stand in it. */
+export function placesIn(list: readonly unknown[]): PlaceOf {
+  return (n) => (list.length > 1 ? `[${n}].` : '');
+}
+
+function firstFault(told: readonly TrackedPerson[], placeOf: PlaceOf): Fault | undefined {
   if (told.length > MOST_IN_CALL) return fault('bad_request', `at most ${MOST_IN_CALL} entries in one call`);
-  const at = (i: number, field: string) => (told.length > 1 ? `[${i}].${field}` : field);
+  const at = (i: number, field: string) => `${placeOf(i)}${field}`;
   for (const [i, { person, event }] of told.entries()) {
     if (!person.identities.length) return breaks(at(i, 'user_id'), 'is required');
     if (!event) continue;

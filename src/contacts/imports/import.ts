@@ -6,7 +6,7 @@ import { hushChanges, noteChanged } from '../changes.ts';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { fault, type Fault, isFault } from '../../base/fault.ts';
-import { bucketOf, type IdSource } from '../../base/ids.ts';
+import type { IdSource } from '../../base/ids.ts';
 import type { Sql, Tx } from '../../db/pool.ts';
 import {
   brokenHeader,
@@ -19,6 +19,7 @@ import {
 import { readCsv, type CsvRow, type Stop } from '../../base/csv.ts';
 import type { WantedPerson } from '../wanted.ts';
 import { ensureSets, getSet } from '../sets.ts';
+import { inLockOrder } from '../sql.arrays.ts';
 import { insertPairs } from '../sql.sets.ts';
 import type { MadeRow } from './sql.undo.ts';
 import { upsertContacts } from '../upsert.ts';
@@ -264,9 +265,7 @@ function madeOf(upserted: readonly Upserted[], { joined, atMs }: Written): MadeR
     made.set(contactId, { ...one, made: one.made || created });
   }
   for (const { contactId, setId } of joined) made.get(contactId)?.setIds.push(setId);
-  return [...made.values()].sort(
-    (a, b) => bucketOf(a.contactId) - bucketOf(b.contactId) || a.contactId - b.contactId,
-  );
+  return inLockOrder(made.values(), ({ contactId }) => contactId);
 }
 
 function emptyResult(): ImportResult {

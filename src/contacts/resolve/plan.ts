@@ -1,5 +1,5 @@
 /** First half of resolving: who owns what, and what has to be claimed and written for it. Changes nothing. */
-import { bucketOf, type IdSource } from '../../base/ids.ts';
+import type { IdSource } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import { type Key, keyOf, keyText } from '../keys.ts';
 import type { WantedPerson, Profile } from '../wanted.ts';
@@ -151,5 +151,5 @@ function gaining(
   for (const { workspaceId, contactId: id } of claims) {
     if (!drafts.has(id)) rows.set(id, { workspaceId, id, externalId: externalIds.get(id) ?? null });
   }
-  return [...rows.values()].sort((a, b) => bucketOf(a.id) - bucketOf(b.id) || a.id - b.id);
+  return [...rows.values()];
 }

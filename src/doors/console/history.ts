@@ -46,8 +46,9 @@ async function history(call: Call): Promise<HistoryPage | Fault> {
   if (isFault(beforeMs)) return beforeMs;
   const contact = await findContact(call);
   if (isFault(contact)) return contact;
-  const ids = await everyIdOf(call, contact.id);
-  const all = await passedBefore(call, ids, { beforeMs, limit: limit + 1 });
+  const { sql } = call.ctx;
+  const everyId = everyIdOf(contact.id, await mergesInto(sql, call.workspace.id, contact.id));
+  const all = await passedBefore(call, everyId, { beforeMs, limit: limit + 1 });
   all.sort((a, b) => b.atMs - a.atMs);
   const page = onePage(all, limit);
   return {
@@ -57,9 +58,11 @@ async function history(call: Call): Promise<HistoryPage | Fault> {
 }
 
 /** The ids that somebody has had: their own, and those of who was merged into them, the latest first. What was sent to those stays theirs. */
-export async function everyIdOf({ ctx, workspace }: Call, contactId: number): Promise<[number, ...number[]]> {
-  const before = await mergesInto(ctx.sql, workspace.id, contactId);
-  return [contactId, ...before.slice(0, MOST_MERGED).map((one) => one.contactId)];
+export function everyIdOf(
+  contactId: number,
+  merged: readonly { contactId: number }[],
+): [number, ...number[]] {
+  return [contactId, ...merged.slice(0, MOST_MERGED).map((one) => one.contactId)];
 }
 
 /** What was said and sent before a moment: the newest `limit` messages, and broadcasts. In no order. `everyId`: their own first. */

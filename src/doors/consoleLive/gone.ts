@@ -11,20 +11,18 @@ import type { HttpContext } from '../kit/context.ts';
 export async function goneTold(
   { sql }: Pick<HttpContext, 'sql'>,
   { workspaceId, contactId, intoId }: Extract<News, { kind: 'gone' }>,
-): Promise<Extract<ConsoleEvent, { kind: 'gone' }>> {
+): Promise<{ event: ConsoleEvent }> {
   const gone = { kind: 'gone', contactId: toHex24(contactId) } as const;
   const into = intoId === 0 ? undefined : await getContact(sql, workspaceId, intoId);
-  if (!into) return { ...gone, became: null };
+  if (!into) return { event: { ...gone, became: null } };
   const [names, [row]] = await Promise.all([
     namesOf(sql, workspaceId, [into]),
     selectRows(sql, workspaceId, [into.id]),
   ]);
-  return {
-    ...gone,
-    became: {
-      id: toHex24(into.id),
-      name: names.get(into.id) ?? null,
-      conversationId: row ? toHex24(row.conversationId) : null,
-    },
+  const became = {
+    id: toHex24(into.id),
+    name: names.get(into.id) ?? null,
+    conversationId: row ? toHex24(row.conversationId) : null,
   };
+  return { event: { ...gone, became } };
 }

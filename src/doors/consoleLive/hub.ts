@@ -81,8 +81,10 @@ export function createConsoleHub(deps: Deps): ConsoleHub {
       else if (one.kind === 'person')
         tellPassing(open.get(one.workspaceId), { kind: 'person', contactId: toHex24(one.contactId) });
       else if (one.kind === 'shared') tellShared(open.get(one.workspaceId), one.what);
-      else if (one.kind === 'gone') void tellGone(deps, open.get(one.workspaceId), one);
-      else if (one.kind === 'given') void tellGiven(deps, open.get(one.workspaceId), one);
+      else if (one.kind === 'gone')
+        void tellRead(deps, open.get(one.workspaceId), 'that somebody is gone', () => goneTold(deps, one));
+      else if (one.kind === 'given')
+        void tellRead(deps, open.get(one.workspaceId), 'what a team was given', () => givenTold(deps, one));
       else if (one.kind === 'operator') void tellPresence(deps, open.get(one.workspaceId), one);
     if ([...open.values()].some(({ changed }) => changed.size)) rung.ring();
   };
@@ -265,32 +267,22 @@ function tell(there: Open, event: ConsoleEvent, to?: ReadonlySet<number>): void 
       listener.send({ type: 'event', cursor: cursorOf(there, there.n), event });
 }
 
-/** Kept for who comes back, too: nothing else says that it was given, and by whom. */
-async function tellGiven(
-  deps: Deps,
+/**
+ * What is read first. Kept for who comes back, too: nothing else says that something was given and by whom, nor that somebody is gone otherwise
+ * than by not being there.
+ */
+async function tellRead(
+  { log }: Deps,
   there: Open | undefined,
-  news: Extract<News, { kind: 'given' }>,
+  what: string,
+  read: () => Promise<{ event: ConsoleEvent; to?: ReadonlySet<number> } | undefined>,
 ): Promise<void> {
   if (!there) return;
   try {
-    const told = await givenTold(deps, news);
+    const told = await read();
     if (told) tell(there, told.event, told.to);
   } catch (error) {
-    deps.log.warn({ error }, 'a team could not be told what it was given');
-  }
-}
-
-/** Kept for who comes back: nothing that is asked for again says it otherwise than by not being there. */
-async function tellGone(
-  deps: Deps,
-  there: Open | undefined,
-  news: Extract<News, { kind: 'gone' }>,
-): Promise<void> {
-  if (!there) return;
-  try {
-    tell(there, await goneTold(deps, news));
-  } catch (error) {
-    deps.log.warn({ error }, 'pages could not be told that somebody is gone');
+    log.warn({ error }, `pages could not be told ${what}`);
   }
 }
 

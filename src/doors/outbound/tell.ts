@@ -2,7 +2,7 @@
  * Telling of people: what a call said of users and events is kept together with what others say at the same time, and what follows
  * from it is done before the call is answered.
  */
-import type { Arrived, TrackedPerson } from '../../campaigns/events/arrive.ts';
+import { placesIn, type Arrived, type TrackedPerson } from '../../campaigns/events/arrive.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds, getContacts } from '../../contacts/contacts.ts';
 import { keepNewestDevices } from '../../contacts/manyDevices.ts';
@@ -41,8 +41,12 @@ export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): 
   if (refused) return refused;
   const groups = entries.flatMap(({ user }) => (user?.group ? [groupOf(user.group)] : []));
   const by = caller.scope === 'public' ? 'strangers' : 'us';
-  const kept = await ctx.arrive(workspace.id, [...(told as TrackedPerson[]), ...groups], by);
-  if (isFault(kept)) return Array.isArray(call.body) ? kept : withoutPlace(kept);
+  const all = [...(told as TrackedPerson[]), ...groups];
+  const placeOf = placesIn(all);
+  // A call of one is no list, though its group is told beside it.
+  const isOne = !Array.isArray(call.body);
+  const kept = await ctx.arrive(workspace.id, all, by, (n) => (isOne && n === 0 ? '' : placeOf(n)));
+  if (isFault(kept)) return kept;
   const own = kept.slice(0, entries.length);
   await join(call, entries);
   await follow(call, entries, own);
@@ -50,7 +54,7 @@ export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): 
   const full = own.findIndex(({ attributesRefused }) => attributesRefused);
   if (full >= 0)
     return breaks(
-      `${entries.length > 1 ? `[${full}].` : ''}attributes`,
+      `${placesIn(entries)(full)}attributes`,
       'together with those the user has are too large; the rest was kept',
     );
   return tooManyNames(call, own) ?? own;
@@ -63,7 +67,7 @@ export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): 
 function tooManyNames({ query }: Call<unknown>, own: readonly Arrived[]): Fault | undefined {
   const at = own.findIndex(({ notKept }) => notKept !== undefined);
   if (at < 0 || /^(android|ios)\//i.test(query.client)) return undefined;
-  const field = `${own.length > 1 ? `[${at}].` : ''}event`;
+  const field = `${placesIn(own)(at)}event`;
   return fault('unprocessable', `${field}: ${own[at]!.notKept}; the rest was kept`, { field });
 }
 
@@ -96,13 +100,6 @@ function toldOf(
     person: { identities, destinations, byOwnId: true, ...(user ? { profile: user.profile } : {}) },
     event,
   };
-}
-
-/** A fault of a call of one: its group is told beside it, and it is no list. */
-function withoutPlace(given: Fault): Fault {
-  const { field, message } = given;
-  const rest = (text: string) => text.replace(/^\[0\]\./, '');
-  return { ...given, message: rest(message), ...(field === undefined ? {} : { field: rest(field) }) };
 }
 
 const NONE: ReadonlySet<ToldOfOne> = new Set();

@@ -111,12 +111,8 @@ export const campaignRoutes: readonly Route[] = [
     async handle(call) {
       const found = await find(call);
       if (isFault(found)) return found;
-      const [version] = await versionsOf(call.ctx.sql, found.id);
-      return {
-        ...present(found),
-        campaign: (await writtenOf(call.ctx.sql, found)) ?? null,
-        version: version?.number ?? null,
-      };
+      const { file, version } = await writtenOf(call.ctx.sql, found);
+      return { ...present(found), campaign: file, version };
     },
   }),
   reads({
@@ -127,8 +123,8 @@ export const campaignRoutes: readonly Route[] = [
     async handle(call) {
       const found = await find(call);
       if (isFault(found)) return found;
-      const written = await writtenOf(call.ctx.sql, found);
-      return { file: written ? fileOf(written) : null };
+      const { file } = await writtenOf(call.ctx.sql, found);
+      return { file: file && fileOf(file) };
     },
   }),
   reads({

@@ -45,6 +45,8 @@ type Asked = {
   call: Call;
   contactId: number;
   everyId: readonly [number, ...number[]];
+  /** Who was merged into them. */
+  merged: Awaited<ReturnType<typeof mergesInto>>;
   beforeMs: number | undefined;
   limit: number;
 };
@@ -59,9 +61,10 @@ async function timeline(call: Call): Promise<TimelinePage | Fault> {
   if (isFault(beforeMs)) return beforeMs;
   const contact = await findContact(call);
   if (isFault(contact)) return contact;
-  const everyId = await everyIdOf(call, contact.id);
+  const merged = await mergesInto(call.ctx.sql, call.workspace.id, contact.id);
+  const everyId = everyIdOf(contact.id, merged);
   tellShown(call, everyId);
-  const asked = { call, contactId: contact.id, everyId, beforeMs, limit: limit + 1 };
+  const asked = { call, contactId: contact.id, everyId, merged, beforeMs, limit: limit + 1 };
   const parts = await Promise.all(
     SOURCES.filter((source) => source.kinds.some((kind) => kinds.has(kind))).map(({ read }) => read(asked)),
   );
@@ -147,9 +150,8 @@ async function consent({ call, contactId }: Asked): Promise<Part[]> {
   }));
 }
 
-async function merges({ call, contactId }: Asked): Promise<Part[]> {
-  const rows = await mergesInto(call.ctx.sql, call.workspace.id, contactId);
-  return rows.map((row) => ({
+async function merges({ merged }: Asked): Promise<Part[]> {
+  return merged.map((row) => ({
     atMs: row.mergedMs,
     body: { type: 'merge', contactId: toHex24(row.contactId) },
   }));
