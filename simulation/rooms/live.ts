@@ -167,7 +167,7 @@ async function startLive(run: Run, { ctx, takeReceipts }: Player): Promise<LiveD
     hub,
     notices,
     takeReceipts,
-    limit: createRateLimit(SAID_PER_S),
+    limit: createRateLimit(SAID_PER_S, ctx.clock),
     guests: { enter: async () => undefined, say: async () => undefined },
     sessionOf: async (token) => {
       const contact = await livingContact(ctx.sql, workspaceId, Number(token));

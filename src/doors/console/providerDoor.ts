@@ -24,13 +24,13 @@ const CALLBACK = '/sign-in/callback';
 /** The door. Without a provider its addresses say that there is none. */
 export function providerDoor(app: FastifyInstance, ctx: HttpContext): void {
   const provider = createProvider(ctx.config, ctx);
-  const limit = createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : TRIES_PER_S);
+  const limit = createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : TRIES_PER_S, ctx.clock);
   const serve = (path: string, handle: (provider: SignInProvider, ...at: At) => Promise<FastifyReply>) =>
     // A HEAD would use a sign-in up.
     app.get(path, { exposeHeadRoute: false }, async (request, reply) => {
       reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
       if (!provider) return await refuse(reply, 404, 'No provider of sign-ins is set up on this server.');
-      const waitS = limit.take(networkOf(request.ip), ctx.clock.nowMs());
+      const waitS = limit.take(networkOf(request.ip));
       if (waitS === undefined) return await handle(provider, request, reply);
       reply.header('retry-after', String(waitS));
       return await refuse(reply, 429, 'Too many sign-ins come from your network. Try again in a moment.');

@@ -57,7 +57,7 @@ export function createConsoleLive(
 ): { door: (app: FastifyInstance) => void; part: Part } {
   const hub = createConsoleHub({ ...ctx, onNews: (listener) => notices.onNews(listener) });
   const tabs = new Set<Tab>();
-  const limit = createRateLimit(FRAMES_PER_S);
+  const limit = createRateLimit(FRAMES_PER_S, ctx.clock);
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MOST_CONSOLE_FRAME_BYTES,
@@ -173,7 +173,7 @@ function openTab(
     if (socket.readyState !== socket.OPEN) return;
     tab.isAlive = true;
     // A page says where somebody looks as he goes from one to the next; what says more is none.
-    if (limit.take(token, ctx.clock.nowMs()) !== undefined) return close(tab, CONSOLE_CLOSE.tooMany);
+    if (limit.take(token) !== undefined) return close(tab, CONSOLE_CLOSE.tooMany);
     // oxlint-disable-next-line typescript/no-base-to-string
     const frame = isBinary ? undefined : readConsoleFrame(data.toString());
     if (frame === undefined) return close(tab, CONSOLE_CLOSE.malformed);

@@ -79,8 +79,8 @@ type ServedRoutes<K extends Kind> = {
 /** A server for the routes of one door; its limits and turns hold for all that is added. */
 export function serveRoutes<K extends Kind>(ctx: HttpContext, door: Serving<K>): ServedRoutes<K> {
   const limits = {
-    known: createRateLimit(ctx.config.rateLimitPerS),
-    strangers: createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : (door.strangersPerS ?? 0)),
+    known: createRateLimit(ctx.config.rateLimitPerS, ctx.clock),
+    strangers: createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : (door.strangersPerS ?? 0), ctx.clock),
   };
   const outside = createTurns(door.mostOutside);
   const carryOut = createCarryOut(ctx);
@@ -271,12 +271,11 @@ async function admittedTo<K extends Kind>(
   route: Guarded,
   request: FastifyRequest,
 ): Promise<Admitted | Fault> {
-  const nowMs = ctx.clock.nowMs();
   if (route.of === 'nobody')
-    return tooMany(limits.strangers.take(networkOf(request.ip), nowMs), door.strangersPerS ?? 0) ?? NOBODY;
-  const found = await door.identify(request, nowMs);
+    return tooMany(limits.strangers.take(networkOf(request.ip)), door.strangersPerS ?? 0) ?? NOBODY;
+  const found = await door.identify(request, ctx.clock.nowMs());
   if (isFault(found)) return found;
-  const late = tooMany(limits.known.take(found.limitedBy ?? found.actor, nowMs), ctx.config.rateLimitPerS);
+  const late = tooMany(limits.known.take(found.limitedBy ?? found.actor), ctx.config.rateLimitPerS);
   const refused = late ?? door.refuses?.(found.caller, route, request);
   if (refused) return refused;
   if (route.of === 'caller') return { ...found, workspace: NO_WORKSPACE, holder: undefined };

@@ -174,7 +174,7 @@ async function handle(state: State, frame: ReadFrame): Promise<void> {
       return await showHistory(state, frame.beforeMs);
     case 'typing':
       // Passing, so what is too often is left out.
-      if (member && deps.limit.take(`typing|${member.contactId}`, deps.ctx.clock.nowMs()) === undefined)
+      if (member && deps.limit.take(`typing|${member.contactId}`) === undefined)
         await type(deps.ctx, member, frame.on);
       return;
     case 'got':
@@ -295,7 +295,7 @@ async function speak(state: State, frame: Extract<ReadFrame, { type: 'say' | 'st
   const { ctx, limit, notices } = state.deps;
   const { clientId } = frame;
   const who = state.who!;
-  const retryAfterS = limit.take(`${who.workspaceId}|${who.userId ?? who.contactId}`, ctx.clock.nowMs());
+  const retryAfterS = limit.take(`${who.workspaceId}|${who.userId ?? who.contactId}`);
   if (retryAfterS !== undefined)
     return refuse(
       state,

@@ -39,7 +39,7 @@ const GOODBYE_MS = 2_000;
 export function createLive(tools: LiveTools): { door: Door; part: Part } {
   const hub = createHub(tools);
   const connections = new Set<LiveConnection>();
-  const limit = createRateLimit(SAID_PER_S);
+  const limit = createRateLimit(SAID_PER_S, tools.clock);
   let isStopping = false;
   let cancel: (() => void) | undefined;
   let stillOpen: StillOpen | undefined;

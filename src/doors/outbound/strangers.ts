@@ -14,7 +14,7 @@ import type { Call } from './route.ts';
 
 const boundsOf = onceFor((ctx: HttpContext) => ({
   guests: createGuests(ctx),
-  told: createRateLimit(ctx.config.rateLimitPerS),
+  told: createRateLimit(ctx.config.rateLimitPerS, ctx.clock),
 }));
 
 /** The fault of what is too much for whoever holds the public key; undefined when it may be kept. */
@@ -24,7 +24,7 @@ export async function refuseStrangers(
 ): Promise<Fault | undefined> {
   const { guests, told } = boundsOf(ctx);
   const whence = `${workspace.id} ${networkOf(query.from)}`;
-  const retryAfterS = told.take(whence, ctx.clock.nowMs(), who.length);
+  const retryAfterS = told.take(whence, who.length);
   if (retryAfterS !== undefined)
     return fault('rate_limited', 'Too much is told at a time from your network.', { retryAfterS });
   const known = await findContactIds(ctx.sql, workspace.id, who);

@@ -81,7 +81,7 @@ export function serveChat(
   own: { guard: Guard; hub: Hub; takeReceipts: TakeReceipts },
 ): void {
   const { guard, takeReceipts } = own;
-  const limit = createRateLimit(SAID_PER_S);
+  const limit = createRateLimit(SAID_PER_S, ctx.clock);
   const guests = createGuests(ctx);
   const answer = async (
     reply: FastifyReply,
@@ -127,7 +127,7 @@ export function serveChat(
     asCaller(CHAT_CALLS.say, async (caller, request) => {
       const said = readBody(NewMessage, request.body);
       if (isFault(said)) return said;
-      const retryAfterS = limit.take(caller.session.key.hash, ctx.clock.nowMs());
+      const retryAfterS = limit.take(caller.session.key.hash);
       if (retryAfterS !== undefined)
         return fault('rate_limited', `More than ${SAID_PER_S} messages a second.`, { retryAfterS });
       return (await guests.say(caller.workspace.id, request.ip)) ?? (await say(ctx, caller, said));

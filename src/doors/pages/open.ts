@@ -32,7 +32,7 @@ const PREVIEWER =
 
 /** The routes. */
 export function serveLinks(app: FastifyInstance, ctx: HttpContext, links: Links, guard: Guard): void {
-  const tools = { ctx, links, guard, followed: createRateLimit(FOLLOWED_PER_S) };
+  const tools = { ctx, links, guard, followed: createRateLimit(FOLLOWED_PER_S, ctx.clock) };
   app.route({
     method: ['GET', 'HEAD'],
     url: '/l/:code',
@@ -64,7 +64,7 @@ async function open(
   if (link.expiresMs <= theirNowMs) return await sendNote(reply, 410, EXPIRED);
   if (!isLookingOnly(request)) {
     const whose = `${link.causeId} ${link.position} ${link.holder?.id}`;
-    const waitS = link.kind === 'transfer' ? followed.take(whose, nowMs) : undefined;
+    const waitS = link.kind === 'transfer' ? followed.take(whose) : undefined;
     if (waitS !== undefined) {
       reply.header('retry-after', String(waitS));
       return await sendNote(reply, 429, BUSY);

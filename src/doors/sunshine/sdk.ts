@@ -87,7 +87,7 @@ export function serveSdk(
   form: FaultForm,
   takeReceipts: TakeReceipts,
 ): void {
-  const made = createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : MADE_PER_S);
+  const made = createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : MADE_PER_S, ctx.clock);
   const guests = createGuests(ctx);
   app.decorateRequest('sdkUser', null);
   const open = (method: Method, url: string, handle: Handle, { bodyLimit, admit = anybody }: Opened = {}) =>
@@ -121,13 +121,13 @@ export function serveSdk(
 
   open('GET', '/config', async (call) => ({ status: 200, body: await configOf(call) }));
   open('POST', '/appusers', async (call, request) => {
-    const retryAfterS = made.take(networkOf(request.ip), call.nowMs);
+    const retryAfterS = made.take(networkOf(request.ip));
     if (retryAfterS !== undefined) return fault('rate_limited', 'Too many new users.', { retryAfterS });
     return await create(call, request, guests);
   });
   open('POST', '/login', signIn);
   open('POST', '/appusers/authcode', async (call, request) => {
-    const retryAfterS = made.take(networkOf(request.ip), call.nowMs);
+    const retryAfterS = made.take(networkOf(request.ip));
     if (retryAfterS !== undefined) return fault('rate_limited', 'Too many codes.', { retryAfterS });
     const body = readBody(Arrival, request.body);
     const user = isFault(body) ? body : await arriveWithCode(call, body);
@@ -146,7 +146,7 @@ export function serveSdk(
     return isFault(kept) ? kept : { status: 200, body: {} };
   });
   serveTalk(asUser, speaking(asUser, guests), ctx, takeReceipts);
-  serveSelf(asUser, createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : ASKED_PER_S));
+  serveSelf(asUser, createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : ASKED_PER_S, ctx.clock));
 }
 
 /** Serves what a user says: guests say no more than is theirs. Who comes with a token of the business is no guest. */
@@ -202,7 +202,7 @@ function serveSelf(asUser: Serve, asked: RateLimit): void {
     const body = readBody(Asked, request.body);
     if (isFault(body)) return body;
     // Whoever opens the page can ask for an SMS to any number: an app pays for few of them.
-    const retryAfterS = asked.take(String(call.workspace.id), call.nowMs);
+    const retryAfterS = asked.take(String(call.workspace.id));
     if (retryAfterS !== undefined) return fault('rate_limited', 'Too many numbers.', { retryAfterS });
     return await askAtNumber(call, contact, body);
   });

@@ -45,7 +45,7 @@ export const TOKEN = {
 
 /** The door. */
 export function web1on1Door(app: FastifyInstance, ctx: HttpContext): void {
-  const tokens = createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : TOKENS_PER_S);
+  const tokens = createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : TOKENS_PER_S, ctx.clock);
   acceptJson(app);
   const served = serveRoutes(ctx, servingOf(ctx));
   void app.register(
@@ -94,11 +94,10 @@ async function token(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const nowMs = ctx.clock.nowMs();
-  const retryAfterS = limit.take(networkOf(request.ip), nowMs);
+  const retryAfterS = limit.take(networkOf(request.ip));
   if (retryAfterS !== undefined) return sendFault(reply, tooMany(TOKENS_PER_S, retryAfterS), web1on1Form);
   const body = readBody(tokenBody, request.body);
-  const given = isFault(body) ? body : await giveToken(ctx, body, nowMs);
+  const given = isFault(body) ? body : await giveToken(ctx, body, ctx.clock.nowMs());
   if (isFault(given)) return sendFault(reply, given, web1on1Form);
   if (ctx.config.checkAnswers) mustFit(TOKEN, { status: 201, body: given });
   return reply.code(201).send(given);

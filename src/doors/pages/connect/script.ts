@@ -18,7 +18,7 @@ const ASKED_PER_S = 10;
 
 /** The routes. */
 export function serveScript(app: FastifyInstance, ctx: HttpContext): void {
-  const limit = createRateLimit(ASKED_PER_S);
+  const limit = createRateLimit(ASKED_PER_S, ctx.clock);
   const script = readFileSync(path.join(import.meta.dirname, 'script.client.js'));
   app.get('/:client.js', async (request, reply) => {
     const client = await clientOf(ctx, request);
@@ -30,7 +30,7 @@ export function serveScript(app: FastifyInstance, ctx: HttpContext): void {
       .send(script);
   });
   app.get('/:client/status', async (request, reply) => {
-    const retryAfterS = limit.take(networkOf(request.ip), ctx.clock.nowMs());
+    const retryAfterS = limit.take(networkOf(request.ip));
     if (retryAfterS !== undefined)
       return await refuse(reply, fault('rate_limited', 'This is asked too often.', { retryAfterS }));
     const status = await statusOf(ctx, request);
