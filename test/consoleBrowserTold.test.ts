@@ -106,6 +106,8 @@ describe('what others do, on a page that is open', { skip }, () => {
     );
     assert.ok(!asked.some((one) => one.endsWith('/conversations')), 'lists were asked for anew');
     await checkAxe(page, 'a person');
+    await page.getByRole('link', { name: 'Conversation', exact: true }).click();
+    await page.getByRole('log').getByText('from Ann').waitFor();
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -103,12 +103,13 @@ export type DestinationShown = Static<typeof DestinationShown>;
 export const DestinationsShown = Type.Object({ destinations: Type.Array(DestinationShown) });
 
 const sets = Type.Array(Type.Object({ id: Id, name: Type.String() }));
-/** A contact with its addresses, and the lists and tags it is in. */
+/** A contact with its addresses, the lists and tags it is in, and its conversation where anything was said. */
 export const ContactWhole = Type.Object({
   ...contact,
   destinations: Type.Array(DestinationShown),
   lists: sets,
   tags: sets,
+  conversationId: orNull(Id),
 });
 export type ContactWhole = Static<typeof ContactWhole>;
 

@@ -25,6 +25,8 @@ export function noteGone({ client, ws }: At, contactId: string, gone: Gone): voi
   for (const id of ids as string[]) client.setQueryData(goneKey(ws, id), gone);
   const about = ({ queryKey: [of, what, id] }: Query) => of === ws && what !== 'gone' && ids.includes(id);
   void client.cancelQueries({ predicate: about });
+  // What a page still shows goes when it is left (`watchGone`).
+  client.removeQueries({ predicate: about, type: 'inactive' });
 }
 
 /** Who writes again after all that they had said was taken away is back. */
@@ -47,7 +49,15 @@ export function watchGone({ client, ws }: At): () => void {
     // Of a person that is there only their conversation can be gone.
     if (gone && (gone.how !== 'left' || isConversation)) noteGone({ client, ws }, contactId, gone);
   };
-  return client.getQueryCache().subscribe((told) => {
+  const cache = client.getQueryCache();
+  // Words of who was erased are not kept in a tab that shows them no more.
+  const forget = (query: Query) => {
+    const [of, what, id] = query.queryKey as [string, string, string];
+    if (of !== ws || what === 'gone' || query.getObserversCount() > 0) return;
+    if (client.getQueryData(goneKey(ws, id))) cache.remove(query);
+  };
+  return cache.subscribe((told) => {
+    if (told.type === 'observerRemoved') return forget(told.query);
     if (told.type !== 'updated' || told.action.type !== 'error' || !isGone(told.action.error)) return;
     const [of, what, id] = told.query.queryKey as [string, string, string];
     // What was never there is no page that shows somebody.
@@ -69,8 +79,9 @@ async function becameOf(ws: string, contactId: string): Promise<Gone | undefined
   try {
     const whole = await call<ContactWhole>('GET', `/workspaces/${ws}/contacts/${contactId}`);
     if (whole.id === contactId) return { how: 'left', contactId };
+    const { conversationId } = whole;
     const name = [whole.givenName, whole.surname].filter(Boolean).join(' ') || null;
-    return { how: 'became', became: { id: whole.id, name, conversationId: null } };
+    return { how: 'became', became: { id: whole.id, name, conversationId } };
   } catch (error) {
     return isGone(error) ? { how: 'erased' } : undefined;
   }

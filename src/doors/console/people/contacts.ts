@@ -33,6 +33,7 @@ import type { Identity } from '../../../contacts/keys.ts';
 import { checkContactChange } from '../../../contacts/profile.ts';
 import type { Profile } from '../../../contacts/wanted.ts';
 import { setsOfContact } from '../../../contacts/audience.ts';
+import { rowOf } from '../../../inbox/inbox.ts';
 import { erasePerson } from '../../../people/people.ts';
 import type { Tx } from '../../../db/pool.ts';
 import { MESSAGE_CLASSES } from '../../../../contract/channels.ts';
@@ -199,9 +200,10 @@ async function show(call: Call): Promise<ContactWhole | Fault> {
   const contact = await findWhoever(call);
   if (isFault(contact)) return contact;
   const { sql } = call.ctx;
-  const [destinations, sets] = await Promise.all([
+  const [destinations, sets, row] = await Promise.all([
     destinationsOf(sql, call.workspace.id, [contact.id]),
     setsOfContact(sql, call.workspace.id, contact.id),
+    rowOf(sql, call.workspace.id, contact.id),
   ]);
   const named = (kind: string) =>
     sets.flatMap((set) => (set.kind === kind ? [{ id: toHex24(set.id), name: set.name }] : []));
@@ -210,6 +212,7 @@ async function show(call: Call): Promise<ContactWhole | Fault> {
     destinations: destinations.map(presentDestination),
     lists: named('list'),
     tags: named('tag'),
+    conversationId: row ? toHex24(row.conversationId) : null,
   };
 }
 

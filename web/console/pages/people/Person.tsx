@@ -58,6 +58,7 @@ export function Person(): ReactElement {
             {data.externalId ?? 'No external id'} · added <Ago at={data.createdAt} />
           </p>
         </div>
+        <Conversation ws={ws} id={data.conversationId} />
         <Merge ws={ws} contact={data} />
         <Erase ws={ws} contact={data} onErased={() => setErased(contact)} />
       </header>
@@ -87,6 +88,9 @@ export function Person(): ReactElement {
                 {name}
               </span>
             ))}
+            {data.lists.length + data.tags.length === 0 ? (
+              <span className="muted">In none so far.</span>
+            ) : null}
           </p>
         </section>
       </div>
@@ -98,6 +102,16 @@ function Back({ ws }: { ws: string }): ReactElement {
   return (
     <Link to="/w/$ws/people" params={{ ws }} className="plain" aria-label="Back to people">
       <Icon name="back" />
+    </Link>
+  );
+}
+
+/** To what was said with them, where anything was. */
+function Conversation({ ws, id }: { ws: string; id: string | null }): ReactElement | null {
+  if (id === null) return null;
+  return (
+    <Link to="/w/$ws/inbox/$view/$conversation" params={{ ws, view: 'all', conversation: id }} search={{}}>
+      Conversation
     </Link>
   );
 }
