@@ -37,7 +37,12 @@ const MILLISECONDS_FROM = 1e11;
 
 /** Unix milliseconds of a client's time: seconds with a fraction, or milliseconds from 1e11 on. */
 export function clientMs(time: number): number {
-  return Math.round(Math.abs(time) >= MILLISECONDS_FROM ? time : time * 1000);
+  return Math.round(isMilliseconds(time) ? time : time * 1000);
+}
+
+/** Whether a client's time is in milliseconds. */
+export function isMilliseconds(time: number): boolean {
+  return Math.abs(time) >= MILLISECONDS_FROM;
 }
 
 /**

@@ -17,12 +17,14 @@ export type FaultForm = {
   (told: ShownFault): unknown;
   /** The status of an answer, where it is not that of the catalogue. */
   statusOf?(told: Fault): number;
+  /** What goes with each fault, also where no route was reached. */
+  headers?: Readonly<Record<string, string>>;
 };
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Which form is used below which path: for requests that reach no route. */
-    faultForms: { prefix: string; form: FaultForm }[];
+    /** Which form is used below which path, of whoever sends a header where it names one: for requests that reach no route. */
+    faultForms: { prefix: string; form: FaultForm; by?: string }[];
     /** Every route there is, to tell a wrong method from a wrong path. */
     routesKnown: { method: string; path: RegExp; first: string }[];
     /** What a person in a browser sees at an address that nobody has; without it the root's form of a fault. */
@@ -51,7 +53,8 @@ const FULL_RETRY_AFTER_S = 30;
 export function useFaultForm(app: FastifyInstance, log: Log, prefix: string, form: FaultForm): void {
   app.faultForms.push({ prefix, form });
   app.setErrorHandler((error, request, reply) => sendError(log, error, request, reply, form));
-  app.setNotFoundHandler((request, reply) => sendNotFound(app, request, reply, form));
+  // Another door may have what is below it, too.
+  app.setNotFoundHandler((request, reply) => sendNotFound(app, request, reply, formFor(app, request, form)));
 }
 
 /** Answers that a path leads nowhere, or with the methods it has. */
@@ -78,7 +81,7 @@ function isLostPerson(app: FastifyInstance, { method, url, headers }: FastifyReq
   const path = `${pathOf(url).toLowerCase()}/`;
   const first = firstOf(path);
   return (
-    !app.faultForms.some(({ prefix }) => prefix !== '' && path.startsWith(`${prefix}/`)) &&
+    !app.faultForms.some(({ prefix, by }) => prefix !== '' && !by && path.startsWith(`${prefix}/`)) &&
     (method === 'GET' || method === 'HEAD') &&
     /\btext\/html\b/i.test(headers.accept ?? '') &&
     (app.lost.below.includes(first) || !app.routesKnown.some((route) => route.first === first))
@@ -112,6 +115,7 @@ function methodsOf(app: FastifyInstance, path: string): string[] {
 /** Answers with a fault. */
 export function sendFault(reply: FastifyReply, given: Fault, form: FaultForm): FastifyReply {
   if (given.retryAfterS !== undefined) reply.header('retry-after', String(Math.ceil(given.retryAfterS)));
+  if (form.headers) reply.headers(form.headers);
   return reply.code(form.statusOf?.(given) ?? FAULTS[given.fault].http).send(form(given));
 }
 
@@ -134,11 +138,17 @@ export function sendError(
     .send(form({ fault: 'internal_error', message: `Something went wrong here; request ${request.id}.` }));
 }
 
-/** The form for a URL, when no route was reached. */
-export function formFor(app: FastifyInstance, url: string, otherwise: FaultForm): FaultForm {
+/** The form for a request, when no route was reached. */
+export function formFor(
+  app: FastifyInstance,
+  { url, headers }: Pick<FastifyRequest, 'url' | 'headers'>,
+  otherwise: FaultForm,
+): FaultForm {
   const path = `${pathOf(url).toLowerCase()}/`;
+  const fits = ({ prefix, by }: FastifyInstance['faultForms'][number]) =>
+    path.startsWith(`${prefix}/`) && (by === undefined || headers[by] !== undefined);
   // The root's comes first, and fits everything.
-  return app.faultForms.findLast(({ prefix }) => path.startsWith(`${prefix}/`))?.form ?? otherwise;
+  return app.faultForms.findLast(fits)?.form ?? otherwise;
 }
 
 /** The fault that a thrown error stands for; undefined when it is a bug. */

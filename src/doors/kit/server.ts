@@ -103,7 +103,7 @@ function createApp(ctx: HttpContext): FastifyInstance {
     forceCloseConnections: 'idle',
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => {
-      void sendError(ctx.log, error, request, reply, formFor(app, request.url, plainForm));
+      void sendError(ctx.log, error, request, reply, formFor(app, request, plainForm));
     },
     // Whose address a request has: of the connection, or what a proxy that is trusted says.
     trustProxy: ctx.config.trustedProxies.length > 0 ? proxiesOf(ctx.config) : false,
@@ -169,7 +169,7 @@ function hasBody({ headers }: FastifyRequest): boolean {
 function refuseLost(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404 || !hasBody(request)) return done();
-    return void sendNotFound(app, request, reply, formFor(app, request.url, plainForm));
+    return void sendNotFound(app, request, reply, formFor(app, request, plainForm));
   });
 }
 
@@ -188,7 +188,7 @@ function refuseEncoded(app: FastifyInstance, ctx: HttpContext): void {
       new RequestFault(refused),
       request,
       reply,
-      formFor(app, request.url, plainForm),
+      formFor(app, request, plainForm),
     );
   });
 }

@@ -10,7 +10,7 @@ import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { networkOf } from '../../base/network.ts';
 import { acceptJson, JSON_BYTES } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
-import { sendError, type FaultForm } from '../kit/errors.ts';
+import { formFor, sendError, sendNotFound, type FaultForm } from '../kit/errors.ts';
 import { queryOnce } from '../kit/route.ts';
 import type { Door } from '../kit/server.ts';
 import { serveRoutes, type Serving } from '../kit/serve.ts';
@@ -26,12 +26,19 @@ const MOST_GUID = 200;
  * This API's form of a fault: what its PHP library reads. The JavaScript ones show what they get as it is, and promise a text: they
  * are answered the message alone (api/outbound.md §A.5), by `asText`.
  */
-const outboundForm: FaultForm = (told) => ({
-  error: {
-    Message: told.message,
-    Code: told.fault === 'internal_error' ? 500 : FAULTS[told.fault].http,
-  },
-});
+const outboundForm: FaultForm = Object.assign(
+  (told: Parameters<FaultForm>[0]) => ({
+    error: {
+      Message: told.message,
+      Code: told.fault === 'internal_error' ? 500 : FAULTS[told.fault].http,
+    },
+  }),
+  // A browser that may not read an answer takes it for none, and its library asks again for days.
+  { headers: { 'access-control-allow-origin': '*' } },
+);
+/** Below these are paths of this door beside those of others: who sends its key is answered by it. */
+const BELOW = ['/v2', '/i'];
+const KEY = 'x-outbound-key';
 
 /** The door. `takeReceipts` is the receipts room's: phones tell what became of pushes. */
 export function outboundDoor(takeReceipts: TakeReceipts): Door {
@@ -48,7 +55,15 @@ export function outboundDoor(takeReceipts: TakeReceipts): Door {
     for (const path of new Set(routes.map((route) => route.path))) {
       app.options(path, preflight);
       // Another door has what is beside them.
-      app.faultForms.push({ prefix: path, form: outboundForm });
+      app.faultForms.push({ prefix: path.replace(/\/:.*$/, ''), form: outboundForm });
+    }
+    for (const prefix of BELOW) {
+      app.faultForms.push({ prefix, form: outboundForm, by: KEY });
+      app.options(`${prefix}/*`, (request, reply) =>
+        String(request.headers['access-control-request-headers']).toLowerCase().includes(KEY)
+          ? preflight(request, reply)
+          : sendNotFound(app, request, reply, formFor(app, request, outboundForm)),
+      );
     }
     serveRoutes(ctx, servingOf(ctx)).add(app, routes, ({ path }) => [path]);
     serveScript(app);
@@ -86,7 +101,7 @@ function servingOf(ctx: HttpContext): Serving<OutboundKind> {
     mostOutside: MOST_OUTSIDE,
     async identify(request, nowMs) {
       const { authorization } = request.headers;
-      const token = headerOf(request, 'x-outbound-key');
+      const token = headerOf(request, KEY);
       if (!token && !authorization) return fault('unauthorized', 'Unauthorized: X-Outbound-Key is required');
       const key = await authenticateKey(ctx.keyring, {
         door: 'outbound',

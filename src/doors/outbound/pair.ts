@@ -2,8 +2,9 @@
 import { createAllowances } from '../../accounts/allowances.ts';
 import { isPairingCode } from '../../accounts/pairing.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
+import { isStorable } from '../../base/storable.ts';
 import { tagContacts } from '../../contacts/sets.ts';
-import type { PushApi } from './read.ts';
+import { UNSTORABLE, type PushApi } from './read.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
@@ -36,6 +37,7 @@ async function pair(call: Call<Record<string, unknown>>, service: PushApi): Prom
     return breaks('deviceToken', 'must be the token of the device');
   if (typeof deviceName !== 'string' || deviceName.length < 1 || deviceName.length > LONGEST_NAME)
     return breaks('deviceName', `must be a text of 1 to ${LONGEST_NAME} characters`);
+  if (!isStorable(deviceName)) return breaks('deviceName', UNSTORABLE);
   const nowMs = ctx.clock.nowMs();
   // Four digits are soon guessed: each try of a workspace counts before it is looked at, however many come at once.
   const allowances = createAllowances(ctx.sql, ctx.vault.lastingSecret);

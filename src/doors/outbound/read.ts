@@ -3,7 +3,7 @@
  * null and empty values for what they do not know; those are passed over. Pure.
  */
 import type { TrackedEvent } from '../../campaigns/events/arrive.ts';
-import { EVENT_LIMITS } from '../../campaigns/events/time.ts';
+import { EVENT_LIMITS, isMilliseconds } from '../../campaigns/events/time.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { isStorable } from '../../base/storable.ts';
@@ -132,16 +132,23 @@ export function readEvent(body: Fields, at: string): TrackedEvent | Fault {
 /** Unix seconds or milliseconds: a number, or a time with a zone as text. */
 export function readTime(value: unknown, field: string): number | undefined | Fault {
   if (!isGiven(value)) return undefined;
-  const time = typeof value === 'string' ? (parseIsoTime(value) ?? numberIn(value)) : value;
+  const time = typeof value === 'string' ? (timeIn(value) ?? numberIn(value)) : value;
   return typeof time === 'number' && Number.isFinite(time) && time >= 0 && time < 1e15
     ? time
     : breaks(field, 'must be a time in unix seconds or milliseconds');
 }
 
-const UNSTORABLE = 'must not hold the character U+0000 or half a surrogate pair';
+/** What is said of a text that cannot be kept. */
+export const UNSTORABLE = 'must not hold the character U+0000 or half a surrogate pair';
 
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
+}
+
+/** A time as text; where its milliseconds would be taken for seconds (`clientMs`), it is in these. */
+function timeIn(text: string): number | undefined {
+  const ms = parseIsoTime(text);
+  return ms === undefined || isMilliseconds(ms) ? ms : ms / 1000;
 }
 
 function numberIn(text: string): number | undefined {

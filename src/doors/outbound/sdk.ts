@@ -2,9 +2,8 @@
 import { SdkConfig } from '../../../contract/doors/outbound.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import type { Receipt, TakeReceipts } from '../../channels/adapter.ts';
-import { fromRef } from '../../ledger/ref.ts';
 import { pairRoutes } from './pair.ts';
-import { pushOf } from './pushIntegrations.ts';
+import { integrationOfPush } from './phones.ts';
 import { readTime, readWho, type PushApi } from './read.ts';
 import { keyOf } from './repeat.ts';
 import { Body, DONE, keeps, reads, type Call, type Route } from './route.ts';
@@ -12,6 +11,8 @@ import { tell } from './tell.ts';
 
 const PLATFORMS = ['ios', 'android'] as const;
 type Platform = (typeof PLATFORMS)[number];
+
+type Named = Receipt & { ref: string };
 
 /** Services by which pushes come to a platform, the likelier first. */
 const SERVICES_OF: Readonly<Record<Platform, readonly PushApi[]>> = {
@@ -46,11 +47,7 @@ async function config({ params }: Call): Promise<{ status: 200; body: SdkConfig 
 }
 
 function pushRoutes(platform: Platform, takeReceipts: TakeReceipts): Route[] {
-  const told = (
-    path: string,
-    does: string,
-    receiptOf: (body: Record<string, unknown>) => Receipt | undefined | Fault,
-  ) =>
+  const told = (path: string, does: string, receiptOf: (body: Record<string, unknown>) => Named | Fault) =>
     keeps({
       path: `/i/${platform}/${path}`,
       does,
@@ -59,11 +56,9 @@ function pushRoutes(platform: Platform, takeReceipts: TakeReceipts): Route[] {
       async handle(call) {
         const receipt = receiptOf(call.body);
         if (isFault(receipt)) return receipt;
-        const all = await call.ctx.directory.integrationsOf(call.workspace.id);
-        const integration = SERVICES_OF[platform]
-          .map((service) => pushOf(all, service))
-          .find((one) => one !== undefined);
-        if (receipt && integration) await takeReceipts(integration.id, [receipt]);
+        const integrationId = await integrationOfPush(call, receipt.ref, SERVICES_OF[platform]);
+        if (isFault(integrationId)) return integrationId;
+        if (integrationId !== undefined) await takeReceipts(integrationId, [receipt]);
         return DONE;
       },
     });
@@ -86,17 +81,17 @@ function pushRoutes(platform: Platform, takeReceipts: TakeReceipts): Route[] {
   ];
 }
 
-/** The receipt for the push that a body names. What was sent by another system than ours is no error of the phone's. */
+/** The receipt for the push that a body names. */
 function receiptFor(
   body: Record<string, unknown>,
   field: '_oid' | 'i',
   receipt: Omit<Receipt, 'ref'>,
-): Receipt | undefined | Fault {
+): Named | Fault {
   // Old iOS sends the whole of what was pushed.
   const ref = body[field] ?? body['ref'];
   if (ref === undefined || ref === null || ref === '') return breaks(field, 'is required');
   if (typeof ref !== 'string') return breaks(field, 'must be a string');
-  return fromRef(ref) ? { ...receipt, ref } : undefined;
+  return { ...receipt, ref };
 }
 
 /** Whether a person was asked for permission to push, and gave it: things they did, which campaigns can wait for. */

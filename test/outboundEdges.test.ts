@@ -1,0 +1,76 @@
+/** The Outbound door at its edges: what no route has, what cannot be kept, times of long ago, and where in a list something is wrong. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { errors, startOutbound } from './outboundProduct.ts';
+
+const product = await startOutbound();
+const { url, post, did, keys, sql, call, base } = product;
+const byPublic = { 'x-outbound-key': keys.public };
+
+test('a path or a method that there is not is told in this door’s form, to pages of other sites as well', async () => {
+  const told = async (method: string, path: string, status: number) => {
+    const said = await fetch(url + path, {
+      method,
+      headers: { ...byPublic, origin: 'https://shop.example' },
+      ...(method === 'POST' ? { body: '{}' } : {}),
+    });
+    const { error } = (await said.json()) as { error: { Code: number; Message: string } };
+    assert.deepEqual([said.status, error.Code], [status, status], `${method} ${path}`);
+    assert.ok(error.Message.length > 3);
+    assert.equal(said.headers.get('access-control-allow-origin'), '*', `${method} ${path}`);
+  };
+  await told('GET', '/v2/track', 405);
+  await told('PUT', '/v2/track', 405);
+  await told('POST', '/i/config/sdk/ios/1', 405);
+  await told('GET', '/i/config/sdk/%E0%A4%A/1', 400);
+  await told('GET', `/i/config/sdk/ios/${'x'.repeat(5_000)}`, 400);
+  await told('POST', '/v2/of-a-later-version', 404);
+  await told('POST', '/i/of-a-later-version', 404);
+  // A page whose call does not get through asks again for days, and what is behind it waits.
+  const asked = async (path: string, headers: string) =>
+    (
+      await fetch(url + path, {
+        method: 'OPTIONS',
+        headers: {
+          origin: 'https://shop.example',
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': headers,
+        },
+      })
+    ).status;
+  assert.equal(await asked('/v2/of-a-later-version', 'content-type,x-outbound-key'), 204);
+  assert.equal(await asked('/v2/contacts', 'authorization'), 405, 'what is another door’s is not let in');
+  assert.equal(await asked('/v2/nothing', 'authorization'), 404);
+});
+
+test('the name of a device that cannot be kept is refused, with a code that is right', async () => {
+  const { body: shown } = await call('GET', `${base}/pairing`);
+  const device = { code: Number(shown.code), deviceToken: 'cd'.repeat(32) };
+  for (const deviceName of ['a\u0000b', '\ud800', ''])
+    for (const platform of ['ios', 'android']) {
+      const said = await post(`/i/testsend/push/pair/${platform}`, { ...device, deviceName }, byPublic);
+      assert.equal(said.status, 400, said.text);
+      assert.match(JSON.parse(said.text).error.Message, /^deviceName: /);
+    }
+  assert.equal((await sql`SELECT FROM identities WHERE value LIKE 'test device %'`).length, 0);
+});
+
+test('O12 a time of before 1973 that is told as text is of then: it is not now, and sets nothing off', async () => {
+  for (const timestamp of [
+    '1971-06-01T00:00:00Z',
+    '9999-01-01T00:00:00Z',
+    '2001-02-03T04:05:06.789+02:00',
+    43_200,
+  ])
+    assert.equal((await post('/v2/track', { user_id: 'old', event: 'born', timestamp })).status, 200);
+  await did('old');
+  const rows = await sql<{ atMs: number }[]>`
+    SELECT e.at_ms AS "atMs" FROM contact_events e JOIN identities i ON i.contact_id = e.contact_id WHERE i.value = 'old' ORDER BY 1`;
+  assert.deepEqual(
+    rows.slice(0, 3).map(({ atMs }) => new Date(atMs).toISOString()),
+    ['1970-01-01T12:00:00.000Z', '1971-06-01T00:00:00.000Z', '2001-02-03T02:05:06.789Z'],
+  );
+  assert.ok(Math.abs(rows[3]!.atMs - Date.now()) < 600_000, 'of a time to come it is now');
+});
+
+test('nothing of all this was an error of ours', () => assert.deepEqual(errors, []));
