@@ -192,8 +192,14 @@ export const campaignLedFaults = [
       ],
       [
         'what is caught up with is sent however late',
-        'if (byMs === 0) held.lateMs = nowMs - held.dueMs;',
+        'if (byMs === 0) held.lateMs = (place.lateMs ?? 0) + nowMs - held.dueMs;',
         '',
+      ],
+      [
+        'caught up with again, what was late is late anew',
+        'held.lateMs = (place.lateMs ?? 0) + nowMs - held.dueMs;',
+        'held.lateMs = nowMs - held.dueMs;',
+        ['src/campaigns/steps/resumed.test.ts'],
       ],
     ],
   ),
@@ -383,8 +389,12 @@ export const campaignLedFaults = [
   ...inFile(
     'src/campaigns/steps/moved.ts',
     ['src/campaigns/steps/step.test.ts'],
+    [['what is a send now is passed by', 'if (!isWait(is) || !isWait(was))', 'if (!isWait(was))']],
+  ),
+  ...inFile(
+    'src/campaigns/steps/waits.ts',
+    ['src/campaigns/steps/step.test.ts'],
     [
-      ['what is a send now is passed by', 'if (!isWait(is) || !isWait(was))', 'if (!isWait(was))'],
       [
         'a changed wait ends at any time of day',
         "  if ('wait' in step) return restsUntil(step.wait, zone, fromMs + durationMs(step.wait.for)!);\n",

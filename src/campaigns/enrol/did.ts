@@ -2,6 +2,7 @@
  * What a contact did, as rules look at it: as far as it was taken, newest first. Each look goes on from the last, so that whoever is replayed
  * over thousands of events looks at each of them once and not at all of them each time.
  */
+import { FLAG } from '../events/time.ts';
 import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import { putInOrder } from '../../base/ordered.ts';
 import type { Facts, Seen, Stat } from '../match/facts.ts';
@@ -20,11 +21,12 @@ export function historyOf(
   inTurn?: readonly InTurn[],
 ): Pick<Facts, 'stat' | 'events'> {
   const byName = new Map<string, Seen[]>();
-  for (const { nameId, contactId: _contactId, flags: _flags, ...row } of rows) {
+  for (const { nameId, contactId: _contactId, flags, ...row } of rows) {
     const name = nameOf.get(nameId)!;
+    const done = { ...row, name, ...(flags & FLAG.history ? { isHistory: true } : {}) };
     const seen = byName.get(name);
-    if (seen) seen.push({ ...row, name });
-    else byName.set(name, [{ ...row, name }]);
+    if (seen) seen.push(done);
+    else byName.set(name, [done]);
   }
   const doneOf = new Map([...byName].map(([name, seen]) => [name, new Done(seen)]));
   const statOf = new Map(stats.map(({ nameId, ...stat }) => [nameOf.get(nameId), stat]));

@@ -6,7 +6,7 @@ import { BEGAN_MS, mailed, somebody, type Published } from '../testing/somebody.
 import type { Seen } from '../match/facts.ts';
 import { decisionsIn, rowsOfDecisions } from './decisions.ts';
 import { moveTo, onResumed } from './steered.ts';
-import { exit } from './engine.ts';
+import { exit, onEvent } from './engine.ts';
 import { versionOf } from '../steps/version.ts';
 
 const often = { entry: 'every', whileActive: 'alongside' } as const;
@@ -333,4 +333,63 @@ test('campaigns.md §3.2: a filter that is asked always is asked before each mes
   assert.deepEqual(sent('never'), ['sends', 'completed']);
   assert.deepEqual(sent('before_send'), ['next', 'exited: filter']);
   assert.deepEqual(sent('always'), ['next', 'exited: filter']);
+});
+
+/** Somebody of whom all that they did is known, told in this order. */
+function doing(file: Published, attributes: Record<string, unknown> = {}) {
+  const ann = somebody([file], attributes);
+  const did: Seen[] = [];
+  ann.member.facts = {
+    ...ann.member.facts,
+    events: (name, sinceMs = -Infinity) =>
+      did.filter((one) => one.name === name && one.atMs >= sinceMs).toSorted((a, b) => b.atMs - a.atMs),
+  };
+  return {
+    ...ann,
+    did(name: string, atMs: number, { receivedMs = atMs, isHistory = false } = {}) {
+      const order = did.length + 1;
+      const event = { name, atMs, receivedMs, key: order, order, properties: null, isHistory };
+      did.push(event);
+      onEvent(ann.live, ann.member, event, receivedMs, ann.changes);
+    },
+  };
+}
+
+test('campaigns.md §3.3: what takes them out is looked for as they enter, and goes by when it was done', () => {
+  const file = asks({ exits: [{ event: 'gone' }] });
+  const entered = ['entered', 'sends', 'waits'];
+  const gone = ['entered', 'exited: event'];
+  const waits = doing(file);
+  waits.did('in', BEGAN_MS);
+  waits.did('gone', BEGAN_MS + 1);
+  waits.becomes({ city: 'Rome' }, BEGAN_MS + MINUTE_MS);
+  assert.deepEqual(waits.told('asks'), gone, 'while it was not decided whether they enter');
+  const tells = (...told: [name: string, atMs: number, receivedMs: number][]) => {
+    const bob = doing(file, { city: 'Rome' });
+    for (const [name, atMs, receivedMs] of told)
+      bob.did(name, BEGAN_MS + atMs, { receivedMs: BEGAN_MS + receivedMs });
+    return bob.told('asks');
+  };
+  assert.deepEqual(tells(['gone', 3, 3], ['in', 1, 5]), gone, 'told before what was done before it');
+  assert.deepEqual(tells(['gone', 1, 1], ['in', 3, 5]), entered, 'done before');
+  assert.deepEqual(tells(['gone', 1, 1], ['in', 1, 5]), entered, 'at one instant and told before');
+  assert.deepEqual(tells(['in', 1, 5], ['gone', 3, 6]), [...entered, 'exited: event'], 'told after');
+  assert.deepEqual(tells(['in', 3, 5], ['gone', 1, 6]), entered, 'done before and told after');
+  const told = doing(file, { city: 'Rome' });
+  told.did('gone', BEGAN_MS + 3, { isHistory: true });
+  told.did('in', BEGAN_MS, { receivedMs: BEGAN_MS + 5 });
+  assert.deepEqual(told.told('asks'), entered, 'as history it takes nobody out');
+});
+
+test('campaigns.md §3.1: what is told as history ends no wait, neither as it begins nor when its time is over', () => {
+  const steps: Step[] = [
+    { key: 'w', wait_for: { event: 'paid', timeout: '1d' }, then: { done: 'end', timeout: 'no' } },
+    mailed('no'),
+  ];
+  const ann = doing({ key: 'w', trigger: { event: { did: 'in' } }, steps });
+  ann.did('paid', BEGAN_MS + 1, { isHistory: true });
+  ann.did('in', BEGAN_MS, { receivedMs: BEGAN_MS + 2 });
+  ann.did('paid', BEGAN_MS + 3, { isHistory: true });
+  ann.due();
+  assert.deepEqual(ann.told('w'), ['entered', 'waits', 'timeout', 'sends', 'completed']);
 });

@@ -8,6 +8,8 @@ export type Seen = {
   receivedMs: number;
   key: number;
   order: number;
+  /** It is counted, and sets nothing off, wakes nobody and ends nothing. */
+  isHistory?: boolean;
   /** How many campaigns have led to each other to it. */
   depth?: number;
   properties: Readonly<Record<string, unknown>> | null;

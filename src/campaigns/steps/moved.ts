@@ -1,12 +1,10 @@
 /** Where somebody stands who enters, and who goes by another version from now on. Pure. */
-import type { Step } from '../../../contract/campaign.ts';
-import { durationMs } from '../match/duration.ts';
 import type { Place, Run } from './run.ts';
 import { leadsTo } from './flow.ts';
 import { isWait, kindOf } from './kinds.ts';
 import { nextInWindow } from './local.ts';
 import { windowOf, type Version } from './version.ts';
-import { graceMsOf, restsUntil } from './waits.ts';
+import { restOver } from './waits.ts';
 
 /** Somebody who enters, before the first step. */
 export function firstPlace(version: Version, asOfMs: number): Place {
@@ -33,6 +31,20 @@ export function cameTo(
     ...(heard ? { heard } : {}),
     ...(missed ? { missed } : {}),
   };
+}
+
+/** The same along their way; who comes back to a step is counted there. */
+export function comesTo(
+  { index }: Pick<Version, 'index'>,
+  place: Place,
+  step: string,
+  asOfMs: number,
+): Place {
+  const { step: from, passes, phase } = place;
+  // Who stands before it comes to it, and not back.
+  const isBack = (index.get(from) ?? -1) >= index.get(step)! && phase !== 'go';
+  const counted = isBack ? { ...passes, [step]: (passes?.[step] ?? 0) + 1 } : passes;
+  return cameTo(step, { ...place, passes: counted }, asOfMs);
 }
 
 /** Those whom a change makes due leave over this time, so that they do not all leave at once. */
@@ -68,14 +80,6 @@ export function moved(
   }
   const [before, now] = [was, is].map((step) => restOver(step, place, zone));
   return before === now ? place : { ...place, dueMs: over(now!), zone };
-}
-
-/** When a wait is over that somebody is in; undefined of one for a date or for hours. */
-function restOver(step: Step, { sinceMs, heldMs = 0 }: Place, zone: string): number | undefined {
-  const fromMs = sinceMs + heldMs;
-  if ('wait' in step) return restsUntil(step.wait, zone, fromMs + durationMs(step.wait.for)!);
-  if (!('wait_for' in step)) return undefined;
-  return fromMs + durationMs(step.wait_for.timeout)! + graceMsOf(step.wait_for);
 }
 
 /** The first step behind one that was removed which is still there, along what stood behind it. */

@@ -1,8 +1,7 @@
 /** Where somebody stands once a pause is over. Pure. */
-import { durationMs } from '../match/duration.ts';
 import type { Place, Run } from './run.ts';
 import type { Version } from './version.ts';
-import { restsUntil } from './waits.ts';
+import { restOver } from './waits.ts';
 
 /**
  * A pause, by the workspace's clock: when it began, by how much what is waited for moves (0 where what fell due meanwhile is caught up
@@ -26,12 +25,13 @@ export function resumed(
   const stoodMs = Math.max(0, byMs - Math.max(0, place.sinceMs - pausedMs));
   const heldMs = (place.heldMs ?? 0) + stoodMs;
   const held: Place = { ...place, ...(heldMs > 0 ? { heldMs } : {}) };
-  if (current && 'wait_until' in current) held.dueMs = place.dueMs;
-  else if (current && 'wait' in current && current.wait.thenAt !== undefined && place.phase !== 'go') {
-    held.dueMs = restsUntil(current.wait, zone, place.sinceMs + heldMs + durationMs(current.wait.for)!);
-    held.zone = zone;
-  } else held.dueMs = place.dueMs + stoodMs;
+  // By what it is by now: an edit that made it shorter while it stood still knew nothing of the pause.
+  const isAskedAgain = byMs > 0 || (place.zone !== undefined && place.zone !== zone);
+  const restMs = isAskedAgain && current && !place.phase ? restOver(current, held, zone) : undefined;
+  if (restMs !== undefined && place.zone !== undefined) held.zone = zone;
+  held.dueMs = restMs ?? place.dueMs + (current && 'wait_until' in current ? 0 : stoodMs);
   if (held.dueMs > nowMs) return held;
-  if (byMs === 0) held.lateMs = nowMs - held.dueMs;
+  // What another pause held up before is later still.
+  if (byMs === 0) held.lateMs = (place.lateMs ?? 0) + nowMs - held.dueMs;
   return { ...held, dueMs: nowMs + (overMs > 0 ? id % overMs : 0) };
 }

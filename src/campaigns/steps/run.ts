@@ -62,14 +62,14 @@ export type Stimulus = { lateMs?: number } & (
 export type Ending = { completed: true } | { exited: string };
 
 /** What is to be done, in this very transaction. `seq` and the enrolment are its key. */
-export type Effect = { seq: number; step: string; atMs: number } & (
-  | { do: 'send' }
-  | { do: 'would_send' }
+export type Effect = { seq: number; step: string; atMs: number } & Given;
+/** What of it is the step's. */
+export type Given =
+  | { do: 'send' | 'would_send' }
   | { do: 'set'; attributes: Readonly<Record<string, unknown>> }
   | { do: 'tag'; add: readonly string[]; remove: readonly string[] }
   | { do: 'hand'; kind: HandedKind }
-  | { do: 'start'; campaign: string }
-);
+  | { do: 'start'; campaign: string };
 
 /** A decision, for who asks why. */
 export type StepDecision = { seq: number; atMs: number; what: string; step?: string; detail?: string };

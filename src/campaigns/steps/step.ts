@@ -12,7 +12,7 @@ import {
 } from '../../../contract/campaign.ts';
 import { hash32 } from '../../base/crypto.ts';
 import { durationMs } from '../match/duration.ts';
-import { evaluate, isLookedFor } from '../match/evaluate.ts';
+import { evaluate } from '../match/evaluate.ts';
 import type { Around, Facts, Seen } from '../match/facts.ts';
 import { attributesFrom, changeOf, factsAfter, type ChangeStep, type Alteration } from './changed.ts';
 import { comesAt } from './date.ts';
@@ -20,17 +20,16 @@ import { drawn } from './drawn.ts';
 import { END } from './flow.ts';
 import { handedKindOf, isWait, type HandedKind } from './kinds.ts';
 import { nextInWindow } from './local.ts';
-import { cameTo } from './moved.ts';
-import type { Effect, Ending, Stepped, Place, Run, Stimulus, StepDecision } from './run.ts';
+import { endingBy, leftBy, takesOut } from './exits.ts';
+import { cameTo, comesTo } from './moved.ts';
+import type { Effect, Ending, Given, Stepped, Place, Run, Stimulus, StepDecision } from './run.ts';
 import { edgeOfSend, isOfSend, zoneTold } from './told.ts';
 import { after, AWAITED_MS, SEND_TELLS, windowOf, type Version } from './version.ts';
 import { countsFromMs, endsWait, graceMsOf, isLate, isTooLate, restsUntil } from './waits.ts';
 
 /** Takes somebody on from where they stand. `asOfMs` is when it happens: the time of what is due, the arrival of an event. */
 export function step(version: Version, run: Run, facts: Facts, stimulus: Stimulus, asOfMs: number): Stepped {
-  // What a pause kept from its time is late by that as well.
-  const lateMs = (stimulus.lateMs ?? 0) + (stimulus.kind === 'due' ? (run.place.lateMs ?? 0) : 0);
-  const walk = new Walk(version, run, facts, asOfMs, lateMs);
+  const walk = new Walk(version, run, facts, stimulus, asOfMs);
   walk.take(stimulus);
   return walk.outcome();
 }
@@ -40,6 +39,8 @@ class Walk {
   readonly #run: Run;
   #facts: Facts;
   readonly #lateMs: number;
+  /** By how much of that a pause kept what is taken now from its time. */
+  readonly #keptMs: number;
   readonly #effects: Effect[] = [];
   readonly #why: StepDecision[] = [];
   #asOfMs: number;
@@ -47,12 +48,13 @@ class Walk {
   #ended: Ending | undefined;
   #steps = 0;
 
-  constructor(version: Version, run: Run, facts: Facts, asOfMs: number, lateMs: number) {
+  constructor(version: Version, run: Run, facts: Facts, stimulus: Stimulus, asOfMs: number) {
     this.#version = version;
     this.#run = run;
     this.#facts = facts;
     this.#asOfMs = asOfMs;
-    this.#lateMs = lateMs;
+    this.#keptMs = stimulus.kind === 'due' ? (run.place.lateMs ?? 0) : 0;
+    this.#lateMs = (stimulus.lateMs ?? 0) + this.#keptMs;
     const { lookMs: _looked, ...place } = run.place;
     this.#place = place;
   }
@@ -65,7 +67,7 @@ class Walk {
     if (stimulus.kind === 'resumed') return this.#resume();
     if (stimulus.kind === 'changed') return;
     if (stimulus.kind === 'refreshed') return this.#refresh();
-    if (stimulus.kind === 'enter') return this.#go(this.#place.step);
+    if (stimulus.kind === 'enter') return this.#enter();
     // What came before its time was only to look at the filter again.
     if (this.#asOfMs < this.#place.dueMs) return;
     if (this.#place.phase === 'go') return this.#go(this.#place.step);
@@ -98,7 +100,7 @@ class Walk {
     this.#why.push({ seq: this.#place.seq++, atMs: this.#asOfMs, what, ...more });
   }
 
-  #end(ended: Ending, detail?: string): void {
+  #end(ended: Ending, detail?: string): undefined {
     this.#ended = ended;
     this.#tellHere('completed' in ended ? 'completed' : `exited: ${ended.exited}`, detail);
   }
@@ -122,12 +124,15 @@ class Walk {
       this.#done(current.wait_for, event);
     else this.#noteLate(event);
     if (this.#ended) return;
-    const leaves = this.#version.exits.some(
-      (exit) => exit.event === event.name && isLookedFor(exit, event, this.#facts, this.#around()),
-    );
-    // What was done before they entered does not take them out.
-    const reason = event.name === '$unsubscribed' ? 'unsubscribed' : 'event';
-    if (leaves && event.atMs >= this.#run.enteredMs) this.#end({ exited: reason }, event.name);
+    const isOut = takesOut(this.#version, event, this.#run, this.#facts, this.#around());
+    if (isOut) this.#end(endingBy(event), event.name);
+  }
+
+  /** Who has done since what set them off what takes them out is out of it: it came before that did, or before they were decided on. */
+  #enter(): void {
+    const left = leftBy(this.#version, this.#run, this.#facts, this.#around());
+    if (left) this.#end(endingBy(left), left.name);
+    else this.#go(this.#place.step);
   }
 
   /** What came while it stood still counts as if it came now: a wait that it ends is over, and what became of a message is known. */
@@ -153,8 +158,8 @@ class Walk {
 
   /** What was waited for comes when the time for it is over: that is told, once, and changes nothing. */
   #noteLate(event: Seen): void {
-    const run = { ...this.#run, place: this.#place };
-    if (!isLate(this.#version.steps, event, run, this.#facts, this.#around())) return;
+    const { steps } = this.#version;
+    if (!isLate(steps, event, { ...this.#run, place: this.#place }, this.#facts, this.#around())) return;
     const { [event.name]: key, ...missed } = this.#place.missed!;
     this.#place.missed = missed;
     this.#tell('late', { step: key!, detail: event.name });
@@ -172,7 +177,7 @@ class Walk {
     const current = this.#current();
     if (!current) return this.#end({ exited: 'step_removed' });
     if ('wait_for' in current) {
-      const { wait_for: wait } = current;
+      const wait = current.wait_for;
       const found = this.#found(wait, this.#place.sinceMs);
       if (found) return this.#done(wait, found);
       this.#place.missed = { ...this.#place.missed, [wait.event]: current.key };
@@ -214,24 +219,19 @@ class Walk {
       if (next === END) return this.#end({ completed: true });
       const at = this.#version.index.get(next);
       if (at === undefined) return this.#end({ exited: 'step_removed' });
-      if (!this.#come(next, at)) return;
+      if (!this.#come(next)) return;
       if (++this.#steps > CAMPAIGN_LIMITS.instantSteps) {
         // The rest in another turn, so that no turn is long.
-        this.#place.phase = 'go';
-        return;
+        return this.#stays('go');
       }
       next = this.#visit(this.#version.steps[at]!, at);
     }
   }
 
   /** Comes to a step; false when it was come back to too often. */
-  #come(key: string, at: number): boolean {
-    const { step: from, passes, phase } = this.#place;
-    // Who stands before it comes to it, and not back.
-    const isBack = (this.#version.index.get(from) ?? -1) >= at && phase !== 'go';
-    const counted = isBack ? { ...passes, [key]: (passes?.[key] ?? 0) + 1 } : passes;
-    this.#place = cameTo(key, { ...this.#place, passes: counted }, this.#asOfMs);
-    if ((counted?.[key] ?? 0) <= CAMPAIGN_LIMITS.cyclePasses) return true;
+  #come(key: string): boolean {
+    this.#place = comesTo(this.#version, this.#place, key, this.#asOfMs);
+    if ((this.#place.passes?.[key] ?? 0) <= CAMPAIGN_LIMITS.cyclePasses) return true;
     this.#end({ exited: 'expired' }, `came back to ${key} ${CAMPAIGN_LIMITS.cyclePasses} times`);
     return false;
   }
@@ -262,10 +262,7 @@ class Walk {
         current.key,
         drawn(current.split, `${this.#version.campaignId}:${current.key}:${this.#run.contactId}`),
       );
-    if ('stop' in current) {
-      this.#end({ exited: current.stop.reason });
-      return undefined;
-    }
+    if ('stop' in current) return this.#end({ exited: current.stop.reason });
     if ('start' in current) return this.#start(current.key, current.start.campaign, at);
     const handed = handedKindOf(current);
     if (handed) return this.#hand(current.key, handed, at);
@@ -274,8 +271,7 @@ class Walk {
 
   #start(key: string, campaign: string, at: number): string {
     if (this.#run.isShadow) return this.#on(at, 'next', 'left out: of the holdout');
-    const { seq } = this.#place;
-    this.#effects.push({ seq, step: key, atMs: this.#asOfMs, do: 'start', campaign });
+    this.#gives(key, { do: 'start', campaign });
     return this.#on(at, 'next', campaign);
   }
 
@@ -283,7 +279,7 @@ class Walk {
   #hand(key: string, kind: HandedKind, at: number): string | undefined {
     if (this.#run.isShadow)
       return this.#on(at, kind === 'webhook' ? 'ok' : 'next', 'left out: of the holdout');
-    this.#effects.push({ seq: this.#place.seq, step: key, atMs: this.#asOfMs, do: 'hand', kind });
+    this.#gives(key, { do: 'hand', kind });
     this.#tell('hands on', { step: key, detail: kind });
     this.#place.phase = 'sent';
     this.#place.dueMs = this.#asOfMs + AWAITED_MS;
@@ -295,6 +291,16 @@ class Walk {
     if (!current || current.key !== key || this.#place.phase !== 'sent') return;
     if (failed !== undefined) return this.#follow('failed', failed);
     this.#follow('webhook' in current ? 'ok' : 'next', 'done');
+  }
+
+  #gives(key: string, effect: Given): void {
+    this.#effects.push({ seq: this.#place.seq, step: key, atMs: this.#asOfMs, ...effect });
+  }
+
+  /** What is to be done at the step is done later; it is as late then as it was. */
+  #stays(phase: 'go' | 'spread'): void {
+    this.#place.phase = phase;
+    if (this.#keptMs) this.#place.lateMs = this.#keptMs;
   }
 
   #on(at: number, edge: string, detail?: string): string {
@@ -309,7 +315,7 @@ class Walk {
 
   #wait(dueMs: number, detail: string): undefined {
     this.#place.dueMs = dueMs;
-    this.#tell('waits', { step: this.#place.step, detail });
+    this.#tellHere('waits', detail);
   }
 
   #rest(wait: WaitStep, zone: string, restMs: number): undefined {
@@ -351,8 +357,7 @@ class Walk {
   #makes(change: Alteration): boolean {
     const facts = factsAfter(this.#facts, change);
     if (!facts) return false;
-    const { seq, step: at } = this.#place;
-    this.#effects.push({ seq, step: at, atMs: this.#asOfMs, ...change });
+    this.#gives(this.#place.step, change);
     this.#facts = facts;
     return true;
   }
@@ -360,33 +365,27 @@ class Walk {
   /** The first of what was done already that ends a wait which began at `sinceMs`. */
   #found(wait: WaitForStep, sinceMs: number): Seen | undefined {
     const run = { ...this.#run, place: { ...this.#place, sinceMs } };
-    const done = this.#facts.events(wait.event, countsFromMs(wait, run));
-    return done.findLast((event) => endsWait(wait, event, run, this.#facts, this.#around()));
+    const ends = (event: Seen) => endsWait(wait, event, run, this.#facts, this.#around());
+    return this.#facts.events(wait.event, countsFromMs(wait, run)).findLast(ends);
   }
 
   #ends(wait: WaitForStep, event: Seen): boolean {
-    const run = { ...this.#run, place: this.#place };
-    return endsWait(wait, event, run, this.#facts, this.#around());
+    return endsWait(wait, event, { ...this.#run, place: this.#place }, this.#facts, this.#around());
   }
 
   #send(key: string, send: SendStep, at: number): string | undefined {
     if (send.spread !== undefined && this.#place.phase !== 'spread') {
-      this.#place.phase = 'spread';
+      this.#stays('spread');
       const offset = (hash32(`${this.#run.contactId}:${key}`) >>> 0) % durationMs(send.spread)!;
       return this.#wait(this.#asOfMs + offset, `within ${send.spread}`);
     }
     delete this.#place.phase;
     if (isTooLate(send, this.#lateMs)) return this.#on(at, 'suppressed', 'too_late');
     if (this.#version.file.checkFilter !== 'never' && !this.#passesFilter()) return undefined;
-    const { seq } = this.#place;
-    this.#effects.push({
-      seq,
-      step: key,
-      atMs: this.#asOfMs,
-      do: this.#run.isShadow ? 'would_send' : 'send',
-    });
-    this.#tell(this.#run.isShadow ? 'would have sent' : 'sends', { step: key });
-    if (this.#run.isShadow || (send.await ?? 'none') === 'none') return after(this.#version, at, 'next');
+    const { isShadow } = this.#run;
+    this.#gives(key, { do: isShadow ? 'would_send' : 'send' });
+    this.#tell(isShadow ? 'would have sent' : 'sends', { step: key });
+    if (isShadow || (send.await ?? 'none') === 'none') return after(this.#version, at, 'next');
     this.#place.phase = 'sent';
     this.#place.dueMs = this.#asOfMs + AWAITED_MS;
     return undefined;

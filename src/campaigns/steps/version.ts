@@ -86,7 +86,11 @@ export function versionOf(
       ask(step.wait_for.event, backOf(step.wait_for));
     }
   const exits = exitsOf(file);
-  for (const { event } of exits) takes.add(event);
+  for (const { event } of exits) {
+    takes.add(event);
+    // Who enters may have done it already.
+    ask(event, CAMPAIGN_LIMITS.waitMs);
+  }
   if (steps.some((step) => 'send' in step && (step.send.await ?? 'none') !== 'none'))
     for (const name of SEND_TELLS) {
       takes.add(name);

@@ -4,7 +4,7 @@ import { durationMs, minuteOfText } from '../match/duration.ts';
 import { isLookedFor } from '../match/evaluate.ts';
 import type { Around, Facts, Seen } from '../match/facts.ts';
 import { nextAtMinute } from './local.ts';
-import type { Run } from './run.ts';
+import type { Place, Run } from './run.ts';
 import { isOfSend } from './told.ts';
 
 const LATE_BY_MS = 24 * 3600_000;
@@ -16,6 +16,8 @@ export function isTooLate({ lateBy }: Pick<SendStep, 'lateBy'>, lateMs: number):
 
 /** Whether an event ends a wait of somebody who came to it at `run.place.sinceMs`. */
 export function endsWait(wait: WaitForStep, event: Seen, run: Run, facts: Facts, around: Around): boolean {
+  // What is told as history ends nothing.
+  if (event.isHistory) return false;
   const { sinceMs, heldMs = 0, heard } = run.place;
   if (event.atMs < countsFromMs(wait, run)) return false;
   if (event.atMs > sinceMs + heldMs + durationMs(wait.timeout)!) return false;
@@ -53,7 +55,7 @@ function fitsWait(
 }
 
 /** Whether of two of one name the first was done after the other: what was done at one instant was done in the order in which it came. */
-function isBehind(event: Seen, trigger: Seen): boolean {
+export function isBehind(event: Seen, trigger: Seen): boolean {
   if (event.key === trigger.key) return false;
   return event.atMs !== trigger.atMs || event.order > trigger.order;
 }
@@ -73,4 +75,16 @@ export function graceMsOf({ grace, timeout }: Pick<WaitForStep, 'grace' | 'timeo
 /** When a rest ends that is over at `restMs`: then, or when the wall of a zone next shows the minute that is asked for. */
 export function restsUntil({ thenAt }: Pick<WaitStep, 'thenAt'>, zone: string, restMs: number): number {
   return thenAt === undefined ? restMs : nextAtMinute(minuteOfText(thenAt)!, zone, restMs);
+}
+
+/** When a wait is over that somebody is in; undefined of one for a date or for hours. */
+export function restOver(
+  step: Step,
+  { sinceMs, heldMs = 0 }: Pick<Place, 'sinceMs' | 'heldMs'>,
+  zone: string,
+): number | undefined {
+  const fromMs = sinceMs + heldMs;
+  if ('wait' in step) return restsUntil(step.wait, zone, fromMs + durationMs(step.wait.for)!);
+  if (!('wait_for' in step)) return undefined;
+  return fromMs + durationMs(step.wait_for.timeout)! + graceMsOf(step.wait_for);
 }
