@@ -4,6 +4,7 @@ import { accountFaults } from './accounts.ts';
 import { broadcastFaults } from './broadcasts.ts';
 import { campaignFaults } from './campaigns.ts';
 import { campaignLedFaults } from './campaignsLed.ts';
+import { campaignWalkedFaults } from './campaignsWalked.ts';
 import { claimFaults } from './claims.ts';
 import { comingFaults } from './coming.ts';
 import { connectFaults } from './connect.ts';
@@ -55,6 +56,7 @@ export const FAULTS: readonly Fault[] = [
   ...connectFaults,
   ...campaignFaults,
   ...campaignLedFaults,
+  ...campaignWalkedFaults,
   ...webhookFaults,
   ...senderFaults,
   ...groupFaults,
