@@ -7,7 +7,7 @@ import { ARRIVAL, insertArrivals } from '../src/campaigns/events/sql.ts';
 import { auditCampaigns } from '../src/campaigns/report/audit.ts';
 import { whyIn } from '../src/campaigns/report/lists.ts';
 import { reportOf } from '../src/campaigns/report/report.ts';
-import { DAY_MS, HOUR_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import { DAY_MS, HOUR_MS, mail, MINUTE_MS, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
@@ -141,4 +141,100 @@ test('campaigns.md §3.2: once for each value, also of who has entered by more v
   assert.equal((await place.tallies(id))['entered'], 62, 'the new one alone');
   assert.equal(await place.refusal(contactId), 'entered_before');
   await provesWhole();
+});
+
+test('campaigns.md §3.2: once for each value, also where another campaign starts it, or a change of the contact sets it off', async () => {
+  const place = await newPlace();
+  const steps = [mail('left')];
+  const inner = await place.live({
+    key: 'inner',
+    trigger: { api: true },
+    entry: { per: 'sku' },
+    whileActive: 'alongside',
+    steps,
+  });
+  await place.live({
+    key: 'outer',
+    trigger: { event: { did: 'cart' } },
+    whileActive: 'alongside',
+    steps: [{ key: 'go', start: { campaign: 'inner' } }],
+  });
+  const byValue = await place.live({
+    key: 'plans',
+    trigger: { attribute: { path: 'plan', changed: true } },
+    entry: { per: 'value' },
+    whileActive: 'alongside',
+    steps: [{ key: 'rest', wait: { for: '1m' } }],
+  });
+  await place.built();
+  const cart = (sku: number) => ({
+    person: place.person('ann'),
+    event: { name: 'cart', properties: { sku } },
+  });
+  const change = async (plan: number) => {
+    await place.tell('bob', undefined, { attributes: { plan } });
+    await place.settled();
+  };
+  const { contactId } = must(await ctx.arrive(place.id, [cart(0)]))[0]!;
+  await place.tell('bob', undefined, { attributes: { plan: -1 } });
+  await place.advance(MINUTE_MS);
+  must(
+    await ctx.arrive(
+      place.id,
+      Array.from({ length: 60 }, (_, i) => cart(i + 1)),
+    ),
+  );
+  for (let plan = 0; plan < 61; plan++) await change(plan);
+  await place.advance(MINUTE_MS);
+  const entered = async () => [
+    (await place.tallies(inner.id))['entered'],
+    (await place.tallies(byValue.id))['entered'],
+  ];
+  assert.deepEqual(await entered(), [61, 62]);
+  await place.tell('ann', { name: 'cart', properties: { sku: 0 } });
+  await change(0);
+  await place.advance(MINUTE_MS);
+  assert.deepEqual(await entered(), [61, 62], 'none of them anew');
+  assert.equal((await place.mails(contactId)).length, 61);
+  const refused = await sql<{ reason: string }[]>`
+    SELECT reason FROM campaign_refusals WHERE campaign_id IN (${inner.id}, ${byValue.id})`;
+  assert.deepEqual(
+    refused.map(({ reason }) => reason),
+    ['entered_before', 'entered_before'],
+  );
+  await provesWhole();
+  assert.deepEqual((await auditCampaigns(sql, place.id)).breaks, []);
+});
+
+test('campaigns.md §3.9: a goal counts for every entry whose window is open, also of who has entered sixty times within it', async () => {
+  const place = await newPlace();
+  const { id } = await place.live({
+    key: 'orders',
+    trigger: { event: { did: 'order' } },
+    whileActive: 'alongside',
+    goals: [{ key: 'reviewed', event: 'review', within: '7d', match: { order: 'order' } }, bought],
+    steps: [mail('thanks')],
+  });
+  const order = (i: number) => ({
+    person: place.person('ann'),
+    event: { name: 'order', properties: { order: i } },
+  });
+  must(
+    await ctx.arrive(
+      place.id,
+      Array.from({ length: 60 }, (_, i) => order(i)),
+    ),
+  );
+  await place.settled();
+  for (const i of [0, 30, 59]) await place.tell('ann', { name: 'review', properties: { order: i } });
+  await place.tell('ann', { name: 'buy', properties: { amount: 1 } });
+  await place.settled();
+  const { 'goal:reviewed converted': reviewed, 'goal:bought converted': all } = await place.tallies(id);
+  assert.deepEqual([reviewed, all], [3, 60]);
+  await place.advance(8 * DAY_MS);
+  await place.tell('ann', { name: 'review', properties: { order: 1 } });
+  await place.settled();
+  assert.equal((await place.tallies(id))['goal:reviewed converted'], 3, 'its window is over');
+  await provesWhole();
+  assert.deepEqual((await auditCampaigns(sql, place.id)).breaks, []);
 });

@@ -219,6 +219,23 @@ test('nobody who is not known enters; what they did in the last 72 hours is offe
   await provesWhole();
 });
 
+test('campaigns.md §3.2: who entered once does not enter again by what they did as nobody that was known', async () => {
+  const door = await newDoor();
+  await door.place.live({ ...welcome('only'), entry: 'once' });
+  await door.user('ann');
+  await door.track('ann', 'signup');
+  await door.place.settled();
+  await door.post('/v2/track', { anon_id: 'phone', event: 'signup' });
+  await door.place.settled();
+  await door.post('/v2/identify', { user_id: 'ann', previous_id: 'phone' });
+  assert.deepEqual(await door.mails('ann'), ['only']);
+  const [counted] = await sql`
+    SELECT sum(t.n)::bigint AS n FROM campaign_tallies t JOIN campaigns c ON c.id = t.campaign_id
+    WHERE c.workspace_id = ${door.place.id} AND t.metric = 'entered'`;
+  assert.equal(counted!['n'], 1);
+  await provesWhole();
+});
+
 test('who leaves one campaign is out of it, and what waited for them; other campaigns go on', async () => {
   const door = await newDoor();
   const steps = (key: string) => [mail(`${key}-1`), { key: 'rest', wait: { for: '1d' } }, mail(`${key}-2`)];

@@ -14,12 +14,12 @@ import { moveTo, onLeft, onMerged } from './enrol/steered.ts';
 import type { InTurn } from './enrol/did.ts';
 import { MOST_HELD } from './enrol/held.ts';
 import { holdEvents, offerHeld, whoMayBe } from './enrol/known.ts';
-import { keyOfCall, keyOfEvent } from './enrol/keys.ts';
+import { keyOfCall } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
 import { look } from './enrol/look.ts';
 import type { Campaign, Member } from './enrol/member.ts';
 import { countOwn } from './enrol/own.ts';
-import { recallKeys, recallReached } from './enrol/recall.ts';
+import { entriesBy, recallKeys, recallOpen, recallReached } from './enrol/recall.ts';
 import type { EntryUnder, Timer } from './enrol/sql.read.ts';
 import { selectUnbuilt } from './enrol/sql.tasks.ts';
 import { setOffBy } from './enrol/triggers.ts';
@@ -95,18 +95,13 @@ export async function takeTurn(
     holding,
   ]);
   for (const member of members.values()) catchUp(live, member, theirNowMs, changes);
-  await Promise.all([
-    recallReached(tx, live, members, concerned),
-    recallKeys(
-      tx,
-      members,
-      // Of nearly everybody all is in hand: what they would enter by is not even worked out.
-      concerned.flatMap((one) => {
-        const held = members.get(one.contactId)?.entries.size ?? 0;
-        return held < MOST_HELD ? [] : mayEnterBy(live, one);
-      }),
-    ),
-  ]);
+  // Of nearly everybody all is in hand: what they would enter by is not even worked out.
+  const mayEnter = concerned.flatMap((one) => {
+    const held = members.get(one.contactId)?.entries.size ?? 0;
+    return held < MOST_HELD ? [] : mayEnterBy(live, one);
+  });
+  await Promise.all([recallOpen(tx, live, members, concerned), recallKeys(tx, members, mayEnter)]);
+  await recallReached(tx, live, members, concerned);
   setHorizons(members, arrivals);
   await offerHeld(tx, live, members, concerned, theirNowMs, changes);
   // In a workspace whose clock was moved on nothing is late: what lies between is done as of its time.
@@ -147,13 +142,13 @@ function mayBeEntered(live: LiveNames, concerned: readonly Arrival[]): Set<numbe
   };
   for (const { kind, nameId, flags, properties } of concerned) {
     if (kind === ARRIVAL.call) found.add((properties as { campaign: number }).campaign);
+    // Who is known by it, or turns out to be somebody who was, may have done anything before.
+    if (flags & FLAG.unnamed) add(live.campaigns.values());
     if (kind !== ARRIVAL.event) continue;
     const name = live.nameOf.get(nameId!)!;
     add(setOffBy(live.triggers, name, properties));
     add(live.goals.get(name) ?? []);
     add(live.waited.get(name) ?? []);
-    // Who is known by it may have done anything before.
-    if (flags & FLAG.unnamed) add(live.campaigns.values());
   }
   return found;
 }
@@ -166,11 +161,7 @@ function mayEnterBy(live: LiveNames, { contactId, kind, nameId, key, properties 
     return campaign ? [{ contactId, campaignId: id, entryKey: keyOfCall(campaign.version, text) }] : [];
   }
   if (kind !== ARRIVAL.event) return [];
-  const name = live.nameOf.get(nameId!)!;
-  return setOffBy(live.triggers, name, properties).flatMap(({ id: campaignId, version }) => {
-    const entryKey = keyOfEvent(version, { name, key, properties });
-    return entryKey === undefined ? [] : [{ contactId, campaignId, entryKey }];
-  });
+  return entriesBy(live, { contactId, name: live.nameOf.get(nameId!)!, key, properties });
 }
 
 /** Moves those who stand in a version that nobody goes by any more. */

@@ -13,6 +13,7 @@ import type { LiveNames } from './live.ts';
 import { leftBy } from './optouts.ts';
 import { ARM, type Enrolment } from './entry.ts';
 import type { Member } from './member.ts';
+import { recallIndirect } from './recall.ts';
 import {
   selectEnrolments,
   selectEntries,
@@ -80,6 +81,7 @@ export async function openBook(
     member.left = leftOf.get(id) ?? NOTHING;
     members.set(id, member);
   }
+  await recallIndirect(tx, live, members);
   return members;
 }
 

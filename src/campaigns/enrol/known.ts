@@ -11,6 +11,7 @@ import type { Changes } from './changes.ts';
 import { offer } from './engine.ts';
 import type { LiveNames } from './live.ts';
 import type { Member } from './member.ts';
+import { entriesBy, recallKeys } from './recall.ts';
 import { markHeld, takeHeld } from './sql.known.ts';
 import type { Timer } from './sql.read.ts';
 
@@ -38,11 +39,13 @@ export async function offerHeld(
   for (const { contactId, flags } of arrivals)
     if (flags & FLAG.unnamed && members.get(contactId)?.isAnonymous === false) named.add(contactId);
   if (!named.size || !live.triggers.size) return;
-  for (const { contactId, nameId, ...event } of await takeHeld(tx, [...named], nowMs - HELD_MS)) {
+  const held = (await takeHeld(tx, [...named], nowMs - HELD_MS)).flatMap(({ nameId, ...event }) => {
     const name = live.nameOf.get(nameId);
-    if (name !== undefined)
-      offer(live, members.get(contactId)!, { ...event, name }, { asOfMs: nowMs, nowMs }, changes);
-  }
+    return name === undefined ? [] : [{ ...event, name }];
+  });
+  await recallKeys(tx, members, held.flatMap((one) => entriesBy(live, one)));
+  for (const { contactId, ...event } of held)
+    offer(live, members.get(contactId)!, event, { asOfMs: nowMs, nowMs }, changes);
 }
 
 /** Holds what would have let somebody in. */

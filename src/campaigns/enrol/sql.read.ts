@@ -99,6 +99,10 @@ export async function selectEnrolments(db: Db, contactIds: readonly number[]): P
     ORDER BY e.contact_id, e.id`;
 }
 
+const ENTRY = (db: Db) => db`
+  contact_id AS "contactId", campaign_id AS "campaignId", entry_key AS "entryKey", enrolment_id AS "enrolmentId", version_id AS "versionId",
+  epoch, arm, variant, reached_ms AS "reachedMs", entered_ms AS "enteredMs", ended_ms AS "endedMs", ending, trigger, converted, missed`;
+
 /**
  * The newest entries of contacts in each of some campaigns and of those they are in, newest first, and every entry that has not
  * ended. Whether a key was used before these is asked apart (`recall.ts`).
@@ -110,10 +114,7 @@ export async function selectEntries(
   most: number,
 ): Promise<(Entry & { contactId: number })[]> {
   return await db<(Entry & { contactId: number })[]>`
-    SELECT contact_id AS "contactId", campaign_id AS "campaignId", entry_key AS "entryKey", enrolment_id AS "enrolmentId",
-      version_id AS "versionId", epoch, arm, variant, reached_ms AS "reachedMs", entered_ms AS "enteredMs", ended_ms AS "endedMs", ending,
-      trigger, converted, missed
-    FROM (
+    SELECT ${ENTRY(db)} FROM (
       SELECT e.*, row_number() OVER (PARTITION BY e.contact_id, e.campaign_id ORDER BY e.entered_ms DESC) AS place
       FROM ${those(db, contactIds)} JOIN campaign_entries e
         ON (e.bucket, e.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
@@ -121,6 +122,24 @@ export async function selectEntries(
           SELECT FROM enrolments i WHERE (i.bucket, i.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
             AND i.campaign_id = e.campaign_id))) n
     WHERE place <= ${most} OR ended_ms IS NULL ORDER BY entered_ms DESC`;
+}
+
+/**
+ * Entries of contacts in campaigns since a moment each, the newest `most` of each: what a goal may count for. Ranges of the primary key, of the
+ * few who have entered more often than is in hand.
+ */
+export async function selectEntriesOpen(
+  db: Db,
+  of: readonly { contactId: number; campaignId: number; sinceMs: number }[],
+  most: number,
+): Promise<(Entry & { contactId: number })[]> {
+  return await db<(Entry & { contactId: number })[]>`
+    SELECT e.* FROM unnest(${column(of, (o) => bucketOf(o.contactId))}::smallint[], ${column(of, (o) => o.contactId)}::bigint[],
+      ${column(of, (o) => o.campaignId)}::bigint[], ${column(of, (o) => o.sinceMs)}::bigint[]) AS k (bucket, contact_id, campaign_id, since_ms)
+    CROSS JOIN LATERAL (
+      SELECT ${ENTRY(db)} FROM campaign_entries e
+      WHERE e.bucket = k.bucket AND e.contact_id = k.contact_id AND e.campaign_id + 0 = k.campaign_id AND e.entered_ms >= k.since_ms
+      ORDER BY e.entered_ms DESC LIMIT ${most}) e`;
 }
 
 /** What enrolments have let in. */
@@ -150,6 +169,19 @@ export async function selectKeysUsed(db: Db, of: readonly EntryUnder[]): Promise
       AS k (bucket, contact_id, campaign_id, entry_key)
     JOIN campaign_entries e ON (e.bucket, e.contact_id, e.campaign_id, e.entry_key)
       BETWEEN (k.bucket, k.contact_id, k.campaign_id, k.entry_key) AND (k.bucket, k.contact_id, k.campaign_id, k.entry_key)`;
+}
+
+/** All keys under which contacts have entered campaigns: ranges of the primary key, of the few who have entered more often than is in hand. */
+export async function selectKeysOf(
+  db: Db,
+  of: readonly Omit<EntryUnder, 'entryKey'>[],
+): Promise<EntryUnder[]> {
+  return await db<EntryUnder[]>`
+    SELECT e.contact_id AS "contactId", e.campaign_id AS "campaignId", e.entry_key AS "entryKey"
+    FROM unnest(${column(of, (o) => bucketOf(o.contactId))}::smallint[], ${column(of, (o) => o.contactId)}::bigint[],
+      ${column(of, (o) => o.campaignId)}::bigint[]) AS k (bucket, contact_id, campaign_id)
+    JOIN campaign_entries e ON (e.bucket, e.contact_id, e.campaign_id)
+      BETWEEN (k.bucket, k.contact_id, k.campaign_id) AND (k.bucket, k.contact_id, k.campaign_id)`;
 }
 
 /** Which goals events have reached. */
