@@ -7,11 +7,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findCampaign, versionsOf } from '../src/campaigns/campaigns.ts';
 import { reportOf } from '../src/campaigns/report/report.ts';
+import { reportLines } from '../src/cli/campaignReport.ts';
 import { DAY_MS, newPlace, sql } from './campaignsProduct.ts';
 
 type Place = Awaited<ReturnType<typeof newPlace>>;
-/** One entry: which arm (1 is held out), variant, whether it came to the first message, what it was worth; undefined did not convert. */
-type One = { arm: 0 | 1; variant: string | null; reached: boolean; value: number | undefined };
+/**
+ * One entry: which arm (1 is held out), variant, whether it came to the first message, what it was worth; undefined did not convert. `who` is the
+ * same of those of one person.
+ */
+type One = { arm: 0 | 1; variant: string | null; reached: boolean; value: number | undefined; who?: number };
 
 /** Where a function that grows is nought. */
 function rootOf(of: (x: number) => number, from: number, to: number): number {
@@ -61,7 +65,7 @@ function halfOf(variance: number, n: number, alpha: number, planned = 5_000): nu
 }
 
 function near(
-  got: readonly number[] | number | null | undefined,
+  got: readonly (number | null)[] | number | null | undefined,
   wanted: readonly number[] | number,
   what: string,
 ) {
@@ -69,7 +73,7 @@ function near(
   assert.equal(a.length, b.length, what);
   a.forEach((one, i) =>
     assert.ok(
-      Math.abs(one - b[i]!) <= 1e-6 * Math.max(1, Math.abs(b[i]!)),
+      Math.abs((one ?? NaN) - b[i]!) <= 1e-6 * Math.max(1, Math.abs(b[i]!)),
       `${what}: ${a.join()} is not ${b.join()}`,
     ),
   );
@@ -88,20 +92,31 @@ async function told(file: { holdout?: string; variants?: [string, string][] }, e
     goals: [{ key: 'bought', event: 'buy', within: '7d', value: 'amount', currency: 'EUR', primary: true }],
     steps: [{ key: 'x', send: { ...send, channel: 'email' } }],
   });
+  await write(place, campaign.id, entries);
+  const found = await report(place, campaign.id);
+  return { epoch: found.epochs[0]!, goal: found.epochs[0]!.goals[0]! };
+}
+
+async function report(place: Place, campaignId: number) {
+  const row = (await findCampaign(sql, place.id, campaignId))!;
+  return await reportOf(sql, row, await versionsOf(sql, campaignId), await place.nowMs());
+}
+
+/** Entries as they are kept, whose window is over. */
+async function write(place: Place, campaignId: number, entries: readonly One[], epoch = 1): Promise<void> {
   const enteredMs = (await place.nowMs()) - 30 * DAY_MS;
+  const from = 2_000_000_000 + epoch * 1_000_000;
   await sql`
     INSERT INTO campaign_entries (bucket, contact_id, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm, variant,
       entered_ms, reached_ms, converted)
-    SELECT i % 4096, 2000000000 + i, ${campaign.id}, 1, 2000000000 + i, ${place.id}, 0, 1, arm, variant, ${enteredMs},
+    SELECT who % 4096, ${from}::bigint + who, ${campaignId}, i, ${from}::bigint + i, ${place.id}, 0, ${epoch}::integer, arm, variant, ${enteredMs},
       CASE WHEN reached THEN ${enteredMs}::bigint END,
       CASE WHEN value IS NULL THEN '{}'
         ELSE jsonb_build_object('bought', jsonb_build_object('n', 1, 'value', value, 'firstMs', ${enteredMs}::bigint)) END
-    FROM unnest(${entries.map((_, i) => i)}::bigint[], ${entries.map(({ arm }) => arm)}::smallint[],
+    FROM unnest(${entries.map((_, i) => i)}::bigint[], ${entries.map(({ who }, i) => who ?? i)}::bigint[],
+      ${entries.map(({ arm }) => arm)}::smallint[],
       ${entries.map(({ variant }) => variant)}::text[], ${entries.map(({ reached }) => reached)}::boolean[],
-      ${entries.map(({ value }) => value ?? null)}::double precision[]) AS n (i, arm, variant, reached, value)`;
-  const row = (await findCampaign(sql, place.id, campaign.id))!;
-  const found = await reportOf(sql, row, await versionsOf(sql, campaign.id), await place.nowMs());
-  return { epoch: found.epochs[0]!, goal: found.epochs[0]!.goals[0]! };
+      ${entries.map(({ value }) => value ?? null)}::double precision[]) AS n (i, who, arm, variant, reached, value)`;
 }
 
 const made = (n: number, one: Omit<One, 'value'>, value: (i: number) => number | undefined): One[] =>
@@ -245,3 +260,155 @@ test('by hand: nobody converts, and very few do: no interval of nothing, and wha
   );
   near(goal.valuePerEntry!.cap, 100, 'cap of the few');
 });
+
+/** How much a share (or a mean) varies that is made of people's own sums: of each `of` entries, `sum` of what is counted. */
+function clustered(people: readonly { of: number; sum: number }[]): { mean: number; variance: number } {
+  const n = people.reduce((all, one) => all + one.of, 0);
+  const mean = people.reduce((all, one) => all + one.sum, 0) / n;
+  return { mean, variance: people.reduce((all, { of, sum }) => all + (sum - mean * of) ** 2, 0) / n ** 2 };
+}
+
+test('campaigns.md §3.10: who enters ten times is one person: neither the split nor an interval is surer for it', async () => {
+  const once = [
+    ...made(175, { arm: 0, variant: null, reached: true }, (i) => (i % 3 === 0 ? 10 + (i % 5) : undefined)),
+    ...made(125, { arm: 1, variant: null, reached: true }, (i) => (i % 5 === 0 ? 10 : undefined)),
+  ];
+  const often = once.flatMap((one, who) => Array.from({ length: 10 }, () => ({ ...one, who })));
+  const [alone, tenfold] = [await told({ holdout: '50%' }, once), await told({ holdout: '50%' }, often)];
+  assert.deepEqual(tenfold.epoch.split, alone.epoch.split);
+  assert.equal(alone.epoch.split!.isBroken, false);
+  assert.equal(tenfold.goal.treated.entries, 1_750, 'entries are told as they are');
+  assert.deepEqual([alone.goal.treated.people, tenfold.goal.treated.people], [175, 175]);
+  const [a, b] = [alone.goal, tenfold.goal];
+  near(b.treated.interval, a.treated.interval, 'Wilson');
+  near(b.effect!.whileRunning, a.effect!.whileRunning!, 'always valid');
+  near(b.effect!.atPlannedEnd.interval, a.effect!.atPlannedEnd.interval!, 'Newcombe');
+  near(b.valuePerEntry!.whileRunning, a.valuePerEntry!.whileRunning!, 'values');
+  assert.equal(b.effect!.verdict, a.effect!.verdict);
+});
+
+test('campaigns.md §3.10: people who enter unlike often: the variance is of people, by the ratio of their sums', async () => {
+  const people = Array.from(
+    { length: 400 },
+    (_, who) => ({ who, arm: who % 2 ? 1 : 0, times: 1 + (who % 7) }) as const,
+  );
+  const entries = people.flatMap(({ who, arm, times }) =>
+    Array.from({ length: times }, (_, i): One => {
+      // Who converts does so mostly.
+      const value = who % 4 < 2 && (i + who) % 5 ? 3 + ((who + i) % 6) : undefined;
+      return { arm, variant: null, reached: true, value, who };
+    }),
+  );
+  const { goal } = await told({ holdout: '50%' }, entries);
+  const sumsOf = (arm: number, of: (one: One) => number) =>
+    people
+      .filter((one) => one.arm === arm)
+      .map(({ who, times }) => ({
+        of: times,
+        sum: entries.filter((one) => one.who === who).reduce((all, one) => all + of(one), 0),
+      }));
+  const shares = [0, 1].map((arm) => clustered(sumsOf(arm, ({ value }) => (value === undefined ? 0 : 1))));
+  const sure = shares.map(({ mean, variance }) => (mean * (1 - mean)) / variance);
+  const [t, c] = shares as [(typeof shares)[0], (typeof shares)[0]];
+  near(goal.treated.rate, t.mean, 'rate');
+  near(goal.treated.interval, wilsonOf(t.mean * sure[0]!, sure[0]!, 0.05), 'Wilson');
+  const half = halfOf(t.variance + c.variance, sure[0]! + sure[1]!, 0.05);
+  const d = t.mean - c.mean;
+  near(goal.effect!.whileRunning, [d - half, d + half], 'always valid');
+  const worth = [0, 1].map((arm) => clustered(sumsOf(arm, ({ value }) => value ?? 0)));
+  const [w1, w0] = worth as [(typeof worth)[0], (typeof worth)[0]];
+  const wide = halfOf(((w1.variance + w0.variance) * 200) / 199, 400, 0.05);
+  near(
+    goal.valuePerEntry!.whileRunning,
+    [w1.mean - w0.mean - wide, w1.mean - w0.mean + wide],
+    'values of people',
+  );
+});
+
+test('campaigns.md §3.10: epochs as one: by how sure each is, and none that is too small, whose split is broken or that counted another thing', async () => {
+  const place = await newPlace();
+  const publish = async (holdout: string, event: string) => {
+    const goals = [{ key: 'bought', event, within: '7d', primary: true } as const];
+    const steps = [{ key: 'x', send: { content: { type: 'text' as const, text: 'x' }, channel: 'email' } }];
+    return await place.live({ key: 'many', trigger: { api: true }, holdout, goals, steps });
+  };
+  const arm = (which: 0 | 1, n: number, every: number) =>
+    made(n, { arm: which, variant: null, reached: true }, (i) => (i % every === 0 ? 0 : undefined));
+  // Counted another thing; too small, and as it seems of no variance; broken; nobody; and two that count.
+  const epochs: [string, string, One[]][] = [
+    ['50%', 'look', [...arm(0, 1_000, 2), ...arm(1, 1_000, 10)]],
+    ['40%', 'buy', [...arm(0, 1, 1), ...arm(1, 100, 100)]],
+    ['50%', 'buy', [...arm(0, 2_000, 2), ...arm(1, 1_000, 10)]],
+    ['30%', 'buy', []],
+    ['50%', 'buy', [...arm(0, 1_000, 4), ...arm(1, 1_000, 5)]],
+    ['20%', 'buy', [...arm(0, 4_000, 5), ...arm(1, 1_000, 6)]],
+  ];
+  let id = 0;
+  for (const [i, [holdout, event, entries]] of epochs.entries()) {
+    ({ id } = await publish(holdout, event));
+    await write(place, id, entries, i + 1);
+  }
+  const { pooled } = await report(place, id);
+  const [a, b] = [
+    [250 / 1_000, 1_000, 200 / 1_000, 1_000],
+    [800 / 4_000, 4_000, 167 / 1_000, 1_000],
+  ].map(([p1, n1, p0, n0]) => ({
+    d: p1! - p0!,
+    variance: (p1! * (1 - p1!)) / n1! + (p0! * (1 - p0!)) / n0!,
+  })) as [{ d: number; variance: number }, { d: number; variance: number }];
+  const weight = 1 / a.variance + 1 / b.variance;
+  const d = (a.d / a.variance + b.d / b.variance) / weight;
+  const half = zOf(0.05) / Math.sqrt(weight);
+  const wide = halfOf(1 / weight, 7_000, 0.05);
+  assert.deepEqual([pooled.length, pooled[0]!.epochs], [1, 2]);
+  near(pooled[0]!.d, d, 'd');
+  near(pooled[0]!.interval, [d - half, d + half], 'at one planned end');
+  near(pooled[0]!.whileRunning, [d - wide, d + wide], 'however often one looks');
+});
+
+test('campaigns.md §3.10: of an arm in which nobody is nothing is said: no difference, no interval, too early', async () => {
+  const a = made(600, { arm: 0, variant: 'a', reached: true }, (i) => (i % 4 === 0 ? 5 : undefined));
+  const holdout = made(400, { arm: 1, variant: null, reached: true }, (i) => (i % 6 === 0 ? 5 : undefined));
+  const variants: [string, string][] = [
+    ['a', '99.99%'],
+    ['b', '0.01%'],
+  ];
+  const { goal } = await told({ holdout: '40%', variants }, [...a, ...holdout]);
+  const { effect, valuePerEntry } = goal.variants[1]!;
+  assert.deepEqual(effect, {
+    difference: null,
+    verdict: 'too_early',
+    whileRunning: null,
+    atPlannedEnd: { interval: null, note: 'valid only at the planned end' },
+  });
+  assert.deepEqual(
+    [valuePerEntry!.treated, valuePerEntry!.difference, valuePerEntry!.whileRunning, valuePerEntry!.verdict],
+    [null, null, null, 'too_early'],
+  );
+  const lines = reportLines(
+    { key: 'hand', state: 'active' },
+    {
+      epochs: [{ ...EPOCH, goals: [goal] }],
+      pooled: [],
+      funnel: {},
+      steps: [],
+      endings: {},
+      winsorisedAt: 0.999,
+    },
+    [],
+  ).join('\n');
+  assert.match(lines, /variant b: too early to say/);
+  const nobody = await told({ holdout: '40%' }, []);
+  assert.equal(nobody.goal.effect!.difference, null);
+});
+
+const EPOCH = {
+  epoch: 1,
+  beganAt: '2026-01-01T00:00:00.000Z',
+  holdoutShare: 0.4,
+  workspaceHoldoutShare: 0,
+  entered: { treated: 600, holdout: 400, workspaceHoldout: 0 },
+  split: null,
+  walk: null,
+  warnings: [],
+};

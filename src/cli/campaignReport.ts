@@ -137,6 +137,7 @@ function effectLines(name: string, { effect }: Pick<Goal, 'effect'>): string[] {
   const { difference, whileRunning, atPlannedEnd, verdict } = effect;
   const said = [`${name}: ${VERDICTS[verdict]}`];
   if (verdict === 'too_early' || verdict === 'split_broken') return said;
+  if (difference === null || !atPlannedEnd.interval) return said;
   const [low, high] = atPlannedEnd.interval;
   return [
     ...said,
@@ -148,6 +149,7 @@ function effectLines(name: string, { effect }: Pick<Goal, 'effect'>): string[] {
 function valueLines({ valuePerEntry, currency }: Goal): string[] {
   if (!valuePerEntry) return [];
   const { treated, holdout, difference, whileRunning, cap } = valuePerEntry;
+  if (treated === null || holdout === null || difference === null) return [];
   const unit = currency ? ` ${currency}` : '';
   const range = whileRunning ? `, from ${money(whileRunning[0]!)} to ${money(whileRunning[1]!)}` : '';
   return [

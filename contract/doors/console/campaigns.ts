@@ -162,6 +162,8 @@ const interval = Type.Array(Type.Number(), { minItems: 2, maxItems: 2 });
 const verdict = oneOf(['too_early', 'split_broken', 'more', 'less', 'no_difference_yet'] as const);
 const armOf = {
   entries: Count,
+  /** Who made them: intervals are as sure as people make them, however often each entered. */
+  people: Count,
   stillOpen: Count,
   converted: Count,
   rate: orNull(Type.Number()),
@@ -171,18 +173,19 @@ const armOf = {
 const compared = {
   effect: orNull(
     Type.Object({
-      difference: Type.Number(),
+      /** Null where one of the two has nobody whose window is over. */
+      difference: orNull(Type.Number()),
       verdict,
       whileRunning: orNull(interval),
-      atPlannedEnd: Type.Object({ interval, note: Type.String() }),
+      atPlannedEnd: Type.Object({ interval: orNull(interval), note: Type.String() }),
     }),
   ),
   /** Winsorised: what is worth more than `cap` counts as that much. */
   valuePerEntry: orNull(
     Type.Object({
-      treated: Type.Number(),
-      holdout: Type.Number(),
-      difference: Type.Number(),
+      treated: orNull(Type.Number()),
+      holdout: orNull(Type.Number()),
+      difference: orNull(Type.Number()),
       whileRunning: orNull(interval),
       verdict,
       cap: orNull(Type.Number()),

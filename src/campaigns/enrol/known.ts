@@ -43,7 +43,11 @@ export async function offerHeld(
     const name = live.nameOf.get(nameId);
     return name === undefined ? [] : [{ ...event, name }];
   });
-  await recallKeys(tx, members, held.flatMap((one) => entriesBy(live, one)));
+  await recallKeys(
+    tx,
+    members,
+    held.flatMap((one) => entriesBy(live, one)),
+  );
   for (const { contactId, ...event } of held)
     offer(live, members.get(contactId)!, event, { asOfMs: nowMs, nowMs }, changes);
 }

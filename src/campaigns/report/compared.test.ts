@@ -10,11 +10,16 @@ const counts = (arm: 0 | 1, variant: string, n: number, converted: number) => ({
   arm,
   variant,
   entered: n,
+  people: n,
   closed: n,
+  closed2: n,
   converted,
+  converted2: converted,
+  convertedClosed: converted,
   value: 0,
   total: 0,
   squares: 0,
+  totalClosed: 0,
   cap: null,
 });
 const variants = ['a', 'b', 'c'].map((key) => ({ key, points: 3_333 }));

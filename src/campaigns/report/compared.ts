@@ -9,15 +9,16 @@ import type { GoalCounts } from './sql.ts';
 import {
   alwaysValid,
   alwaysValidMean,
-  meanOf,
+  isTooFew,
   newcombe,
   saidBy,
-  TOO_EARLY,
   verdictOf,
   wilson,
   type Certainty,
+  type Mean,
   type Share,
 } from './statistics.ts';
+import { asOfPeople, meanOfPeople } from './people.ts';
 
 /** α of everything that is said of a goal together. */
 const ALPHA = 0.05;
@@ -32,10 +33,13 @@ type Compared = {
 
 type Sums = {
   share: Share;
+  /** The same as so many people say it who entered once each: what intervals and verdicts go by. */
+  sure: Share;
+  people: number;
   entered: number;
   value: number;
-  total: number;
-  squares: number;
+  /** Value for each entry, and how it varies. */
+  mean: Mean;
   cap: number | null;
 };
 
@@ -53,7 +57,7 @@ export function compare(goal: Goal, { plan, outcomes, isBroken, planned }: Compa
   const asked: Certainty = planned === undefined ? {} : { planned };
   const hasValue = goal.value !== undefined;
   const against = (sums: Sums, to: Sums | undefined, how: Certainty) => ({
-    effect: to ? effectOf(sums.share, to.share, isBroken, how) : null,
+    effect: to ? effectOf(sums, to, isBroken, how) : null,
     valuePerEntry: to && hasValue ? valueOf(sums, to, isBroken, how) : null,
   });
   return {
@@ -75,56 +79,83 @@ export function compare(goal: Goal, { plan, outcomes, isBroken, planned }: Compa
   };
 }
 
-/** A goal as it is shown. */
-export type ComparedGoal = ReturnType<typeof compare>;
-
 function sumsOf(rows: readonly GoalCounts[]): Sums {
   const sum = (of: (row: GoalCounts) => number) => rows.reduce((all, row) => all + of(row), 0);
+  const share = { converted: sum(({ converted }) => converted), n: sum(({ closed }) => closed) };
+  const people = sum((row) => row.people);
+  const often = {
+    people,
+    closed2: sum(({ closed2 }) => closed2),
+    converted2: sum(({ converted2 }) => converted2),
+    both: sum(({ convertedClosed }) => convertedClosed),
+  };
   return {
-    share: { converted: sum(({ converted }) => converted), n: sum(({ closed }) => closed) },
+    share,
+    sure: asOfPeople(share, often),
+    people,
     entered: sum(({ entered }) => entered),
     value: sum(({ value }) => value),
-    total: sum(({ total }) => total),
-    squares: sum(({ squares }) => squares),
+    mean: meanOfPeople({
+      n: share.n,
+      people,
+      total: sum(({ total }) => total),
+      squares: sum(({ squares }) => squares),
+      closed2: often.closed2,
+      both: sum(({ totalClosed }) => totalClosed),
+    }),
     cap: rows.find(({ cap }) => cap !== null)?.cap ?? null,
   };
 }
 
-function shown({ share, entered, value }: Sums) {
+function shown({ share, sure, people, entered, value }: Sums) {
   return {
     entries: share.n,
+    people,
     stillOpen: entered - share.n,
     converted: share.converted,
     rate: share.n ? share.converted / share.n : null,
-    interval: wilson(share),
+    interval: wilson(sure),
     value,
   };
 }
 
-function effectOf(treated: Share, control: Share, isBroken: boolean, asked: Certainty) {
-  const rate = ({ converted, n }: Share) => (n ? converted / n : 0);
+function effectOf(treated: Sums, control: Sums, isBroken: boolean, asked: Certainty) {
   const { alpha = ALPHA } = asked;
+  const [a, b] = [treated.sure, control.sure];
+  // Where nobody is in one of them there is nothing to take from the other.
+  const isThere = a.n > 0 && b.n > 0;
   return {
-    difference: rate(treated) - rate(control),
-    verdict: verdictOf(treated, control, isBroken, asked),
-    whileRunning: alwaysValid(treated, control, asked) ?? null,
-    atPlannedEnd: { interval: newcombe(treated, control, alpha), note: 'valid only at the planned end' },
+    difference: isThere ? a.converted / a.n - b.converted / b.n : null,
+    verdict: verdictOf(a, b, isBroken, asked),
+    whileRunning: alwaysValid(a, b, asked) ?? null,
+    atPlannedEnd: {
+      interval: isThere ? newcombe(a, b, alpha) : null,
+      note: 'valid only at the planned end',
+    },
   };
 }
 
 /** Value for each who entered and whose window is over, winsorised: the highest count as much as `cap`. */
 function valueOf(treated: Sums, control: Sums, isBroken: boolean, asked: Certainty) {
-  const [a, b] = [treated, control].map(({ share, total, squares }) => meanOf(share.n, total, squares));
-  const interval = a!.n > 1 && b!.n > 1 ? alwaysValidMean(a!, b!, asked) : undefined;
-  const few = [treated, control].some(
-    ({ share }) => share.n < TOO_EARLY.entries || share.converted < TOO_EARLY.conversions,
-  );
+  const [a, b] = [treated.mean, control.mean];
+  const interval = a.n > 1 && b.n > 1 ? alwaysValidMean(a, b, asked) : undefined;
+  const few = isTooFew(treated.sure) || isTooFew(control.sure);
   return {
-    treated: a!.mean,
-    holdout: b!.mean,
-    difference: a!.mean - b!.mean,
+    treated: a.n ? a.mean : null,
+    holdout: b.n ? b.mean : null,
+    difference: a.n && b.n ? a.mean - b.mean : null,
     whileRunning: interval ?? null,
     verdict: isBroken ? ('split_broken' as const) : few ? ('too_early' as const) : saidBy(interval),
     cap: treated.cap ?? control.cap,
   };
+}
+
+/** The treated and who is held out of one epoch against a goal, as pooling takes them; undefined where nobody is held out. */
+export function pairOf(
+  { holdout }: EpochPlan,
+  outcomes: readonly GoalCounts[],
+): { treated: Share; control: Share } | undefined {
+  if (holdout === 0) return undefined;
+  const of = (arm: Arm) => sumsOf(outcomes.filter((one) => one.arm === arm)).sure;
+  return { treated: of(ARM.treated), control: of(ARM.holdout) };
 }

@@ -11,7 +11,7 @@ import { selectEpochs, type EpochPlan, type EpochRow } from '../enrol/sql.arms.t
 import type { CampaignRow, VersionRow } from '../enrol/sql.live.ts';
 import { basisPoints, durationMs } from '../match/duration.ts';
 import { variantsOf } from '../steps/version.ts';
-import { compare, type ComparedGoal } from './compared.ts';
+import { compare, pairOf } from './compared.ts';
 import { endingsOf, funnelOf, stepsOf } from './funnel.ts';
 import {
   selectCredited,
@@ -49,9 +49,10 @@ export async function reportOf(
       plan,
       reached.filter((one) => one.epoch === epoch),
     );
-    const split = splitsTest(arms.map(({ entered, share }) => ({ n: entered, share })));
-    const walk = sameShareTest(arms.map((arm) => ({ n: arm.entered, converted: arm.reached })));
-    const isBroken = (split?.isBroken ?? false) || (walk?.isBroken ?? false);
+    // Arms are drawn of people: who enters ten times is on one side all ten times.
+    const split = splitsTest(arms.map(({ people, share }) => ({ n: people, share })));
+    const walk = sameShareTest(arms.map((arm) => ({ n: arm.people, converted: arm.reached })));
+    const isBroken = brokenIn({ split, walk });
     const own = tallies.filter((one) => one.epoch === epoch);
     return {
       epoch,
@@ -70,7 +71,11 @@ export async function reportOf(
   });
   return {
     epochs: told,
-    pooled: pooledGoals(told, planned),
+    pooled: pooledGoals(
+      epochs.map((one, i) => ({ ...one, isBroken: brokenIn(told[i]!) })),
+      outcomesOf,
+      planned,
+    ),
     funnel: funnelOf(tallies),
     steps: stepsOf(tallies, await selectCredited(db, campaign.id), versions),
     endings: endingsOf(tallies),
@@ -96,7 +101,13 @@ async function readOutcomes(
   return (goal, epoch) => found.get(keyOf(goal))!.filter((one) => one.epoch === epoch);
 }
 
-type ArmCount = { name: string; share: number; entered: number; reached: number };
+type Tests = Record<'split' | 'walk', { isBroken: boolean } | null | undefined>;
+
+function brokenIn({ split, walk }: Tests): boolean {
+  return (split?.isBroken ?? false) || (walk?.isBroken ?? false);
+}
+
+type ArmCount = { name: string; share: number; entered: number; people: number; reached: number };
 
 /** The arms of an epoch with the share that each was to have; who is held out of all comes before who is held out of this one. */
 function armsOf({ workspace, holdout, variants }: EpochPlan, reached: readonly Reached[]): ArmCount[] {
@@ -105,7 +116,8 @@ function armsOf({ workspace, holdout, variants }: EpochPlan, reached: readonly R
   const count = (name: string, share: number, is: (row: Reached) => boolean): ArmCount => {
     const rows = reached.filter(is);
     const sum = (of: (row: Reached) => number) => rows.reduce((all, row) => all + of(row), 0);
-    return { name, share, entered: sum((row) => row.entered), reached: sum((row) => row.reached) };
+    const [entered, people] = [sum((row) => row.entered), sum((row) => row.people)];
+    return { name, share, entered, people, reached: sum((row) => row.reached) };
   };
   const arms = variants.length
     ? variants.map(({ key, points }) =>
@@ -151,28 +163,33 @@ function creditOf(key: string, shared: readonly Shared[]) {
   return { alsoToCampaigns: found?.campaigns ?? 0, events: found?.events ?? 0 };
 }
 
-function pooledGoals(epochs: readonly { goals: readonly ComparedGoal[] }[], planned: number | undefined) {
-  const keys = new Set(epochs.flatMap(({ goals }) => goals.map(({ key }) => key)));
-  return [...keys].map((key) => {
-    const pairs = epochs.flatMap(({ goals }) => {
-      const goal = goals.find((one) => one.key === key);
-      if (!goal?.holdout) return [];
-      const share = (of: { converted: number; entries: number }) => ({
-        converted: of.converted,
-        n: of.entries,
-      });
-      return [{ treated: share(goal.treated), control: share(goal.holdout) }];
+/**
+ * Epochs of a goal as one: of those whose arms are what was planned, and that counted what the newest that has the goal counts. Under one key
+ * another event, or another time for it, is another question.
+ */
+function pooledGoals(
+  epochs: readonly { plan: EpochPlan; epoch: number; isBroken: boolean }[],
+  outcomesOf: (goal: Goal, epoch: number) => GoalCounts[],
+  planned: number | undefined,
+) {
+  const newest = new Map(epochs.flatMap(({ plan }) => plan.goals.map((goal) => [goal.key, goal])));
+  return [...newest.values()].map((asked) => {
+    const pairs = epochs.flatMap(({ plan, epoch, isBroken }) => {
+      const goal = plan.goals.find(({ key }) => key === asked.key);
+      if (isBroken || !goal || !countsAlike(goal, asked)) return [];
+      return pairOf(plan, outcomesOf(goal, epoch)) ?? [];
     });
-    const asked = planned === undefined ? {} : { planned };
-    return { key, epochs: pairs.length, ...(pooled(pairs, asked) ?? NOTHING) };
+    const how = planned === undefined ? {} : { planned };
+    return { key: asked.key, ...(pooled(pairs, how) ?? NOTHING) };
   });
 }
 
-const NOTHING: Readonly<Record<'d' | 'interval' | 'whileRunning', null>> = {
-  d: null,
-  interval: null,
-  whileRunning: null,
-};
+function countsAlike(a: Goal, b: Goal): boolean {
+  const counted = ({ event, where, match, within }: Goal) => JSON.stringify([event, where, match, within]);
+  return counted(a) === counted(b);
+}
+
+const NOTHING = { epochs: 0, d: null, interval: null, whileRunning: null } as const;
 
 /** How surely a difference is to be seen. */
 const POWER = 0.8;
@@ -184,10 +201,9 @@ export function neededFor(file: CampaignFile, rate: number, to: number) {
   // Without a holdout the variants are held against the first; with neither, half would have to be held out.
   const controlShare = holdout || (variants[0]?.points ?? 5_000) / 10_000;
   const compared = Math.max(1, holdout ? variants.length : variants.length - 1);
-  // Of several variants the smallest has to be seen, at its share of α.
-  const treatedShare = variants.length
-    ? ((1 - holdout) * Math.min(...variants.map(({ points }) => points))) / 10_000
-    : 1 - controlShare;
+  // Of several variants the smallest that is held against something has to be seen, at its share of α.
+  const seen = (holdout ? variants : variants.slice(1)).map(({ points }) => points);
+  const treatedShare = seen.length ? ((1 - holdout) * Math.min(...seen)) / 10_000 : 1 - controlShare;
   const asked = { alpha: 0.05 / compared, power: POWER };
   const ofBoth = controlShare / (controlShare + treatedShare);
   const entries = Math.ceil(entriesNeeded(rate, to, ofBoth, asked) / (controlShare + treatedShare));

@@ -25,36 +25,53 @@ export async function selectTallies(db: Db, campaignId: number): Promise<Counted
     FROM campaign_tallies WHERE campaign_id = ${campaignId} GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6`;
 }
 
-/** Of those who entered by epoch and arm: how many came to the first message. */
-export type Reached = { epoch: number; arm: Arm; variant: string; entered: number; reached: number };
+/** Of those who entered by epoch and arm: entries and people, and how many people came to the first message. */
+export type Reached = {
+  epoch: number;
+  arm: Arm;
+  variant: string;
+  entered: number;
+  people: number;
+  reached: number;
+};
 
-/** Entries of a campaign, and how many of them were sent a message or would have been. */
+/** Entries of a campaign and who made them, and how many of these were sent a message or would have been. */
 export async function selectReached(db: Db, campaignId: number): Promise<Reached[]> {
   return await db<Reached[]>`
-    SELECT epoch, arm, coalesce(variant, '') AS variant, count(*) AS entered, count(reached_ms) AS reached
-    FROM campaign_entries WHERE campaign_id = ${campaignId} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;
+    SELECT epoch, arm, variant, sum(n)::bigint AS entered, count(*) AS people, count(*) FILTER (WHERE reached) AS reached
+    FROM (
+      SELECT bucket, contact_id, epoch, arm, coalesce(variant, '') AS variant, count(*) AS n, bool_or(reached_ms IS NOT NULL) AS reached
+      FROM campaign_entries WHERE campaign_id = ${campaignId} GROUP BY 1, 2, 3, 4, 5) p
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;
 }
 
 /**
- * Entries of an epoch and arm against a goal: how many entered, whose window is over (`closed`), and how many of these reached it
- * (`converted`). `value` is all that was worth; `total` and `squares` are of those whose window is over, each at most `cap`.
+ * Entries of an epoch and arm against a goal: how many entered, whose window is over (`closed`, of so many `people`), and how many of these
+ * reached it (`converted`). `value` is all that was worth; `total` is of those whose window is over, each at most `cap`. Squares are of what each
+ * person comes to, and products of that and of their entries.
  */
 export type GoalCounts = {
   epoch: number;
   arm: Arm;
   variant: string;
   entered: number;
+  people: number;
   closed: number;
+  closed2: number;
   converted: number;
+  converted2: number;
+  convertedClosed: number;
   value: number;
   total: number;
   squares: number;
+  totalClosed: number;
   cap: number | null;
 };
 
 /**
  * Entries of a campaign against one goal. Values are winsorised: the highest of each epoch count as much as the one at `most`. Where so few have
- * any that this is nothing, as the one of those that have: nobody's would count else.
+ * any that this is nothing, as the one of those that have: nobody's would count else. What is MATERIALIZED is worked out once: planned for the few
+ * entries that there were when statistics were taken, the caps were worked out for each of 10,000, which took 40 s.
  */
 export async function selectOutcomes(
   db: Db,
@@ -63,11 +80,11 @@ export async function selectOutcomes(
 ): Promise<GoalCounts[]> {
   const { key, closedBeforeMs, hasValue, most } = goal;
   return await db<GoalCounts[]>`
-    WITH e AS (
-      SELECT epoch, arm, coalesce(variant, '') AS variant, entered_ms <= ${closedBeforeMs} AS is_closed, converted ? ${key} AS has,
-        coalesce((converted -> ${key}::text ->> 'value')::double precision, 0) AS value
+    WITH e AS MATERIALIZED (
+      SELECT bucket, contact_id, epoch, arm, coalesce(variant, '') AS variant, entered_ms <= ${closedBeforeMs} AS is_closed,
+        converted ? ${key} AS has, coalesce((converted -> ${key}::text ->> 'value')::double precision, 0) AS value
       FROM campaign_entries WHERE campaign_id = ${campaignId}
-    ), caps AS (
+    ), caps AS MATERIALIZED (
       ${
         hasValue
           ? db`SELECT epoch, coalesce(nullif(percentile_disc(${most}::double precision) WITHIN GROUP (ORDER BY value), 0),
@@ -75,12 +92,17 @@ export async function selectOutcomes(
                FROM e WHERE is_closed GROUP BY epoch`
           : db`SELECT DISTINCT epoch, NULL::double precision AS cap FROM e`
       }
+    ), p AS (
+      SELECT e.epoch, e.arm, e.variant, count(*) AS entered, count(*) FILTER (WHERE is_closed) AS closed,
+        count(*) FILTER (WHERE is_closed AND has) AS converted, sum(value) AS value,
+        coalesce(sum(least(value, cap)) FILTER (WHERE is_closed), 0) AS total, max(cap) AS cap
+      FROM e LEFT JOIN caps ON caps.epoch = e.epoch GROUP BY e.bucket, e.contact_id, e.epoch, e.arm, e.variant
     )
-    SELECT e.epoch, e.arm, e.variant, count(*) AS entered, count(*) FILTER (WHERE is_closed) AS closed,
-      count(*) FILTER (WHERE is_closed AND has) AS converted, sum(value) AS value,
-      coalesce(sum(least(value, cap)) FILTER (WHERE is_closed), 0) AS total,
-      coalesce(sum(least(value, cap) ^ 2) FILTER (WHERE is_closed), 0) AS squares, max(cap) AS cap
-    FROM e LEFT JOIN caps ON caps.epoch = e.epoch GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;
+    SELECT epoch, arm, variant, sum(entered)::bigint AS entered, count(*) FILTER (WHERE closed > 0) AS people,
+      sum(closed)::bigint AS closed, sum(closed ^ 2) AS closed2, sum(converted)::bigint AS converted, sum(converted ^ 2) AS converted2,
+      sum(converted::double precision * closed) AS "convertedClosed", sum(value) AS value, sum(total) AS total, sum(total ^ 2) AS squares,
+      sum(total * closed) AS "totalClosed", max(cap) AS cap
+    FROM p GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;
 }
 
 /** What goals owe to which message: the last of the enrolment that was sent before. */

@@ -11,7 +11,7 @@ export type Share = { converted: number; n: number };
 type Interval = [number, number];
 
 /** Below this in an arm nothing is said. */
-export const TOO_EARLY = { entries: 100, conversions: 10 } as const;
+const TOO_EARLY = { entries: 100, conversions: 10 } as const;
 /** Entries that an always-valid interval is tightest at, unless they are planned. */
 const PLANNED = 5_000;
 /** Below this the split of entries is broken (the threshold of GrowthBook, Eppo and Statsig). */
@@ -49,7 +49,7 @@ export function alwaysValid(treated: Share, control: Share, asked: Certainty = {
 }
 
 /** A mean of so many, with how it varies. */
-type Mean = { n: number; mean: number; variance: number };
+export type Mean = { n: number; mean: number; variance: number };
 
 /** How sure is wanted, and the entries at which the interval is tightest. */
 export type Certainty = { alpha?: number; planned?: number };
@@ -145,9 +145,13 @@ type Verdict = 'too_early' | 'split_broken' | 'more' | 'less' | 'no_difference_y
 /** The verdict on a goal. */
 export function verdictOf(treated: Share, control: Share, isBroken: boolean, asked: Certainty = {}): Verdict {
   if (isBroken) return 'split_broken';
-  const few = (share: Share) => share.n < TOO_EARLY.entries || share.converted < TOO_EARLY.conversions;
-  if (few(treated) || few(control)) return 'too_early';
+  if (isTooFew(treated) || isTooFew(control)) return 'too_early';
   return saidBy(alwaysValid(treated, control, asked));
+}
+
+/** Whether an arm is too small for anything to be said. */
+export function isTooFew({ n, converted }: Share): boolean {
+  return n < TOO_EARLY.entries || converted < TOO_EARLY.conversions;
 }
 
 /** What an always-valid interval of a difference says. */
@@ -158,27 +162,32 @@ export function saidBy(interval: Interval | undefined): Verdict {
 }
 
 /** A difference of epochs together. `whileRunning` holds however often one looks, `interval` at one planned end. */
-type Pooled = { d: number; interval: Interval; whileRunning: Interval };
+type Pooled = { epochs: number; d: number; interval: Interval; whileRunning: Interval };
 
-/** Differences of several epochs as one, weighted by how sure each is (inverse variance); counts of epochs are never added. */
+/**
+ * Differences of several epochs as one, weighted by how sure each is (inverse variance); counts of epochs are never added. Of an epoch that is too
+ * small for a verdict nobody knows how sure it is: one of one who converted varies by nothing as it seems, and would outweigh all others.
+ */
 export function pooled(
   epochs: readonly { treated: Share; control: Share }[],
   asked: Certainty = {},
 ): Pooled | undefined {
-  let [weights, sum, n] = [0, 0, 0];
+  let [weights, sum, n, pooledOf] = [0, 0, 0, 0];
   for (const { treated, control } of epochs) {
-    if (!treated.n || !control.n) continue;
+    if (isTooFew(treated) || isTooFew(control)) continue;
     const [p1, p0] = [rate(treated), rate(control)];
     const variance = (p1 * (1 - p1)) / treated.n + (p0 * (1 - p0)) / control.n;
     if (!(variance > 0)) continue;
     weights += 1 / variance;
     sum += (p1 - p0) / variance;
     n += treated.n + control.n;
+    pooledOf++;
   }
   if (weights === 0) return undefined;
   const half = quantile(0.975) / Math.sqrt(weights);
   const d = sum / weights;
-  return { d, interval: [d - half, d + half], whileRunning: alwaysValidOf(d, 1 / weights, n, asked)! };
+  const whileRunning = alwaysValidOf(d, 1 / weights, n, asked)!;
+  return { epochs: pooledOf, d, interval: [d - half, d + half], whileRunning };
 }
 
 /** Entries needed to see a difference between two rates, with a holdout of this share. */
