@@ -4,7 +4,8 @@ import { isoTime } from '../src/base/clock.ts';
 import { bucketOf } from '../src/base/ids.ts';
 import { drawArm } from '../src/campaigns/enrol/arms.ts';
 import { decisionsIn, type DecisionRow } from '../src/campaigns/enrol/decisions.ts';
-import { endCampaign } from '../src/campaigns/campaigns.ts';
+import { endCampaign, findCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
+import { planPublish } from '../src/campaigns/plan.ts';
 import { whyIn } from '../src/campaigns/report/lists.ts';
 import { selectLog } from '../src/campaigns/report/sql.ts';
 import { exportPerson } from '../src/people/export.ts';
@@ -257,18 +258,32 @@ scenario(
     const place = await newPlace();
     const steps = [mail('one'), { key: 'rest', wait: { for: '1d' } }, mail('two')];
     const base = { key: 'edit', trigger: { event: { did: 'in' } } };
-    await place.live({ ...base, steps });
+    const { id: campaignId } = await place.live({ ...base, steps });
     const early = await place.tell('early', { name: 'in' });
     await place.settled();
     await place.live({ ...base, steps: [mail('zero'), ...steps, mail('three')] });
     await place.advance(DAY_MS);
     assert.deepEqual(await place.mails(early), ['one', 'two', 'three'], 'behind: got it; past: never');
-    const late = await place.tell('late', { name: 'in' });
+    const late = must(
+      await ctx.arrive(
+        place.id,
+        Array.from({ length: 100 }, (_, i) => ({ person: place.person(`late${i}`), event: { name: 'in' } })),
+      ),
+    );
     await place.settled();
-    await place.live({ ...base, steps: [mail('zero'), mail('one'), mail('two'), mail('three')] });
+    const removed = [mail('zero'), mail('one'), mail('two'), mail('three')];
+    const draft = { parley: 'campaign/1', ...base, steps: removed };
+    const nowMs = await place.nowMs();
+    must(await ctx.queue.transact((tx) => saveDraft(ctx, tx, place.id, draft, nowMs)));
+    const plan = must(await planPublish(sql, (await findCampaign(sql, place.id, campaignId))!));
+    assert.deepEqual(plan.steps, [{ step: 'rest', version: 2, people: 100, goesTo: 'two' }]);
+    await place.live({ ...base, steps: removed });
     await place.settled();
-    assert.deepEqual(await place.mails(late), ['zero', 'one', 'two', 'three'], 'moved once, no mail twice');
-    assert.deepEqual(await place.entries(late), ['completed']);
+    for (const { contactId } of late) {
+      const mails = await place.mails(contactId);
+      assert.deepEqual(mails, ['zero', 'one', 'two', 'three'], 'moved once, no mail twice');
+      assert.deepEqual(await place.entries(contactId), ['completed']);
+    }
     await provesWhole();
   },
 );

@@ -20,6 +20,11 @@ import {
   sql,
   world,
 } from './campaignsProduct.ts';
+import { bringTimersForward } from '../src/campaigns/enrol/sql.clock.ts';
+import { whyIn } from '../src/campaigns/report/lists.ts';
+import { FARTHEST_AHEAD_MS } from '../src/simulator/clock.ts';
+import { moveClock } from '../src/simulator/sql.clock.ts';
+import { until } from './support/until.ts';
 import { tellingWhy } from './support/waits.ts';
 import { must, startWorld } from './support/world.ts';
 
@@ -469,3 +474,60 @@ scenario(
     await provesWhole();
   },
 );
+
+scenario(
+  'campaigns.md §4: what somebody does between a clock that is moved and what is due following it waits no less for that',
+  async () => {
+    const place = await newPlace();
+    const { id: campaignId } = await place.live({
+      key: 'moved',
+      trigger: { event: { did: 'in' } },
+      steps: [
+        { key: 'w', wait_for: { event: 'paid', timeout: '1d' }, then: { done: 'yes', timeout: 'no' } },
+        { ...mail('yes'), then: { next: 'end' } },
+        mail('no'),
+      ],
+    });
+    const week = 7 * DAY_MS;
+    // As moving a clock does it: the clock, and what is due a moment later.
+    await moveClock(sql, place.id, week, FARTHEST_AHEAD_MS);
+    ctx.directory.forget(place.id);
+    const id = await place.tell('between', { name: 'in' });
+    await until('they are in it', async () => (await place.entries(id)).length === 1);
+    await bringTimersForward(sql, place.id, week);
+    await ctx.queue.transact(async (tx) =>
+      ctx.queue.turn(tx, new Set(ctx.queue.lanes().map(({ lane }) => lane))),
+    );
+    await place.settled();
+    await place.tell('between', { name: 'paid' });
+    await place.settled();
+    assert.deepEqual(await place.mails(id), ['yes']);
+    const { steps } = await whyIn(sql, place.id, id, campaignId);
+    const nowMs = await place.nowMs();
+    assert.ok(
+      steps.every(({ atMs }) => atMs <= nowMs),
+      'nothing is decided as of a time to come',
+    );
+  },
+);
+
+scenario('scenario 13: a batch a, b, c, c is a, b and c: three events, three mails', async () => {
+  const place = await newPlace();
+  await place.live({
+    key: 'batch',
+    trigger: { event: { did: 'buy' } },
+    entry: 'every',
+    steps: [mail('bought')],
+  });
+  const keys = ['a', 'b', 'c', 'c'];
+  const told = keys.map((key) => ({ person: place.person('batch'), event: { name: 'buy', key } }));
+  const { contactId } = must(await ctx.arrive(place.id, told))[0]!;
+  await place.settled();
+  const named = sql`SELECT id FROM event_names WHERE workspace_id = ${place.id} AND name = 'buy'`;
+  const done =
+    await sql`SELECT 1 FROM contact_events WHERE contact_id = ${contactId} AND name_id IN (${named})`;
+  const counted =
+    await sql`SELECT count FROM event_stats WHERE contact_id = ${contactId} AND name_id IN (${named})`;
+  assert.deepEqual([done.length, [...counted]], [3, [{ count: 3 }]]);
+  assert.equal((await place.mails(contactId)).length, 3);
+});

@@ -8,7 +8,7 @@ import { isPassing } from '../db/errors.ts';
 import { oldestUnread } from '../queue/feed/unread.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { dueTimers } from './due.ts';
-import { noteTask, selectInside, selectTask } from './enrol/sql.tasks.ts';
+import { insertTasks, noteTask, selectInside, selectTask, type Task } from './enrol/sql.tasks.ts';
 import { upsertTimers } from './enrol/sql.write.ts';
 import { addCounts, deleteArrivals, selectArrivals, type Arrival } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
@@ -22,7 +22,7 @@ export async function setAside(
   deps: TurnDeps,
   tx: Tx,
   lane: OwnedLane,
-  { nowMs, error }: { nowMs: number; error: unknown },
+  { nowMs, error, task }: { nowMs: number; error: unknown; task: Task | undefined },
 ): Promise<boolean> {
   const unread = await oldestUnread(tx, [lane]);
   const [arrival] = await selectArrivals(tx, [lane], 1);
@@ -48,16 +48,37 @@ export async function setAside(
     );
     return true;
   }
+  return task ? await passOver(deps, tx, lane, task, { nowMs, error }) : false;
+}
+
+/**
+ * Goes on with a task behind whom it failed at. Where that is nobody (what is asked of the whole lane fails), it is tried again in an hour: all
+ * that it is for is behind it.
+ */
+async function passOver(
+  deps: TurnDeps,
+  tx: Tx,
+  lane: OwnedLane,
+  failed: Task,
+  { nowMs, error }: { nowMs: number; error: unknown },
+): Promise<boolean> {
+  // As it stood before: what is noted of it is rolled back.
   const task = await selectTask(tx, lane, nowMs);
-  if (!task) return false;
-  const [contactId] =
-    task.kind === 'build' || task.kind === 'since'
-      ? []
-      : await selectInside(tx, lane, task.campaignId, task.afterId, 1);
-  await noteTask(tx, task, contactId);
+  if (task?.id !== failed.id) return task !== undefined;
+  const { campaignId, kind, afterId } = task;
+  const isOfAll = kind === 'resume' || kind === 'move' || kind === 'end';
+  const first = isOfAll && !task.params.only ? await selectInside(tx, lane, campaignId, afterId, 1) : [];
+  const contactId = isOfAll ? first[0] : failed.nextId;
+  // A pause has put them far off: nothing else would bring them back.
+  if (kind === 'resume' && contactId) {
+    const alone = { ...task, id: deps.ids.spread(), params: { ...task.params, only: contactId } };
+    await insertTasks(tx, [alone], nowMs, nowMs + AGAIN_MS);
+  }
+  if (contactId) await noteTask(tx, task, contactId);
+  else await noteTask(tx, task, afterId, nowMs + AGAIN_MS);
   deps.log.error(
-    { error, campaign: task.campaignId, task: task.kind, contactId },
-    'what is to be done with all in a campaign could not be done with a contact',
+    { error, campaign: campaignId, task: kind, contactId },
+    'what is to be done with many in a campaign could not be done with a contact; it goes on behind them',
   );
   return true;
 }

@@ -143,7 +143,9 @@ export async function takeByHand(
   const condition = audienceCondition(tx, workspace.id, audience, lane.buckets);
   const page = { afterId: task.afterId, limit };
   const ids = await nextWhere(tx, workspace.id, lane.buckets, condition, page);
-  await noteTask(tx, task, ids.length === limit ? ids.at(-1) : undefined, nowMs + MINUTE_MS);
+  // One at a time (`turn.ts`) they are let in as quickly as together.
+  const againMs = nowMs + Math.ceil((MINUTE_MS * limit) / each);
+  await noteTask(tx, task, ids.length === limit ? ids.at(-1) : undefined, againMs);
   if (!ids.length) return;
   await letIn(deps, tx, live, { workspace, campaign, nowMs }, ids, (_member, asOfMs) => ({
     trigger: calledBy(campaign, key, asOfMs),

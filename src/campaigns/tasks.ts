@@ -22,29 +22,38 @@ import { buildLane } from './segments/build.ts';
 import { takeSince } from './since.ts';
 import { catchUp, type TurnDeps } from './turnPart.ts';
 
-/** Contacts in one batch. */
-const BATCH = 500;
-
-/** Does the next batch of a lane's first task; false when it has none. */
+/** Does the next batch of a lane's first task. */
 export async function takeTask(
   deps: TurnDeps,
   tx: Tx,
   lane: OwnedLane,
   liveOf: (workspaceId: number) => Promise<LiveNames>,
   nowMs: number,
-  most = BATCH,
-): Promise<boolean> {
+  most: number,
+): Promise<void> {
   const task = await selectTask(tx, lane, nowMs);
-  if (!task) return false;
+  if (task) await doTask(deps, tx, lane, task, liveOf, nowMs, most);
+}
+
+/** Does the next batch of a task. */
+export async function doTask(
+  deps: TurnDeps,
+  tx: Tx,
+  lane: OwnedLane,
+  task: Task,
+  liveOf: (workspaceId: number) => Promise<LiveNames>,
+  nowMs: number,
+  most: number,
+): Promise<void> {
   const { workspaceId, campaignId } = task;
   const workspace = await deps.directory.workspace(workspaceId);
   if (task.kind === 'build') return await takeBuild(deps, tx, lane, liveOf, task, { workspace, nowMs, most });
   if (task.kind === 'since' || task.kind === 'hand') {
     const take = task.kind === 'since' ? takeSince : takeByHand;
-    await take(deps, tx, lane, await liveOf(workspaceId), task, { workspace, nowMs, most });
-    return true;
+    return await take(deps, tx, lane, await liveOf(workspaceId), task, { workspace, nowMs, most });
   }
-  const contactIds = await selectInside(tx, lane, campaignId, task.afterId, most);
+  const { only } = task.params;
+  const contactIds = only ? [only] : await selectInside(tx, lane, campaignId, task.afterId, most);
   if (contactIds.length && workspace) {
     const live = await liveOf(workspaceId);
     await holdContacts(
@@ -63,8 +72,7 @@ export async function takeTask(
     }
     await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
   }
-  await noteTask(tx, task, contactIds.length === most ? contactIds.at(-1) : undefined);
-  return true;
+  await noteTask(tx, task, !only && contactIds.length === most ? contactIds.at(-1) : undefined);
 }
 
 /** The next of going through a lane for a segment. */
@@ -75,16 +83,13 @@ async function takeBuild(
   liveOf: (workspaceId: number) => Promise<LiveNames>,
   task: Task,
   { workspace, nowMs, most }: { workspace: Workspace | undefined; nowMs: number; most: number },
-): Promise<boolean> {
+): Promise<void> {
   const { workspaceId } = task;
-  if (!workspace) {
-    await noteTask(tx, task, undefined);
-    return true;
-  }
+  if (!workspace) return await noteTask(tx, task, undefined);
   const live = await liveOf(workspaceId);
   const theirNowMs = nowMs + workspace.clockAheadMs;
   const contactIds = await buildLane(tx, lane, live, task, { nowMs: theirNowMs, most });
-  if (!contactIds.length) return true;
+  if (!contactIds.length) return;
   await holdContacts(
     tx,
     contactIds.map((contactId) => ({ workspaceId, contactId })),
@@ -95,7 +100,6 @@ async function takeBuild(
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
   for (const member of members.values()) look(live, member, { asOfMs: theirNowMs, isHushed: true }, changes);
   await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
-  return true;
 }
 
 function doWith(

@@ -16,10 +16,10 @@ import type { LiveSource } from './enrol/live.ts';
 import { selectNextTimerMs, selectTimerLanes, selectWaiting, type Waiting } from './enrol/sql.read.ts';
 import { addCounts, selectArrivalLanes, selectArrivals, type Arrival } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
-import { selectTaskLanes } from './enrol/sql.tasks.ts';
+import { selectTask, selectTaskLanes, type Task } from './enrol/sql.tasks.ts';
 import { dueTimers } from './due.ts';
 import { setAside } from './aside.ts';
-import { takeTask } from './tasks.ts';
+import { doTask, takeTask } from './tasks.ts';
 import { byWorkspace, takeTurn, type TurnDeps } from './turnPart.ts';
 
 /** Arrivals, timers or people in one turn; each of its lanes has a share of it. */
@@ -96,16 +96,18 @@ async function takeAlone(deps: TurnDeps, lane: OwnedLane, source: LiveSource): P
   const more = await deps.queue.transact(async (tx) => {
     await fence(tx, lane);
     const nowMs = deps.clock.nowMs();
+    let task: Task | undefined;
     try {
       return await tx.savepoint(async (inner) => {
         const found = await lookInto(inner, [lane], nowMs, 1);
         const { again, tasks } = await takeSome(deps, inner, [lane], source, found);
-        for (const one of tasks) await takeTask(deps, inner, one, await source(inner), nowMs, 1);
+        if (tasks.length) task = await selectTask(inner, lane, nowMs);
+        if (task) await doTask(deps, inner, lane, task, await source(inner), nowMs, 1);
         return again.length > 0 || tasks.length > 0;
       });
     } catch (error) {
       if (isPassing(error) || error instanceof TooManyEnter) throw error;
-      return await setAside(deps, tx, lane, { nowMs, error });
+      return await setAside(deps, tx, lane, { nowMs, error, task });
     }
   });
   return more ? [lane] : [];

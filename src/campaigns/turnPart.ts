@@ -1,5 +1,6 @@
 /** The part of a turn that is of one workspace: what arrived for its contacts, then what fell due. */
 import type { Directory } from '../accounts/directory.ts';
+import type { Workspace } from '../accounts/workspaces.ts';
 import type { Clock } from '../base/clock.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
@@ -21,6 +22,7 @@ import type { Campaign, Member } from './enrol/member.ts';
 import { countOwn } from './enrol/own.ts';
 import { entriesBy, recallKeys, recallOpen, recallReached } from './enrol/recall.ts';
 import type { EntryUnder, Timer } from './enrol/sql.read.ts';
+import { upsertTimers } from './enrol/sql.write.ts';
 import { selectUnbuilt } from './enrol/sql.tasks.ts';
 import { setOffBy } from './enrol/triggers.ts';
 import { writeChanges, type EnrolWriteDeps } from './enrol/write.ts';
@@ -63,11 +65,12 @@ export async function takeTurn(
   lanes: readonly OwnedLane[],
   live: LiveNames,
   workspaceId: number,
-  { arrivals, timers }: Part,
+  { arrivals, timers: fallen }: Part,
   nowMs: number,
 ): Promise<ReadonlySet<number>> {
   const workspace = await deps.directory.workspace(workspaceId);
   if (!workspace) return NONE;
+  const timers = await inTime(deps, tx, workspace, fallen, nowMs);
   const concerned = arrivals.filter((arrival) => concerns(live, arrival));
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
   await countOwn(tx, arrivals, changes);
@@ -120,6 +123,28 @@ export async function takeTurn(
   }
   if (changes.held.length) await holdEvents(tx, live, changes.held);
   return await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
+}
+
+/**
+ * The timers whose time has come by the workspace's clock. One that was set between this was moved and what is due following it came forward
+ * with the others, though it was set by the new time: it is put back.
+ */
+async function inTime(
+  { queue }: TurnDeps,
+  tx: Tx,
+  { clockAheadMs }: Workspace,
+  timers: Timer[],
+  nowMs: number,
+): Promise<Timer[]> {
+  if (clockAheadMs === 0) return timers;
+  const early = timers.filter(({ atMs }) => atMs > nowMs + clockAheadMs);
+  if (!early.length) return timers;
+  const laneOf = (contactId: number) => queue.laneOf(bucketOf(contactId));
+  await upsertTimers(
+    tx,
+    early.map((one) => ({ ...one, lane: laneOf(one.contactId), dueMs: one.atMs - clockAheadMs })),
+  );
+  return timers.filter((one) => !early.includes(one));
 }
 
 /**

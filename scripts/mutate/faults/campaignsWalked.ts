@@ -51,4 +51,31 @@ export const campaignWalkedFaults = [
     ['src/campaigns/enrol/engine.test.ts'],
     [['what is told as history ends a wait', '  if (event.isHistory) return false;\n', '']],
   ),
+  ...inFile(
+    'src/campaigns/aside.ts',
+    ['test/campaignsAside.test.ts'],
+    [
+      [
+        'who cannot be let in by hand ends it for their lane',
+        'isOfAll ? first[0] : failed.nextId',
+        'first[0]',
+      ],
+      [
+        'who cannot be resumed stands still',
+        "if (kind === 'resume' && contactId) {",
+        'if (!kind && contactId) {',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/turnPart.ts',
+    ['test/campaignsScenarios.test.ts'],
+    [
+      [
+        'what comes forward too far falls due',
+        'timers.filter(({ atMs }) => atMs > nowMs + clockAheadMs)',
+        'timers.filter(({ atMs }) => atMs > nowMs + clockAheadMs + 1e12)',
+      ],
+    ],
+  ),
 ];

@@ -16,10 +16,14 @@ export type Task = {
   kind: 'move' | 'resume' | 'end' | 'build' | 'since' | 'hand';
   params: TaskParams;
   afterId: number;
+  /** Up to whom it is once what is under way is done. */
+  nextId?: number | undefined;
 };
 
 /** What a task goes by: times in milliseconds, how many in a turn (`each`), for whom. */
 type TaskParams = Partial<Pause> & {
+  /** Of all who are in it this contact alone. */
+  only?: number;
   sinceMs?: number;
   each?: number;
   filled?: number;
@@ -75,8 +79,9 @@ export async function deleteTasks(db: Db, campaignId: number, kind: Task['kind']
   await db`DELETE FROM campaign_tasks WHERE campaign_id = ${campaignId} AND kind = ${kind}`;
 }
 
-/** A task is done up to a contact, and goes on when it is due; without one, to its end. */
+/** A task is done up to a contact, and goes on when it is due; without one, to its end. Who fails behind it finds in `nextId` whom it was at. */
 export async function noteTask(db: Db, task: Task, afterId: number | undefined, dueMs = 0): Promise<void> {
+  task.nextId = afterId;
   const which = db`bucket = ${task.bucket} AND lane = ${task.lane} AND id = ${task.id}`;
   if (afterId === undefined) await db`DELETE FROM campaign_tasks WHERE ${which}`;
   else

@@ -40,7 +40,8 @@ export async function buildLane(
   const changing = mayChange(tx, segment, asked);
   const page = { afterId: task.afterId, limit: most };
   const ids = changing ? await nextWhere(tx, workspaceId, lane.buckets, changing, page) : [];
-  if (ids.length === most) await noteTask(tx, { ...task, params: { filled: 1 } }, ids.at(-1));
+  task.params = { filled: 1 };
+  if (ids.length === most) await noteTask(tx, task, ids.at(-1));
   else {
     await noteTask(tx, task, undefined);
     await endBuild(tx, segment);

@@ -1,0 +1,98 @@
+/**
+ * One contact whom campaigns cannot write of, in what is done with many: it hurts nobody behind them in their lane. In a process of its own:
+ * what cannot be written is so in the whole store.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bucketOf } from '../src/base/ids.ts';
+import { enterByHand } from '../src/campaigns/byHand.ts';
+import { findCampaign, pauseCampaign, resumeCampaign } from '../src/campaigns/campaigns.ts';
+import { HOUR_MS, mail, newPlace, sql, world } from './campaignsProduct.ts';
+import { until } from './support/until.ts';
+import { must } from './support/world.ts';
+
+const { ctx } = world;
+
+/** Runs something while one contact can have no rows of a table. */
+async function whilePoisoned(table: string, contactId: number, run: () => Promise<void>): Promise<void> {
+  await sql.unsafe(`ALTER TABLE ${table} ADD CONSTRAINT poison CHECK (contact_id <> ${contactId}) NOT VALID`);
+  try {
+    await run();
+  } finally {
+    await sql.unsafe(`ALTER TABLE ${table} DROP CONSTRAINT poison`);
+  }
+}
+
+/** Of some contacts the nth in a lane that has more of them, in the order in which they are gone through. */
+function nthOfMany(ids: readonly number[], nth: number): number {
+  const lanes = Map.groupBy(ids, (id) => ctx.queue.laneOf(bucketOf(id)));
+  const some = [...lanes.values()].find(({ length }) => length > nth + 2)!;
+  return some.toSorted((a, b) => bucketOf(a) - bucketOf(b) || a - b)[nth]!;
+}
+
+const PEOPLE = Array.from({ length: 100 }, (_, i) => `p${i}`);
+
+test('let in by hand: who cannot be let in is passed over, and all others of the audience enter', async () => {
+  const place = await newPlace();
+  const { id } = await place.live({ key: 'hand', trigger: { hand: true }, steps: [mail('hello')] });
+  const ids = await Promise.all(PEOPLE.map((who) => place.tell(who)));
+  await place.settled();
+  const bad = nthOfMany(ids, 1);
+  const row = (await findCampaign(sql, place.id, id))!;
+  await whilePoisoned('campaign_entries', bad, async () => {
+    const nowMs = ctx.clock.nowMs();
+    const how = { audience: { include: { contacts: ids } }, key: 'k', perMinute: 100_000 };
+    await ctx.queue.transact((tx) => enterByHand(ctx, tx, row, how, nowMs));
+    await place.settled();
+  });
+  const inside = await Promise.all(ids.map((one) => place.entries(one)));
+  assert.deepEqual(
+    ids.filter((_, i) => !inside[i]!.length),
+    [bad],
+  );
+});
+
+test('resumed: who cannot be written of is passed over, and resumed by themselves an hour later', async () => {
+  const place = await newPlace();
+  const { id } = await place.live({
+    key: 'paused',
+    trigger: { event: { did: 'in' } },
+    steps: [{ key: 'rest', wait: { for: '2h' } }, mail('out')],
+  });
+  const ids = await Promise.all(PEOPLE.map((who) => place.tell(who, { name: 'in' })));
+  await place.settled();
+  const bad = nthOfMany(ids, 0);
+  const pausedMs = await place.nowMs();
+  must(await ctx.queue.transact((tx) => pauseCampaign(ctx, tx, place.id, id, 'all', pausedMs)));
+  await place.advance(5 * HOUR_MS);
+  const nowMs = await place.nowMs();
+  const left = async () =>
+    await sql<{ only: number; dueMs: number }[]>`
+      SELECT (params ->> 'only')::bigint AS only, due_ms AS "dueMs" FROM campaign_tasks WHERE workspace_id = ${place.id}`;
+  await whilePoisoned('enrolments', bad, async () => {
+    const how = { mode: 'shift' as const, over: '1m' };
+    must(await ctx.queue.transact((tx) => resumeCampaign(ctx, tx, place.id, id, how, nowMs)));
+    await until('all others are resumed', async () => {
+      const tasks = await left();
+      return tasks.length === 1 && tasks[0]!.only === bad;
+    });
+  });
+  const againMs = (await left())[0]!.dueMs - ctx.clock.nowMs();
+  assert.ok(againMs > HOUR_MS - 60_000 && againMs <= HOUR_MS);
+  // An hour later.
+  await sql`UPDATE campaign_tasks SET due_ms = 0 WHERE workspace_id = ${place.id}`;
+  await ctx.queue.transact(async (tx) =>
+    ctx.queue.turn(tx, new Set(ctx.queue.lanes().map(({ lane }) => lane))),
+  );
+  await place.settled();
+  await place.advance(HOUR_MS);
+  const early = await Promise.all(ids.map((one) => place.mails(one)));
+  assert.deepEqual(early.flat(), [], 'nobody goes on before their time');
+  await place.advance(HOUR_MS + 60_000);
+  const mails = await Promise.all(ids.map((one) => place.mails(one)));
+  assert.deepEqual(
+    ids.filter((_, i) => mails[i]!.join() !== 'out'),
+    [],
+    'each goes on, also of whom it could not be written',
+  );
+});
