@@ -80,6 +80,115 @@ test('old iOS: what is told again by a new call is once where it has a time, per
   assert.deepEqual(await did('io'), { 'push permission granted': 1, open: 2, close: 2 });
 });
 
+test('one X-Outbound-GUID: once on however many connections, of another body the first, at another path and after a refusal what is said', async () => {
+  const guid = (name: string) => ({ 'x-outbound-guid': name });
+  const batch = Array.from({ length: 100 }, (_, n) => ({ user_id: 'uma', event: 'many', properties: { n } }));
+  await Promise.all(
+    Array.from({ length: 6 }, () =>
+      Promise.all([
+        ok('/v2/track', { user_id: 'uma', event: 'once' }, guid('a')),
+        ok('/v2/track/batch', batch, guid('b')),
+        ok('/v2/track', { user_id: 'uma', event: 'once' }, { 'idempotency-key': 'a' }),
+      ]),
+    ),
+  );
+  await ok('/v2/track', { user_id: 'uma', event: 'once', properties: { other: true } }, guid('a'));
+  assert.deepEqual(await did('uma'), { once: 1, many: 100 });
+  // Somebody else, and another path, is another call.
+  await ok('/v2/track', { user_id: 'vic', event: 'once' }, guid('a'));
+  for (const what of ['requested', 'granted'])
+    await ok(`/i/ios/permissions/${what}`, { user_id: 'vic' }, guid('a'));
+  assert.deepEqual(await did('vic'), {
+    once: 1,
+    'push permission requested': 1,
+    'push permission granted': 1,
+  });
+  // Nothing of what was refused was kept, under whatever id.
+  const bad = await post('/v2/track/batch', [...batch.slice(1), { user_id: 'uma', event: 7 }], guid('c'));
+  assert.match(bad.text, /\[99\]\.event: must be a string/);
+  await ok(
+    '/v2/track/batch',
+    [
+      { user_id: 'wes', event: 'e' },
+      { user_id: 'wes', event: 'e' },
+    ],
+    guid('c'),
+  );
+  assert.deepEqual([await did('wes'), await did('uma')], [{ e: 2 }, { once: 1, many: 100 }]);
+  // It is one also where who did it is somebody else by now.
+  await ok('/v2/track', { anon_id: 'tab', event: 'seen' }, guid('d'));
+  await ok('/v2/identify', { user_id: 'xia' });
+  await ok('/v2/identify', { user_id: 'xia', previous_id: 'tab' });
+  await ok('/v2/track', { anon_id: 'tab', event: 'seen' }, guid('d'));
+  assert.deepEqual(await did('xia'), { seen: 1 });
+});
+
+test('O2 a previous id and the device of the call, both beside a user’s own: all is the user’s; by a device no two users are joined', async () => {
+  await ok('/v2/track', { user_id: 'old-id', event: 'before' });
+  await ok('/v2/track', { anon_id: 'own-phone', event: 'seen' });
+  await ok('/v2/track', { user_id: 'yan', event: 'e' });
+  await ok('/v2/identify', { user_id: 'yan', anon_id: 'own-phone', previous_id: 'old-id' });
+  assert.deepEqual(await did('yan'), { before: 1, seen: 1, e: 1 });
+  assert.equal(new Set(await Promise.all(['yan', 'own-phone', 'old-id'].map(contactOf))).size, 1);
+  for (const headers of [byPublic, {}]) {
+    await ok('/v2/identify', { user_id: 'zoe', anon_id: 'own-phone' }, headers);
+    assert.notEqual(await contactOf('zoe'), await contactOf('yan'));
+  }
+  assert.equal(await contactOf('own-phone'), await contactOf('yan'));
+  // A device may be called as a user is.
+  await ok('/v2/identify', { user_id: 'zoe', anon_id: 'yan' }, byPublic);
+  assert.notEqual(await contactOf('zoe'), await contactOf('yan'));
+});
+
+test('what is wrong with an entry of a list is said with its place, whatever it is', async () => {
+  const about = async (path: string, body: unknown, status: number, rule: RegExp, headers = byPublic) => {
+    const said = await post(path, body, headers);
+    assert.equal(said.status, status, said.text);
+    assert.match(JSON.parse(said.text).error.Message, rule);
+  };
+  await ok('/v2/identify', { user_id: 'taken' });
+  const joins = { user_id: 'tia', previous_id: 'taken' };
+  await about('/v2/identify/batch', [{ user_id: 'tia' }, joins], 403, /^\[1\]\.previous_id: is another user/);
+  await about('/v2/identify/batch', [joins], 403, /^\[0\]\.previous_id: is another user/);
+  await about(
+    '/v2/track',
+    { user_id: 'tia', event: 'e', user: joins },
+    403,
+    /^user\.previous_id: is another user/,
+  );
+  const { private: bare } = await product.newWorkspace();
+  const other = { 'x-outbound-key': bare };
+  await about(
+    '/v2/identify/batch',
+    [{ user_id: 'q' }, { user_id: 'q', fcm: 't' }],
+    400,
+    /^\[1\]\.fcm: this workspace/,
+    other,
+  );
+  await about(
+    '/v2/track/batch',
+    [{ user_id: 'q', event: 'e', user: { apns: 't' } }],
+    400,
+    /^\[0\]\.user\.apns: /,
+    other,
+  );
+  await about(
+    '/v2/track/batch',
+    [{ user_id: 'q', event: '$clicked' }],
+    400,
+    /^\[0\]\.event: is what Parley itself/,
+  );
+  const large = (n: number) => ({ [`a${n}`]: 'x'.repeat(6_000) });
+  const full = [0, 1, 2].map((n) => ({ user_id: 'big', event: 'e', user: { attributes: large(n) } }));
+  await ok('/v2/track/batch', full.slice(0, 2));
+  await about(
+    '/v2/track/batch',
+    [{ user_id: 'q', event: 'e' }, full[2]],
+    400,
+    /^\[1\]\.user\.attributes: together/,
+  );
+});
+
 test('at once: one new user twenty times, and aliases either way, leave one contact of each', async () => {
   await Promise.all(
     Array.from({ length: 20 }, (_, n) =>

@@ -19,6 +19,26 @@ export async function holdContacts(
   return { present, became: gone.length ? await becameOf(tx, gone) : new Map() };
 }
 
+/** So often somebody may have become another while they are looked for: each time takes a merge at that very moment. */
+const MOST_MERGES = 20;
+
+/**
+ * Holds who a contact is by now until the transaction ends: the contact, or whom it became that was found just before. Undefined where they
+ * are gone.
+ */
+export async function holdWhoIs(
+  tx: Tx,
+  { workspaceId, contactId: found }: Named,
+): Promise<number | undefined> {
+  let contactId: number | undefined = found;
+  for (let n = 0; n < MOST_MERGES && contactId !== undefined; n++) {
+    const { present, became } = await holdContacts(tx, [{ workspaceId, contactId }]);
+    if (present.has(contactId)) return contactId;
+    contactId = became.get(contactId);
+  }
+  return undefined;
+}
+
 /** Whom contacts became that were merged into others. */
 async function becameOf(db: Db, named: readonly Named[]): Promise<Map<number, number>> {
   const merged = await selectMerged(db, named);

@@ -42,12 +42,14 @@ export type Merged = {
  * Rows of other rooms whose keys carry the contact stay as they are: messages, deliveries, due work. Their ids are out in the
  * world, in receipts and webhooks, and stand in the bucket of the contact that is gone. What was on its way reaches the
  * survivor: `selectPeople` follows the mark that is left here.
+ *
+ * `onlyUnnamed`: whoever has an external id by the time that they are held stays.
  */
 export async function mergeContacts(
   tx: Tx,
   ids: IdSource,
   nowMs: number,
-  merge: { workspaceId: number; survivingId: number; discardedId: number },
+  merge: { workspaceId: number; survivingId: number; discardedId: number; onlyUnnamed?: boolean },
 ): Promise<Merged | Fault> {
   const { workspaceId, survivingId, discardedId } = merge;
   if (survivingId === discardedId)
@@ -60,6 +62,8 @@ export async function mergeContacts(
     touchContacts(tx, [{ workspaceId, id: survivingId, externalId: null }], nowMs),
   ]);
   if (alive.size < 2) return fault('not_found', 'contact: there is none with this id');
+  if (merge.onlyUnnamed && alive.get(discardedId) !== null)
+    return fault('unprocessable', 'discarded: has an external id', { field: 'discarded' });
   const both = [survivingId, discardedId].map((contactId) => ({ workspaceId, contactId }));
   const left = await whoLeft(tx, both);
   const [[discarded], destinations, memberships, consent, waiting] = await Promise.all([

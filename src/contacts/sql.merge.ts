@@ -7,16 +7,21 @@ import { inLockOrder, numbers, texts } from './sql.arrays.ts';
 
 /**
  * Locks two contacts of a workspace, in the order in which contacts are locked (`lockPresent`), against whoever holds one: what hangs on them
- * is written before or after, and never in the other order beside it. Returns those that are there.
+ * is written before or after, and never in the other order beside it. Returns those that are there, with
+ * their external ids.
  */
-export async function lockBoth(db: Db, workspaceId: number, ids: readonly number[]): Promise<Set<number>> {
+export async function lockBoth(
+  db: Db,
+  workspaceId: number,
+  ids: readonly number[],
+): Promise<Map<number, string | null>> {
   const found = await Promise.all(
     inLockOrder(ids, (id) => id).map(
-      (id) => db<{ id: number }[]>`
-        SELECT id FROM contacts WHERE bucket = ${bucketOf(id)} AND workspace_id = ${workspaceId} AND id = ${id} FOR UPDATE`,
+      (id) => db<{ id: number; externalId: string | null }[]>`
+        SELECT id, external_id AS "externalId" FROM contacts WHERE bucket = ${bucketOf(id)} AND workspace_id = ${workspaceId} AND id = ${id} FOR UPDATE`,
     ),
   );
-  return new Set(found.flatMap((rows) => rows.map(({ id }) => id)));
+  return new Map(found.flat().map(({ id, externalId }) => [id, externalId]));
 }
 
 /** Makes identities of one contact another's. Locks them. */

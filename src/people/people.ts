@@ -50,7 +50,7 @@ export async function mergePeople(
   deps: Omit<PeopleDeps, 'queue'>,
   tx: Tx,
   atMs: number,
-  pair: { workspaceId: number; survivingId: number; discardedId: number },
+  pair: { workspaceId: number; survivingId: number; discardedId: number; onlyUnnamed?: boolean },
 ): Promise<Merged | Fault> {
   const merging = { tx, ...pair, atMs };
   for (const room of deps.rooms()) await room.mergeFirst?.(merging);

@@ -44,13 +44,15 @@ export async function applyPlan(
   // Given to the connection together; it keeps them in this order.
   const [, alive, owned, found] = await Promise.all([
     claiming ? beginClaims(tx) : undefined,
-    plan.gaining.length > 0 ? touchContacts(tx, plan.gaining, nowMs) : new Set<number>(),
+    plan.gaining.length > 0 ? touchContacts(tx, plan.gaining, nowMs) : new Map<number, string | null>(),
     claiming ? claimIdentities(tx, plan.claims) : [],
     lookFor.length > 0 ? findDestinations(tx, lookFor.map(refOf)) : [],
   ]);
   const lost =
-    plan.gaining.some(({ id }) => !alive.has(id)) ||
-    owned.some((owner) => plan.owners.get(keyText({ ...owner, hash: 0 })) !== owner.contactId);
+    plan.gaining.some(
+      ({ id, externalId }) =>
+        !alive.has(id) || (externalId !== null && plan.unnamed.has(id) && alive.get(id) !== externalId),
+    ) || owned.some((owner) => plan.owners.get(keyText({ ...owner, hash: 0 })) !== owner.contactId);
   if (lost) {
     // Contacts are locked before identities, here as in an erasure. To keep the claims that were won while locking the
     // contact of the one that was lost would be the other way round, and a deadlock.
@@ -70,7 +72,7 @@ async function writeNew(
   nowMs: number,
   plan: Plan,
   missing: readonly Draft[],
-  alive: ReadonlySet<number>,
+  alive: ReadonlyMap<number, unknown>,
   made: Made,
 ): Promise<boolean> {
   const touch = new Map<number, Plan['gaining'][number]>();

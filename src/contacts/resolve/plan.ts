@@ -20,6 +20,8 @@ export type Plan = {
   gaining: { workspaceId: number; id: number; externalId: string | null }[];
   /** Contacts to be made. */
   making: Map<number, NewContact>;
+  /** Of those that gain, those that may because nobody has named them: who is named meanwhile is somebody else. */
+  unnamed: ReadonlySet<number>;
 };
 
 /** Plans the batch. One round trip, or none when nobody has identities; another where an address is somebody's with an id of their own. */
@@ -37,28 +39,25 @@ export async function makePlan(
       owners.set(keyText({ ...owner, hash: 0 }), owner.contactId);
     }
   }
-  const others = await othersOf(tx, people, keysOf, owners);
+  const named = await namedAmong(tx, people, keysOf, owners);
+  const unnamed = new Set<number>();
   const claims = new Map<string, Key & { contactId: number }>();
   const drafts = new Map<number, { first: WantedPerson; profile: Profile }>();
   const planned = people.map((person, i) => {
     const texts = keysOf[i]!.map(keyText);
     const found = texts.map((text) => owners.get(text)).filter((id) => id !== undefined);
-    const own = person.byOwnId ? ownTexts(keysOf[i]!).find((text) => owners.has(text)) : undefined;
-    const first = found[0];
-    const isOther =
-      person.byOwnId &&
-      own === undefined &&
-      first !== undefined &&
-      (others.has(first) || hasOwnId(drafts, first));
-    const contactId = first === undefined || isOther ? ids.spread() : first;
+    const own = person.byOwnId ? ownOf(keysOf[i]!, owners, named) : undefined;
+    const first = person.byOwnId ? own?.id : found[0];
+    const contactId = first ?? ids.spread();
     const draft = drafts.get(contactId);
-    if (found.length === 0 || isOther)
-      drafts.set(contactId, { first: person, profile: person.profile ?? {} });
+    if (first === undefined) drafts.set(contactId, { first: person, profile: person.profile ?? {} });
     else if (draft && profiles === 'merged') draft.profile = mergeProfile(draft.profile, person.profile);
+    if (own && !isExternal(own.key)) unnamed.add(own.id);
     for (const text of texts) {
       if (owners.has(text) || (person.asTheyAre && found.length > 0)) continue;
       owners.set(text, contactId);
       claims.set(text, { ...keys.get(text)!, contactId });
+      if (keys.get(text)!.kind === 'external') named.add(contactId);
     }
     return { person, contactId, conflictsWith: [...new Set(found)].filter((id) => id !== contactId) };
   });
@@ -68,34 +67,59 @@ export async function makePlan(
   for (const [id, { first, profile }] of drafts) {
     making.set(id, newContact(first.workspaceId, id, externalIds.get(id) ?? null, profile));
   }
-  return { people: planned, owners, claims: ordered, gaining: gaining(ordered, drafts, externalIds), making };
+  return {
+    people: planned,
+    owners,
+    claims: ordered,
+    gaining: gaining(ordered, drafts, externalIds),
+    making,
+    unnamed,
+  };
 }
 
-/** Ids by which a caller knows somebody, as texts. */
-function ownTexts(keys: readonly Key[]): string[] {
-  return keys.filter(({ kind }) => kind === 'external' || kind === 'anonymous').map(keyText);
+/**
+ * Who somebody is by ids of the caller's own: whoever has such an id; else whom nobody has named yet, by a device or an address. A device of
+ * whom another id names is theirs and no word on who this is, where this one is named, too: two people sign in on one phone.
+ */
+function ownOf(
+  keys: readonly Key[],
+  owners: ReadonlyMap<string, number>,
+  named: ReadonlySet<number>,
+): { key: Key; id: number } | undefined {
+  const isNamed = keys.some(isExternal);
+  return keys
+    .flatMap((key) => {
+      const id = owners.get(keyText(key));
+      return id === undefined ? [] : { key, id };
+    })
+    .find(({ key, id }) => isExternal(key) || !named.has(id) || (key.kind === 'anonymous' && !isNamed));
 }
 
-function hasOwnId(drafts: ReadonlyMap<number, { first: WantedPerson }>, contactId: number): boolean {
-  return drafts.get(contactId)?.first.identities.some(({ kind }) => kind === 'external') ?? false;
+function isExternal({ kind }: Key): boolean {
+  return kind === 'external';
 }
 
-/** Contacts with an external id whose address is named by somebody whose own ids nobody has yet. */
-async function othersOf(
+/** Contacts with an external id among those that people of a caller's own ids may be, by a device or an address. */
+async function namedAmong(
   tx: Tx,
   people: readonly WantedPerson[],
   keysOf: readonly (readonly Key[])[],
   owners: ReadonlyMap<string, number>,
 ): Promise<Set<number>> {
-  const named = new Map<number, Set<number>>();
+  const asked = new Map<number, Set<number>>();
   people.forEach(({ byOwnId, workspaceId }, i) => {
     const keys = keysOf[i]!;
-    if (!byOwnId || ownTexts(keys).some((text) => owners.has(text))) return;
-    const first = keys.map((key) => owners.get(keyText(key))).find((id) => id !== undefined);
-    if (first !== undefined) named.set(workspaceId, (named.get(workspaceId) ?? new Set()).add(first));
+    const owned = keys.filter((key) => owners.has(keyText(key)));
+    const [first] = owned;
+    // Who has the id is who it is; so is whose device it is, where nothing else is said of them.
+    if (!byOwnId || !first || owned.some(isExternal)) return;
+    if (first.kind === 'anonymous' && !keys.some(isExternal)) return;
+    const ids = asked.get(workspaceId) ?? new Set();
+    asked.set(workspaceId, ids);
+    for (const key of owned) ids.add(owners.get(keyText(key))!);
   });
   const found = await Promise.all(
-    [...named].map(([workspaceId, ids]) => selectContacts(tx, workspaceId, [...ids])),
+    [...asked].map(([workspaceId, ids]) => selectContacts(tx, workspaceId, [...ids])),
   );
   return new Set(found.flat().flatMap(({ id, externalId }) => (externalId === null ? [] : [id])));
 }

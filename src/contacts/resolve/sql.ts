@@ -103,23 +103,23 @@ export async function releaseIdentities(
 }
 
 /**
- * Marks contacts as changed, gives those without an external id the one named, and returns the ids of those that are still
- * there. Locks the contact rows until the transaction ends: whoever adds to a contact does this first, so that an erasure
+ * Marks contacts as changed, gives those without an external id the one named, and returns those that are still there, with the
+ * external id that they have. Locks the contact rows until the transaction ends: whoever adds to a contact does this first, so that an erasure
  * happens before it or sees what was added.
  */
 export async function touchContacts(
   db: Db,
   given: readonly { workspaceId: number; id: number; externalId: string | null }[],
   nowMs: number,
-): Promise<Set<number>> {
+): Promise<Map<number, string | null>> {
   const rows = inLockOrder(given, ({ id }) => id);
-  const touched = await db<{ id: number }[]>`
+  const touched = await db<{ id: number; externalId: string | null }[]>`
     UPDATE contacts c SET changed_ms = ${nowMs}, external_id = coalesce(c.external_id, t.external_id)
     FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
       ${numbers(rows, (r) => r.id)}::bigint[], ${texts(rows, (r) => r.externalId)}::text[]) t (bucket, workspace_id, id, external_id)
     WHERE c.bucket = t.bucket AND c.workspace_id = t.workspace_id AND c.id = t.id
-    RETURNING c.id`;
-  return new Set(touched.map((row) => row.id));
+    RETURNING c.id, c.external_id AS "externalId"`;
+  return new Map(touched.map(({ id, externalId }) => [id, externalId]));
 }
 
 /** Writes contacts. Their ids are new, so nothing is locked that another can see. */

@@ -48,7 +48,7 @@ async function pair(call: Call<Record<string, unknown>>, service: PushApi): Prom
     return breaks('code', 'is not the one that the console shows');
   const user = {
     who: { kind: 'external' as const, value: `test device ${deviceName}` },
-    previous: undefined,
+    before: [],
     email: undefined,
     phone: undefined,
     profile: { givenName: deviceName },

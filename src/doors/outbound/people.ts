@@ -52,7 +52,7 @@ type Read = (body: Fields, at: string, call: Call<unknown>, index: number) => To
 
 function readIdentify(body: Fields, at: string, { workspace }: Call<unknown>): ToldOfOne | Fault {
   const user = readUser(body, at, workspace.country);
-  return isFault(user) ? user : { who: user.who, user };
+  return isFault(user) ? user : { who: user.who, user, at };
 }
 
 function readTrack(
@@ -74,7 +74,7 @@ function readTrack(
   if (isFault(user)) return user;
   if (user && (user.who.kind !== who.kind || user.who.value !== who.value))
     return breaks(`${at}user.${FIELD[user.who.kind]}`, 'must be the one whose event it is');
-  return { who, user, event: { ...event, ...keyOf(event, query, index) } };
+  return { who, user, at: `${at}user.`, event: { ...event, ...keyOf(event, query, index) } };
 }
 
 const FIELD = { external: 'user_id', anonymous: 'anon_id' } as const;

@@ -2,6 +2,7 @@
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { destinationsOf, setDestinationStatus, unlinkDestinations } from '../../contacts/destinations.ts';
+import { holdWhoIs } from '../../contacts/held.ts';
 import { PROVIDER } from './pushIntegrations.ts';
 import { readToken, readWho, SERVICES, type PushApi } from './read.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
@@ -40,7 +41,7 @@ async function register(call: PushCall, service: PushApi): Promise<typeof DONE |
   if (isFault(replaced)) return replaced;
   const user = {
     who,
-    previous: undefined,
+    before: [],
     email: undefined,
     phone: undefined,
     profile: {},
@@ -73,7 +74,7 @@ async function disable(call: PushCall, service: PushApi): Promise<typeof DONE | 
 /** Tokens of a contact at a service are unlinked, or kept and not written to. */
 async function change(
   { ctx, workspace, workspaceNowMs }: PushCall,
-  contactId: number,
+  found: number,
   service: PushApi,
   isMeant: (address: string) => boolean,
   how: 'unlink' | 'disable',
@@ -83,6 +84,8 @@ async function change(
     integrations.filter(({ provider }) => provider === PROVIDER[service]).map(({ id }) => id),
   );
   await ctx.queue.transact(async (tx) => {
+    const contactId = await holdWhoIs(tx, { workspaceId: workspace.id, contactId: found });
+    if (contactId === undefined) return;
     const all = await destinationsOf(tx, workspace.id, [contactId]);
     const meant = all.filter(
       ({ channel, address, integrationId }) =>

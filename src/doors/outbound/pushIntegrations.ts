@@ -4,8 +4,8 @@ import { breaks, type Fault } from '../../base/fault.ts';
 import { type PushApi } from './read.ts';
 import type { Call } from './route.ts';
 
-/** The integration for a service's tokens. */
-export type PushIntegrations = (service: PushApi) => number | Fault;
+/** The integration for a service's tokens; `at` stands before the name of the field. */
+export type PushIntegrations = (service: PushApi, at: string) => number | Fault;
 
 /** The provider behind a service. */
 export const PROVIDER: Readonly<Record<PushApi, string>> = { apns: 'apns', gcm: 'fcm', fcm: 'fcm' };
@@ -13,9 +13,9 @@ export const PROVIDER: Readonly<Record<PushApi, string>> = { apns: 'apns', gcm: 
 /** The workspace's integrations for push, by service: the first that is active. */
 export async function integrationsOf({ ctx, workspace }: Call<unknown>): Promise<PushIntegrations> {
   const all = await ctx.directory.integrationsOf(workspace.id);
-  return (service) =>
+  return (service, at) =>
     pushOf(all, service)?.id ??
-    breaks(service, `this workspace has no integration for it (${PROVIDER[service]})`);
+    breaks(`${at}${service}`, `this workspace has no integration for it (${PROVIDER[service]})`);
 }
 
 /** The first active integration for a service. */

@@ -45,8 +45,13 @@ test('a user is read with all that is said of them; null and empty values say no
 test('who somebody is: their own id before that of a device, which they were before', () => {
   assert.deepEqual(readWho({ anon_id: 'd1' }, ''), { kind: 'anonymous', value: 'd1' });
   assert.deepEqual(readWho({ user_id: 'u', anon_id: 'd1' }, ''), { kind: 'external', value: 'u' });
-  const both = user({ user_id: 'u', anon_id: 'd1', previous_id: 'ignored' });
-  assert.equal(!isFault(both) && both.previous, 'd1');
+  const all = user({ user_id: 'u', anon_id: 'd1', previous_id: 'before' });
+  assert.deepEqual(!isFault(all) && all.before, [
+    { id: 'before', field: 'previous_id' },
+    { id: 'd1', field: 'anon_id' },
+  ]);
+  const device = user({ anon_id: 'd2', previous_id: 'd1' });
+  assert.deepEqual(!isFault(device) && device.before, [{ id: 'd1', field: 'previous_id' }]);
   assert.equal(fieldOf(readWho({}, '[3].')), '[3].user_id');
   assert.equal(fieldOf(user({})), 'user_id');
 });

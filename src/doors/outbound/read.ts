@@ -27,11 +27,14 @@ export type OutboundUser = Identity & { kind: 'external' | 'anonymous' };
 /** A device's address at a push service. */
 type Token = { service: PushApi; token: string };
 
+/** Another id of a user: one of before, under which a device or a user was known, or that of the device the call comes from. */
+export type Before = { id: string; field: 'previous_id' | 'anon_id' };
+
 /** A user, read. */
 export type ReadUser = {
   who: OutboundUser;
-  /** What the user was known by before. */
-  previous: string | undefined;
+  /** What the user was known by before, and devices that are the user's. */
+  before: readonly Before[];
   email: string | undefined;
   phone: string | undefined;
   profile: Profile;
@@ -48,12 +51,8 @@ const MOST_DEPTH = 32;
 export function readUser(body: Fields, at: string, country: string, known?: OutboundUser): ReadUser | Fault {
   const who = known && !isGiven(body['user_id']) && !isGiven(body['anon_id']) ? known : readWho(body, at);
   if (isFault(who)) return who;
-  const both = isGiven(body['user_id']) && isGiven(body['anon_id']);
-  const previous = readOptionalId(
-    both ? body['anon_id'] : body['previous_id'],
-    `${at}${both ? 'anon_id' : 'previous_id'}`,
-  );
-  if (isFault(previous)) return previous;
+  const before = readBefore(body, at);
+  if (isFault(before)) return before;
   const email = isGiven(body['email']) ? normaliseEmail(body['email'], `${at}email`) : undefined;
   if (isFault(email)) return email;
   const phone = isGiven(body['phone_number'])
@@ -70,7 +69,19 @@ export function readUser(body: Fields, at: string, country: string, known?: Outb
   if (isFault(group)) return group;
   const profile = readProfile(body, at, group);
   if (isFault(profile)) return profile;
-  return { who, previous, email, phone: phone?.e164, profile, tokens, group };
+  return { who, before, email, phone: phone?.e164, profile, tokens, group };
+}
+
+/** What else a user is known by: `previous_id`, and beside a `user_id` the `anon_id` of the device. */
+function readBefore(body: Fields, at: string): Before[] | Fault {
+  const before: Before[] = [];
+  for (const field of ['previous_id', 'anon_id'] as const) {
+    if (field === 'anon_id' && !isGiven(body['user_id'])) continue;
+    const id = readOptionalId(body[field], `${at}${field}`);
+    if (isFault(id)) return id;
+    if (id !== undefined) before.push({ id, field });
+  }
+  return before;
 }
 
 /** Whom a body is about. */

@@ -106,9 +106,8 @@ function permission(what: 'requested' | 'granted'): Route {
       if (isFault(who)) return who;
       const timestamp = readTime(call.body['timestamp'], 'timestamp');
       if (isFault(timestamp)) return timestamp;
-      const repeat = keyOf({ timestamp }, call.query, 0);
-      const event = { name: `push permission ${what}`, timestamp, ...repeat };
-      const told = await tell(call, [{ who, event }]);
+      const event = { name: `push permission ${what}`, timestamp };
+      const told = await tell(call, [{ who, event: { ...event, ...keyOf(event, call.query, 0) } }]);
       return isFault(told) ? told : DONE;
     },
   });

@@ -2,6 +2,7 @@
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { campaignsNamed, changeOptouts } from '../../campaigns/enrol/optouts.ts';
 import { joinAgain, leaveEverything } from '../../contacts/consent/everything.ts';
+import { holdWhoIs } from '../../contacts/held.ts';
 import { readId, readWho } from './read.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
@@ -36,12 +37,15 @@ async function all(
   // Somebody who is not known yet leaves before the first message.
   const told = await tell(call, [{ who }]);
   if (isFault(told)) return told;
-  const people = [{ workspaceId: workspace.id, contactId: told[0]!.contactId }];
-  await ctx.queue.transact((tx) =>
-    act === 'unsubscribe'
+  const workspaceId = workspace.id;
+  await ctx.queue.transact(async (tx) => {
+    const contactId = await holdWhoIs(tx, { workspaceId, contactId: told[0]!.contactId });
+    if (contactId === undefined) return;
+    const people = [{ workspaceId, contactId }];
+    await (act === 'unsubscribe'
       ? leaveEverything(tx, ctx.ids, workspaceNowMs, people, { rank: 'api', reason: 'unsubscribed from all' })
-      : joinAgain(tx, ctx.ids, workspaceNowMs, people, { rank: 'api', reason: 'subscribed to all' }),
-  );
+      : joinAgain(tx, ctx.ids, workspaceNowMs, people, { rank: 'api', reason: 'subscribed to all' }));
+  });
   return DONE;
 }
 
@@ -66,8 +70,12 @@ async function campaigns(
   if (isFault(ids)) return ids;
   const told = await tell(call, [{ who }]);
   if (isFault(told)) return told;
-  const of = { workspaceId: workspace.id, contactId: told[0]!.contactId };
+  const workspaceId = workspace.id;
   const how = act === 'unsubscribe' ? 'leave' : 'come back';
-  await ctx.queue.transact((tx) => changeOptouts(ctx, tx, of, ids, how, workspaceNowMs));
+  await ctx.queue.transact(async (tx) => {
+    const contactId = await holdWhoIs(tx, { workspaceId, contactId: told[0]!.contactId });
+    if (contactId !== undefined)
+      await changeOptouts(ctx, tx, { workspaceId, contactId }, ids, how, workspaceNowMs);
+  });
   return DONE;
 }
