@@ -182,7 +182,7 @@ async function write(deps: ArriveDeps, calls: readonly (readonly Checked[])[]): 
 }
 
 /** Where the entries of a list stand in it. */
-export function placesIn(list: readonly unknown[]): PlaceOf {
+function placesIn(list: readonly unknown[]): PlaceOf {
   return (n) => (list.length > 1 ? `[${n}].` : '');
 }
 
