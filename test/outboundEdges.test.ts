@@ -1,5 +1,6 @@
 /** The Outbound door at its edges: what no route has, what cannot be kept, times of long ago, and where in a list something is wrong. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { errors, startOutbound } from './outboundProduct.ts';
 
@@ -43,7 +44,7 @@ test('a path or a method that there is not is told in this door’s form, to pag
   assert.equal(await asked('/v2/nothing', 'authorization'), 404);
 });
 
-test('the name of a device that cannot be kept is refused, with a code that is right', async () => {
+test('the name and the token of a device that cannot be kept are refused, with a code that is right', async () => {
   const { body: shown } = await call('GET', `${base}/pairing`);
   const device = { code: Number(shown.code), deviceToken: 'cd'.repeat(32) };
   for (const deviceName of ['a\u0000b', '\ud800', ''])
@@ -52,6 +53,13 @@ test('the name of a device that cannot be kept is refused, with a code that is r
       assert.equal(said.status, 400, said.text);
       assert.match(JSON.parse(said.text).error.Message, /^deviceName: /);
     }
+  // As random as tokens are: what repeats itself would be packed into less than an index takes.
+  const long = randomBytes(2_000).toString('hex');
+  for (const deviceToken of [long, 'a\u0000b', 'a b', '💡', '']) {
+    const said = await post('/i/testsend/push/pair/ios', { ...device, deviceToken }, byPublic);
+    assert.equal(said.status, 400, said.text);
+    assert.match(JSON.parse(said.text).error.Message, /^deviceToken: /);
+  }
   assert.equal((await sql`SELECT FROM identities WHERE value LIKE 'test device %'`).length, 0);
 });
 

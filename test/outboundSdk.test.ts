@@ -435,6 +435,85 @@ describe('the queue', () => {
       assert.equal(calls('/track').length, 1);
     });
 
+  test('an id of the caller’s own stays, so that what is told twice by it is one event', async () => {
+    const { outbound, calls } = library();
+    await outbound.post('/track', { user_id: 'u', event: 'e', message_id: 'mine' });
+    assert.equal(bodyOf(calls('/track')[0]!).message_id, 'mine');
+  });
+
+  test('what is kept and is no call holds up nobody', async () => {
+    const kept = Object.fromEntries(
+      ['null', '5', '{}', '"x"', '[]', '{"path":"/track"}'].map((text, n) => [
+        `outbound:out_key.secret:other:${n}`,
+        text,
+      ]),
+    );
+    const { outbound, calls } = library({ storage: storageOf(kept) });
+    await outbound.track('u', 'e');
+    assert.equal(calls('/track').length, 1);
+    assert.deepEqual(kept, {});
+  });
+
+  test('what a page left longer ago than the server knows ids is not sent: it may have come then', async () => {
+    const agoMs = (days: number) =>
+      JSON.stringify({
+        id: `d${days}`,
+        path: '/track',
+        body: { user_id: 'u', event: `${days} days` },
+        t: Date.now() - days * 86_400_000,
+      });
+    const storage = storageOf({
+      'outbound:out_key.secret:other:0': agoMs(8),
+      'outbound:out_key.secret:other:1': agoMs(6),
+    });
+    const { outbound, calls } = library({ storage });
+    await outbound.flush();
+    assert.deepEqual(
+      calls('/track').map((call) => bodyOf(call).event),
+      ['6 days'],
+    );
+    await until('nothing is kept', () => Object.keys(storage.kept).length === 0);
+  });
+
+  test('a server that asks for a month is not asked at once: no timer takes that long', async () => {
+    const { outbound, answer, calls } = library();
+    answer('/track', { status: 503, headers: { 'retry-after': '2592000' } });
+    const { setTimeout: later } = globalThis;
+    const waits: number[] = [];
+    globalThis.setTimeout = ((work: () => void, ms: number) => {
+      waits.push(ms);
+      return later(work, ms);
+    }) as never;
+    void outbound.track('u', 'e');
+    await until('it waits', () => waits.some((ms) => ms > 60_000)).finally(
+      () => (globalThis.setTimeout = later),
+    );
+    assert.ok(
+      waits.every((ms) => ms < 2 ** 31),
+      waits.join(),
+    );
+    assert.equal(calls('/track').length, 1);
+  });
+
+  test('what a page left is sent in its order, also where its clock was put back meanwhile', async () => {
+    const { now } = Date;
+    const left = storageOf();
+    const never = { storage: left, fetch: async () => await new Promise<Response>(() => {}) };
+    const before = new Outbound('out_key.secret', { url: 'http://parley.example', ...never }) as Any;
+    before.track('u', 'first');
+    Date.now = () => now() - 3_600_000;
+    before.track('u', 'second');
+    Date.now = now;
+    before.track('u', 'third');
+    const { outbound, calls } = library({ storage: storageOf({ ...left.kept }) });
+    await outbound.flush();
+    const sent = calls('/track/batch').flatMap((call) => bodyOf(call));
+    assert.deepEqual(
+      sent.map(({ event }: Any) => event),
+      ['first', 'second', 'third'],
+    );
+  });
+
   test('a call that cannot be made for too long is given up, and its caller is told', async () => {
     const { outbound, answer } = library({ giveUpMs: 0 });
     answer('/track', 'cut');
@@ -508,6 +587,65 @@ describe('the script', () => {
     assert.equal(next.window.outbound.hasIdentified(), false);
     await next.window.outbound.track('somebody else');
     assert.notEqual(next.calls('/track')[1].anon_id, seen.anon_id);
+  });
+
+  test('O15: calls about a user who is named are checked as those of an instance, and not sent', async () => {
+    const { window, calls } = await page('out_1.public.js');
+    const outbound = window.outbound;
+    for (const [method, ...args] of [
+      ['unsubscribeAll', {}],
+      ['subscribeAll', null],
+      ['registerApnsToken', {}, 't'],
+      ['disableGcmToken', ['u'], 't'],
+      ['disableAllFcmTokens', true],
+      ['unsubscribeCampaigns', {}, ['c']],
+    ] as [string, ...unknown[]][]) {
+      const { receivedCall, message } = await failureOf(outbound[method](...args));
+      assert.equal(receivedCall, false, method);
+      assert.match(message, /^Invalid user ID. Expected string or number, got /, method);
+    }
+    await outbound.identify('me');
+    let heard = 0;
+    await outbound.registerFcmToken('t', () => heard++);
+    await outbound.registerFcmToken('other', 't2');
+    await outbound.unsubscribeAll(() => heard++);
+    await outbound.subscribeCampaigns(7, ['c']);
+    assert.equal(heard, 2);
+    assert.deepEqual(calls('/fcm/register'), [
+      { user_id: 'me', token: 't' },
+      { user_id: 'other', token: 't2' },
+    ]);
+    assert.deepEqual(
+      [calls('/unsubscribe/all'), calls('/subscribe/campaigns')],
+      [[{ user_id: 'me' }], [{ user_id: 7, campaign_ids: ['c'] }]],
+    );
+  });
+
+  test('who is before the screen is who was told last, where storage is full, and who another tab says has left', async () => {
+    const { window, kept } = await page('out_1.public.js');
+    await window.outbound.identify('ann');
+    // No room: nobody is taken for who was here before, on this page or the next.
+    const { setItem } = window.localStorage;
+    window.localStorage.setItem = () => {
+      throw new Error('QuotaExceededError');
+    };
+    await window.outbound.identify('somebody with a longer name');
+    const sent: Any[] = [];
+    window.fetch = async (_url: string, { body }: Any) => (sent.push(JSON.parse(body)), new Response(''));
+    await window.outbound.track('e');
+    assert.equal(sent[0].user_id, 'somebody with a longer name');
+    const next = await page('out_1.public.js', {}, kept);
+    assert.equal(next.window.outbound.hasIdentified(), false);
+    // Room again, and two tabs.
+    window.localStorage.setItem = setItem;
+    await window.outbound.identify('ann');
+    const other = await page('out_1.public.js', {}, kept);
+    assert.equal(other.window.outbound.hasIdentified(), true);
+    window.outbound.reset();
+    assert.equal(other.window.outbound.hasIdentified(), false);
+    kept['outbound-user:out_1.public'] = 'none of ours';
+    await other.window.outbound.track('e');
+    assert.match(other.calls('/track').at(-1).anon_id, /^\w{16,}$/);
   });
 
   test('O15: an id that is refused is not who is before the screen, on this page or the next', async () => {

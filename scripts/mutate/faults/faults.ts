@@ -22,6 +22,7 @@ import { moreDeliverFaults } from './moreDeliver.ts';
 import { moreLedgerFaults } from './moreLedger.ts';
 import { moreQueueFaults } from './moreQueue.ts';
 import { orderFaults } from './orders.ts';
+import { outboundFaults } from './outbound.ts';
 import { queueFaults } from './queue.ts';
 import { receiptFaults } from './receipts.ts';
 import { removalFaults } from './removal.ts';
@@ -61,6 +62,7 @@ export const FAULTS: readonly Fault[] = [
   ...senderFaults,
   ...groupFaults,
   ...orderFaults,
+  ...outboundFaults,
   ...receiptFaults,
   ...segmentFaults,
   ...removalFaults,

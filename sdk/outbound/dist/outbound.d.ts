@@ -1,7 +1,3 @@
-/**
- * Tells Parley who your users are and what they do. The calls, their checks and the words of their errors are those of the npm
- * package `outbound` 1.3.0, so that one can stand for the other; what is new is that a call is kept until it is answered.
- */
 /** A user's id in your own system. 1 and "1" are one user. */
 export type UserId = string | number;
 /** What is known of a user. Every field may also be spelled with underscores, as it is on the wire. */
@@ -73,6 +69,12 @@ export declare class Call extends Promise<void> {
     /** Follows how it ends, and hears its error, so that one whom nobody else hears ends no process. */
     static watched(this: void, call: Call): Call;
 }
+/** A call about a device of a user. */
+export type AboutToken = (userId: UserId, token: string, ...rest: unknown[]) => Call;
+/** A call about a user. */
+export type AboutUser = (userId: UserId, ...rest: unknown[]) => Call;
+/** A call about a user and campaigns. */
+export type AboutCampaigns = (userId: UserId, campaignIds: readonly string[], ...rest: unknown[]) => Call;
 /** The library. */
 export declare class Outbound {
     private readonly line;
@@ -86,26 +88,24 @@ export declare class Outbound {
     track(userId: UserId, event: string, properties?: Record<string, unknown> | null, timestamp?: number | Date | null, ...rest: unknown[]): Call;
     /** Tells what users did, at most a hundred things. */
     trackBatch(events: readonly BatchedEvent[], ...rest: unknown[]): Call;
-    registerApnsToken(userId: UserId, token: string, ...rest: unknown[]): Call;
-    registerGcmToken(userId: UserId, token: string, ...rest: unknown[]): Call;
-    registerFcmToken(userId: UserId, token: string, ...rest: unknown[]): Call;
-    disableApnsToken(userId: UserId, token: string, ...rest: unknown[]): Call;
-    disableGcmToken(userId: UserId, token: string, ...rest: unknown[]): Call;
-    disableFcmToken(userId: UserId, token: string, ...rest: unknown[]): Call;
-    disableAllApnsTokens(userId: UserId, ...rest: unknown[]): Call;
-    disableAllGcmTokens(userId: UserId, ...rest: unknown[]): Call;
-    disableAllFcmTokens(userId: UserId, ...rest: unknown[]): Call;
+    registerApnsToken: AboutToken;
+    registerGcmToken: AboutToken;
+    registerFcmToken: AboutToken;
+    disableApnsToken: AboutToken;
+    disableGcmToken: AboutToken;
+    disableFcmToken: AboutToken;
+    disableAllApnsTokens: AboutUser;
+    disableAllGcmTokens: AboutUser;
+    disableAllFcmTokens: AboutUser;
     /** No marketing any more, whatever the channel. */
-    unsubscribeAll(userId: UserId, ...rest: unknown[]): Call;
-    subscribeAll(userId: UserId, ...rest: unknown[]): Call;
-    unsubscribeCampaigns(userId: UserId, campaignIds: readonly string[], ...rest: unknown[]): Call;
-    subscribeCampaigns(userId: UserId, campaignIds: readonly string[], ...rest: unknown[]): Call;
+    unsubscribeAll: AboutUser;
+    subscribeAll: AboutUser;
+    unsubscribeCampaigns: AboutCampaigns;
+    subscribeCampaigns: AboutCampaigns;
     /** A call of the API that has no method here: `path` is what follows `/v2`. */
     post(path: string, body: unknown, ...rest: unknown[]): Call;
     /** Resolves when every call was answered or given up. */
     flush(): Promise<void>;
-    private token;
-    private campaigns;
     /** The call, or why there is none. Functions among the arguments are told as well. */
     private send;
 }

@@ -60,7 +60,7 @@ export class Line {
   /** Opens it, and sends what was left by a page that is gone. */
   constructor(options: LineOptions) {
     this.options = options;
-    this.shelf = openShelf(options.storage, `outbound:${options.key}:`);
+    this.shelf = openShelf(options.storage, `outbound:${options.key}:`, options.giveUpMs);
     const run = () => this.run();
     const begin = () => {
       this.ready = true;
@@ -131,7 +131,9 @@ export class Line {
     const oldest = Date.now() - this.options.giveUpMs;
     for (const item of batch) if (item.t <= oldest) this.end(item, { receivedCall: false, message });
     const pauseMs = Math.min(1000 * 2 ** this.failures++, LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2);
-    if (this.waiting.length) this.timer = setTimeout(() => this.run(), Math.max(pauseMs, afterMs));
+    // A timer takes what is longer for nothing.
+    const waitMs = Math.min(Math.max(pauseMs, afterMs), 2e9);
+    if (this.waiting.length) this.timer = setTimeout(() => this.run(), waitMs);
   }
 
   private end(item: Waiting, error?: OutboundError): void {
@@ -161,9 +163,9 @@ async function send(options: LineOptions, batch: readonly Waiting[]): Promise<Fa
   const { id, path } = batch[0]!;
   const many = batch.length > 1;
   const bodies = batch.map((item) =>
-    // So that the server knows an event again, and how wrong this clock is.
+    // So that the server knows an event again, by the caller's own id where it has one, and how wrong this clock is.
     path === '/track'
-      ? { ...(item.body as object), message_id: item.id, sent_at: Date.now() / 1000 }
+      ? { message_id: item.id, ...(item.body as object), sent_at: Date.now() / 1000 }
       : item.body,
   );
   const body = JSON.stringify(many ? bodies : bodies[0]);

@@ -2,6 +2,7 @@
  * Tells Parley who your users are and what they do. The calls, their checks and the words of their errors are those of the npm
  * package `outbound` 1.3.0, so that one can stand for the other; what is new is that a call is kept until it is answered.
  */
+import { ABOUT, moreOf } from './about.ts';
 import { Line, type OutboundError } from './line.ts';
 import type { OutboundStorage } from './shelf.ts';
 
@@ -119,6 +120,13 @@ export class Call extends Promise<void> {
   }
 }
 
+/** A call about a device of a user. */
+export type AboutToken = (userId: UserId, token: string, ...rest: unknown[]) => Call;
+/** A call about a user. */
+export type AboutUser = (userId: UserId, ...rest: unknown[]) => Call;
+/** A call about a user and campaigns. */
+export type AboutCampaigns = (userId: UserId, campaignIds: readonly string[], ...rest: unknown[]) => Call;
+
 const { watched } = Call;
 const outside = (error: unknown) =>
   void setTimeout(() => {
@@ -196,47 +204,20 @@ export class Outbound {
     return this.send(rest, wrong, '/track/batch', () => events);
   }
 
-  registerApnsToken(userId: UserId, token: string, ...rest: unknown[]): Call {
-    return this.token('apns', 'register', userId, token, rest);
-  }
-  registerGcmToken(userId: UserId, token: string, ...rest: unknown[]): Call {
-    return this.token('gcm', 'register', userId, token, rest);
-  }
-  registerFcmToken(userId: UserId, token: string, ...rest: unknown[]): Call {
-    return this.token('fcm', 'register', userId, token, rest);
-  }
-  disableApnsToken(userId: UserId, token: string, ...rest: unknown[]): Call {
-    return this.token('apns', 'disable', userId, token, rest);
-  }
-  disableGcmToken(userId: UserId, token: string, ...rest: unknown[]): Call {
-    return this.token('gcm', 'disable', userId, token, rest);
-  }
-  disableFcmToken(userId: UserId, token: string, ...rest: unknown[]): Call {
-    return this.token('fcm', 'disable', userId, token, rest);
-  }
-  disableAllApnsTokens(userId: UserId, ...rest: unknown[]): Call {
-    return this.token('apns', 'disable', userId, true, rest);
-  }
-  disableAllGcmTokens(userId: UserId, ...rest: unknown[]): Call {
-    return this.token('gcm', 'disable', userId, true, rest);
-  }
-  disableAllFcmTokens(userId: UserId, ...rest: unknown[]): Call {
-    return this.token('fcm', 'disable', userId, true, rest);
-  }
-
+  declare registerApnsToken: AboutToken;
+  declare registerGcmToken: AboutToken;
+  declare registerFcmToken: AboutToken;
+  declare disableApnsToken: AboutToken;
+  declare disableGcmToken: AboutToken;
+  declare disableFcmToken: AboutToken;
+  declare disableAllApnsTokens: AboutUser;
+  declare disableAllGcmTokens: AboutUser;
+  declare disableAllFcmTokens: AboutUser;
   /** No marketing any more, whatever the channel. */
-  unsubscribeAll(userId: UserId, ...rest: unknown[]): Call {
-    return this.send(rest, userIdError(userId), '/unsubscribe/all', () => ({ user_id: userId }));
-  }
-  subscribeAll(userId: UserId, ...rest: unknown[]): Call {
-    return this.send(rest, userIdError(userId), '/subscribe/all', () => ({ user_id: userId }));
-  }
-  unsubscribeCampaigns(userId: UserId, campaignIds: readonly string[], ...rest: unknown[]): Call {
-    return this.campaigns('/unsubscribe', userId, campaignIds, rest);
-  }
-  subscribeCampaigns(userId: UserId, campaignIds: readonly string[], ...rest: unknown[]): Call {
-    return this.campaigns('/subscribe', userId, campaignIds, rest);
-  }
+  declare unsubscribeAll: AboutUser;
+  declare subscribeAll: AboutUser;
+  declare unsubscribeCampaigns: AboutCampaigns;
+  declare subscribeCampaigns: AboutCampaigns;
 
   /** A call of the API that has no method here: `path` is what follows `/v2`. */
   post(path: string, body: unknown, ...rest: unknown[]): Call {
@@ -248,18 +229,20 @@ export class Outbound {
     return this.line.flush();
   }
 
-  private token(service: string, act: string, userId: UserId, token: string | true, rest: unknown[]): Call {
-    const wrong = userIdError(userId) ?? (token === true ? undefined : typeError('token', token));
-    return this.send(rest, wrong, `/${service}/${act}`, () => ({
-      user_id: userId,
-      ...(token === true ? { all: true } : { token }),
-    }));
-  }
-
-  private campaigns(act: string, userId: UserId, campaignIds: readonly string[], rest: unknown[]): Call {
-    const none = !Array.isArray(campaignIds) || campaignIds.length === 0;
-    const wrong = userIdError(userId) ?? (none ? 'At least one campaign ID required.' : undefined);
-    return this.send(rest, wrong, `${act}/campaigns`, () => ({ user_id: userId, campaign_ids: campaignIds }));
+  static {
+    for (const [method, [path, field]] of ABOUT)
+      (this.prototype as unknown as Record<string, unknown>)[method] = function (
+        this: Outbound,
+        userId: UserId,
+        ...args: unknown[]
+      ): Call {
+        const [given] = args;
+        let wrong = userIdError(userId);
+        if (field === 'token') wrong ??= typeError(field, given);
+        if (field === 'campaign_ids' && !(Array.isArray(given) && given.length))
+          wrong ??= 'At least one campaign ID required.';
+        return this.send(args, wrong, path, () => ({ user_id: userId, ...moreOf(field, given) }));
+      };
   }
 
   /** The call, or why there is none. Functions among the arguments are told as well. */

@@ -3,6 +3,7 @@
  * the person before the screen as well: who that is, is remembered over pages and tabs, and not said again with each call. Calls that
  * a stub array on `window.outbound` noted before are made then.
  */
+import { ABOUT, moreOf } from './about.ts';
 import { eventObject, Outbound, type OutboundStorage, type UserId, type UserInfo } from './outbound.ts';
 import { newId } from './shelf.ts';
 
@@ -43,20 +44,6 @@ function speaker(outbound: Outbound, memory: Memory) {
   };
   /** Remembers who it is; what is refused, NaN and an empty text too, is nobody. */
   const be = (id: UserId) => /r/.test(typeof id) && (id || id === 0) && memory.set('user', id);
-  /** Calls about a user who is named first, or about whoever is here. */
-  const about =
-    (path: string, field?: string) =>
-    (...args: Arguments) => {
-      const given = args.filter((one) => typeof one !== 'function');
-      const named = given.length > (field ? 1 : 0);
-      const whom = named ? { user_id: given[0] } : who();
-      return outbound.post(path, { ...whom, [field ?? 'all']: field ? given.at(-1) : true }, ...args);
-    };
-  const tokens = (name: string, disable = `/${name.toLowerCase()}/disable`) => ({
-    [`register${name}Token`]: about(disable.replace('disable', 'register'), 'token'),
-    [`disable${name}Token`]: about(disable, 'token'),
-    [`disableAll${name}Tokens`]: about(disable),
-  });
   return {
     identify(userId: UserId, info?: UserInfo, ...rest: Arguments) {
       const anon = memory.get('user') === undefined && memory.get('anon');
@@ -80,13 +67,18 @@ function speaker(outbound: Outbound, memory: Memory) {
       memory.set('user');
       memory.set('anon');
     },
-    ...tokens('Apns'),
-    ...tokens('Gcm'),
-    ...tokens('Fcm'),
-    unsubscribeAll: about('/unsubscribe/all'),
-    subscribeAll: about('/subscribe/all'),
-    unsubscribeCampaigns: about('/unsubscribe/campaigns', 'campaign_ids'),
-    subscribeCampaigns: about('/subscribe/campaigns', 'campaign_ids'),
+    // About a user who is named first, as those of an instance, or about whoever is here.
+    ...Object.fromEntries(
+      ABOUT.map(([method, [path, field]]) => [
+        method,
+        (...args: Arguments) => {
+          const given = args.filter((one) => typeof one !== 'function');
+          return given.length > (field && field !== 'all' ? 1 : 0)
+            ? (outbound as unknown as Record<string, (...args: Arguments) => unknown>)[method]!(...args)
+            : outbound.post(path, { ...who(), ...moreOf(field, given[0]) }, ...args);
+        },
+      ]),
+    ),
   };
 }
 
@@ -96,21 +88,22 @@ function memoryOf(publicKey: string) {
   const nameOf = (what: string) => `outbound-${what}:${publicKey}`;
   return {
     get(what: string): UserId | undefined {
-      let text = own.get(what);
       try {
-        text = (page.localStorage!.getItem(nameOf(what)) as string | null) ?? text;
+        return JSON.parse(own.get(what) ?? (page.localStorage!.getItem(nameOf(what)) as string)) ?? undefined;
       } catch {
-        // There is none.
+        // There is none, or it is none of ours.
       }
-      return text === undefined ? undefined : (JSON.parse(text) as UserId);
     },
     set<T extends UserId | undefined>(what: string, id?: T): T {
       // Nothing for undefined.
       const text = JSON.stringify(id) as string | undefined;
       own.set(what, text);
       try {
+        // First, so that nobody is who was here before where there is no room for who is.
+        page.localStorage!.removeItem(nameOf(what));
         if (text) page.localStorage!.setItem(nameOf(what), text);
-        else page.localStorage!.removeItem(nameOf(what));
+        // What other tabs say counts from now on.
+        own.delete(what);
       } catch {
         // There is none, or it is full.
       }

@@ -29,8 +29,8 @@ type Locks = {
 /** The shelf of this page. */
 export type Shelf = ReturnType<typeof openShelf>;
 
-/** Opens a shelf: names begin with `prefix`. */
-export function openShelf(storage: OutboundStorage | undefined, prefix: string) {
+/** Opens a shelf: names begin with `prefix`. What is older than `keptMs` is not there any more: nobody would know it again as what came before. */
+export function openShelf(storage: OutboundStorage | undefined, prefix: string, keptMs: number) {
   const tab = newId();
   let count = 0;
   let held = false;
@@ -60,8 +60,10 @@ export function openShelf(storage: OutboundStorage | undefined, prefix: string) 
     const found: Item[] = [];
     for (const name of names)
       try {
-        const text = await storage!.getItem(name);
-        if (text) found.push({ ...(JSON.parse(text) as Kept), name });
+        const kept = JSON.parse((await storage!.getItem(name)) as string) as Kept;
+        // What is no call, whoever wrote it, would hold up all that are.
+        if (!(kept.path && kept.body && kept.t > Date.now() - keptMs)) throw 0;
+        found.push({ ...kept, name });
       } catch {
         await storage!.removeItem(name);
       }
@@ -109,11 +111,12 @@ export function openShelf(storage: OutboundStorage | undefined, prefix: string) 
 }
 
 let made = 1e6;
+let atMs = 0;
 
-/** An id that nobody else makes; those of a page sort in the order in which they were made. Not `crypto.randomUUID`: pages without TLS have none. */
+/** An id that nobody else makes; those of a page sort in the order in which they were made, also where its clock is put back. Not `crypto.randomUUID`: pages without TLS have none. */
 export function newId(): string {
   const some = () => Math.random().toString(36).slice(2);
-  return [Date.now(), made++].map((n) => n.toString(36)).join('') + some() + some();
+  return [(atMs = Math.max(atMs, Date.now())), made++].map((n) => n.toString(36)).join('') + some() + some();
 }
 
 /** What fails here is nobody's concern: the call is in memory. */

@@ -4,7 +4,7 @@ import { isPairingCode } from '../../accounts/pairing.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { isStorable } from '../../base/storable.ts';
 import { tagContacts } from '../../contacts/sets.ts';
-import { UNSTORABLE, type PushApi } from './read.ts';
+import { readToken, UNSTORABLE, type PushApi } from './read.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
@@ -12,8 +12,8 @@ import { tell } from './tell.ts';
 const TEST_DEVICES = 'Test devices';
 
 const LONGEST_NAME = 100;
-/** Codes that may be tried at once; after six seconds one more. */
-const TRIES = { most: 20, windowMs: 120_000 };
+/** Codes that may be tried at once; after a minute one more. Two are good at a time: who tries all day has one chance in four. */
+const TRIES = { most: 20, windowMs: 20 * 60_000 };
 
 /** `/i/testsend/push/pair/{ios,android}`; the service by which pushes come to each. */
 export function pairRoutes(services: Readonly<Record<'ios' | 'android', PushApi>>): Route[] {
@@ -33,8 +33,9 @@ async function pair(call: Call<Record<string, unknown>>, service: PushApi): Prom
   const { code, deviceToken, deviceName = 'device' } = body;
   if (typeof code !== 'number' || !Number.isInteger(code) || code < 0 || code > 9_999)
     return breaks('code', 'must be the four digits that the console shows, as a number');
-  if (typeof deviceToken !== 'string' || !/^[\x21-\x7e]{1,4096}$/.test(deviceToken))
-    return breaks('deviceToken', 'must be the token of the device');
+  const token = readToken(deviceToken, 'deviceToken');
+  if (isFault(token)) return token;
+  if (!/^[\x21-\x7e]+$/.test(token)) return breaks('deviceToken', 'must be the token of the device');
   if (typeof deviceName !== 'string' || deviceName.length < 1 || deviceName.length > LONGEST_NAME)
     return breaks('deviceName', `must be a text of 1 to ${LONGEST_NAME} characters`);
   if (!isStorable(deviceName)) return breaks('deviceName', UNSTORABLE);
@@ -52,7 +53,7 @@ async function pair(call: Call<Record<string, unknown>>, service: PushApi): Prom
     email: undefined,
     phone: undefined,
     profile: { givenName: deviceName },
-    tokens: [{ service, token: deviceToken }],
+    tokens: [{ service, token }],
     group: undefined,
   };
   const told = await tell(call, [{ who: user.who, user }]);

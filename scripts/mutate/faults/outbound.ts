@@ -1,0 +1,49 @@
+/** Faults of the Outbound door: whose a device is, whom a phone may tell of, and what two calls at one moment come to. */
+import { inFile } from '../fault.ts';
+
+const AT_ONCE = ['test/outboundAtOnce.test.ts'];
+const RECEIPTS = ['test/outboundReceipts.test.ts'];
+
+export const outboundFaults = [
+  ...inFile('src/contacts/resolve/plan.ts', AT_ONCE, [
+    [
+      'a device of a user is a word on who another is',
+      "!named.has(id) || (key.kind === 'anonymous' && !isNamed)",
+      "!named.has(id) || key.kind === 'anonymous'",
+    ],
+    [
+      'of two in one batch who claim one device, the second is the first',
+      "if (keys.get(text)!.kind === 'external') named.add(contactId);",
+      '',
+    ],
+  ]),
+  ...inFile('src/contacts/resolve/apply.ts', AT_ONCE, [
+    [
+      'who was named in between is taken for who names them',
+      'plan.unnamed.has(id) && alive.get(id) !== externalId',
+      'false',
+    ],
+  ]),
+  ...inFile('src/contacts/merge.ts', AT_ONCE, [
+    [
+      'a device that became a user is made another one',
+      'if (merge.onlyUnnamed && alive.get(discardedId) !== null)',
+      'if (false)',
+    ],
+  ]),
+  ...inFile('src/contacts/held.ts', AT_ONCE, [
+    ['who became another is nobody', 'contactId = became.get(contactId);', 'contactId = undefined;'],
+  ]),
+  ...inFile('src/doors/outbound/tell.ts', AT_ONCE, [
+    ['a join is lost in which one becomes a third', 'const MOST_MERGES = 8;', 'const MOST_MERGES = 1;'],
+  ]),
+  ...inFile('src/doors/outbound/phones.ts', RECEIPTS, [
+    ['a phone opens a mail', "(delivery.channel ?? 'push') !== 'push'", 'false'],
+    ['a phone has what was not sent', 'if (isWaiting && !(await hasBegun(call, key))) return undefined;', ''],
+    [
+      'a phone tells of a push of another user',
+      'if (who && (await isAnothers(call, key, who))) return undefined;',
+      '',
+    ],
+  ]),
+];
