@@ -384,7 +384,8 @@ describe('how conversations stand, in a browser', { skip }, () => {
     const { body: team } = await call('GET', `${base}/members`);
     const eliId = team.members.find(({ name }: Json) => name === 'Eli').id;
     await call('PATCH', `${base}/conversations/${jan.id}`, { assigneeId: eliId });
-    const tab = await openTab(browser, { permissions: ['notifications'] });
+    const desktop = await startBrowser({ hasWindow: true });
+    const tab = await openTab(desktop, { permissions: ['notifications'] });
     // What the browser is told to show and play, beside showing and playing it.
     await tab.page.context().addInitScript({ content: NOTE_TOLD });
     const toldIn = (page: Page) => page.evaluate(() => (globalThis as unknown as { told: string[] }).told);
@@ -437,7 +438,7 @@ describe('how conversations stand, in a browser', { skip }, () => {
     await page.getByRole('log').getByText('and this one is seen').waitFor();
     assert.equal((await toldIn(page)).includes('Jan: and this one is seen'), false);
     assert.deepEqual(tab.amiss, []);
-    await tab.close();
+    await desktop.close();
   });
 
   test('§1.5 a session that is over says why, and one comes back to where one was, with what one had begun to write', async () => {

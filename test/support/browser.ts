@@ -3,9 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
-import { findBrowser, HOW_TO_GET_ONE } from '../../scripts/browser.mjs';
+import { findBrowser, findShell, HOW_TO_GET_ONE } from '../../scripts/browser.mjs';
 
 const program = await findBrowser();
+/** For pages, which need no window: half the CPU. */
+const shell = await findShell();
 
 /** Why tests in a browser are skipped; false when there is one. */
 export const skip: string | false = program ? false : HOW_TO_GET_ONE;
@@ -24,10 +26,14 @@ const FLAGS = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
 ];
 
-/** A browser whose contexts keep nothing. */
-export async function startBrowser(): Promise<Browser> {
+/** A browser whose contexts keep nothing; with a window where what is tried shows something on the desktop. */
+export async function startBrowser({ hasWindow = false } = {}): Promise<Browser> {
   const { chromium } = await import('playwright-core');
-  return await chromium.launch({ executablePath: program!, args: FLAGS, chromiumSandbox: sandboxed() });
+  return await chromium.launch({
+    executablePath: hasWindow ? program! : shell!,
+    args: FLAGS,
+    chromiumSandbox: sandboxed(),
+  });
 }
 
 /** A browser with a profile on disk, as a person has; what is made in private cannot have push. Its notifications go to `desktop`. */
