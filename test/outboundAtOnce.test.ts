@@ -213,6 +213,34 @@ test('O14, O21 who leaves, leaves a campaign or gives up a device while becoming
   }
 });
 
+test('O9 of addresses that are told at one moment one stays, and not none', async () => {
+  const rival = await sql.reserve();
+  await rival`BEGIN`;
+  await rival`LOCK TABLE pending_links IN SHARE MODE`;
+  const [x] = fresh('x') as [string];
+  // What comes while the first is written is written together.
+  const told = Promise.all(
+    Array.from({ length: 6 }, (_, n) =>
+      first('/v2/identify', {
+        user_id: x,
+        email: `${x}-${n}@example.com`,
+        phone_number: `+1555123${1000 + count * 10 + n}`,
+      }),
+    ),
+  );
+  await until('some wait', async () => (await waiting()) > 1);
+  await rival`COMMIT`;
+  rival.release();
+  await told;
+  const rows = await sql<
+    { channel: string }[]
+  >`SELECT channel FROM destinations WHERE contact_id = ${(await contactOf(x))!} ORDER BY 1`;
+  assert.deepEqual(
+    rows.map(({ channel }) => channel),
+    ['email', 'sms'],
+  );
+});
+
 test('O13, O20 a token that is told again while its user becomes somebody else is active', async () => {
   for (const [a, b] of either) {
     const [x, y, token] = fresh('x', 'y', 'token') as [string, string, string];

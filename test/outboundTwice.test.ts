@@ -140,6 +140,24 @@ test('O2 a previous id and the device of the call, both beside a user’s own: a
   assert.notEqual(await contactOf('zoe'), await contactOf('yan'));
 });
 
+test('O9 of addresses that one call tells of one user the last stays, and takes the place of the one before', async () => {
+  const email = (n: number) => ({ user_id: 'lia', email: `lia-${n}@example.com` });
+  const mails = async () => (await person('lia')).destinations.map((at: { address: string }) => at.address);
+  await ok('/v2/identify', email(0));
+  await ok('/v2/identify/batch', [
+    email(1),
+    { user_id: 'leo', email: 'leo@example.com' },
+    email(2),
+    { user_id: 'lia' },
+  ]);
+  assert.deepEqual(await mails(), ['lia-2@example.com']);
+  await ok('/v2/identify/batch', [email(3), email(2)]);
+  assert.deepEqual(await mails(), ['lia-2@example.com'], 'back to what it was');
+  await ok('/v2/identify/batch', [email(2), email(2)]);
+  assert.deepEqual(await mails(), ['lia-2@example.com']);
+  assert.equal((await person('leo')).destinations[0].address, 'leo@example.com');
+});
+
 test('what is wrong with an entry of a list is said with its place, whatever it is', async () => {
   const about = async (path: string, body: unknown, status: number, rule: RegExp, headers = byPublic) => {
     const said = await post(path, body, headers);

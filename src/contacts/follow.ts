@@ -12,6 +12,7 @@ import {
   unlinkDestinations,
   type Destination,
 } from './destinations.ts';
+import { touchContacts } from './resolve/sql.ts';
 
 /** What stands with an address that a business told as the user's one e-mail address or number. */
 export const TOLD = { by: 'identify' } as const;
@@ -38,34 +39,58 @@ export async function followUp(
   workspaceId: number,
   told: readonly ToldOf[],
 ): Promise<void> {
-  const named = new Map(told.flatMap(({ destinations }) => destinations.map((one) => [one.id, one.created])));
-  const all = await destinationsOf(
+  const contactIds = told.map(({ contactId }) => contactId);
+  const all = await destinationsOf(tx, workspaceId, contactIds);
+  const named = new Set(told.flatMap(({ destinations }) => destinations.map(({ id }) => id)));
+  await bringBack(
     tx,
-    workspaceId,
-    told.map(({ contactId }) => contactId),
+    ids,
+    nowMs,
+    all.filter(({ id, channel }) => channel === 'push' && named.has(id)),
   );
-  const tokens = all.filter(({ id, channel }) => channel === 'push' && named.has(id));
-  await bringBack(tx, ids, nowMs, tokens);
-  const before = all.filter((one) => !named.has(one.id) && isReplaced(one, all, named));
+  const before = replacedBy(told, all);
+  if (before.length === 0) return;
+  // Of two who each told of an address at one moment, and see both, one finds the other's gone once it is their turn.
+  const people = [...new Set(before.map(({ contactId }) => contactId))];
+  await touchContacts(
+    tx,
+    people.map((id) => ({ workspaceId, id, externalId: null })),
+    nowMs,
+  );
+  const gone = replacedBy(told, await destinationsOf(tx, workspaceId, people));
   await unlinkDestinations(
     tx,
     nowMs,
     workspaceId,
-    before.map(({ contactId, id }) => ({ contactId, destinationId: id })),
+    gone.map(({ contactId, id }) => ({ contactId, destinationId: id })),
   );
 }
 
-/** Whether a new address has taken the place of this one. Only what a business told by the same way gives way. */
-function isReplaced(
-  one: Destination,
-  all: readonly Destination[],
-  named: ReadonlyMap<number, boolean>,
-): boolean {
-  if (!ONE_EACH.includes(one.channel) || (one.raw as { by?: unknown } | null)?.by !== TOLD.by) return false;
-  return all.some(
-    ({ id, contactId, channel }) =>
-      contactId === one.contactId && channel === one.channel && named.get(id) === true,
+/**
+ * Addresses in whose place another has come: of those that a contact was told to have the last, where any of them is new. Only what a
+ * business told by the same way gives way.
+ */
+function replacedBy(told: readonly ToldOf[], all: readonly Destination[]): Destination[] {
+  const there = new Map(all.map((one) => [one.id, one]));
+  const last = new Map<string, number>();
+  const changed = new Set<string>();
+  for (const { destinations } of told)
+    for (const { id, created } of destinations) {
+      const one = there.get(id);
+      if (!one || !ONE_EACH.includes(one.channel)) continue;
+      last.set(placeOf(one), id);
+      if (created) changed.add(placeOf(one));
+    }
+  return all.filter(
+    (one) =>
+      changed.has(placeOf(one)) &&
+      last.get(placeOf(one)) !== one.id &&
+      (one.raw as { by?: unknown } | null)?.by === TOLD.by,
   );
+}
+
+function placeOf({ contactId, channel }: Pick<Destination, 'contactId' | 'channel'>): string {
+  return `${contactId}|${channel}`;
 }
 
 /** Tokens are active whatever they were: they are tried again. */

@@ -34,6 +34,24 @@ export const outboundFaults = [
   ...inFile('src/contacts/held.ts', AT_ONCE, [
     ['who became another is nobody', 'contactId = became.get(contactId);', 'contactId = undefined;'],
   ]),
+  ...inFile('src/contacts/follow.ts', AT_ONCE, [
+    [
+      'of two addresses that are told at one moment none stays',
+      'const gone = replacedBy(told, await destinationsOf(tx, workspaceId, people));',
+      'const gone = before;',
+    ],
+  ]),
+  ...inFile(
+    'src/contacts/follow.ts',
+    ['test/outboundTwice.test.ts'],
+    [
+      [
+        'of addresses that one call tells all stay',
+        'last.get(placeOf(one)) !== one.id &&',
+        'last.get(placeOf(one)) !== one.id && !told.some(({ destinations }) => destinations.some(({ id }) => id === one.id)) &&',
+      ],
+    ],
+  ),
   ...inFile('src/doors/outbound/tell.ts', AT_ONCE, [
     ['a join is lost in which one becomes a third', 'const MOST_MERGES = 8;', 'const MOST_MERGES = 1;'],
   ]),

@@ -174,11 +174,13 @@ async function follow(
   kept: readonly Upserted[],
 ): Promise<void> {
   const { ctx, workspace, workspaceNowMs } = call;
-  const told = kept.flatMap((one, i) => {
-    const wanted = people[i]!.person.destinations;
-    const tokens = wanted.filter(({ channel }) => channel === 'push').length;
-    return hasMore(one.destinations, tokens) ? { ...one, wanted } : [];
-  });
+  const all = kept.map((one, i) => ({ ...one, wanted: people[i]!.person.destinations }));
+  const tokensIn = (wanted: readonly WantedDestination[]) =>
+    wanted.filter(({ channel }) => channel === 'push').length;
+  const whose = all.filter(({ destinations, wanted }) => hasMore(destinations, tokensIn(wanted)));
+  // All that was told of them: the last address counts, new or not.
+  const contactIds = new Set(whose.map(({ contactId }) => contactId));
+  const told = all.filter(({ contactId }) => contactIds.has(contactId));
   if (told.length === 0) return;
   const { id: workspaceId } = workspace;
   await ctx.queue.transact(async (tx) => {
