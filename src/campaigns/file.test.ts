@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CampaignFile } from '../../contract/campaign.ts';
+import { seededRandom } from '../../test/support/random.ts';
 import { isFault } from '../base/fault.ts';
 import { fileOf, isUnread, parseFile } from './file.ts';
 import { readCampaign } from './steps/definition.ts';
@@ -103,6 +104,134 @@ test('what is wrong is named with its path', () => {
     },
     /must be marketing in a campaign that has a holdout/,
   );
+});
+
+test('campaigns.md §3.12: what would be kept as something else than it says is refused with its place', () => {
+  const said = (text: string) => {
+    const read = parseFile(text);
+    return isUnread(read) ? read.message : 'read';
+  };
+  assert.match(said('a: 1\nb:\n  c: 1\n  c: 2'), /^file: c is there twice at line 4, column 3$/);
+  assert.match(said('a: 1\n"a": 2'), /a is there twice at line 2/);
+  assert.match(said('text: !include hello.txt'), /^file: Unresolved tag: !include at line 1, column 7$/);
+  for (const odd of ['.nan', '.inf', '1e400', '12345678901234567890'])
+    assert.match(said(`a:\n  - ${odd}`), /^file: \S+ is no number that is kept exactly at line 2, column 5$/);
+  assert.match(said('a: b: c'), /^file: .* at line 1, column/);
+  assert.match(said('['.repeat(100_000)), /^file: opens more than 500 brackets/);
+  const own = readCampaign(parseFile('fault: gone\nmessage: of their own'));
+  assert.ok(
+    isFault(own) && own.message.startsWith('campaign.fault: is not known'),
+    'what is said is no fault',
+  );
+});
+
+test('campaigns.md §3.12: what a file costs to read grows with it, and not with its square', () => {
+  const texts = [
+    Array.from({ length: 30_000 }, (_, i) => `k${i}:`).join('\n'),
+    `[${', '.repeat(60_000)}`,
+    '- [] []\n'.repeat(8_000),
+  ];
+  for (const text of texts) {
+    const before = process.cpuUsage().user;
+    parseFile(text);
+    const spentMs = (process.cpuUsage().user - before) / 1_000;
+    assert.ok(spentMs < 15_000, `${spentMs} ms: each was held against each`);
+  }
+});
+
+test('campaigns.md §3.12: a thousand files of odd texts: written, read and written again they are the same, also as the store keeps them', () => {
+  const random = seededRandom(7);
+  const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!;
+  const odd = [
+    'no',
+    'yes',
+    '~',
+    'null',
+    '1e3',
+    '0x1F',
+    '017',
+    '1_000',
+    '.nan',
+    '2026-01-01',
+    '12:30',
+    '- a',
+    '# x',
+    ' a ',
+    'a: b',
+  ];
+  const more = [
+    'a\nb',
+    'a\n\nb\n',
+    '\ta',
+    '*a',
+    '&a',
+    '!a',
+    '%a',
+    '@a',
+    '`a',
+    "it's",
+    '"q"',
+    '{{ a }}',
+    '[x',
+    '\u2028',
+    'é\u0301',
+    '👍',
+    '\r\n',
+    '|',
+    '>',
+    '<<',
+    'true',
+    '',
+    '?',
+    '---',
+    '...',
+    'a #b',
+    '\\',
+    '\u0085',
+    '\ufeffa',
+    '-',
+    '0',
+    '-0',
+    '+1',
+    '.5',
+    '5.',
+    '1.0',
+    '=',
+    'y',
+    'n',
+    'on',
+    'off',
+    '__proto__',
+    'constructor',
+  ];
+  const text = (): string => pick([...odd, ...more]) + (random() < 0.3 ? pick([...odd, ...more]) : '');
+  const value = (depth: number): unknown => {
+    const kind = random();
+    if (depth > 0 && kind < 0.2)
+      return Array.from({ length: Math.floor(random() * 3) }, () => value(depth - 1));
+    if (depth > 0 && kind < 0.4) {
+      const keys = Array.from({ length: Math.floor(random() * 3) }, () => text()).filter(
+        (key) => key !== '__proto__',
+      );
+      return Object.fromEntries(keys.map((key) => [key, value(depth - 1)]));
+    }
+    if (kind < 0.5) return pick([0, 1, -1, 0.1, 1e-7, 1e20 / 1e5, 123456.789, true, false, null]);
+    return text();
+  };
+  for (let i = 0; i < 1_000; i++) {
+    const file = {
+      ...GOOD,
+      name: text() || 'none',
+      steps: [
+        { key: 'a', set: { v: value(3) } },
+        { key: 'b', send: { content: { type: 'text', text: text() || 'x' } } },
+      ],
+    } as unknown as CampaignFile;
+    const written = fileOf(file);
+    assert.deepEqual(parseFile(written), JSON.parse(JSON.stringify(file)) as unknown, written);
+    assert.equal(fileOf(parseFile(written) as CampaignFile), written);
+    assert.equal(fileOf(stored(file) as CampaignFile), written);
+  }
 });
 
 test('a file that is none, and one that explodes, are refused', () => {
