@@ -60,7 +60,7 @@ test('campaigns.md §3.9: a value that cannot be added up is none: the lane goes
   });
   for (const who of ['eve', 'joe', 'ann']) await place.tell(who, { name: 'in' });
   await place.settled();
-  for (const amount of ['1.7e308', '1.7e308', {}, [7, 7]])
+  for (const amount of ['1.7e308', '1.7e308', {}, [7, 7], [5], true, ''])
     await place.tell('eve', { name: 'buy', properties: { amount } });
   for (const amount of ['1e999', '-1e200', 'NaN', null, 4])
     await place.tell('joe', { name: 'buy', properties: { amount } });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { toHex24 } from '../src/base/ids.ts';
+import { bucketOf, fromHex24, toHex24 } from '../src/base/ids.ts';
 import { caller, startConsole, type Json } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
@@ -336,6 +336,56 @@ test('an audience is let in by hand: a forecast by the rules that let in, then e
   });
   await ok('POST', `/campaigns/${other.id}/publish`, { people: 'move' });
   assert.equal((await call('POST', at(`/campaigns/${other.id}/hand`), given)).status, 422);
+});
+
+test('campaigns.md §3.10: lists go on where they were, also within one instant: entries of one call, purchases of one second', async () => {
+  const contactId = await newContact('at-once');
+  const goals = [{ key: 'bought', event: 'buy at once', within: '1d' }];
+  const { id } = await ok('POST', '/campaigns', {
+    campaign: {
+      parley: 'campaign/1',
+      key: 'at-once',
+      trigger: { event: { did: 'in at once' } },
+      entry: 'every',
+      whileActive: 'alongside',
+      goals,
+      steps: [{ key: 'w', wait: { for: '1d' } }],
+    },
+  });
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  const { sql } = database;
+  const [owner] = await sql<
+    { id: number }[]
+  >`SELECT workspace_id AS id FROM campaigns WHERE id = ${fromHex24(id)!}`;
+  const of = { workspaceId: owner!.id, contactId: fromHex24(contactId)! };
+  const bucket = bucketOf(of.contactId);
+  // Four events that were told in one call were received at one instant; purchases are told by the second.
+  await sql`
+    INSERT INTO campaign_entries (bucket, contact_id, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm, entered_ms)
+    SELECT ${bucket}, ${of.contactId}::bigint, ${fromHex24(id)!}::bigint, i, i, ${of.workspaceId}::bigint, 0, 1, 0, 1000 FROM generate_series(1, 4) i`;
+  await sql`
+    INSERT INTO conversions (bucket, contact_id, enrolment_id, goal, event_key, workspace_id, campaign_id, epoch, arm, at_ms, value)
+    SELECT ${bucket}, ${of.contactId}::bigint, 1, 'bought', i, ${of.workspaceId}::bigint, ${fromHex24(id)!}::bigint, 1, 0, 1000, i
+    FROM generate_series(1, 4) i`;
+  const walked = async (path: string, list: string) => {
+    const seen: Json[] = [];
+    for (let more = ''; ; ) {
+      const page = await ok('GET', `/campaigns/${id}/${path}?limit=1${more}`);
+      seen.push(...page[list]);
+      if (page.next === null || seen.length > 4) return seen;
+      more = Object.entries(page.next)
+        .map(([name, value]) => `&${name}=${encodeURIComponent(String(value))}`)
+        .join('');
+    }
+  };
+  assert.equal((await walked('people', 'people')).length, 4);
+  const values = (await walked('conversions', 'conversions')).map(({ value }) => value);
+  assert.deepEqual(
+    values.toSorted((a: number, b: number) => a - b),
+    [1, 2, 3, 4],
+  );
+  await sql`DELETE FROM campaign_entries WHERE campaign_id = ${fromHex24(id)!}`;
+  await sql`DELETE FROM conversions WHERE campaign_id = ${fromHex24(id)!}`;
 });
 
 test('a contact’s campaigns: what they are in first, with step and due time, then what they were in, page by page', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bucketOf } from '../src/base/ids.ts';
 import type { Room } from '../src/db/room.ts';
+import { whyIn } from '../src/campaigns/report/lists.ts';
 import { mergePeople } from '../src/people/people.ts';
 import { hasFewerRows, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
@@ -128,4 +129,25 @@ test('§3.7 who stays is let in while another becomes them: the turn waits for t
   // They had come in as who they were, and once is once.
   assert.deepEqual([await place.mails(discardedId), await place.mails(survivingId)], [['one'], []]);
   await provesWhole();
+});
+
+test('O12, campaigns.md §3.7: why somebody got what a campaign sent is told of who they were as well', async () => {
+  const place = await newPlace();
+  const campaign = await place.live({
+    key: 'told',
+    trigger: { event: { did: 'in' } },
+    steps: [mail('hello')],
+  });
+  hasFewerRows.add(campaign.id);
+  const discardedId = await place.tell('before', { name: 'in' });
+  const survivingId = await place.tell('after');
+  await place.settled();
+  const nowMs = await place.nowMs();
+  await ctx.queue.transact(async (tx) =>
+    must(await mergePeople(ctx as never, tx, nowMs, { workspaceId: place.id, survivingId, discardedId })),
+  );
+  await place.settled();
+  const why = await whyIn(sql, place.id, survivingId, campaign.id);
+  assert.deepEqual([why.state, why.deliveries.length], ['completed', 1]);
+  assert.ok(why.steps.some(({ what }) => what === 'sent'));
 });

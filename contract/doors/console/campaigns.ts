@@ -285,7 +285,7 @@ export const CampaignPeople = Type.Object({
       ...entry,
     }),
   ),
-  next: orNull(Type.Object({ before: Id, beforeAt: Time })),
+  next: orNull(Type.Object({ before: Id, beforeAt: Time, beforeKey: Id })),
 });
 /** A contact's entries, oldest first, each with what was decided; and why they did not enter, the last time they did not. */
 export const CampaignTrail = Type.Object({

@@ -62,11 +62,16 @@ function reaches(goal: Goal, entry: Entry, member: Member, event: Taken): boolea
   return isLookedFor(goal, event, member.facts, around);
 }
 
+/** A number, or one that is told as a text; what is neither (true, a list) is no amount. */
+function amountOf(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) : 0;
+}
+
 function count(goal: Goal, entry: Entry, member: Member, event: Taken, changes: Changes): void {
   const currency = event.properties?.['currency'];
   // Sums are of one currency.
   const isOther = goal.currency !== undefined && typeof currency === 'string' && currency !== goal.currency;
-  const given = goal.value === undefined || isOther ? 0 : Number(valueAt(event.properties, goal.value) ?? 0);
+  const given = goal.value === undefined || isOther ? 0 : amountOf(valueAt(event.properties, goal.value));
   const value = Math.abs(given) <= MOST_VALUE ? given : 0;
   const before = entry.converted[goal.key];
   const sum = before?.value ?? 0;

@@ -1,13 +1,13 @@
 /** Lists that are looked at: who is in a campaign, what happened on each day, and what was decided about one person. */
-import { BUCKETS } from '../../base/ids.ts';
+import { bucketOf, BUCKETS } from '../../base/ids.ts';
+import { mergesInto } from '../../contacts/merge.ts';
 import { throughBuckets } from '../../contacts/walk.ts';
 import type { Db } from '../../db/pool.ts';
-import { deliveriesOf } from '../../ledger/deliveries.ts';
+import { deliveriesByCause } from '../../ledger/deliveries.ts';
 import { stepsOf, type Why } from '../../ledger/why.ts';
 import { countPlaces, countStanding, type PlaceCount } from '../enrol/sql.tasks.ts';
 import {
   selectConversions,
-  selectEnteredBy,
   selectEntriesOf,
   selectEntryFurther,
   selectLastDone,
@@ -22,6 +22,7 @@ import {
   type EntryRow,
   type LogRow,
 } from './sql.ts';
+import { selectEnteredBy } from './sql.contact.ts';
 
 /** Entries that a page is looked for among, where it is narrowed: 5 ms of them. */
 const LOOKED_AT = 10_000;
@@ -64,20 +65,37 @@ export async function whyIn(
   contactId: number,
   campaignId: number,
 ): Promise<Why> {
-  const [log, standing, refusal, sends] = [
+  const [log, standing, refusal, messageIds] = [
     await selectLog(db, contactId, campaignId),
     await selectStanding(db, contactId, campaignId),
     await selectRefusal(db, contactId, campaignId),
-    await selectSendsTo(db, contactId, campaignId),
+    await selectSendsTo(db, contactId, campaignId, TOLD_OF),
   ];
   const steps = log.map((row) => ({ atMs: row.atMs, what: row.what, why: wordsOf(row) }));
   if (refusal)
     steps.push({ atMs: refusal.atMs, what: 'not entered', why: REFUSALS[refusal.reason] ?? refusal.reason });
   const state = standing ? wordOf(standing) : refusal ? 'refused' : 'never entered';
-  const deliveries: Why['deliveries'] = [];
-  for (const { messageId } of sends)
-    deliveries.push(...(await deliveriesOf(db, workspaceId, { contactId, causeId: messageId })));
+  const deliveries = await deliveriesBy(db, workspaceId, contactId, messageIds);
   return { steps: [...steps, ...deliveries.flatMap(stepsOf)], deliveries, state };
+}
+
+/** Deliveries of messages to somebody. What was sent to who became them stays with who that was, in whose bucket its id is. */
+async function deliveriesBy(
+  db: Db,
+  workspaceId: number,
+  contactId: number,
+  messageIds: readonly number[],
+): Promise<Why['deliveries']> {
+  if (!messageIds.length) return [];
+  const merged = await mergesInto(db, workspaceId, contactId);
+  const everyId = [contactId, ...merged.map((one) => one.contactId)];
+  const found = new Map<number, Why['deliveries']>();
+  for (const id of everyId) {
+    const own = messageIds.filter((one) => !found.has(one) && bucketOf(one) === bucketOf(id));
+    for (const [messageId, some] of await deliveriesByCause(db, workspaceId, id, own))
+      found.set(messageId, some);
+  }
+  return messageIds.flatMap((id) => found.get(id) ?? []);
 }
 
 /** How somebody stands: in it, or how they left it last. What comes late of who has left changes neither, and decisions are kept less long. */
@@ -86,7 +104,7 @@ function wordOf({ endedMs, ending }: Pick<EntryRow, 'endedMs' | 'ending'>): stri
   return ending === 'completed' ? ending : `exited: ${ending}`;
 }
 
-/** Entries of one contact that are told of, the newest. */
+/** Entries of one contact that are told of, and messages, the newest. */
 const TOLD_OF = 100;
 
 /** A contact's way through a campaign: each entry with what was decided; and why they did not enter, the last time. */

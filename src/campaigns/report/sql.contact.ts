@@ -35,3 +35,18 @@ export async function selectCampaignsOf(
     ${whereItStands(db)}
     ORDER BY e.ended_ms IS NULL DESC, e.entered_ms DESC, e.enrolment_id DESC`;
 }
+
+/** What a contact entered before a moment, newest first: a range of its primary key. Locks nothing. */
+export async function selectEnteredBy(
+  db: Db,
+  of: { workspaceId: number; contactId: number; beforeMs: number; limit: number },
+): Promise<
+  { campaignId: number; name: string; enteredMs: number; endedMs: number | null; ending: string | null }[]
+> {
+  return await db`
+    SELECT e.campaign_id AS "campaignId", c.name, e.entered_ms AS "enteredMs", e.ended_ms AS "endedMs", e.ending
+    FROM campaign_entries e JOIN campaigns c ON c.id = e.campaign_id
+    WHERE e.bucket = ${bucketOf(of.contactId)} AND e.contact_id = ${of.contactId} AND e.workspace_id = ${of.workspaceId}
+      AND e.entered_ms < ${of.beforeMs}
+    ORDER BY e.entered_ms DESC LIMIT ${of.limit}`;
+}

@@ -142,6 +142,7 @@ type ConversionRow = {
   contactId: number;
   enrolmentId: number;
   goal: string;
+  eventKey: number;
   arm: Arm;
   epoch: number;
   atMs: number;
@@ -150,27 +151,27 @@ type ConversionRow = {
   messageId: number | null;
 };
 
-/** What was reached, newest first: before a moment, contact, enrolment and goal. */
+/** What was reached, newest first: before a moment, contact, enrolment, goal and event. Several may be of one moment. */
 export async function selectConversions(
   db: Db,
   campaignId: number,
   page: {
-    before: { atMs: number; contactId: number; enrolmentId: number; goal: string };
+    before: { atMs: number; contactId: number; enrolmentId: number; goal: string; eventKey: number };
     limit: number;
     goal?: string | undefined;
   },
 ): Promise<ConversionRow[]> {
   const { before, limit, goal } = page;
   return await db<ConversionRow[]>`
-    SELECT c.contact_id AS "contactId", c.enrolment_id AS "enrolmentId", c.goal, c.arm, c.epoch, c.at_ms AS "atMs", c.value, s.step,
-      c.message_id AS "messageId"
+    SELECT c.contact_id AS "contactId", c.enrolment_id AS "enrolmentId", c.goal, c.event_key AS "eventKey", c.arm, c.epoch,
+      c.at_ms AS "atMs", c.value, s.step, c.message_id AS "messageId"
     FROM conversions c
     LEFT JOIN campaign_sends s ON s.bucket = c.bucket AND s.contact_id = c.contact_id AND s.message_id = c.message_id
     WHERE c.campaign_id = ${campaignId} AND c.at_ms <= ${before.atMs}
-      AND (c.at_ms, c.contact_id, c.enrolment_id, c.goal)
-        < (${before.atMs}::bigint, ${before.contactId}::bigint, ${before.enrolmentId}::bigint, ${before.goal})
+      AND (c.at_ms, c.contact_id, c.enrolment_id, c.goal, c.event_key) < (${before.atMs}::bigint, ${before.contactId}::bigint,
+        ${before.enrolmentId}::bigint, ${before.goal}, ${before.eventKey}::bigint)
       ${goal === undefined ? db`` : db`AND c.goal = ${goal}`}
-    ORDER BY c.at_ms DESC, c.contact_id DESC, c.enrolment_id DESC, c.goal DESC LIMIT ${limit}`;
+    ORDER BY c.at_ms DESC, c.contact_id DESC, c.enrolment_id DESC, c.goal DESC, c.event_key DESC LIMIT ${limit}`;
 }
 
 /** What became of those who entered on a day. */
@@ -231,8 +232,13 @@ export function whereItStands(db: Db): Fragment {
     SELECT place FROM enrolments n WHERE n.bucket = e.bucket AND n.contact_id = e.contact_id AND n.id = e.enrolment_id LIMIT 1) n ON true`;
 }
 
-/** Where an entry stands among those of its campaign. */
-export type EntryPlace = { enteredMs: number; contactId: number };
+/** Where an entry stands among those of its campaign. One person may enter more than once at one instant: what is told in one call is of one. */
+export type EntryPlace = { enteredMs: number; contactId: number; enrolmentId: number };
+
+/** Whether an entry comes behind a place, newest first. By the moment first, which is what there is an index of. */
+function isBehind(db: Db, { enteredMs, contactId, enrolmentId }: EntryPlace): Fragment {
+  return db`((e.entered_ms, e.contact_id, e.enrolment_id) < (${enteredMs}::bigint, ${contactId}::bigint, ${enrolmentId}::bigint))`;
+}
 
 /** The entry that is so many before a place, newest first; undefined where there are not so many. Locks nothing. */
 export async function selectEntryFurther(
@@ -242,9 +248,9 @@ export async function selectEntryFurther(
 ): Promise<EntryPlace | undefined> {
   const { before, further } = page;
   const [row] = await db<EntryPlace[]>`
-    SELECT e.entered_ms AS "enteredMs", e.contact_id AS "contactId" FROM campaign_entries e
-    WHERE e.campaign_id = ${campaignId} AND (e.entered_ms, e.contact_id) < (${before.enteredMs}::bigint, ${before.contactId}::bigint)
-    ORDER BY e.entered_ms DESC, e.contact_id DESC OFFSET ${further - 1} LIMIT 1`;
+    SELECT e.entered_ms AS "enteredMs", e.contact_id AS "contactId", e.enrolment_id AS "enrolmentId" FROM campaign_entries e
+    WHERE e.campaign_id = ${campaignId} AND ${isBehind(db, before)}
+    ORDER BY e.entered_ms DESC, e.contact_id DESC, e.enrolment_id DESC OFFSET ${further - 1} LIMIT 1`;
   return row;
 }
 
@@ -264,11 +270,10 @@ export async function selectPeople(
   const { before, from, limit, step, ending } = page;
   return await db<EntryRow[]>`
     SELECT e.contact_id AS "contactId", ${entryColumns(db)} FROM campaign_entries e ${whereItStands(db)}
-    WHERE e.campaign_id = ${campaignId} AND (e.entered_ms, e.contact_id) < (${before.enteredMs}::bigint, ${before.contactId}::bigint)
-      ${from === undefined ? db`` : db`AND (e.entered_ms, e.contact_id) >= (${from.enteredMs}::bigint, ${from.contactId}::bigint)`}
+    WHERE e.campaign_id = ${campaignId} AND ${isBehind(db, before)} ${from === undefined ? db`` : db`AND NOT ${isBehind(db, from)}`}
       ${step === undefined ? db`` : db`AND e.ended_ms IS NULL AND n.place ->> 'step' = ${step}`}
       ${ending === undefined ? db`` : db`AND e.ending = ${ending}`}
-    ORDER BY e.entered_ms DESC, e.contact_id DESC LIMIT ${limit}`;
+    ORDER BY e.entered_ms DESC, e.contact_id DESC, e.enrolment_id DESC LIMIT ${limit}`;
 }
 
 /** The newest entries of one contact in a campaign, oldest first. Only those are looked up further: 2 ms of somebody with 3,000, not 12. */
@@ -286,21 +291,6 @@ export async function selectEntriesOf(
       ORDER BY entered_ms DESC, enrolment_id DESC LIMIT ${limit}) e ${whereItStands(db)}
     ORDER BY e.entered_ms DESC, e.enrolment_id DESC`;
   return rows.toReversed();
-}
-
-/** What a contact entered before a moment, newest first: a range of its primary key. Locks nothing. */
-export async function selectEnteredBy(
-  db: Db,
-  of: { workspaceId: number; contactId: number; beforeMs: number; limit: number },
-): Promise<
-  { campaignId: number; name: string; enteredMs: number; endedMs: number | null; ending: string | null }[]
-> {
-  return await db`
-    SELECT e.campaign_id AS "campaignId", c.name, e.entered_ms AS "enteredMs", e.ended_ms AS "endedMs", e.ending
-    FROM campaign_entries e JOIN campaigns c ON c.id = e.campaign_id
-    WHERE e.bucket = ${bucketOf(of.contactId)} AND e.contact_id = ${of.contactId} AND e.workspace_id = ${of.workspaceId}
-      AND e.entered_ms < ${of.beforeMs}
-    ORDER BY e.entered_ms DESC LIMIT ${of.limit}`;
 }
 
 /** A decision as it was written down. */
@@ -353,15 +343,18 @@ export async function selectRefusal(
   return rows[0];
 }
 
-/** The messages that a campaign sent to a contact. */
+/** The newest messages that a campaign sent to a contact, oldest first. */
 export async function selectSendsTo(
   db: Db,
   contactId: number,
   campaignId: number,
-): Promise<{ messageId: number; step: string; atMs: number }[]> {
-  return await db<{ messageId: number; step: string; atMs: number }[]>`
-    SELECT message_id AS "messageId", step, at_ms AS "atMs" FROM campaign_sends
-    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND campaign_id = ${campaignId} ORDER BY message_id`;
+  limit: number,
+): Promise<number[]> {
+  const rows = await db<{ id: number }[]>`
+    SELECT message_id AS id FROM campaign_sends
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND campaign_id = ${campaignId}
+    ORDER BY message_id DESC LIMIT ${limit}`;
+  return rows.map(({ id }) => id).toReversed();
 }
 
 /** What comes next of each of some contacts in campaigns, of those of whom something does. A range of the key each. Locks nothing. */

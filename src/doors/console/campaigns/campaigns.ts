@@ -162,7 +162,7 @@ export const campaignRoutes: readonly Route[] = [
     path: `${one}/people`,
     action: 'campaigns.read',
     does: 'Who entered, newest first: at a step, or who ended in a way, or all. A page may be short, or empty, and not be the last.',
-    query: { ...NEWEST_FIRST, step: Word, ending: Word, before: Id, beforeAt: Time },
+    query: { ...NEWEST_FIRST, step: Word, ending: Word, before: Id, beforeAt: Time, beforeKey: Word },
     answer: CampaignPeople,
     handle: people,
   }),

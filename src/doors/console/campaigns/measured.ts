@@ -139,10 +139,9 @@ async function conversions(call: Call): Promise<Static<typeof CampaignConversion
   const { goal, beforeAt, beforeKey = '' } = call.query;
   const atMs = beforeAt === undefined ? Number.MAX_SAFE_INTEGER : readTime(beforeAt, 'beforeAt');
   if (isFault(atMs)) return atMs;
-  const [enrolment = '', ...rest] = beforeKey.split('.');
-  const enrolmentId = beforeKey === '' ? MAX_ID : readId(enrolment);
-  if (enrolmentId === undefined) return breaks('beforeKey', 'must be the beforeKey of a page');
-  const before = { atMs, contactId: contactId ?? MAX_ID, enrolmentId, goal: rest.join('.') };
+  const place = placeIn(beforeKey);
+  if (!place) return breaks('beforeKey', 'must be the beforeKey of a page');
+  const before = { atMs, contactId: contactId ?? MAX_ID, ...place };
   const rows = await conversionsOf(call.ctx.sql, found.id, { before, limit: limit + 1, goal });
   const shown = rows.slice(0, limit);
   const last = rows.length > limit ? shown.at(-1) : undefined;
@@ -161,10 +160,20 @@ async function conversions(call: Call): Promise<Static<typeof CampaignConversion
       ? {
           before: idText(last.contactId),
           beforeAt: timeText(last.atMs),
-          beforeKey: `${idText(last.enrolmentId)}.${last.goal}`,
+          beforeKey: `${idText(last.enrolmentId)}.${last.eventKey}.${last.goal}`,
         }
       : null,
   };
+}
+
+/** A place among what was reached at one moment by one contact. */
+function placeIn(text: string): { enrolmentId: number; eventKey: number; goal: string } | undefined {
+  if (text === '') return { enrolmentId: MAX_ID, eventKey: 0, goal: '' };
+  const [, hex, key, goal] = /^([^.]+)\.(\d{1,16})\.(.*)$/.exec(text) ?? [];
+  const enrolmentId = hex === undefined ? undefined : readId(hex);
+  const eventKey = Number(key);
+  if (enrolmentId === undefined || !Number.isSafeInteger(eventKey)) return undefined;
+  return { enrolmentId, eventKey, goal: goal! };
 }
 
 async function needed(call: Call): Promise<Static<typeof EntriesNeeded> | Fault> {

@@ -1,8 +1,8 @@
 /** Campaigns as the console shows them, and who is in them. */
 import type { Static } from 'typebox';
 import type { CampaignPeople, CampaignShown } from '../../../../contract/doors/console/campaigns.ts';
-import { isFault, type Fault } from '../../../base/fault.ts';
-import { MAX_ID, toHex24 } from '../../../base/ids.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { MAX_ID, readId, toHex24 } from '../../../base/ids.ts';
 import { findCampaign, type CampaignRow } from '../../../campaigns/campaigns.ts';
 import type { Arm } from '../../../campaigns/enrol/entry.ts';
 import { peopleIn } from '../../../campaigns/report/lists.ts';
@@ -16,11 +16,13 @@ export async function people(call: Call): Promise<Static<typeof CampaignPeople> 
   if (isFault(limit)) return limit;
   const before = queryId(call, 'before');
   if (isFault(before)) return before;
-  const { step, ending, beforeAt } = call.query;
+  const { step, ending, beforeAt, beforeKey } = call.query;
   const beforeMs = beforeAt === undefined ? Number.MAX_SAFE_INTEGER : readTime(beforeAt, 'beforeAt');
   if (isFault(beforeMs)) return beforeMs;
+  const enrolmentId = beforeKey === undefined ? 0 : readId(beforeKey);
+  if (enrolmentId === undefined) return breaks('beforeKey', 'must be the beforeKey of a page');
   const { rows, next } = await peopleIn(call.ctx.sql, found.id, {
-    before: { enteredMs: beforeMs, contactId: before ?? MAX_ID },
+    before: { enteredMs: beforeMs, contactId: before ?? MAX_ID, enrolmentId },
     limit,
     step,
     ending,
@@ -30,7 +32,13 @@ export async function people(call: Call): Promise<Static<typeof CampaignPeople> 
       contactId: idText(row.contactId),
       ...standsAt(row),
     })),
-    next: next ? { before: idText(next.contactId), beforeAt: timeText(next.enteredMs) } : null,
+    next: next
+      ? {
+          before: idText(next.contactId),
+          beforeAt: timeText(next.enteredMs),
+          beforeKey: idText(next.enrolmentId),
+        }
+      : null,
   };
 }
 
