@@ -4,9 +4,11 @@ import { after, test } from 'node:test';
 import { createIntegration } from '../src/accounts/integrations.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
 import type { CampaignFile } from '../contract/campaign.ts';
-import { publish, saveDraft } from '../src/campaigns/campaigns.ts';
+import { publish, saveDraft, type CampaignRow } from '../src/campaigns/campaigns.ts';
 import type { TrackedEvent } from '../src/campaigns/events/arrive.ts';
 import type { Rule } from '../contract/campaign.ts';
+import { enterSince, type Since } from '../src/campaigns/since.ts';
+import { forecastSince } from '../src/campaigns/sinceForecast.ts';
 import { createSegment } from '../src/campaigns/segments/segments.ts';
 import { testDatabase } from './support/database.ts';
 import { ofTheProcess } from './support/ofTheProcess.ts';
@@ -148,6 +150,21 @@ export async function newPlace(timeZone?: string) {
       const rows = await sql<{ ending: string | null }[]>`
         SELECT ending FROM campaign_entries WHERE contact_id = ${contactId} ORDER BY entered_ms, entry_key`;
       return rows.map(({ ending }) => ending);
+    },
+    /** What would come of letting those in who did it before. */
+    async forecast(campaign: CampaignRow, since: Since) {
+      const workspace = (await ctx.directory.workspace(id))!;
+      const nowMs = ctx.clock.nowMs();
+      return must(await ctx.sql.begin((tx) => forecastSince(ctx, tx, campaign, since, workspace, nowMs)));
+    },
+    /** Lets them in; waits until all is done. */
+    async alsoSince(campaign: CampaignRow, since: Since, perMinute = 100_000): Promise<void> {
+      const now = await nowMs();
+      const broken = await ctx.queue.transact((tx) =>
+        enterSince(ctx, tx, campaign, { ...since, perMinute }, now),
+      );
+      assert.equal(broken, undefined);
+      await this.settled();
     },
     async refusal(contactId: number): Promise<string | undefined> {
       const rows = await sql<

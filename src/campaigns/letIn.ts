@@ -3,6 +3,7 @@ import type { Workspace } from '../accounts/workspaces.ts';
 import { bucketOf } from '../base/ids.ts';
 import { holdContacts } from '../contacts/held.ts';
 import type { Tx } from '../db/pool.ts';
+import type { Queue } from '../queue/queue.ts';
 import { openBook } from './enrol/book.ts';
 import { Changes } from './enrol/changes.ts';
 import { enter } from './enrol/engine.ts';
@@ -14,34 +15,63 @@ import { writeChanges } from './enrol/write.ts';
 import type { Seen } from './match/facts.ts';
 import type { TurnDeps } from './turnPart.ts';
 
-/** Lets them in. `by` says of each what they enter by, and under which key; nobody enters for whom it says nothing. `nowMs` is by our clock. */
+/** What of a contact lets them in now: what they enter by, and under which key; undefined for nobody. */
+type By = (member: Member, asOfMs: number) => { trigger: Seen; key: number | undefined } | undefined;
+
+/** Who is let in where; `nowMs` is by our clock. */
+type LetIn = { workspace: Workspace; campaign: Campaign; nowMs: number };
+
+/** Lets them in, now. */
 export async function letIn(
   deps: TurnDeps,
   tx: Tx,
   live: LiveNames,
-  { workspace, campaign, nowMs }: { workspace: Workspace; campaign: Campaign; nowMs: number },
+  of: LetIn,
   contactIds: readonly number[],
-  by: (member: Member, asOfMs: number) => { trigger: Seen; key: number | undefined } | undefined,
+  by: By,
 ): Promise<void> {
+  await holdThem(tx, of, contactIds);
+  const { members, changes } = await entering(deps, tx, live, of, contactIds, by);
+  await writeChanges(deps, tx, live, of.workspace, members, changes, of.nowMs);
+}
+
+/** Nobody erases or merges them meanwhile. */
+export async function holdThem(
+  tx: Tx,
+  { workspace }: Pick<LetIn, 'workspace'>,
+  contactIds: readonly number[],
+): Promise<void> {
+  const workspaceId = workspace.id;
   await holdContacts(
     tx,
-    contactIds.map((contactId) => ({ workspaceId: workspace.id, contactId })),
+    contactIds.map((contactId) => ({ workspaceId, contactId })),
   );
+}
+
+/** What comes of letting them in now; nothing is written. */
+export async function entering(
+  deps: { queue: Pick<Queue, 'laneOf'> },
+  tx: Tx,
+  live: LiveNames,
+  { workspace, campaign, nowMs }: LetIn,
+  contactIds: readonly number[],
+  by: By,
+): Promise<{ members: Map<number, Member>; changes: Changes }> {
   const asOfMs = nowMs + workspace.clockAheadMs;
   const doubts = { mayBeAnonymous: contactIds };
   const members = await openBook(tx, live, workspace, contactIds, [campaign.id], asOfMs, doubts);
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
-  const entering = [...members.values()].flatMap((member) => {
-    const found = by(member, asOfMs);
-    return found ? [{ member, found }] : [];
+  const found = [...members.values()].flatMap((member) => {
+    const one = by(member, asOfMs);
+    return one ? [{ member, found: one }] : [];
   });
-  const asked = entering.flatMap(({ member: { contactId }, found: { key: entryKey } }) =>
+  const asked = found.flatMap(({ member: { contactId }, found: { key: entryKey } }) =>
     entryKey === undefined ? [] : [{ contactId, campaignId: campaign.id, entryKey }],
   );
   await recallKeys(tx, members, asked);
-  for (const { member, found } of entering) {
-    enter({ live, member, campaign, asOfMs, changes }, found.trigger, found.key);
+  for (const { member, found: one } of found) {
+    enter({ live, member, campaign, asOfMs, changes }, one.trigger, one.key);
     look(live, member, { asOfMs }, changes);
   }
-  await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
+  return { members, changes };
 }

@@ -9,7 +9,7 @@ import { getContacts } from '../contacts/contacts.ts';
 import { openPool } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { testDatabase } from '../../test/support/database.ts';
-import { countOfThose } from './enrol/sql.brake.ts';
+import { selectWhoOfThose } from './enrol/sql.brake.ts';
 import {
   selectEnrolments,
   selectEntries,
@@ -246,7 +246,7 @@ test('what is told of messages is found by whose they are, planned while there w
         await selectSendsOf(tx, some),
         await selectSetOff(tx, some, 'c'),
       ].map(({ length }) => length);
-      const did = await countOfThose(tx, contactIds, { nameId: 5, sinceMs: 0 });
+      const did = (await selectWhoOfThose(tx, contactIds, { nameId: 5, sinceMs: 0 })).length;
       return [...found, did, (await noteSeen(tx, some)).size];
     }, 'keyed');
   for (let n = 0; n < 3; n++) assert.deepEqual(await ask(), [0, 0, 0, 0, 0, 0]);

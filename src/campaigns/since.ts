@@ -1,52 +1,47 @@
 /**
- * Entering for those who did what sets a campaign off before it was there: asked for apart, told beforehand about how many there are, and
- * done by the owner of each lane a few in a minute. Who entered already does not enter again; the entry rule and the filter are asked.
+ * Entering for those who did what sets a campaign off before it was there: asked for apart, told beforehand about how many there are and how
+ * many of them would enter, and done by the owner of each lane a few in a minute. They enter now, or as of when they did it (`asOfThen.ts`).
+ * Who entered already does not enter again; the entry rule and the filter are asked. History never lets anybody in (campaigns.md §3.1).
  */
-import { fault, isFault, type Fault } from '../base/fault.ts';
-import type { Tx, Db } from '../db/pool.ts';
-import type { OwnedLane } from '../queue/lanes/lane.ts';
-import type { Workspace } from '../accounts/workspaces.ts';
-import { ESTIMATE } from '../contacts/segments.ts';
-import { allOfFew, estimated, toldOf } from '../contacts/walk.ts';
 import { CAMPAIGN_LIMITS } from '../../contract/campaign.ts';
+import { EVENTS_KEPT_DAYS } from '../db/partitions.ts';
+import type { Workspace } from '../accounts/workspaces.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
+import type { Db, Tx } from '../db/pool.ts';
+import type { OwnedLane } from '../queue/lanes/lane.ts';
+import { asOfThen, type Then } from './asOfThen.ts';
 import type { CampaignDeps } from './campaigns.ts';
+import { comeUntil } from './due.ts';
+import { depthOf } from './enrol/chain.ts';
 import { keyOfEvent } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
-import { countOfThose, countWhoDid, selectWhoDid } from './enrol/sql.brake.ts';
+import type { Campaign, Member } from './enrol/member.ts';
+import { selectWhoDid } from './enrol/sql.brake.ts';
 import { selectVersions, type CampaignRow } from './enrol/sql.live.ts';
-import { selectEventsOf } from './enrol/sql.read.ts';
+import { selectEventsOf, type EventRow } from './enrol/sql.read.ts';
 import { insertTasks, noteTask, type Task } from './enrol/sql.tasks.ts';
-import { needNames, type Names } from './events/names.ts';
-import { letIn } from './letIn.ts';
+import { writeChanges } from './enrol/write.ts';
+import { FLAG } from './events/time.ts';
+import { holdThem, letIn } from './letIn.ts';
 import { whereHolds } from './match/evaluate.ts';
+import type { Seen } from './match/facts.ts';
 import { versionOf } from './steps/version.ts';
 import type { TurnDeps } from './turnPart.ts';
 
 const MINUTE_MS = 60_000;
+const KEPT_MS = EVENTS_KEPT_DAYS * 86_400_000;
+/** So many are taken through what they did in one batch: each may have done thousands of things. */
+const THEN_AT_ONCE = 100;
 
-/** About how many did since a time what sets a campaign off; by the workspace's clock. */
-export async function forecastSince(
-  deps: { names: Names },
-  db: Db,
-  campaign: CampaignRow,
-  sinceMs: number,
-): Promise<{ about: number; error: number } | Fault> {
-  const name = await triggerOf(db, campaign);
-  if (isFault(name)) return name;
-  const ids = await needNames(deps.names, campaign.workspaceId, [name]);
-  if (isFault(ids)) return ids;
-  const of = { workspaceId: campaign.workspaceId, nameId: ids.get(name)!, sinceMs };
-  const few = await allOfFew(db, campaign.workspaceId);
-  if (few) return { about: await countOfThose(db, few, of), error: 0 };
-  return toldOf(await estimated((buckets) => countWhoDid(db, buckets, of), ESTIMATE));
-}
+/** Since when, and as of when they enter: now, or when they did it. */
+export type Since = { sinceMs: number; from: 'now' | 'event' };
 
 /** Lets them enter, at most so many in a minute; part of the transaction. */
 export async function enterSince(
   deps: CampaignDeps,
   tx: Tx,
   campaign: CampaignRow,
-  { sinceMs, perMinute }: { sinceMs: number; perMinute: number },
+  { sinceMs, from, perMinute }: Since & { perMinute: number },
   nowMs: number,
 ): Promise<undefined | Fault> {
   if (campaign.state !== 'active')
@@ -55,7 +50,8 @@ export async function enterSince(
   if (isFault(name)) return name;
   const lanes = deps.queue.lanes();
   const id = deps.ids.spread();
-  const params = { sinceMs, each: Math.max(1, Math.floor(perMinute / lanes.length)) };
+  const each = Math.max(1, Math.floor(perMinute / lanes.length));
+  const params = { sinceMs, each, ...(from === 'event' ? { from } : {}) };
   const { workspaceId, id: campaignId } = campaign;
   const task = { id, workspaceId, campaignId, kind: 'since' as const, params };
   await insertTasks(
@@ -67,7 +63,8 @@ export async function enterSince(
   return undefined;
 }
 
-async function triggerOf(db: Db, campaign: CampaignRow): Promise<string | Fault> {
+/** The event that sets a campaign off which is published. */
+export async function triggerOf(db: Db, campaign: CampaignRow): Promise<string | Fault> {
   const row = (await selectVersions(db, campaign.id)).find(({ id }) => id === campaign.versionId);
   const name = row && versionOf(row).trigger?.name;
   return (
@@ -90,28 +87,62 @@ export async function takeSince(
 ): Promise<void> {
   const { workspaceId, campaignId, afterId } = task;
   const campaign = live.campaigns.get(campaignId);
-  const name = campaign?.version.trigger?.name;
-  const nameId = name === undefined ? undefined : live.idOf.get(name);
-  if (!workspace || !campaign || name === undefined || nameId === undefined)
-    return await noteTask(tx, task, undefined);
-  const { sinceMs = 0, each = 1 } = task.params;
-  const limit = Math.min(each, most);
-  const ids = await selectWhoDid(tx, lane, { workspaceId, nameId, sinceMs, afterId, limit });
-  await noteTask(tx, task, ids.length === limit ? ids.at(-1) : undefined, nowMs + MINUTE_MS);
+  const nameId = campaign && triggerIdOf(live, campaign);
+  if (!workspace || !campaign || nameId === undefined) return await noteTask(tx, task, undefined);
+  const { sinceMs: saidMs = 0, each = 1, from = 'now' } = task.params;
+  const sinceMs = keptSince(saidMs, nowMs + workspace.clockAheadMs);
+  const limit = Math.min(each, most, from === 'event' ? THEN_AT_ONCE : Infinity);
+  const ids = await selectWhoDid(tx, lane.buckets, { workspaceId, nameId, sinceMs, afterId, limit });
+  // What is less than a minute's share comes again the sooner.
+  const nextMs = nowMs + Math.ceil((MINUTE_MS * limit) / each);
+  await noteTask(tx, task, ids.length === limit ? ids.at(-1) : undefined, nextMs);
   if (!ids.length) return;
-  const asked = ids.map((contactId) => ({ contactId, nameId, sinceMs }));
-  const events = Map.groupBy(
-    await selectEventsOf(tx, asked, CAMPAIGN_LIMITS.counted),
-    (one) => one.contactId,
-  );
+  const of = { workspace, campaign, nowMs };
+  if (from === 'now')
+    return await letIn(deps, tx, live, of, ids, await byWhatTheyDid(tx, live, campaign, sinceMs, ids));
+  await holdThem(tx, of, ids);
+  const untilMs = (await comeUntil(tx, lane, nowMs)) + workspace.clockAheadMs;
+  const then: Then = { ...of, sinceMs, untilMs };
+  const { members, changes, goOn } = await asOfThen(deps, tx, live, then, ids);
+  await writeChanges(deps, tx, live, workspace, members, changes, nowMs, goOn);
+}
+
+/** The name of the event that sets a campaign off, by its id. */
+function triggerIdOf(live: LiveNames, { version }: Campaign): number | undefined {
+  return version.trigger ? live.idOf.get(version.trigger.name) : undefined;
+}
+
+/** Since when anything is known of it: events are kept so long, and how often each was done for longer. */
+export function keptSince(sinceMs: number, theirNowMs: number): number {
+  return Math.max(sinceMs, theirNowMs - KEPT_MS);
+}
+
+/** By what of each contact they enter now: the newest of what they did that sets it off. */
+export async function byWhatTheyDid(
+  tx: Tx,
+  live: LiveNames,
+  campaign: Campaign,
+  sinceMs: number,
+  contactIds: readonly number[],
+): Promise<(member: Member, asOfMs: number) => { trigger: Seen; key: number | undefined } | undefined> {
   const { version } = campaign;
-  await letIn(deps, tx, live, { workspace, campaign, nowMs }, ids, (member, asOfMs) => {
-    const trigger = (events.get(member.contactId) ?? [])
-      .map(({ contactId: _contactId, nameId: _nameId, flags: _flags, ...event }) => ({ ...event, name }))
+  const nameId = triggerIdOf(live, campaign)!;
+  const asked = contactIds.map((contactId) => ({ contactId, nameId, sinceMs }));
+  const rows = asked.length ? await selectEventsOf(tx, asked, CAMPAIGN_LIMITS.counted) : [];
+  const events = Map.groupBy(rows, ({ contactId }) => contactId);
+  return (member, asOfMs) => {
+    const found = (events.get(member.contactId) ?? [])
+      .filter(({ flags }) => !(flags & FLAG.history))
+      .map((row) => seenOf(row, version.trigger!.name))
       .find((event) => {
         const where = version.trigger?.where;
         return !where || whereHolds(where, event, member.facts, { trigger: event, asOfMs });
       });
-    return trigger && { trigger, key: keyOfEvent(version, trigger) };
-  });
+    return found && { trigger: found, key: keyOfEvent(version, found) };
+  };
+}
+
+function seenOf({ contactId: _contactId, nameId: _nameId, flags, ...event }: EventRow, name: string): Seen {
+  const depth = depthOf(flags, event.properties);
+  return { ...event, name, ...(depth > 0 ? { depth } : {}) };
 }

@@ -22,6 +22,9 @@ import { buildLane } from './segments/build.ts';
 import { takeSince } from './since.ts';
 import { catchUp, type TurnDeps } from './turnPart.ts';
 
+/** What waits for a campaign to go on is looked at so often. */
+const AGAIN_MS = 60_000;
+
 /** Does the next batch of a lane's first task. */
 export async function takeTask(
   deps: TurnDeps,
@@ -49,8 +52,12 @@ export async function doTask(
   const workspace = await deps.directory.workspace(workspaceId);
   if (task.kind === 'build') return await takeBuild(deps, tx, lane, liveOf, task, { workspace, nowMs, most });
   if (task.kind === 'since' || task.kind === 'hand') {
+    const live = await liveOf(workspaceId);
+    // Nobody enters what is paused: they are let in once it goes on.
+    if (live.campaigns.get(campaignId)?.paused)
+      return await noteTask(tx, task, task.afterId, nowMs + AGAIN_MS);
     const take = task.kind === 'since' ? takeSince : takeByHand;
-    return await take(deps, tx, lane, await liveOf(workspaceId), task, { workspace, nowMs, most });
+    return await take(deps, tx, lane, live, task, { workspace, nowMs, most });
   }
   const { only } = task.params;
   const contactIds = only ? [only] : await selectInside(tx, lane, campaignId, task.afterId, most);

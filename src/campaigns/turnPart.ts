@@ -8,7 +8,7 @@ import { holdContacts } from '../contacts/held.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { openBook } from './enrol/book.ts';
-import { depthTold } from './enrol/chain.ts';
+import { depthOf, depthTold } from './enrol/chain.ts';
 import { Changes } from './enrol/changes.ts';
 import { enter, onChange, onDue, onEvent } from './enrol/engine.ts';
 import { moveTo, onLeft, onMerged } from './enrol/steered.ts';
@@ -255,7 +255,7 @@ function takeArrival(
     onLeft(member, (properties as { campaigns: number[] }).campaigns, receivedMs, changes);
   else {
     const name = live.nameOf.get(nameId!)!;
-    const depth = flags & FLAG.own ? depthTold(properties?.['$own'] as Record<string, unknown>) : 0;
+    const depth = depthOf(flags, properties);
     const event = {
       name,
       atMs,

@@ -78,13 +78,33 @@ export const EnterCampaign = Type.Object({
   key: Type.String({ minLength: 1, maxLength: 200 }),
   properties: Type.Optional(AnyObject),
 });
-/** `POST …/campaigns/{id}/since`: those enter who did it since then, at most so many in a minute. */
+/** As of when those enter who did it before: now, or when they did it. */
+export const SinceFrom = oneOf(['now', 'event'] as const);
+/**
+ * `POST …/campaigns/{id}/since`: those enter who did it since then, at most so many in a minute. `from`: as of when they enter. `event`: as of
+ * when they did it, so that waits count from then, and what is too late for its `lateBy` is not sent.
+ */
 export const EnterSince = Type.Object({
   since: Type.String({ maxLength: 40 }),
+  from: Type.Optional(SinceFrom),
   perMinute: Type.Optional(Type.Integer({ minimum: 32, maximum: 100_000 })),
 });
-/** About how many those are, from 64 of 4,096 parts; off by so much, two times in three. */
-export const SinceForecast = Type.Object({ about: Count, error: Count });
+/**
+ * About how many did it, from 64 of 4,096 parts; off by so much, two times in three. And of some who were asked how many would enter, and why
+ * the others would not: of those who would, how many are out of it again by now (`over`), and how many messages would be sent at once (`sends`)
+ * or are too late (`tooLate`).
+ */
+export const SinceForecast = Type.Object({
+  about: Count,
+  error: Count,
+  from: SinceFrom,
+  asked: Count,
+  wouldEnter: Count,
+  over: Count,
+  sends: Count,
+  tooLate: Count,
+  refused: Type.Array(Type.Object({ reason: Type.String(), why: Type.String(), people: Count })),
+});
 /** `POST …/campaigns/{id}/hand`: an audience enters, at most so many in a minute, each once for a key. */
 export const EnterByHand = Type.Object({
   audience: AudienceInput,

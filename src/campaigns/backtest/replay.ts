@@ -2,13 +2,13 @@
  * What a campaign would have done with one contact over what they did: the same functions as the live engine, with a time of its own.
  * An event is taken when it was received; what falls due before that comes first. Pure: nothing is read and nothing is written.
  */
-import { Changes, type EffectDone } from '../enrol/changes.ts';
+import type { Changes, EffectDone } from '../enrol/changes.ts';
 import { onHanded, onUnsent } from '../enrol/cameOf.ts';
-import { enter, onDue, onEvent } from '../enrol/engine.ts';
+import { enter, onEvent } from '../enrol/engine.ts';
 import { keyOfCall } from '../enrol/keys.ts';
 import type { Seen } from '../match/facts.ts';
-import type { Enrolment } from '../enrol/entry.ts';
 import type { Campaign, Live, Member, Taken } from '../enrol/member.ts';
+import { Past, PastChanges } from '../enrol/past.ts';
 
 /** What would become of a message: it goes, at once or later (`code` says why), or never. */
 type Sent = { at: 'sent'; atMs: number; code?: string } | { at: 'never'; code: string };
@@ -25,9 +25,6 @@ type Period = { fromMs: number; toMs: number };
 /** What would have happened to one contact. `changes.log` is the way, in order. */
 export type Replayed = { changes: Changes; refused: { reason: string; atMs: number }[]; sends: WouldSend[] };
 
-/** A contact that falls due more often than this in one period is told as it is by then: a circle of minutes over months. */
-const MOST_TIMERS = 50_000;
-
 /**
  * Replays a contact, who is in nothing at first. `events` are all that are known, in the order in which they are to be taken. Stops behind
  * each, for whoever has others to let do something meanwhile.
@@ -40,17 +37,7 @@ export function* replaying(
   judge: Judge,
 ): Generator<void, Replayed> {
   const run = new Run(live, member, judge);
-  for (const event of events) {
-    if (event.receivedMs < fromMs) {
-      member.horizon = event.order;
-      continue;
-    }
-    if (event.receivedMs > toMs) break;
-    yield* run.firing(event.receivedMs);
-    run.hear(event);
-    yield;
-  }
-  yield* run.firing(toMs + 1);
+  for (const waits of run.past.all(events, { fromMs, toMs, untilMs: toMs + 1 })) if (!waits) yield;
   return { changes: run.changes, refused: run.changes.refused, sends: run.sends };
 }
 
@@ -67,33 +54,25 @@ export function rehearse(
 ): Replayed {
   const run = new Run(live, member, judge);
   member.horizon = 0;
-  if (begun) run.hear(begun);
-  else run.call(campaign, call);
+  if (begun) toEnd(run.past.hear(begun));
+  else toEnd(run.called(campaign, call));
   for (const event of events) {
-    toEnd(run.firing(event.receivedMs));
-    run.hear(event);
+    toEnd(run.past.firing(event.receivedMs));
+    toEnd(run.past.hear(event));
   }
-  toEnd(run.firing(untilMs));
+  toEnd(run.past.firing(untilMs));
   return { changes: run.changes, refused: run.changes.refused, sends: run.sends };
 }
 
-function toEnd(firing: Generator<void, void>): void {
-  while (!firing.next().done);
+function toEnd(bits: Generator<unknown, void>): void {
+  while (!bits.next().done);
 }
 
 type Rehearsed = { begun: Taken | null; call: Seen; events: readonly Taken[]; untilMs: number };
 
 /** Changes that remember every refusal, where a live campaign keeps the last. */
-class Trial extends Changes {
+class Trial extends PastChanges {
   readonly refused: { reason: string; atMs: number }[] = [];
-
-  /** When whoever goes on falls due; what is not so any more is passed over when its time comes. */
-  readonly due = new Due();
-
-  override keep(member: Member, enrolment: Enrolment): void {
-    super.keep(member, enrolment);
-    this.due.add(enrolment);
-  }
 
   override refuse(member: Member, campaignId: number, reason: string, atMs: number): void {
     super.refuse(member, campaignId, reason, atMs);
@@ -104,39 +83,26 @@ class Trial extends Changes {
 class Run {
   readonly changes = new Trial(() => 0);
   readonly sends: WouldSend[] = [];
+  /** As if nobody had ever been late. */
+  readonly past: Past;
   readonly #live: Live;
   readonly #member: Member;
   readonly #judge: Judge;
-  #timers = 0;
 
   constructor(live: Live, member: Member, judge: Judge) {
     this.#live = live;
     this.#member = member;
     this.#judge = judge;
-    // Nothing is known yet but what comes.
-    member.horizon = -1;
-  }
-
-  hear(event: Taken): void {
-    onEvent(this.#live, this.#member, event, event.receivedMs, this.changes);
-    this.#settle();
-  }
-
-  call(campaign: Campaign, by: Seen): void {
-    const who = { live: this.#live, member: this.#member, campaign, asOfMs: by.atMs, changes: this.changes };
-    enter(who, by, keyOfCall(campaign.version, 'rehearsed'));
-    this.#settle();
-  }
-
-  /** Fires what is due before an instant, in order; what comes of it may fall due as well. */
-  *firing(untilMs: number): Generator<void, void> {
-    for (;;) {
-      const next = this.changes.due.next(this.#member, untilMs);
-      if (!next || ++this.#timers > MOST_TIMERS) return;
-      onDue(this.#live, this.#member, next, atOf(next), 0, this.changes);
+    const settle = () => {
       this.#settle();
-      yield;
-    }
+      return false;
+    };
+    this.past = new Past(live, member, this.changes, { lateAt: () => 0, settle });
+  }
+
+  called(campaign: Campaign, by: Seen): Generator<boolean, void> {
+    const who = { live: this.#live, member: this.#member, campaign, asOfMs: by.atMs, changes: this.changes };
+    return this.past.settling(by.atMs, () => enter(who, by, keyOfCall(campaign.version, 'rehearsed')));
   }
 
   /** What is to be done: judged instead, with what the contact would have been told of it. */
@@ -152,7 +118,7 @@ class Run {
           this.#live,
           this.#member,
           enrolment,
-          { stepKey: step, failed: undefined, atMs: wantedMs },
+          { stepKey: step, failed: undefined, atMs: wantedMs, lateMs: 0 },
           this.changes,
         );
       if (effect.do !== 'send') continue;
@@ -163,7 +129,7 @@ class Run {
           this.#live,
           this.#member,
           enrolment,
-          { stepKey: step, reason: sent.code, atMs: wantedMs },
+          { stepKey: step, reason: sent.code, atMs: wantedMs, lateMs: 0 },
           this.changes,
         );
       else this.#tell(enrolment.id, step, sent, wantedMs);
@@ -186,63 +152,4 @@ class Run {
         this.changes,
       );
   }
-}
-
-/** When somebody is to be taken on. */
-function atOf({ place }: Enrolment): number {
-  return Math.min(place.dueMs, place.lookMs ?? Infinity);
-}
-
-/** Who falls due when, as a heap: of those who are due at one instant, whoever entered first comes first. */
-class Due {
-  readonly #heap: { enrolment: Enrolment; atMs: number; entered: number }[] = [];
-  readonly #entered = new Map<number, number>();
-
-  add(enrolment: Enrolment): void {
-    const entered = this.#entered.get(enrolment.id) ?? this.#entered.size;
-    this.#entered.set(enrolment.id, entered);
-    const heap = this.#heap;
-    const one = { enrolment, atMs: atOf(enrolment), entered };
-    let at = heap.length;
-    for (; at > 0; at = (at - 1) >> 1) {
-      const above = heap[(at - 1) >> 1]!;
-      if (!isBefore(one, above)) break;
-      heap[at] = above;
-    }
-    heap[at] = one;
-  }
-
-  /** Who is due next, and before an instant: they are taken out of it. */
-  next({ enrolments }: Member, untilMs: number): Enrolment | undefined {
-    for (;;) {
-      const [first] = this.#heap;
-      if (!first || first.atMs >= untilMs) return undefined;
-      this.#drop();
-      // It stands elsewhere by now, or nowhere.
-      if (enrolments.get(first.enrolment.id) === first.enrolment && atOf(first.enrolment) === first.atMs)
-        return first.enrolment;
-    }
-  }
-
-  #drop(): void {
-    const heap = this.#heap;
-    const last = heap.pop()!;
-    if (!heap.length) return;
-    let at = 0;
-    for (;;) {
-      const [left, right] = [2 * at + 1, 2 * at + 2];
-      if (left >= heap.length) break;
-      const below = right < heap.length && isBefore(heap[right]!, heap[left]!) ? right : left;
-      if (!isBefore(heap[below]!, last)) break;
-      heap[at] = heap[below]!;
-      at = below;
-    }
-    heap[at] = last;
-  }
-}
-
-type Falls = { atMs: number; entered: number };
-
-function isBefore(a: Falls, b: Falls): boolean {
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.entered < b.entered);
 }

@@ -9,10 +9,10 @@ import { membershipsOf } from '../../contacts/sets.ts';
 import type { Db, Sql } from '../../db/pool.ts';
 import { termsOf, type Terms } from '../../gate/terms.ts';
 import { memberOf } from '../enrol/book.ts';
-import type { Live, Taken } from '../enrol/member.ts';
-import { selectStats, type EventRow } from '../enrol/sql.read.ts';
+import type { Live } from '../enrol/member.ts';
+import { inOrder } from '../enrol/past.ts';
+import { selectStats } from '../enrol/sql.read.ts';
 import { selectNames } from '../events/sql.ts';
-import { FLAG } from '../events/time.ts';
 import { asIfLive } from './asIfLive.ts';
 import { judgeOf } from './judge.ts';
 import { replaying, type Replayed } from './replay.ts';
@@ -79,7 +79,7 @@ export async function tryBuckets(
   const { contacts, people, sets, statsOf, saidOf, leftMs, anonymous } = known;
   for (const contact of contacts) {
     const { id } = contact;
-    const events = inOrder(eventsOf.get(id)!, backtest.orderedBy, live.nameOf);
+    const events = inOrder(eventsOf.get(id)!, backtest.orderedBy === 'at', live.nameOf);
     const history = { stats: statsOf.get(id) ?? [], events: events.rows, sets: sets?.get(id) };
     const member = memberOf(live, workspace, contact, history);
     member.isAnonymous = anonymous.has(id);
@@ -116,27 +116,4 @@ async function knownOf(db: Db, { backtest, nameIds, asksSets }: Ready, ids: read
     leftMs: new Map(left.map(({ contactId, sinceMs }) => [contactId, sinceMs])),
     anonymous,
   };
-}
-
-/** Events as they were received, or as if each had been received when it was done. `rows` stay newest first, as rules look at them. */
-function inOrder(
-  rows: readonly EventRow[],
-  orderedBy: BacktestRow['orderedBy'],
-  nameOf: ReadonlyMap<number, string>,
-): { rows: EventRow[]; taken: Taken[] } {
-  const isByTime = orderedBy === 'at';
-  const sorted = rows.toSorted((a, b) =>
-    isByTime ? a.atMs - b.atMs || a.order - b.order : a.order - b.order || a.atMs - b.atMs,
-  );
-  const orders = new Map(sorted.map((row, i) => [row, i]));
-  const placed = (row: EventRow): EventRow => ({
-    ...row,
-    order: orders.get(row)!,
-    receivedMs: isByTime ? row.atMs : row.receivedMs,
-  });
-  const taken = sorted.map((row): Taken => {
-    const { nameId, contactId: _contactId, flags, ...rest } = placed(row);
-    return { ...rest, name: nameOf.get(nameId)!, isHistory: (flags & FLAG.history) !== 0 };
-  });
-  return { rows: rows.map(placed), taken };
 }

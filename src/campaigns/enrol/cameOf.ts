@@ -5,12 +5,15 @@ import { seqAfter } from './late.ts';
 import type { Arm, Enrolment } from './entry.ts';
 import type { Live, Member } from './member.ts';
 
+/** What came of a step: as of when that was to happen, and how late it is for it by now. */
+type Came = { stepKey: string; atMs: number; lateMs: number };
+
 /** What Parley tells of a message that could not even be let in. */
 export function onUnsent(
   live: Live,
   member: Member,
   enrolment: Enrolment,
-  { stepKey, reason, atMs }: { stepKey: string; reason: string; atMs: number },
+  { stepKey, reason, atMs, lateMs }: Came & { reason: string },
   changes: Changes,
 ): void {
   const now = member.enrolments.get(enrolment.id);
@@ -23,7 +26,7 @@ export function onUnsent(
   changes.keep(member, next);
   const properties = { enrolment: next.id, step: stepKey, code: reason };
   const event = { name: '$failed', atMs, receivedMs: atMs, key: 0, order: 0, properties };
-  take(live, member, next, { kind: 'event', event }, atMs, changes);
+  take(live, member, next, { kind: 'event', event, lateMs }, atMs, changes);
 }
 
 /** Another room has done a step, or could not. */
@@ -31,9 +34,9 @@ export function onHanded(
   live: Live,
   member: Member,
   enrolment: Enrolment,
-  { stepKey, failed, atMs }: { stepKey: string; failed: string | undefined; atMs: number },
+  { stepKey, failed, atMs, lateMs }: Came & { failed: string | undefined },
   changes: Changes,
 ): void {
   const now = member.enrolments.get(enrolment.id);
-  if (now) take(live, member, now, { kind: 'handed', step: stepKey, failed }, atMs, changes);
+  if (now) take(live, member, now, { kind: 'handed', step: stepKey, failed, lateMs }, atMs, changes);
 }

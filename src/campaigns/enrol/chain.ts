@@ -6,6 +6,7 @@
 import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import type { Seen } from '../match/facts.ts';
 import type { Run } from '../steps/run.ts';
+import { FLAG } from '../events/time.ts';
 
 /** The depth of what somebody's campaign leads to. */
 export function depthBehind({ trigger }: Pick<Run, 'trigger'>): number {
@@ -21,4 +22,9 @@ export function goesTooFar(trigger: Seen | null): boolean {
 export function depthTold(properties: Readonly<Record<string, unknown>> | null | undefined): number {
   const depth = properties?.['depth'];
   return typeof depth === 'number' ? depth : 0;
+}
+
+/** The depth of an event as it is kept: what Parley itself tells of a campaign's message came of that. */
+export function depthOf(flags: number, properties: Readonly<Record<string, unknown>> | null): number {
+  return flags & FLAG.own ? depthTold(properties?.['$own'] as Record<string, unknown> | undefined) : 0;
 }

@@ -21,8 +21,8 @@ export type Tally = {
 
 /** Who a row is of. */
 export type Of = { contactId: number; workspaceId: number };
-/** An effect and of whom. */
-export type EffectDone = Of & { effect: Effect; enrolment: Enrolment; version: Version };
+/** An effect and of whom. `lateMs`: how much later than it was to happen. */
+export type EffectDone = Of & { effect: Effect; enrolment: Enrolment; version: Version; lateMs: number };
 /** A decision and of whom. */
 export type Logged = Of & StepDecision & { enrolmentId: number; campaignId: number };
 /** A message that a campaign sent. */

@@ -277,7 +277,7 @@ export function apply(
   const counted = next as Enrolment & { arm: Arm };
   for (const why of outcome.why) log(member, next, changes, why);
   for (const effect of outcome.effects) {
-    changes.effects.push({ ...ofWhom(member), effect, enrolment: next, version });
+    changes.effects.push({ ...ofWhom(member), effect, enrolment: next, version, lateMs: member.lateMs });
     countEffect(member, counted, effect, changes);
     if (effect.do === 'set') member.facts = withAttributes(member.facts, effect.attributes);
     if (effect.do === 'tag') member.facts = withTags(member.facts, effect.add, effect.remove);

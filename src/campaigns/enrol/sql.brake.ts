@@ -1,7 +1,6 @@
 /** Statements on how many enter campaigns in an hour, and on who did what since a time. */
 import { bucketOf, BUCKETS } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import { those } from '../sql.keys.ts';
 
 /** Adds to how many entered campaigns in an hour, each in its own bucket; returns how many did in each. Locks the rows, in order. */
@@ -68,29 +67,29 @@ export async function countWhoDid(
   return row!.n;
 }
 
-/** How many of some contacts did something since a time. */
-export async function countOfThose(
+/** Who of some contacts did something since a time, in order of id. */
+export async function selectWhoOfThose(
   db: Db,
   contactIds: readonly number[],
   of: { nameId: number; sinceMs: number },
-): Promise<number> {
-  const [row] = await db<{ n: number }[]>`
-    SELECT count(*) AS n FROM ${those(db, contactIds)} JOIN event_stats s
+): Promise<number[]> {
+  const rows = await db<{ id: number }[]>`
+    SELECT s.contact_id AS id FROM ${those(db, contactIds)} JOIN event_stats s
       ON (s.bucket, s.contact_id, s.name_id) BETWEEN (k.bucket, k.contact_id, ${of.nameId}::bigint) AND (k.bucket, k.contact_id, ${of.nameId}::bigint)
-      AND s.last_ms >= ${of.sinceMs}`;
-  return row!.n;
+      AND s.last_ms >= ${of.sinceMs} ORDER BY 1`;
+  return rows.map(({ id }) => id);
 }
 
-/** The next contacts of a lane who did something since a time, in the order of bucket and id. */
+/** The next contacts of some buckets who did something since a time, in the order of bucket and id. */
 export async function selectWhoDid(
   db: Db,
-  lane: OwnedLane,
+  buckets: readonly number[],
   of: { workspaceId: number; nameId: number; sinceMs: number; afterId: number; limit: number },
 ): Promise<number[]> {
   const from = of.afterId === 0 ? -1 : bucketOf(of.afterId);
   const rows = await db<{ id: number }[]>`
     SELECT bucket, contact_id AS id FROM event_stats
-    WHERE bucket = ANY(${lane.buckets}::smallint[]) AND workspace_id = ${of.workspaceId} AND name_id = ${of.nameId}
+    WHERE bucket = ANY(${[...buckets]}::smallint[]) AND workspace_id = ${of.workspaceId} AND name_id = ${of.nameId}
       AND last_ms >= ${of.sinceMs} AND (bucket, contact_id) > (${from}::smallint, ${of.afterId}::bigint)
     ORDER BY bucket, contact_id LIMIT ${of.limit}`;
   return rows.map(({ id }) => id);

@@ -11,7 +11,7 @@ export async function hasTurns(db: Db, workspaceId: number, nowMs: number): Prom
   const rows = await db<{ busy: boolean }[]>`
     SELECT EXISTS (SELECT FROM event_arrivals WHERE workspace_id = ${workspaceId})
       OR EXISTS (SELECT FROM timers WHERE workspace_id = ${workspaceId} AND due_ms <= ${nowMs})
-      OR EXISTS (SELECT FROM campaign_tasks WHERE workspace_id = ${workspaceId}) AS busy`;
+      OR EXISTS (SELECT FROM campaign_tasks WHERE workspace_id = ${workspaceId} AND due_ms <= ${nowMs}) AS busy`;
   return rows[0]!.busy;
 }
 

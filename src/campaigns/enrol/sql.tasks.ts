@@ -25,6 +25,8 @@ type TaskParams = Partial<Pause> & {
   /** Of all who are in it this contact alone. */
   only?: number;
   sinceMs?: number;
+  /** As of when they enter; now, unless it says so. */
+  from?: 'event';
   each?: number;
   filled?: number;
   key?: string;

@@ -31,12 +31,17 @@ import {
   upsertTimers,
 } from './sql.write.ts';
 
+const nothingMore = () => Promise.resolve(false);
+
 /** What a pause puts a timer off by: it comes back when the pause ends. */
 const FAR_MS = 400 * 86_400_000;
 /** What writing needs. */
 export type EnrolWriteDeps = EnrolSendDeps & HandDeps & BrakeDeps & { queue: Queue; ids: IdSource };
 
-/** Writes the changes of one workspace's contacts. `nowMs` is by our clock. Returns the lanes in which a timer that it set is due already. */
+/**
+ * Writes the changes of one workspace's contacts. `nowMs` is by our clock. `goOn` is asked when all that was to be done so far is done, until it
+ * says that nothing came of it. Returns the lanes in which a timer that it set is due already.
+ */
 export async function writeChanges(
   deps: EnrolWriteDeps,
   tx: Tx,
@@ -45,11 +50,13 @@ export async function writeChanges(
   members: ReadonlyMap<number, Member>,
   changes: Changes,
   nowMs: number,
+  goOn: () => Promise<boolean> = nothingMore,
 ): Promise<ReadonlySet<number>> {
   const theirNowMs = nowMs + workspace.clockAheadMs;
   const round = { people: new Map<number, Person>(), members, nowMs };
   // It ends: each round takes people on, and a circle of steps has a wait in it.
-  while (changes.effects.length) await writeEffects(deps, tx, live, workspace, round, changes);
+  do while (changes.effects.length) await writeEffects(deps, tx, live, workspace, round, changes);
+  while (await goOn());
   // What is taken back, and what is credited with a goal, may be a message of this very turn: on the server it is written first.
   const sent = () => (changes.sends.length ? insertSends(tx, changes.sends.splice(0)) : undefined);
   if (changes.exits.length)
@@ -99,25 +106,16 @@ async function writeEffects(
     changes,
     nowMs,
   ))
-    onUnsent(
-      live,
-      members.get(done.contactId)!,
-      done.enrolment,
-      { stepKey: done.effect.step, reason, atMs },
-      changes,
-    );
+    onUnsent(live, members.get(done.contactId)!, done.enrolment, { ...cameOf(done), reason }, changes);
   for (const { done, failed } of await handAll(deps, tx, live, workspace, effects, nowMs))
-    onHanded(
-      live,
-      members.get(done.contactId)!,
-      done.enrolment,
-      { stepKey: done.effect.step, failed, atMs },
-      changes,
-    );
+    onHanded(live, members.get(done.contactId)!, done.enrolment, { ...cameOf(done), failed }, changes);
   await changePeople(deps, tx, workspace, effects, atMs);
   // They may be others now.
   if (sends.length < effects.length) people.clear();
 }
+
+/** Whoever goes on does so as of when the step was due, however late this turn is. */
+const cameOf = ({ effect: { step: stepKey, atMs }, lateMs }: EffectDone) => ({ stepKey, atMs, lateMs });
 
 type TimerRow = Of & { ownerId: number; lane: number; atMs: number; dueMs: number };
 

@@ -127,4 +127,6 @@ export async function selectArrivalLanes(db: Db): Promise<number[]> {
 export async function sweepEvents(db: Db, keysBeforeMs: number, eventsBeforeMs: number): Promise<void> {
   await db`DELETE FROM event_keys WHERE seen_ms < ${keysBeforeMs}`;
   await db`DELETE FROM contact_events WHERE received_ms < ${eventsBeforeMs} AND at_ms < ${eventsBeforeMs}`;
+  // Months that no partition was made for: who entered as of then.
+  await db`DELETE FROM enrolment_log WHERE at_ms < ${eventsBeforeMs}`;
 }

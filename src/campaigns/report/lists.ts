@@ -191,6 +191,7 @@ export const REFUSALS: Readonly<Record<string, string>> = {
   unsubscribed: 'the contact has left this campaign',
   chain: 'campaigns led to each other too often in a row',
   campaign_ended: 'the campaign ended before it was decided',
+  not_set_off: 'nothing that the contact did since then sets it off',
   no_entry_key: 'the trigger has nothing at the path by which entries are told apart',
 };
 

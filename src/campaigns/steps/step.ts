@@ -282,7 +282,7 @@ class Walk {
     this.#gives(key, { do: 'hand', kind });
     this.#tell('hands on', { step: key, detail: kind });
     this.#place.phase = 'sent';
-    this.#place.dueMs = this.#asOfMs + AWAITED_MS;
+    this.#place.dueMs = this.#asOfMs + this.#lateMs + AWAITED_MS;
     return undefined;
   }
 
@@ -387,7 +387,7 @@ class Walk {
     this.#tell(isShadow ? 'would have sent' : 'sends', { step: key });
     if (isShadow || (send.await ?? 'none') === 'none') return after(this.#version, at, 'next');
     this.#place.phase = 'sent';
-    this.#place.dueMs = this.#asOfMs + AWAITED_MS;
+    this.#place.dueMs = this.#asOfMs + this.#lateMs + AWAITED_MS;
     return undefined;
   }
 

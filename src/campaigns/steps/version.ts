@@ -63,7 +63,7 @@ export type Watched =
 
 /** What tells what became of a message that a step waits to hear of. */
 export const SEND_TELLS = ['$failed', '$suppressed', '$accepted', '$delivered'] as const;
-/** What comes of a message is waited for this long (ms): as long as a message lives. */
+/** What comes of a message is waited for this long (ms): as long as a message lives, from when it is let in, however late that is. */
 export const AWAITED_MS = 3 * 86_400_000;
 
 const WITHOUT = '$without';

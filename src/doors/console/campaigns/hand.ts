@@ -2,9 +2,8 @@
 import { CampaignShown, EnterByHand, HandForecast } from '../../../../contract/doors/console/campaigns.ts';
 import { isFault } from '../../../base/fault.ts';
 import { enterByHand, forecastByHand } from '../../../campaigns/byHand.ts';
-import { REFUSALS } from '../../../campaigns/report/lists.ts';
 import { readAudience } from '../people/audienceInput.ts';
-import { find, present } from './shown.ts';
+import { find, present, refusedOf } from './shown.ts';
 import { asks, writes, type Route } from '../route.ts';
 
 /** Whoever does not say how many a minute lets in so many. */
@@ -27,12 +26,7 @@ export const handRoutes: readonly Route[] = [
       const asked = { audience, key: body.key };
       const told = await ctx.sql.begin((tx) => forecastByHand(ctx, tx, found, asked, workspace, nowMs));
       if (isFault(told)) return told;
-      const refused = Object.entries(told.refused).map(([reason, people]) => ({
-        reason,
-        why: REFUSALS[reason] ?? reason,
-        people,
-      }));
-      return { status: 200, body: { ...told, refused } };
+      return { status: 200, body: { ...told, refused: refusedOf(told.refused) } };
     },
   }),
   writes({

@@ -5,7 +5,7 @@ import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { MAX_ID, readId, toHex24 } from '../../../base/ids.ts';
 import { findCampaign, type CampaignRow } from '../../../campaigns/campaigns.ts';
 import type { Arm } from '../../../campaigns/enrol/entry.ts';
-import { peopleIn } from '../../../campaigns/report/lists.ts';
+import { peopleIn, REFUSALS } from '../../../campaigns/report/lists.ts';
 import { idIn, idText, missing, queryId, readLimit, readTime, timeText, type Call } from '../route.ts';
 
 /** Who entered it, newest first. */
@@ -56,6 +56,15 @@ export function standsAt({ arm, variant, epoch, enteredMs, endedMs, ending, step
     step,
     dueAt: timeText(dueMs),
   };
+}
+
+/** How many would not enter, by why. */
+export function refusedOf(refused: Readonly<Record<string, number>>) {
+  return Object.entries(refused).map(([reason, people]) => ({
+    reason,
+    why: REFUSALS[reason] ?? reason,
+    people,
+  }));
 }
 
 /** The name of an arm. */

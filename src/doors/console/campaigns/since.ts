@@ -1,27 +1,43 @@
 /** Entering a campaign for those who did what sets it off before it was there: about how many first, then at a bounded rate. */
-import { CampaignShown, EnterSince, SinceForecast } from '../../../../contract/doors/console/campaigns.ts';
+import {
+  CampaignShown,
+  EnterSince,
+  SinceForecast,
+  SinceFrom,
+} from '../../../../contract/doors/console/campaigns.ts';
 import { TimeGiven } from '../../../../contract/doors/console/fields.ts';
 import { isFault } from '../../../base/fault.ts';
-import { enterSince, forecastSince } from '../../../campaigns/since.ts';
-import { find, present } from './shown.ts';
-import { readTime, reads, writes, type Route } from '../route.ts';
+import { enterSince } from '../../../campaigns/since.ts';
+import { forecastSince } from '../../../campaigns/sinceForecast.ts';
+import { find, present, refusedOf } from './shown.ts';
+import { queryWord, readTime, reads, writes, type Route } from '../route.ts';
 
 /** Whoever does not say how many a minute lets in so many. */
 const PER_MINUTE = 600;
+
+/** As of when they enter. */
+const FROM = ['now', 'event'] as const;
 
 /** `…/campaigns/{id}/since`. */
 export const sinceRoutes: readonly Route[] = [
   reads({
     path: '/campaigns/:campaignId/since',
     action: 'campaigns.read',
-    does: 'About how many did since a time what sets the campaign off.',
-    query: { since: TimeGiven },
+    does: 'About how many did since a time what sets the campaign off, and of some of them how many would enter and why the others would not.',
+    query: { since: TimeGiven, from: SinceFrom },
     answer: SinceForecast,
     async handle(call) {
       const found = await find(call);
       if (isFault(found)) return found;
       const sinceMs = readTime(call.query['since'] ?? '', 'since');
-      return isFault(sinceMs) ? sinceMs : await forecastSince(call.ctx, call.ctx.sql, found, sinceMs);
+      if (isFault(sinceMs)) return sinceMs;
+      const { ctx, workspace, nowMs } = call;
+      const from = queryWord(call, 'from', FROM) ?? 'now';
+      if (isFault(from)) return from;
+      const told = await ctx.sql.begin((tx) =>
+        forecastSince(ctx, tx, found, { sinceMs, from }, workspace, nowMs),
+      );
+      return isFault(told) ? told : { ...told, from, refused: refusedOf(told.refused) };
     },
   }),
   writes({
@@ -35,11 +51,17 @@ export const sinceRoutes: readonly Route[] = [
       if (isFault(found)) return found;
       const sinceMs = readTime(call.body.since, 'since');
       if (isFault(sinceMs)) return sinceMs;
-      const { perMinute = PER_MINUTE } = call.body;
+      const { perMinute = PER_MINUTE, from = 'now' } = call.body;
       return async (tx) => {
-        const broken = await enterSince(call.ctx, tx, found, { sinceMs, perMinute }, call.workspaceNowMs);
+        const broken = await enterSince(
+          call.ctx,
+          tx,
+          found,
+          { sinceMs, from, perMinute },
+          call.workspaceNowMs,
+        );
         if (broken) return broken;
-        const detail = { name: found.key, since: call.body.since, perMinute };
+        const detail = { name: found.key, since: call.body.since, from, perMinute };
         const audit = { action: 'campaign.since', subject: `campaign:${found.id}`, detail };
         return { status: 202, body: present(found), audit };
       };

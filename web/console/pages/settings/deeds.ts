@@ -46,7 +46,7 @@ const DEEDS: Readonly<Record<string, string>> = {
   'campaign.enter': 'let somebody into {}',
   'campaign.hand': 'let an audience into {}',
   'campaign.holdout': 'changed who is held out of all campaigns',
-  'campaign.since': 'asked how many did something in {}',
+  'campaign.since': 'let those into {} who did before what sets it off',
   'channel.notify': 'sent a notification, {}',
   'clock.advance': 'moved the clock on',
   'clock.cancel': 'stopped the clock on its way',
