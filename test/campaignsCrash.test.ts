@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { publish, saveDraft } from '../src/campaigns/campaigns.ts';
+import { findCampaign, publish, saveDraft } from '../src/campaigns/campaigns.ts';
+import { enterSince } from '../src/campaigns/since.ts';
 import { beginBacktest, findBacktest } from '../src/campaigns/backtest/backtests.ts';
 import { triedOf } from '../src/campaigns/backtest/tried.ts';
 import { auditCampaigns } from '../src/campaigns/report/audit.ts';
@@ -141,8 +142,102 @@ async function live(workspaceId: number, file: object, nowMs: number): Promise<n
   return draft.id;
 }
 
+test('campaigns.md §3.2: kill -9 of the worker while those are let in who did it before, as of then: each once, and what is in time is sent once', async () => {
+  const { id } = await newWorkspace(ctx, 'test');
+  const nowMs = ctx.clock.nowMs();
+  const hour = 3_600_000;
+  // A third was let in an hour ago, a third two days ago; of these some had done the other thing.
+  const told = Array.from({ length: PEOPLE }, (_, i) => i).flatMap((i) => {
+    const person = {
+      identities: [{ kind: 'external' as const, value: `s${i}` }],
+      destinations: [{ channel: 'email' as const, integrationId: null, address: `s${i}@example.com` }],
+    };
+    const at = (hours: number) => (nowMs - hours * hour) / 1000;
+    const came = { person, event: { name: 'came', key: `c${i}`, timestamp: at(i % 3 === 0 ? 2 : 48) } };
+    const went = { person, event: { name: 'went', key: `w${i}`, timestamp: at(47.5) } };
+    return i % 3 === 1 ? [came, went] : [came];
+  });
+  const first = await startProcess(env);
+  for (let at = 0; at < told.length; at += 100) must(await ctx.arrive(id, told.slice(at, at + 100)));
+  await until(
+    'all is known',
+    async () => (await sql`SELECT 1 FROM event_arrivals LIMIT 1`).length === 0,
+    60_000,
+  );
+  await first.stop();
+  const file = {
+    parley: 'campaign/1',
+    key: 'then',
+    trigger: { event: { did: 'came' } },
+    holdout: '20%',
+    goals: [{ key: 'went', event: 'went', within: '7d' }],
+    exits: [{ event: 'went' }],
+    steps: [
+      { key: 'rest', wait: { for: '1h' } },
+      { key: 'mark', tag: { add: ['came'] } },
+      { key: 'hello', send: { content: { type: 'text', text: 'hello' } } },
+      { key: 'long', wait: { for: '30d' } },
+    ],
+  };
+  const campaignId = await live(id, file, nowMs);
+  const campaign = (await findCampaign(sql, id, campaignId))!;
+  for (let round = 0; round < ROUNDS; round++) {
+    const given = { sinceMs: nowMs - 100 * hour, from: 'event' as const, perMinute: 100_000 };
+    await ctx.queue.transact((tx) => enterSince(ctx, tx, campaign, given, ctx.clock.nowMs()));
+    const before = await countEntered(campaignId);
+    const worker = await startProcess(env);
+    await until('it has begun', async () => round > 0 || (await countEntered(campaignId)) > before, 60_000);
+    await worker.kill();
+  }
+  const last = await startProcess(env);
+  await until(
+    'all are let in',
+    async () => (await sql`SELECT 1 FROM campaign_tasks WHERE workspace_id = ${id} LIMIT 1`).length === 0,
+    60_000,
+  );
+  await until(
+    'all is sent',
+    async () => (await sql`SELECT 1 FROM due WHERE workspace_id = ${id} LIMIT 1`).length === 0,
+    60_000,
+  );
+  const rows = await sql<
+    { ending: string | null; went: boolean; reached: number; n: number; people: number }[]
+  >`
+    SELECT ending, converted ? 'went' AS went, count(reached_ms) AS reached, count(*) AS n, count(DISTINCT contact_id) AS people
+    FROM campaign_entries WHERE campaign_id = ${campaignId} GROUP BY 1, 2 ORDER BY 1 NULLS FIRST`;
+  const third = PEOPLE / 3;
+  assert.deepEqual(
+    rows.map(({ ending, went, reached, n, people }) => [
+      ending,
+      went,
+      Number(reached),
+      Number(n),
+      Number(people),
+    ]),
+    [
+      [null, false, third, 2 * third, 2 * third],
+      ['event', true, 0, third, third],
+    ],
+  );
+  const [sent] = await sql<{ n: number; people: number; treated: number }[]>`
+    SELECT count(*) AS n, count(DISTINCT s.contact_id) AS people,
+      (SELECT count(*) FROM campaign_entries WHERE campaign_id = ${campaignId} AND arm = 0 AND reached_ms IS NOT NULL) AS treated
+    FROM campaign_sends s WHERE s.campaign_id = ${campaignId}`;
+  assert.ok(Number(sent!.n) > third / 2 && Number(sent!.n) < third, `${sent!.n} messages: some are held out`);
+  assert.deepEqual([sent!.n, sent!.people], [sent!.treated, sent!.treated], 'each treated one, once');
+  assert.deepEqual((await auditCampaigns(sql, id)).breaks, []);
+  await last.stop();
+  await assertProof(ctx, id);
+});
+
+async function countEntered(campaignId: number): Promise<number> {
+  return (await sql`SELECT 1 FROM campaign_entries WHERE campaign_id = ${campaignId}`).length;
+}
+
 test('kill -9 of the worker in a back-test: it goes on where it was, and counts nobody twice', async () => {
-  const [workspace] = await sql<{ id: number }[]>`SELECT DISTINCT workspace_id AS id FROM contact_events`;
+  const [workspace] = await sql<
+    { id: number }[]
+  >`SELECT workspace_id AS id FROM campaign_entries GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`;
   const { id } = workspace!;
   const campaign = {
     parley: 'campaign/1',

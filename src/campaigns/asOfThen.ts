@@ -15,12 +15,11 @@ import type { Queue } from '../queue/queue.ts';
 import { openBook } from './enrol/book.ts';
 import { historyOf } from './enrol/did.ts';
 import { Enrolments, Entries } from './enrol/held.ts';
-import { keyOfEvent } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
 import { look } from './enrol/look.ts';
 import type { Campaign, Member } from './enrol/member.ts';
 import { inOrder, Past, PastChanges } from './enrol/past.ts';
-import { recallKeys } from './enrol/recall.ts';
+import { entriesBy, recallKeys } from './enrol/recall.ts';
 import { selectEventsOf, selectStats, type EventRow } from './enrol/sql.read.ts';
 import { triggersOf } from './enrol/triggers.ts';
 import type { Seen } from './match/facts.ts';
@@ -62,15 +61,6 @@ export async function asOfThen(
   const members = await openBook(tx, live, workspace, contactIds, [...led.keys()], asOfMs, doubts);
   const changes = new PastChanges((contactId) => deps.queue.laneOf(bucketOf(contactId)));
   const known = await knownOf(tx, live, then, led, [...members.keys()]);
-  const asked = [...members.keys()].flatMap((contactId) =>
-    (known.events.get(contactId) ?? []).flatMap((row) => {
-      const name = live.nameOf.get(row.nameId)!;
-      const entryKey =
-        name === campaign.version.trigger?.name ? keyOfEvent(campaign.version, { ...row, name }) : undefined;
-      return entryKey === undefined ? [] : [{ contactId, campaignId: campaign.id, entryKey }];
-    }),
-  );
-  await recallKeys(tx, members, asked);
   const around = {
     ...live,
     campaigns: led,
@@ -78,6 +68,12 @@ export async function asOfThen(
     watches: [],
     onWatch: new Map<number, never>(),
   };
+  const asked = [...members.keys()].flatMap((contactId) =>
+    (known.events.get(contactId) ?? []).flatMap((row) =>
+      entriesBy(around, { ...row, name: live.nameOf.get(row.nameId)! }),
+    ),
+  );
+  await recallKeys(tx, members, asked);
   const ways = [...members.values()].map((member) => {
     const way = wayOf({ live, around, changes, asOfMs }, then, member, known);
     members.set(member.contactId, way.past);
