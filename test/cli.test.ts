@@ -208,6 +208,16 @@ describe('a server for other programs', () => {
     assert.match(said, /effect: too early to say/);
     assert.match(said, /^message +.*reached after it$/m);
     assert.match((await parley(['campaigns', 'report', 'none', ...D])).err, /There is no campaign none/);
+    const since = (...more: string[]) =>
+      parley(['campaigns', 'since', 'picture-reminder', '2020-01-01T00:00:00Z', ...more, ...D]);
+    const told = await since('--from', 'event');
+    assert.match(
+      told.out,
+      /^3 did it since\.\nOf 3 who were looked at 0 would enter\.\n {2}3 would not: /,
+      told.err,
+    );
+    assert.equal((await since('--enter')).out, 'They are let in, at most 600 in a minute.\n');
+    assert.equal((await since('--from', 'then')).code, 2);
     const tried = await parley(['campaigns', 'backtest', file, '--days', '30', '--all', ...D]);
     assert.match(tried.out, /^did what sets it off +3$/m, tried.err);
     assert.match(tried.out, /^would send mail +[0-3] /m);

@@ -2,9 +2,8 @@
 import type { Workspace } from '../accounts/workspaces.ts';
 import type { Clock } from '../base/clock.ts';
 import { isFault, type Fault } from '../base/fault.ts';
-import { BUCKETS } from '../base/ids.ts';
 import { ESTIMATE } from '../contacts/segments.ts';
-import { allOfFew, estimated, toldOf } from '../contacts/walk.ts';
+import { allOfFew, estimated, throughBuckets, toldOf } from '../contacts/walk.ts';
 import type { Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { asOfThen } from './asOfThen.ts';
@@ -17,10 +16,8 @@ import { needNames, type Names } from './events/names.ts';
 import { entering } from './letIn.ts';
 import { byWhatTheyDid, keptSince, triggerOf, type Since } from './since.ts';
 
-/** So many people are asked what would become of them: buckets are hashes, so the first of each are a fair sample. */
+/** So many people are asked what would become of them: buckets are hashes, so that the first who are found are a fair sample. */
 const ASKED = 200;
-/** Every so many buckets one is looked into. */
-const EVERY = 64;
 
 /**
  * About how many did it; and of those who were asked (`asked`) how many would enter, and why the others not. Of those who would: how many are
@@ -58,8 +55,12 @@ export async function forecastSince(
   const { about, error } = who
     ? { about: who.length, error: 0 }
     : toldOf(await estimated((buckets) => countWhoDid(tx, buckets, of), ESTIMATE));
-  const sample = Array.from({ length: BUCKETS / EVERY }, (_, i) => i * EVERY);
-  const ids = who?.slice(0, ASKED) ?? (await selectWhoDid(tx, sample, { ...of, afterId: 0, limit: ASKED }));
+  const ids = who?.slice(0, ASKED) ?? [];
+  if (!who)
+    await throughBuckets(ESTIMATE.forMs, async (buckets) => {
+      ids.push(...(await selectWhoDid(tx, buckets, { ...of, afterId: 0, limit: ASKED - ids.length })));
+      return ids.length < ASKED;
+    });
   const live = await (await createLiveSource(deps)(tx))(workspace.id);
   const campaign = live.campaigns.get(row.id);
   // Of one that has ended nobody is asked.

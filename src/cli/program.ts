@@ -76,6 +76,17 @@ function campaigning(parley: Command): void {
     .argument('<key>', 'the key of the campaign')
     .option('--json', 'print one line of JSON')
     .action(async (key, flags) => (await import('./campaignReport.ts')).report(key, flags));
+  calling(
+    campaigns,
+    'since',
+    'tell who of those would enter who did before what sets a campaign off; let them in',
+  )
+    .argument('<key>', 'the key of the campaign')
+    .argument('<time>', 'since when they did it, such as 2026-11-20T08:00:00Z')
+    .option('--from <what>', 'they enter now, or as of when they did it (event)', 'now')
+    .option('--per-minute <n>', 'at most so many in a minute', '600')
+    .option('--enter', 'let them in')
+    .action(async (key, time, flags) => (await import('./campaignSince.ts')).since(key, time, flags));
   calling(campaigns, 'backtest', 'try a file over what people did; nothing is sent')
     .argument('<file>')
     .option('--days <n>', 'over the last so many', '90')
