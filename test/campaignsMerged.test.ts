@@ -151,3 +151,33 @@ test('O12, campaigns.md §3.7: why somebody got what a campaign sent is told of 
   assert.deepEqual([why.state, why.deliveries.length], ['completed', 1]);
   assert.ok(why.steps.some(({ what }) => what === 'sent'));
 });
+
+test('campaigns.md §3.7: one person on two sides of a comparison is a crossover, also where both have left', async () => {
+  const place = await newPlace();
+  const campaign = await place.live({
+    key: 'sides',
+    trigger: { event: { did: 'in' } },
+    holdout: '50%',
+    steps: [mail('hello')],
+  });
+  hasFewerRows.add(campaign.id);
+  for (let i = 0; i < 12; i++) await place.tell(`s${i}`, { name: 'in' });
+  await place.settled();
+  const of = async (arm: number) =>
+    (
+      await sql<{ id: number }[]>`
+        SELECT contact_id AS id FROM campaign_entries WHERE campaign_id = ${campaign.id} AND arm = ${arm} ORDER BY 1`
+    ).map(({ id }) => id);
+  const [treated, held] = [await of(0), await of(1)];
+  const nowMs = await place.nowMs();
+  const join = (survivingId: number, discardedId: number) =>
+    ctx.queue.transact(async (tx) =>
+      must(await mergePeople(ctx as never, tx, nowMs, { workspaceId: place.id, survivingId, discardedId })),
+    );
+  await join(treated[0]!, treated[1]!);
+  await place.settled();
+  assert.equal((await place.tallies(campaign.id))['crossover'], undefined, 'two of one side');
+  await join(treated[0]!, held[0]!);
+  await place.settled();
+  assert.equal((await place.tallies(campaign.id))['crossover'], 1);
+});

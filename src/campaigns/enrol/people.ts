@@ -14,6 +14,8 @@ import {
   moveEnrolments,
   moveHistory,
   selectClashing,
+  selectCrossed,
+  type Crossed,
 } from './sql.people.ts';
 import { addTallies, insertLog } from './sql.write.ts';
 import { takeBack } from './takeBack.ts';
@@ -43,8 +45,8 @@ export async function holdForMerge(deps: MergeDeps, merging: Merging): Promise<v
 
 /**
  * What the discarded contact alone is in moves to the survivor with its wait, its timer and what was sent. Of what both are in, or the
- * survivor has been in under the same key, the survivor's stands and the other ends (`merged`), with what it had on its way; where they are of
- * different arms, that is counted as a crossover. Who only waits for it to be decided whether they enter is in nothing yet: it ends nothing, moves
+ * survivor has been in under the same key, the survivor's stands and the other ends (`merged`), with what it had on its way. Where they
+ * entered on different sides of a comparison, that is counted as a crossover, also where both have left. Who only waits for it to be decided whether they enter is in nothing yet: it ends nothing, moves
  * with the others, and is decided once they are one. Entries unite, so once stays once. What either did may be what the other waits for: it is looked
  * for.
  */
@@ -55,6 +57,7 @@ export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promis
     throw overtaken('who becomes another entered a campaign meanwhile');
   await mergeOptouts(deps, merging);
   const clashing = await selectClashing(tx, discardedId, survivingId);
+  const crossed = await selectCrossed(tx, discardedId, survivingId);
   const ends = clashing.filter((one) => one.ends);
   const ended = ends.map(({ id }) => id);
   if (ended.length) {
@@ -74,7 +77,7 @@ export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promis
   }
   const tallies = [
     ...ends.map((one) => tallyOf(one, 'ended:merged')),
-    ...clashing.filter(hasCrossed).map((one) => tallyOf(one, 'crossover')),
+    ...crossed.map((one) => tallyOf(one, 'crossover')),
   ];
   const bucket = bucketOf(discardedId);
   if (tallies.length)
@@ -96,12 +99,7 @@ function pick({ campaignId, workspaceId }: Clashing) {
   return { campaignId, workspaceId };
 }
 
-/** One person was in two arms of one comparison. */
-function hasCrossed({ arm, variant, toArm, toVariant }: Clashing): boolean {
-  return arm !== null && toArm !== null && (toArm !== arm || toVariant !== variant);
-}
-
-function tallyOf({ campaignId, epoch, arm, variant, versionId }: Clashing, metric: string): Tally {
+function tallyOf({ campaignId, epoch, arm, variant, versionId }: Clashing | Crossed, metric: string): Tally {
   const of = { campaignId, epoch, arm: arm!, variant, versionId };
   return { ...of, step: '', metric, n: 1, total: 0, squares: 0 };
 }

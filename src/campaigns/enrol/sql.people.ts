@@ -95,25 +95,40 @@ type Clash = {
   versionId: number;
   seq: number;
   ends: boolean;
-  /** In which arm of the same epoch the other is; null where they are in none. */
-  toArm: Arm | null;
-  toVariant: string | null;
 };
 
-/** Enrolments of one contact in campaigns that another is in, or has entered under the same key or in the same epoch. Locks nothing. */
+/** Enrolments of one contact in campaigns that another is in, or has entered. Locks nothing. */
 export async function selectClashing(db: Db, fromId: number, toId: number): Promise<Clash[]> {
   const to = bucketOf(toId);
   return await db<Clash[]>`
     SELECT d.id, d.campaign_id AS "campaignId", d.workspace_id AS "workspaceId", d.epoch, d.arm, d.variant,
       d.version_id AS "versionId", (d.place ->> 'seq')::integer AS seq,
-      d.arm IS NOT NULL AND bool_or(CASE WHEN s.is_in THEN s.arm IS NOT NULL ELSE s.entry_key = d.entry_key END) AS ends,
-      min(s.arm) FILTER (WHERE s.epoch = d.epoch) AS "toArm", min(s.variant) FILTER (WHERE s.epoch = d.epoch) AS "toVariant"
+      d.arm IS NOT NULL AND bool_or(CASE WHEN s.is_in THEN s.arm IS NOT NULL ELSE s.entry_key = d.entry_key END) AS ends
     FROM enrolments d JOIN (
-      SELECT true AS is_in, campaign_id, entry_key, epoch, arm, variant FROM enrolments WHERE bucket = ${to} AND contact_id = ${toId}
+      SELECT true AS is_in, campaign_id, entry_key, arm FROM enrolments WHERE bucket = ${to} AND contact_id = ${toId}
       UNION ALL
-      SELECT false, campaign_id, entry_key, epoch, arm, variant FROM campaign_entries WHERE bucket = ${to} AND contact_id = ${toId}
+      SELECT false, campaign_id, entry_key, arm FROM campaign_entries WHERE bucket = ${to} AND contact_id = ${toId}
     ) s ON s.campaign_id = d.campaign_id
     WHERE d.bucket = ${bucketOf(fromId)} AND d.contact_id = ${fromId} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`;
+}
+
+/** A comparison in which two contacts are on different sides: the side of the first. */
+export type Crossed = {
+  campaignId: number;
+  epoch: number;
+  arm: Arm;
+  variant: string | null;
+  versionId: number;
+};
+
+/** Comparisons that two contacts entered on different sides, whether they are in them still or have left. Locks nothing. */
+export async function selectCrossed(db: Db, fromId: number, toId: number): Promise<Crossed[]> {
+  return await db<Crossed[]>`
+    SELECT DISTINCT ON (d.campaign_id, d.epoch) d.campaign_id AS "campaignId", d.epoch, d.arm, d.variant, d.version_id AS "versionId"
+    FROM campaign_entries d JOIN campaign_entries s ON s.bucket = ${bucketOf(toId)} AND s.contact_id = ${toId}
+      AND s.campaign_id = d.campaign_id AND s.epoch = d.epoch AND (s.arm <> d.arm OR s.variant IS DISTINCT FROM d.variant)
+    WHERE d.bucket = ${bucketOf(fromId)} AND d.contact_id = ${fromId}
+    ORDER BY d.campaign_id, d.epoch, d.entered_ms`;
 }
 
 /** Entries that end by a merge. Locks the rows. */
