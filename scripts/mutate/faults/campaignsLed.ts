@@ -359,13 +359,13 @@ export const campaignLedFaults = [
     [
       [
         'who cannot enter anew leaves all the same',
-        '    if (member.entries.hasKey(campaign.id, entryKey)) return;\n',
+        '    if (member.entries.hasKey(campaign.id, entryKey)) return false;\n',
         '',
       ],
       [
         'who is to begin anew is kept out by the cooldown of where they are',
-        'return begin(who, trigger, entryKey);',
-        'return enter(who, trigger, entryKey);',
+        '    begin(who, trigger, entryKey);\n    return true;',
+        '    enter(who, trigger, entryKey);\n    return true;',
       ],
     ],
   ),

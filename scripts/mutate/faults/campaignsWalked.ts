@@ -78,4 +78,15 @@ export const campaignWalkedFaults = [
       ],
     ],
   ),
+  ...inFile(
+    'src/campaigns/enrol/engine.ts',
+    ['src/campaigns/enrol/engine.test.ts'],
+    [
+      [
+        'whom the filter would not let in anew leaves all the same',
+        'if (filter && !evaluate(filter, member.facts, { trigger, asOfMs }).holds) return false;',
+        '',
+      ],
+    ],
+  ),
 ];

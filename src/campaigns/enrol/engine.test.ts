@@ -293,6 +293,14 @@ test('campaigns.md §3.2: who is to begin anew does, also within a cooldown, and
   assert.deepEqual(per.told('cart').slice(2), ['exited: restarted', 'entered', 'waits']);
   per.does('cart', BEGAN_MS + 3 * MINUTE_MS, { cart: 1 });
   assert.equal(per.member.enrolments.size, 1, 'the first cart was entered for already');
+  const fits = somebody([rests({ whileActive: 'restart', filter: { attribute: 'city', is: 'Rome' } })]);
+  fits.becomes({ city: 'Rome' });
+  fits.does('cart');
+  fits.does('cart', BEGAN_MS + MINUTE_MS);
+  assert.equal(fits.refused('cart'), undefined, 'nobody is told that they did not enter who did');
+  fits.becomes({ city: 'Oslo' }, BEGAN_MS + 2 * MINUTE_MS);
+  fits.does('cart', BEGAN_MS + 2 * MINUTE_MS);
+  assert.deepEqual(fits.told('cart').slice(2), ['exited: restarted', 'entered', 'waits']);
 });
 
 test('campaigns.md §3.3: of several of one name at one instant the last sets off what waits for none of them to follow', () => {

@@ -115,7 +115,7 @@ export function enter(who: Entrant, trigger: Seen | null, entryKey: number | und
   const { member, campaign, asOfMs, changes } = who;
   const refusal = goesTooFar(trigger) ? 'chain' : refusalOf(member, campaign, entryKey, asOfMs);
   if (refusal !== undefined) {
-    if (refusal === 'active' && trigger) again(who, trigger, entryKey!);
+    if (refusal === 'active' && trigger && again(who, trigger, entryKey!)) return;
     return changes.refuse(member, campaign.id, refusal, asOfMs);
   }
   begin(who, trigger, entryKey!);
@@ -203,21 +203,23 @@ const ENTERED: Readonly<Record<Arm, string>> = {
   [ARM.outside]: 'entered the workspace holdout',
 };
 
-/** What a trigger does to who is in it already, when they are to start again or to go on with the new one. */
-function again(who: Entrant, trigger: Seen, entryKey: number): void {
+/** What a trigger does to who is in it already, when they are to start again or to go on with the new one. True where they begin anew. */
+function again(who: Entrant, trigger: Seen, entryKey: number): boolean {
   const { live, member, campaign, asOfMs, changes } = who;
-  const { whileActive = 'ignore' } = campaign.version.file;
+  const { whileActive = 'ignore', filter } = campaign.version.file;
   const enrolment = member.enrolments.firstIn(campaign.id, ({ arm }) => arm !== null);
-  if (!enrolment || whileActive === 'ignore' || whileActive === 'alongside') return;
+  if (!enrolment || whileActive === 'ignore' || whileActive === 'alongside') return false;
   if (whileActive === 'restart') {
-    // Who cannot enter under it once more stays in it.
-    if (member.entries.hasKey(campaign.id, entryKey)) return;
+    // Who cannot enter under it once more stays in it, and so does whom the filter would not let in now.
+    if (member.entries.hasKey(campaign.id, entryKey)) return false;
+    if (filter && !evaluate(filter, member.facts, { trigger, asOfMs }).holds) return false;
     exit(member, enrolment, 'restarted', asOfMs, changes);
     // A cooldown is of who was in it, and they are.
-    return begin(who, trigger, entryKey);
+    begin(who, trigger, entryKey);
+    return true;
   }
   const version = live.versions.get(enrolment.versionId);
-  if (!version) return;
+  if (!version) return false;
   const refreshed = { ...enrolment, trigger, place: { ...enrolment.place } };
   const known = member.entries.of(enrolment.id);
   if (known) {
@@ -237,6 +239,7 @@ function again(who: Entrant, trigger: Seen, entryKey: number): void {
     step(version, refreshed, member.facts, { kind: 'refreshed', lateMs: member.lateMs }, asOfMs),
     changes,
   );
+  return false;
 }
 
 /** Takes somebody on in a campaign. */
