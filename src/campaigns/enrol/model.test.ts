@@ -96,7 +96,7 @@ class Model {
   #take(event: Event): void {
     this.#events.push(event);
     if (event.isHistory) return;
-    for (const run of [...this.#runs]) {
+    for (const run of this.#runs) {
       if (run.isPending) continue;
       const step = this.#at(run);
       if (this.#paused !== 'all' && step && this.#ends(step, run, event)) {
@@ -143,18 +143,16 @@ class Model {
 
   #begin(key: string, trigger: Event): void {
     const atMs = trigger.receivedMs;
-    const run: Run = {
-      ...{ key, trigger, enteredMs: atMs, step: '', sinceMs: atMs, dueMs: atMs + 2 * MINUTE_MS },
-      ...{ heldMs: 0, lateMs: 0, isPending: true, isBefore: false, heard: new Map(), log: [] },
-    };
-    this.#runs = this.#runs.filter((one) => one.key !== key || !one.isPending);
-    this.#runs.push(run);
+    const stands = { step: '', sinceMs: atMs, dueMs: atMs + 2 * MINUTE_MS, heldMs: 0, lateMs: 0 };
+    const of = { key, trigger, enteredMs: atMs, heard: new Map(), log: [] };
+    const run: Run = { ...of, ...stands, isPending: true, isBefore: false };
+    this.#runs = [...this.#runs.filter((one) => one.key !== key || !one.isPending), run];
     this.#decide(run, atMs);
   }
 
   #decideAll(atMs: number): void {
     if (this.#paused === 'all') return;
-    for (const run of [...this.#runs]) {
+    for (const run of this.#runs) {
       if (!run.isPending || !this.#runs.includes(run)) continue;
       const others = this.#runs.filter((one) => !one.isPending);
       const { whileActive = 'ignore', cooldown } = this.#file;
@@ -286,7 +284,7 @@ class Model {
     const was = this.#paused;
     this.#paused = undefined;
     if (was !== 'all') return;
-    for (const run of [...this.#runs]) {
+    for (const run of this.#runs) {
       if (run.isPending) {
         run.dueMs = atMs + Math.max(0, run.dueMs - Math.max(this.#pausedMs, run.sinceMs));
         continue;
@@ -304,7 +302,7 @@ class Model {
       else if (run.dueMs <= atMs) run.lateMs += atMs - run.dueMs;
       run.dueMs = Math.max(run.dueMs, atMs);
     }
-    for (const run of [...this.#runs]) {
+    for (const run of this.#runs) {
       const step = this.#at(run);
       const found = !run.isPending && step && 'wait_for' in step ? this.#found(step, run) : undefined;
       if (!found) continue;
@@ -400,16 +398,16 @@ function byEngine({ file, acts, untilMs }: Script): { logs: string[]; refused: n
       campaign.paused = null;
       const { pausedMs } = state;
       const byMs = act.mode === 'shift' ? atMs - pausedMs : 0;
-      if (was === 'all')
-        for (const one of [...member.enrolments.values()])
-          onResumed(live, member, one, { pausedMs, byMs, overMs: 0 }, atMs, changes);
+      const inside = was === 'all' ? [...member.enrolments.values()] : [];
+      for (const one of inside) onResumed(live, member, one, { pausedMs, byMs, overMs: 0 }, atMs, changes);
     } else {
       const from = campaign.version;
       const id = from.id + 1;
       const to: Version = versionOf({ ...from, id, number: id, file: { ...from.file, steps: act.steps } });
       campaign.version = to;
       (live.versions as Map<number, Version>).set(id, to);
-      for (const one of [...member.enrolments.values()]) moveTo(member, one, from, to, atMs, changes);
+      const inside = [...member.enrolments.values()];
+      for (const one of inside) moveTo(member, one, from, to, atMs, changes);
     }
   }
   fire(untilMs);
