@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { bucketOf } from '../src/base/ids.ts';
 import { enterByHand } from '../src/campaigns/byHand.ts';
 import { findCampaign, pauseCampaign, resumeCampaign } from '../src/campaigns/campaigns.ts';
+import { mergePeople } from '../src/people/people.ts';
 import { HOUR_MS, mail, newPlace, sql, world } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
@@ -95,4 +96,44 @@ test('resumed: who cannot be written of is passed over, and resumed by themselve
     [],
     'each goes on, also of whom it could not be written',
   );
+});
+
+test('campaigns.md §3.7: merged while a pause is over where the other is and not where they were: they go on as the other', async () => {
+  const place = await newPlace();
+  const { id } = await place.live({
+    key: 'merged',
+    trigger: { event: { did: 'in' } },
+    steps: [{ key: 'rest', wait: { for: '2h' } }, mail('out')],
+  });
+  const people = await Promise.all(PEOPLE.slice(0, 8).map((who) => place.tell(who)));
+  const laneOf = (contactId: number) => ctx.queue.laneOf(bucketOf(contactId));
+  const [survivingId] = people as [number];
+  const discardedId = people.find((one) => laneOf(one) !== laneOf(survivingId))!;
+  await place.tell(PEOPLE[people.indexOf(discardedId)]!, { name: 'in' });
+  await place.settled();
+  const pausedMs = await place.nowMs();
+  must(await ctx.queue.transact((tx) => pauseCampaign(ctx, tx, place.id, id, 'all', pausedMs)));
+  await place.advance(5 * HOUR_MS);
+  const nowMs = await place.nowMs();
+  const how = { mode: 'shift' as const, over: '1m' };
+  await ctx.queue.transact(async (tx) => {
+    must(await resumeCampaign(ctx, tx, place.id, id, how, nowMs));
+    // It has not come to the lane of whom they were.
+    await tx`UPDATE campaign_tasks SET due_ms = ${ctx.clock.nowMs() + HOUR_MS} WHERE campaign_id = ${id} AND lane = ${laneOf(discardedId)}`;
+  });
+  await until('it is over everywhere else', async () => {
+    const left = await sql`SELECT 1 FROM campaign_tasks WHERE campaign_id = ${id}`;
+    return left.length === 1;
+  });
+  const pair = { workspaceId: place.id, survivingId, discardedId };
+  must(await ctx.queue.transact((tx) => mergePeople(ctx as never, tx, nowMs, pair)));
+  await sql`UPDATE campaign_tasks SET due_ms = 0 WHERE campaign_id = ${id}`;
+  await ctx.queue.transact(async (tx) =>
+    ctx.queue.turn(tx, new Set(ctx.queue.lanes().map(({ lane }) => lane))),
+  );
+  await place.settled();
+  await place.advance(HOUR_MS);
+  assert.deepEqual(await place.mails(survivingId), []);
+  await place.advance(HOUR_MS + 60_000);
+  assert.deepEqual(await place.mails(survivingId), ['out']);
 });

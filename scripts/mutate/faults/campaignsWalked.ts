@@ -16,6 +16,7 @@ export const campaignWalkedFaults = [
         'held.dueMs = restMs ?? place.dueMs +',
         'held.dueMs = place.dueMs +',
       ],
+      ['a pause is over twice', '  if (place.stoodFromMs === pausedMs) return place;\n', ''],
     ],
   ),
   ...inFile(
@@ -85,6 +86,17 @@ export const campaignWalkedFaults = [
       [
         'whom the filter would not let in anew leaves all the same',
         'if (filter && !evaluate(filter, member.facts, { trigger, asOfMs }).holds) return false;',
+        '',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/people.ts',
+    ['test/campaignsAside.test.ts'],
+    [
+      [
+        'who is made one with another while it is resumed stands still',
+        '  if (isIn) await resumeMoved(deps, merging);\n',
         '',
       ],
     ],

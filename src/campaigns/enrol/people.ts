@@ -17,6 +17,7 @@ import {
   selectCrossed,
   type Crossed,
 } from './sql.people.ts';
+import { insertTasks, selectResumes, type Task } from './sql.tasks.ts';
 import { addTallies, insertLog } from './sql.write.ts';
 import { takeBack } from './takeBack.ts';
 
@@ -87,8 +88,45 @@ export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promis
     );
   await moveHistory(tx, discardedId, survivingId);
   const isIn = await moveEnrolments(tx, discardedId, survivingId, ended);
+  if (isIn) await resumeMoved(deps, merging);
   await deleteCampaignRowsOf(tx, [discardedId]);
   if (isIn) await tellMerged(deps, { tx, workspaceId, contactId: survivingId, atMs });
+}
+
+/**
+ * A pause is over in one lane after the other: it may not be yet where they were, and be already where they come to. There nobody would bring
+ * them back from where it put them off to.
+ */
+async function resumeMoved({ queue, ids }: MergeDeps, merging: Merging): Promise<void> {
+  const { tx, survivingId, discardedId, atMs } = merging;
+  const [from, to] = [discardedId, survivingId].map((id) => queue.lanes()[queue.laneOf(bucketOf(id))]!);
+  const tasks = await selectResumes(tx, [from!, to!]);
+  const missed = tasks.filter(
+    (task) =>
+      task.lane === from!.lane &&
+      isYetToCome(task, discardedId) &&
+      !tasks.some(
+        ({ id, lane, ...of }) => id === task.id && lane === to!.lane && isYetToCome(of, survivingId),
+      ),
+  );
+  if (!missed.length) return;
+  const { lane, bucket } = to!;
+  await insertTasks(
+    tx,
+    missed.map((task) => {
+      const params = { ...task.params, only: survivingId };
+      return { ...task, id: ids.spread(), lane, bucket, params };
+    }),
+    atMs,
+  );
+  queue.turn(tx, new Set([lane]));
+}
+
+/** Whether what is done with all of a lane has not come to a contact yet: they are gone through by bucket and id. */
+function isYetToCome({ afterId, params: { only } }: Pick<Task, 'afterId' | 'params'>, id: number): boolean {
+  if (only !== undefined) return only === id;
+  const [done, own] = [bucketOf(afterId), bucketOf(id)];
+  return afterId === 0 || done < own || (done === own && afterId < id);
 }
 
 type Clashing = Awaited<ReturnType<typeof selectClashing>>[number];

@@ -92,3 +92,13 @@ test('campaigns.md §3.6: made shorter while it stands still, what is caught up 
     assert.deepEqual(ann.told().slice(-2), [does, 'completed'], `${days} days`);
   }
 });
+
+test('campaigns.md §3.7: a pause is over once for whoever comes from a lane in which it is into one in which it is not', () => {
+  const ann = standing([{ key: 'rest', wait: { for: '7d' } }, mailed('out')]);
+  const pause = { pausedMs: BEGAN_MS + DAY_MS, byMs: 21 * DAY_MS, overMs: 0 };
+  for (const laterMs of [0, 1]) ann.resume(pause, pause.pausedMs + pause.byMs + laterMs);
+  assert.equal(ann.inside().place.dueMs, BEGAN_MS + 28 * DAY_MS);
+  const again = { pausedMs: pause.pausedMs + 22 * DAY_MS, byMs: DAY_MS, overMs: 0 };
+  ann.resume(again, again.pausedMs + DAY_MS);
+  assert.equal(ann.inside().place.dueMs, BEGAN_MS + 29 * DAY_MS);
+});

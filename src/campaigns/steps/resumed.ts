@@ -21,10 +21,12 @@ export function resumed(
   { pausedMs, byMs, overMs }: Pause,
   nowMs: number,
 ): Place {
+  if (place.stoodFromMs === pausedMs) return place;
   const current = version.steps[version.index.get(place.step) ?? -1];
   const stoodMs = Math.max(0, byMs - Math.max(0, place.sinceMs - pausedMs));
   const heldMs = (place.heldMs ?? 0) + stoodMs;
-  const held: Place = { ...place, ...(heldMs > 0 ? { heldMs } : {}) };
+  const stood = stoodMs > 0 ? { stoodFromMs: pausedMs } : {};
+  const held: Place = { ...place, ...stood, ...(heldMs > 0 ? { heldMs } : {}) };
   // By what it is by now: an edit that made it shorter while it stood still knew nothing of the pause.
   const isAskedAgain = byMs > 0 || (place.zone !== undefined && place.zone !== zone);
   const restMs = isAskedAgain && current && !place.phase ? restOver(current, held, zone) : undefined;

@@ -26,6 +26,8 @@ export type Place = {
   missed?: Record<string, string>;
   /** How long they stood at the step while the campaign was paused: what is waited for there lasts so much longer. */
   heldMs?: number;
+  /** When the last pause began that they stood at the step for: it is over once, also for who comes from lane to lane by a merge. */
+  stoodFromMs?: number;
   /** How late it is already that the step goes on, where what a pause held up is caught up with. */
   lateMs?: number;
   /** The zone by whose wall the wait at the step was set. */
