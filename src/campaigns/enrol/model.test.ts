@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Looked, Step } from '../../../contract/campaign.ts';
+import type { Step } from '../../../contract/campaign.ts';
 import type { Seen } from '../match/facts.ts';
 import { versionOf, type Version } from '../steps/version.ts';
 import { BEGAN_MS, mailed, somebody, type Published } from '../testing/somebody.ts';
@@ -459,8 +459,8 @@ function scriptOf(seed: number): Script {
   const led = (steps: readonly Step[]): Step[] =>
     steps.map(({ then: _then, ...step }, i) => {
       const ahead = ['end', ...steps.slice(i + 1).map(({ key }) => key)];
-      if (!('wait_for' in step) || is(0.4)) return step as Step;
-      return { ...step, then: is(0.5) ? { timeout: one(ahead) } : { done: one(ahead) } } as Step;
+      if (!('wait_for' in step) || is(0.4)) return step;
+      return { ...step, then: is(0.5) ? { timeout: one(ahead) } : { done: one(ahead) } };
     });
   let steps = led(Array.from({ length: 2 + Math.floor(random() * 4) }, newStep));
   const cooldown = is(0.2) ? lasting() : undefined;
@@ -472,9 +472,7 @@ function scriptOf(seed: number): Script {
     ...(cooldown ? { cooldown } : {}),
     ...(is(0.4) ? { filter: { attribute: 'city', is: 'Rome' } } : {}),
     ...(is(0.3) ? { checkFilter: 'never' as const } : {}),
-    ...(is(0.5)
-      ? { exits: [{ event: one(['out', 'x']), ...(is(0.4) ? { match: { k: 'k' } } : {}) } as Looked] }
-      : {}),
+    ...(is(0.5) ? { exits: [{ event: one(['out', 'x']), ...(is(0.4) ? { match: { k: 'k' } } : {}) }] } : {}),
     steps,
   };
   const edited = (): Step[] => {
