@@ -89,6 +89,21 @@ test('O4 a push to an Apple device is none that an Android phone tells of, nor o
   assert.equal(row!.state, STATE.read);
 });
 
+test('O4 an e-mail whose answer is still to come is no push that a phone could tell of', async () => {
+  await ok('/v2/identify', { user_id: 'ned', email: 'hang@simulator.test' });
+  const mail = await sent('ned', STATE.queued, {
+    contactId: undefined,
+    destination: { channel: 'email', address: 'hang@simulator.test' },
+  });
+  const key = mail.ref.split('.').map((part) => Number.parseInt(part, 36));
+  await until(
+    'its call is under way',
+    async () => (await sql`SELECT FROM flights WHERE ${key[0]!}::bigint = ANY(cause_ids)`).length > 0,
+  );
+  await allTold(mail.ref);
+  assert.equal(await mail.state(), STATE.queued);
+});
+
 test('O4 a phone that tells of a push before the answer to its sending is written is believed', async () => {
   await ok('/v2/fcm/register', { user_id: 'tom', token: 'sim:hang 1' });
   const push = await sent('tom', STATE.queued);

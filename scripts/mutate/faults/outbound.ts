@@ -56,7 +56,11 @@ export const outboundFaults = [
     ['a join is lost in which one becomes a third', 'const MOST_MERGES = 8;', 'const MOST_MERGES = 1;'],
   ]),
   ...inFile('src/doors/outbound/phones.ts', RECEIPTS, [
-    ['a phone opens a mail', "(delivery.channel ?? 'push') !== 'push'", 'false'],
+    [
+      'a phone opens a mail that is on its way',
+      '!(await mayBePush(call, key, delivery?.destinationId))',
+      'false',
+    ],
     ['a phone has what was not sent', 'if (isWaiting && !(await hasBegun(call, key))) return undefined;', ''],
     [
       'a phone tells of a push of another user',

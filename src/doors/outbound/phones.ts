@@ -4,6 +4,7 @@
  */
 import { isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
+import { destinationsOf } from '../../contacts/destinations.ts';
 import { survivorsOf } from '../../contacts/merge.ts';
 import { deliveriesNamed } from '../../ledger/deliveries.ts';
 import { fromRef, toRef, type DeliveryKey } from '../../ledger/ref.ts';
@@ -36,6 +37,8 @@ export async function integrationOfPush(
     !delivery ||
     (delivery.attempts === 0 && (delivery.state === STATE.queued || delivery.state === STATE.held));
   if (isWaiting && !(await hasBegun(call, key))) return undefined;
+  if (delivery?.channel !== 'push' && !(await mayBePush(call, key, delivery?.destinationId)))
+    return undefined;
   if (who && (await isAnothers(call, key, who))) return undefined;
   // It may be told of before the answer to its sending is written: then it is of the likeliest.
   const sentBy = delivery?.integrationId;
@@ -52,6 +55,16 @@ async function hasBegun({ ctx }: Call<Fields>, key: DeliveryKey): Promise<boolea
   return begun.some(
     ({ ownerId, causeId, seq }) => toRef({ contactId: ownerId, causeId, seq }) === toRef(key),
   );
+}
+
+/** Whether what is on its way, nobody has written yet on which channel, may go to a device: to that address, or to one of theirs. */
+async function mayBePush(
+  { ctx, workspace }: Call<Fields>,
+  { contactId }: DeliveryKey,
+  destinationId: number | null | undefined,
+): Promise<boolean> {
+  const theirs = await destinationsOf(ctx.sql, workspace.id, [contactId]);
+  return theirs.some(({ id, channel }) => channel === 'push' && (destinationId ?? id) === id);
 }
 
 /** Whether a push is another's than whoever the phone says it is of: somebody signed out, and somebody in. */
