@@ -12,11 +12,6 @@ export const campaignThenFaults = [
         'yield* this.firing(Math.min(event.receivedMs, untilMs));',
         '',
       ],
-      [
-        'what they did before that time sets them off',
-        'if (event.receivedMs < fromMs) {',
-        'if (fromMs < 0) {',
-      ],
     ],
   ),
   ...inFile(
@@ -34,6 +29,17 @@ export const campaignThenFaults = [
     'src/campaigns/enrol/refusal.ts',
     ['test/campaignsAsOfThenRest.test.ts'],
     [['a cooldown holds only after an entry', 'Math.abs(asOfMs - enteredMs) < restMs', 'asOfMs < enteredMs']],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/past.ts',
+    ['test/campaignsAsOfThenRest.test.ts'],
+    [
+      [
+        'what they did before that time sets them off',
+        'if (event.receivedMs < fromMs) {',
+        'if (fromMs < 0) {',
+      ],
+    ],
   ),
   ...inFile(
     'src/campaigns/since.ts',
