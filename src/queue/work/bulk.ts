@@ -224,11 +224,13 @@ function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
     },
     /** Something of a lane is under way until `ran`: what is put off by then falls due at a time that nobody knows yet. */
     away({ lane }: OwnedLane, ran: Promise<void>, landed: () => void): void {
+      const begunMs = core.clock.nowMs();
       away.began(lane);
       void ran.finally(() => {
         away.landed(lane);
         const one = idle.get(lane);
-        if (one) one.isAsked = false;
+        // Nor may it have been found since it fell due: a claim passes over what is under way, wherever it stands by then.
+        if (one) Object.assign(one, { isAsked: false, afterMs: Math.min(one.afterMs, begunMs) });
         landed();
       });
     },
@@ -252,11 +254,15 @@ function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
       if (anyway) askedAllMs = core.clock.monotonicMs();
       const unknown = all.filter((one) => anyway || (!one.isAsked && away.forMs(one.lane.lane) <= 0));
       if (unknown.length) await ask(unknown, anyway);
+      // One of them has something by now.
+      if (!lanes.every((lane) => this.has(lane))) return 0;
       const waits = all.map(({ lane: { lane }, isAsked }) => {
         const untilDueMs = (idle.get(lane)?.dueMs ?? Infinity) - core.clock.nowMs() + 1;
         return Math.min(untilDueMs, isAsked ? Infinity : away.forMs(lane));
       });
-      return Math.max(0, Math.min(ASK_ANYWAY_MS, ...waits));
+      // Up to when all are asked anyway: a wait of its own from here might end just before that, and be followed by another.
+      const askAllMs = askedAllMs + ASK_ANYWAY_MS + 1 - core.clock.monotonicMs();
+      return Math.max(0, Math.min(askAllMs, ...waits));
     },
   };
 }
