@@ -31,7 +31,21 @@ export const moreQueueFaults = [
       'pump.update({ stream: id, kind: NO_KIND, workspaceId: 0, flowing: false, ratePerS: null });',
       '',
     ],
-    ['what is put off while its lane was asked is found a minute later', 'if (one) one.isAsked = false;', ''],
+    [
+      'what is put off while its lane was asked is found a minute later',
+      'isAsked: false, afterMs: Math.min(one.afterMs, begunMs)',
+      'afterMs: Math.min(one.afterMs, begunMs)',
+    ],
+    [
+      'what is put off and due before whoever put it off is through is found a minute later',
+      'isAsked: false, afterMs: Math.min(one.afterMs, begunMs)',
+      'isAsked: false',
+    ],
+    [
+      'what nobody told of is found when the next minute is over',
+      'if (!lanes.every((lane) => this.has(lane))) return 0;',
+      '',
+    ],
     [
       'what else a lane has waits for one that hangs',
       'one ? one.beganMs + AWAY_MS - clock.monotonicMs() : 0',
