@@ -3,6 +3,7 @@
  * by which they will be let in; then done by the owner of each lane, a few in a minute. Whoever came under a key does not come again by it.
  */
 import type { Audience } from '../../contract/audience.ts';
+import type { CampaignFile } from '../../contract/campaign.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import { hash53 } from '../base/crypto.ts';
 import { fault, type Fault } from '../base/fault.ts';
@@ -122,9 +123,20 @@ function closed({ state }: CampaignRow): Fault {
 async function notByHand(tx: Tx, campaign: CampaignRow): Promise<Fault | undefined> {
   const row = (await selectVersions(tx, campaign.id)).find(({ id }) => id === campaign.versionId);
   if (!row) return closed(campaign);
-  return 'hand' in row.file.trigger || 'api' in row.file.trigger
+  return letsInByHand(row.file.trigger)
     ? undefined
-    : fault('unprocessable', 'only a campaign whose trigger is hand or api lets people in by hand');
+    : fault(
+        'unprocessable',
+        'only a campaign whose trigger is hand, api, or coming into a segment, list or tag lets people in by hand',
+      );
+}
+
+/** Who is inside when it is published does not come in: those, too, are let in by hand. */
+function letsInByHand(trigger: CampaignFile['trigger']): boolean {
+  if ('hand' in trigger || 'api' in trigger) return true;
+  const into = 'segment' in trigger ? trigger.segment : 'list' in trigger ? trigger.list : undefined;
+  const change = into ?? ('tag' in trigger ? trigger.tag : undefined);
+  return change !== undefined && 'entered' in change;
 }
 
 /** The next of a lane who are meant. */

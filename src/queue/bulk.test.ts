@@ -290,37 +290,6 @@ test('what is put off falls due when it says, though its lane was asked while it
   await claimed('nobody waits for one that hangs', 3);
 });
 
-test('what is put off and falls due before whoever put it off is through with it is claimed as soon as they are', async (t) => {
-  t.after(() => sql`DELETE FROM due`);
-  const [lane] = lanes;
-  let has = 1;
-  // What is under way is nothing to a claim, wherever it stands by then.
-  const { bulk, clock, claims, settleAll } = world(() => itemsOf(has-- > 0 ? 1 : 0), {
-    owned: () => [lane!],
-  });
-  await upsertStream(sql, RUN);
-  await bulk.look();
-  const goesOn = async (ms: number) => {
-    await clock.moveOn(ms);
-    for (let n = 0; n < 20; n++) {
-      await sql`SELECT 1`;
-      await clock.moveOn(0);
-    }
-  };
-  await goesOn(0);
-  assert.equal(claims.length, 1);
-  await sql`
-    INSERT INTO due (bucket, kind, owner_id, cause_id, seq, lane, stream, workspace_id, due_ms)
-    VALUES (${lane!.buckets[0]!}, 1, ${lane!.buckets[0]!}, 1, 0, ${lane!.lane}, ${RUN.stream}, 9, ${clock.nowMs() + 1_000})`;
-  for (let n = 0; n < 8; n++) await goesOn(500);
-  const inVain = claims.length;
-  assert.ok(inVain > 1, 'it was due, and claimed in vain');
-  has = 1;
-  settleAll();
-  for (let n = 0; n < 4; n++) await goesOn(250);
-  assert.ok(claims.length > inVain, 'nobody looks for a minute');
-});
-
 test('what was put in without a word is found within a minute', async (t) => {
   t.after(() => sql`DELETE FROM due`);
   const [lane] = lanes;

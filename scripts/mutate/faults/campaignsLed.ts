@@ -282,10 +282,12 @@ export const campaignLedFaults = [
         '    key: keyOfCall(campaign.version, key),\n  }));',
         '    key: keyOfCall(campaign.version, `${key} ${nowMs}`),\n  }));',
       ],
+      ['any campaign lets in by hand', 'return letsInByHand(row.file.trigger)', 'return true'],
       [
-        'any campaign lets in by hand',
-        "return 'hand' in row.file.trigger || 'api' in row.file.trigger",
-        'return true',
+        'who is in a segment already is not let in by hand',
+        "return change !== undefined && 'entered' in change;",
+        'return false;',
+        ['test/campaignsScenarios.test.ts: scenarios 9 and 22'],
       ],
       [
         'those who are named are looked for in one lane',

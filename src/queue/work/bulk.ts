@@ -224,13 +224,11 @@ function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
     },
     /** Something of a lane is under way until `ran`: what is put off by then falls due at a time that nobody knows yet. */
     away({ lane }: OwnedLane, ran: Promise<void>, landed: () => void): void {
-      const begunMs = core.clock.nowMs();
       away.began(lane);
       void ran.finally(() => {
         away.landed(lane);
         const one = idle.get(lane);
-        // Nor may it have been found since it fell due: a claim passes over what is under way, wherever it stands by then.
-        if (one) Object.assign(one, { isAsked: false, afterMs: Math.min(one.afterMs, begunMs) });
+        if (one) one.isAsked = false;
         landed();
       });
     },

@@ -28,7 +28,7 @@ const item = (): WorkItem => ({
 const sql = { placement: { distributed: false } } as unknown as Sql;
 
 /** One flight on a clock that stands; `holds` is as it is asked for. */
-function fly(handle: Handler['handle'], holds: () => boolean) {
+function fly(handle: Handler['handle'], holds: () => boolean, whole = true) {
   const clock = stillClock();
   const rung: { wake: Wake; dueMs: number }[] = [];
   const stopping = new AbortController();
@@ -37,7 +37,7 @@ function fly(handle: Handler['handle'], holds: () => boolean) {
     { stopping: stopping.signal, holds, wakeAt: (wake, dueMs) => rung.push({ wake, dueMs }) },
   );
   const handler: Handler = { kind: 1, batchSize: 9, inFlight: 9, handle };
-  const flight = { lane, flightId: 5, stream: 0, items: [item(), item()], whole: true };
+  const flight = { lane, flightId: 5, stream: 0, items: [item(), item()], whole };
   const claimed = { abandoned: false, claimedMs: clock.nowMs(), noted: new Map() };
   return { clock, rung, ran: flights.run(handler, { ...flight, ...claimed }, () => {}) };
 }
@@ -81,6 +81,27 @@ test('what was put off for a time that has come before the flight had landed rin
   await ran;
   const [wake, dueMs] = [{ lane: 3, what: 1 }, clock.nowMs() - 5];
   assert.deepEqual(rung.slice(2), [{ wake, dueMs }]);
+});
+
+test('what a handler that lost the database had not begun is due as it was, and rings: it was passed over until then', async () => {
+  let calls = 0;
+  const { clock, rung, ran } = fly(
+    (batch) => {
+      calls++;
+      if (!batch.abandoned) return Promise.reject(Object.assign(new Error('deadlock'), { code: '40P01' }));
+      assert.deepEqual(batch.items, []);
+      return Promise.resolve();
+    },
+    () => true,
+    false,
+  );
+  await clock.moveOn(1_500);
+  await ran;
+  assert.equal(calls, 2);
+  assert.deepEqual(
+    rung.map(({ wake, dueMs }) => [wake, dueMs <= clock.nowMs()]),
+    [[{ lane: 3, what: 1 }, true]],
+  );
 });
 
 test('what came of an item is written once, with the step after it; who closes waits for the steps under way', async () => {

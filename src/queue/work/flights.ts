@@ -46,6 +46,7 @@ export function createFlights(deps: WorkDeps, around: Around) {
       if (leaving.length) left(leaving);
     };
     let firstAgainMs = Infinity;
+    const isLeft = () => (firstAgainMs = Math.min(firstAgainMs, clock.nowMs()));
     const batch: Batch = {
       ...flight,
       kind: handler.kind,
@@ -62,10 +63,10 @@ export function createFlights(deps: WorkDeps, around: Around) {
       settled,
     };
     return track(
-      carryOut(deps, around.stopping, handler, batch).finally(() => {
+      carryOut(deps, around.stopping, handler, batch, isLeft).finally(() => {
         free();
         settled(items);
-        // Whoever looked before the flight had landed passed over what was put off for then.
+        // Whoever looked before the flight had landed passed over what was put off for then, or is due as it was.
         if (firstAgainMs <= clock.nowMs()) around.wakeAt(wake, firstAgainMs);
       }),
     );
@@ -97,17 +98,22 @@ export function createFlights(deps: WorkDeps, around: Around) {
   };
 }
 
-/** A handler that throws has a bug, or lost the database. Whether its batch was done is then unclear: it is handled as abandoned. */
+/**
+ * A handler that throws has a bug, or lost the database. Whether its batch was done is then unclear: it is handled as abandoned, and `isLeft` told
+ * that something of it may be due as it was.
+ */
 async function carryOut(
   { clock, log, leaseMs }: WorkDeps,
   stopping: AbortSignal,
   handler: Handler,
   batch: Batch,
+  isLeft: () => void,
 ): Promise<void> {
   for (let now = batch; ; ) {
     try {
       return await handler.handle(now);
     } catch (error) {
+      isLeft();
       const where = { error, kind: batch.kind, lane: batch.lane.lane };
       if (error instanceof LaneLost)
         return log.warn(where, 'a batch is settled by the new owner of its lane');
