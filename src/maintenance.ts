@@ -5,7 +5,7 @@ import { pause, type Clock } from './base/clock.ts';
 import type { IdSource } from './base/ids.ts';
 import type { Part } from './base/lifecycle.ts';
 import type { Log } from './base/log.ts';
-import { dropOldPartitions, ensurePartitions, EVENTS_KEPT_DAYS } from './db/partitions.ts';
+import { dropOldPartitions, ensurePartitions, EVENTS_KEPT_MS } from './db/partitions.ts';
 import { levelOf } from './db/patiently.ts';
 import type { Sql } from './db/pool.ts';
 import type { Room } from './db/room.ts';
@@ -29,7 +29,7 @@ export function createMaintenance(deps: {
   const stop = new AbortController();
   let running: Promise<void> | undefined;
   const keepMs = (table: string) => {
-    if (table === 'contact_events' || table === 'enrolment_log') return EVENTS_KEPT_DAYS * DAY_MS;
+    if (table === 'contact_events' || table === 'enrolment_log') return EVENTS_KEPT_MS;
     if (table !== 'simulated_messages') return deps.retentionDays * DAY_MS;
     return Math.min(SIMULATED_KEPT_DAYS, deps.retentionDays) * DAY_MS;
   };

@@ -10,7 +10,7 @@ import { bitByBit } from '../base/bitByBit.ts';
 import type { Clock } from '../base/clock.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
-import { EVENTS_KEPT_DAYS } from '../db/partitions.ts';
+import { EVENTS_KEPT_MS } from '../db/partitions.ts';
 import type { Queue } from '../queue/queue.ts';
 import { openBook } from './enrol/book.ts';
 import { historyOf } from './enrol/did.ts';
@@ -23,9 +23,6 @@ import { entriesBy, recallKeys } from './enrol/recall.ts';
 import { selectEventsOf, selectStats, type EventRow } from './enrol/sql.read.ts';
 import { triggersOf } from './enrol/triggers.ts';
 import type { Seen } from './match/facts.ts';
-
-/** How long what was done is kept, and may be looked back to. */
-const KEPT_MS = EVENTS_KEPT_DAYS * 86_400_000;
 
 /** Of which campaign and since when; what is due by `untilMs` (their clock) is done, and no later: something may wait unread that came before. */
 export type Then = {
@@ -113,7 +110,7 @@ async function knownOf(
   led: ReadonlyMap<number, Campaign>,
   contactIds: readonly number[],
 ) {
-  const keptMs = nowMs + workspace.clockAheadMs - KEPT_MS;
+  const keptMs = nowMs + workspace.clockAheadMs - EVENTS_KEPT_MS;
   const backTo = new Map<number, number>();
   const ask = (name: string, backMs: number) => {
     const id = live.idOf.get(name);

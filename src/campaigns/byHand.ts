@@ -25,6 +25,7 @@ import type { Names } from './events/names.ts';
 import { letIn } from './letIn.ts';
 import { evaluate } from './match/evaluate.ts';
 import type { Seen } from './match/facts.ts';
+import { watchOf } from './steps/version.ts';
 import type { TurnDeps } from './turnPart.ts';
 
 const MINUTE_MS = 60_000;
@@ -134,9 +135,9 @@ async function notByHand(tx: Tx, campaign: CampaignRow): Promise<Fault | undefin
 /** Who is inside when it is published does not come in: those, too, are let in by hand. */
 function letsInByHand(trigger: CampaignFile['trigger']): boolean {
   if ('hand' in trigger || 'api' in trigger) return true;
-  const into = 'segment' in trigger ? trigger.segment : 'list' in trigger ? trigger.list : undefined;
-  const change = into ?? ('tag' in trigger ? trigger.tag : undefined);
-  return change !== undefined && 'entered' in change;
+  if (!('segment' in trigger || 'list' in trigger || 'tag' in trigger)) return false;
+  const watched = watchOf(trigger);
+  return watched !== null && 'on' in watched && watched.on === 'entered';
 }
 
 /** The next of a lane who are meant. */

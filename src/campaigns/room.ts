@@ -12,6 +12,7 @@ import { EVENT_LIMITS } from './events/time.ts';
 import { formsReader } from './events/forms.ts';
 import { toldReader } from './events/told.ts';
 import { hearChanges, type HearDeps } from './segments/heard.ts';
+import { EVENTS_KEPT_MS } from '../db/partitions.ts';
 import { sweepStreams } from './streams.ts';
 import { turnTaker } from './turn.ts';
 import type { TurnDeps } from './turnPart.ts';
@@ -19,8 +20,6 @@ import { deleteHoursBefore } from './enrol/sql.brake.ts';
 import { eraseEnrolments, holdForMerge, mergeEnrolments } from './enrol/people.ts';
 import { eraseEvents, mergeEvents } from './events/people.ts';
 
-/** How long events are kept. */
-const EVENTS_KEPT_MS = 400 * 86_400_000;
 /** How long back-tests are kept. */
 const BACKTESTS_KEPT_MS = 90 * 86_400_000;
 

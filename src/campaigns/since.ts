@@ -4,7 +4,7 @@
  * Who entered already does not enter again; the entry rule and the filter are asked. History never lets anybody in (campaigns.md §3.1).
  */
 import { CAMPAIGN_LIMITS } from '../../contract/campaign.ts';
-import { EVENTS_KEPT_DAYS } from '../db/partitions.ts';
+import { EVENTS_KEPT_MS } from '../db/partitions.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Db, Tx } from '../db/pool.ts';
@@ -29,7 +29,6 @@ import { versionOf } from './steps/version.ts';
 import type { TurnDeps } from './turnPart.ts';
 
 const MINUTE_MS = 60_000;
-const KEPT_MS = EVENTS_KEPT_DAYS * 86_400_000;
 /** So many are taken through what they did in one batch: each may have done thousands of things. */
 const THEN_AT_ONCE = 100;
 
@@ -114,7 +113,7 @@ function triggerIdOf(live: LiveNames, { version }: Campaign): number | undefined
 
 /** Since when anything is known of it: events are kept so long, and how often each was done for longer. */
 export function keptSince(sinceMs: number, theirNowMs: number): number {
-  return Math.max(sinceMs, theirNowMs - KEPT_MS);
+  return Math.max(sinceMs, theirNowMs - EVENTS_KEPT_MS);
 }
 
 /** By what of each contact they enter now: the newest of what they did that sets it off. */

@@ -4,7 +4,6 @@
  */
 import type { Workspace } from '../accounts/workspaces.ts';
 import { bucketOf } from '../base/ids.ts';
-import { holdContacts } from '../contacts/held.ts';
 import type { Tx } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { openBook } from './enrol/book.ts';
@@ -18,6 +17,7 @@ import type { Member } from './enrol/member.ts';
 import { noteTask, selectInside, selectTask, selectUnbuilt, type Task } from './enrol/sql.tasks.ts';
 import { writeChanges } from './enrol/write.ts';
 import { takeByHand } from './byHand.ts';
+import { holdThem } from './letIn.ts';
 import { buildLane } from './segments/build.ts';
 import { takeSince } from './since.ts';
 import { catchUp, type TurnDeps } from './turnPart.ts';
@@ -63,10 +63,7 @@ export async function doTask(
   const contactIds = only ? [only] : await selectInside(tx, lane, campaignId, task.afterId, most);
   if (contactIds.length && workspace) {
     const live = await liveOf(workspaceId);
-    await holdContacts(
-      tx,
-      contactIds.map((contactId) => ({ workspaceId, contactId })),
-    );
+    await holdThem(tx, { workspace }, contactIds);
     const theirNowMs = nowMs + workspace.clockAheadMs;
     // What was done since it was paused is looked for, as far back as rules looked then.
     const asOfMs = Math.min(theirNowMs, task.params.pausedMs ?? Infinity);
@@ -97,10 +94,7 @@ async function takeBuild(
   const theirNowMs = nowMs + workspace.clockAheadMs;
   const contactIds = await buildLane(tx, lane, live, task, { nowMs: theirNowMs, most });
   if (!contactIds.length) return;
-  await holdContacts(
-    tx,
-    contactIds.map((contactId) => ({ workspaceId, contactId })),
-  );
+  await holdThem(tx, { workspace }, contactIds);
   // Others may still be to be gone through in this lane.
   const unbuilt = (await selectUnbuilt(tx, [lane])).get(lane.lane) ?? new Set<number>();
   const members = await openBook(tx, live, workspace, contactIds, [], theirNowMs, { unknown: () => unbuilt });

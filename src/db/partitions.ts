@@ -27,6 +27,8 @@ const BY_TIME: readonly string[] = ['contact_events', 'enrolment_log'];
 
 /** What contacts did is asked for a year back, and a little more. */
 export const EVENTS_KEPT_DAYS = 400;
+/** The same in milliseconds. */
+export const EVENTS_KEPT_MS = EVENTS_KEPT_DAYS * 86_400_000;
 
 /** Months made ahead of now. */
 const MONTHS_AHEAD = 2;

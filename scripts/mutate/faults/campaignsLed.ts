@@ -285,7 +285,7 @@ export const campaignLedFaults = [
       ['any campaign lets in by hand', 'return letsInByHand(row.file.trigger)', 'return true'],
       [
         'who is in a segment already is not let in by hand',
-        "return change !== undefined && 'entered' in change;",
+        "return watched !== null && 'on' in watched && watched.on === 'entered';",
         'return false;',
         ['test/campaignsScenarios.test.ts: scenarios 9 and 22'],
       ],
