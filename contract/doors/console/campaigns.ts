@@ -78,6 +78,9 @@ export const EnterCampaign = Type.Object({
   key: Type.String({ minLength: 1, maxLength: 200 }),
   properties: Type.Optional(AnyObject),
 });
+/** How many are let in in a minute of those who are meant, where nobody says how many. */
+export const PER_MINUTE = 600;
+const PerMinute = Type.Optional(Type.Integer({ minimum: 32, maximum: 100_000 }));
 /** As of when those enter who did it before: now, or when they did it. */
 export const SinceFrom = oneOf(['now', 'event'] as const);
 /**
@@ -87,7 +90,7 @@ export const SinceFrom = oneOf(['now', 'event'] as const);
 export const EnterSince = Type.Object({
   since: Type.String({ maxLength: 40 }),
   from: Type.Optional(SinceFrom),
-  perMinute: Type.Optional(Type.Integer({ minimum: 32, maximum: 100_000 })),
+  perMinute: PerMinute,
 });
 /**
  * About how many did it, from 64 of 4,096 parts; off by so much, two times in three. And of some who were asked how many would enter, and why
@@ -109,7 +112,7 @@ export const SinceForecast = Type.Object({
 export const EnterByHand = Type.Object({
   audience: AudienceInput,
   key: Type.String({ minLength: 1, maxLength: 200 }),
-  perMinute: Type.Optional(Type.Integer({ minimum: 32, maximum: 100_000 })),
+  perMinute: PerMinute,
 });
 /** What would come of it: about how many are meant, and of some who were asked how many would enter and why the others would not. */
 export const HandForecast = Type.Object({

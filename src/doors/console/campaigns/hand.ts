@@ -1,13 +1,15 @@
 /** Letting an audience into a campaign by hand: a forecast first, then at a bounded rate. */
-import { CampaignShown, EnterByHand, HandForecast } from '../../../../contract/doors/console/campaigns.ts';
+import {
+  CampaignShown,
+  EnterByHand,
+  HandForecast,
+  PER_MINUTE,
+} from '../../../../contract/doors/console/campaigns.ts';
 import { isFault } from '../../../base/fault.ts';
 import { enterByHand, forecastByHand } from '../../../campaigns/byHand.ts';
 import { readAudience } from '../people/audienceInput.ts';
 import { find, present, refusedOf } from './shown.ts';
 import { asks, writes, type Route } from '../route.ts';
-
-/** Whoever does not say how many a minute lets in so many. */
-const PER_MINUTE = 600;
 
 /** `…/campaigns/{id}/hand`. */
 export const handRoutes: readonly Route[] = [

@@ -2,6 +2,7 @@
 import {
   CampaignShown,
   EnterSince,
+  PER_MINUTE,
   SinceForecast,
   SinceFrom,
 } from '../../../../contract/doors/console/campaigns.ts';
@@ -11,9 +12,6 @@ import { enterSince } from '../../../campaigns/since.ts';
 import { forecastSince } from '../../../campaigns/sinceForecast.ts';
 import { find, present, refusedOf } from './shown.ts';
 import { queryWord, readTime, reads, writes, type Route } from '../route.ts';
-
-/** Whoever does not say how many a minute lets in so many. */
-const PER_MINUTE = 600;
 
 /** As of when they enter. */
 const FROM = ['now', 'event'] as const;
