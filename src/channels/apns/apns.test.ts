@@ -113,6 +113,7 @@ test('what is sent', async (t) => {
       equal(path, `/3/device/${TOKEN}`);
       deepEqual(payload, {
         ref: message.ref,
+        _oid: message.ref,
         aps: { alert: { title: push.title, body: push.body }, sound: 'default' },
       });
       const { authorization, ...rest } = Object.fromEntries(
@@ -141,6 +142,8 @@ test('what is sent', async (t) => {
       const { payload } = await sent({ rendered });
       deepEqual(payload, {
         ref: message.ref,
+        _oid: message.ref,
+        _odl: 'app://c/1',
         order: '7',
         deepLink: 'app://c/1',
         imageUrl: 'https://x.example/1.jpg',
@@ -156,10 +159,24 @@ test('what is sent', async (t) => {
       const { payload: own } = await sent({ rendered: { ...push, data: { deepLink: 'app://own' } } });
       equal(own.deepLink, 'app://own');
     });
+    await t.test(
+      'O4 Outbound’s library knows the push as its own, unless that would make it too large',
+      async () => {
+        const linked: Push = { ...push, deepLink: 'app://c/1', data: { _oid: 'x' } };
+        const { payload } = await sent({ rendered: linked });
+        deepEqual([payload._oid, payload._odl], [message.ref, 'app://c/1']);
+        const filled = (x: string): Push => ({ ...push, deepLink: 'app://c/1', data: { x } });
+        const { payload: plain } = await sent({ rendered: filled('') });
+        const { _oid, _odl, ...rest } = plain;
+        const room = 4096 - Buffer.byteLength(JSON.stringify(rest));
+        const { payload: large } = await sent({ rendered: filled('x'.repeat(room)) });
+        deepEqual([large.ref, large._oid, large._odl], [message.ref, undefined, undefined]);
+      },
+    );
     await t.test('a silent push wakes the app and shows nothing', async () => {
       const rendered: Push = { channel: 'push', body: '', silent: true, badge: 3, data: { sync: '1' } };
       const { headers, payload } = await sent({ rendered });
-      deepEqual(payload, { sync: '1', ref: message.ref, aps: { 'content-available': 1 } });
+      deepEqual(payload, { sync: '1', ref: message.ref, _oid: message.ref, aps: { 'content-available': 1 } });
       deepEqual([headers['apns-push-type'], headers['apns-priority']], ['background', '5']);
     });
     await t.test('marketing may wait for a good moment; one try without a time to live', async () => {

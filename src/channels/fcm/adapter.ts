@@ -31,6 +31,13 @@ const SETTINGS = {
     means: 'Number of the Firebase project, to be shown.',
     schema: { type: 'string', pattern: '^[0-9]+$' },
   },
+  outboundLibrary: {
+    required: false,
+    secret: false,
+    means:
+      'Whether the Android app has the library of Outbound or Connect: pushes go to it as data, as that library shows them and tells of them.',
+    schema: { type: 'boolean' },
+  },
   baseUrl: { required: false, secret: false, leads: true, means: `Where FCM is; ${FCM_URL} when absent.` },
 } as const satisfies Record<string, IntegrationSetting>;
 
@@ -56,6 +63,7 @@ function openFcm(settings: Settings, tools: AdapterTools): Sender {
   });
   const tokens = accessTokens(account, tools, secrets);
   const project = encodeURIComponent(textSetting(settings, 'projectId') ?? account.projectId);
+  const isOutbound = settings['outboundLibrary'] === true;
   const path = `/v1/projects/${project}/messages:send`;
   const call = (body: string, token: string) =>
     client.call({
@@ -69,7 +77,7 @@ function openFcm(settings: Settings, tools: AdapterTools): Sender {
       if (rendered.channel !== 'push') return refused('wrong_channel', 'not a push');
       const target = targetOf(to);
       if (!target) return refused('wrong_address', 'not a device of Firebase (fcm:… or fid:…)');
-      const { body, sizeBytes } = fcmMessage(message, rendered, target, tools.nowMs());
+      const { body, sizeBytes } = fcmMessage(message, rendered, { target, isOutbound }, tools.nowMs());
       if (sizeBytes > LARGEST_MESSAGE)
         return refused('payload_too_large', `${sizeBytes} bytes; a push has at most ${LARGEST_MESSAGE}`);
       let access = await tokens.current();

@@ -164,7 +164,7 @@ test('what is sent', async (t) => {
       android: { priority: 'HIGH', notification: { tag: message.ref } },
       apns: {
         headers: { 'apns-collapse-id': message.ref, 'apns-push-type': 'alert', 'apns-priority': '10' },
-        payload: { aps: { sound: 'default' } },
+        payload: { aps: { sound: 'default' }, _oid: message.ref },
       },
       webpush: {
         headers: { Topic: (await after({})).webpush && topicSeen(sent()), Urgency: 'high' },
@@ -212,7 +212,11 @@ test('what is sent', async (t) => {
           'apns-priority': '5',
           'apns-expiration': String(Math.ceil(SUITE_NOW_MS / 1000) + 90),
         },
-        payload: { aps: { badge: 2, category: 'CHAT', sound: 'default', 'mutable-content': 1 } },
+        payload: {
+          aps: { badge: 2, category: 'CHAT', sound: 'default', 'mutable-content': 1 },
+          _oid: message.ref,
+          _odl: 'https://x.example/c/1',
+        },
         fcmOptions: { image: 'https://x.example/1.jpg' },
       },
       webpush: {
@@ -233,13 +237,65 @@ test('what is sent', async (t) => {
     const { notification, data, android, apns } = await after({ rendered });
     deepEqual([notification, android], [undefined, { priority: 'NORMAL' }]);
     deepEqual(data, { sync: '1', ref: message.ref, deepLink: 'app://1', body: 'note' });
-    deepEqual((apns as { payload: unknown }).payload, { aps: { 'content-available': 1 } });
+    deepEqual((apns as { payload: unknown }).payload, {
+      aps: { 'content-available': 1 },
+      _oid: message.ref,
+      _odl: 'app://1',
+    });
   });
   await t.test('a lifetime is within what FCM takes', async () => {
     equal((await after({ ttlS: 1e9 })).android.ttl, '2419200s');
     equal((await after({ ttlS: -1 })).android.ttl, '0s');
   });
   await t.test('all over one connection', () => equal(fake.sessions.length, 1));
+});
+
+test('O4 to an app with Outbound’s library for Android a push goes as data, which that shows and tells of', async (t) => {
+  const { fake, send, sent } = await setUp(t, { outboundLibrary: true });
+  const after = async (rendered: Push) => {
+    fake.answerNext(accepted);
+    deepEqual(await send({ rendered }), { kind: 'accepted', externalIds: [NAME], receipts: false });
+    return sent();
+  };
+  const shown: Push = {
+    ...push,
+    category: 'CHAT',
+    deepLink: 'app://1',
+    collapseKey: 'order-7',
+    data: { order: '7' },
+  };
+  const { notification, data, android, apns, webpush } = await after(shown);
+  // With one the device would show it by itself, and the library would hear nothing of it.
+  deepEqual([notification, (android as { notification?: unknown }).notification], [undefined, undefined]);
+  deepEqual(data, { order: '7', ref: message.ref, deepLink: 'app://1', category: 'CHAT' });
+  const { _onid, ...told } = (android as { data: Record<string, string> }).data;
+  deepEqual(told, {
+    ...(data as object),
+    _oid: message.ref,
+    _oq: 'false',
+    _odl: 'app://1',
+    title: push.title,
+    body: push.body,
+    payload: '{"order":"7"}',
+    _soundDefault: 'true',
+  });
+  const number = Number(_onid);
+  ok(String(number | 0) === _onid && number >= 0, `${_onid} is an int of Java`);
+  const numberOf = async (one: Push) =>
+    ((await after(one)).android as { data: Record<string, string> }).data._onid;
+  equal(await numberOf({ ...shown, body: 'changed' }), _onid);
+  ok((await numberOf({ ...shown, collapseKey: 'order-8' })) !== _onid);
+  // Elsewhere it is seen as before.
+  const { aps } = (apns as { payload: { aps: Record<string, unknown> } }).payload;
+  deepEqual(aps['alert'], { title: push.title, body: push.body });
+  const { title, body } = (webpush as { notification: Record<string, unknown> }).notification;
+  deepEqual([title, body], [push.title, push.body]);
+  // Nothing is shown of what is silent; a ghost is what asks whether the app is still there.
+  const ghost = await after({ channel: 'push', body: '', silent: true, data: { _ogp: 'true' } });
+  const { _oid, _oq, _ogp } = (ghost.android as { data: Record<string, string> }).data;
+  deepEqual([_oid, _oq, _ogp], [message.ref, 'true', 'true']);
+  const outcome = await send({ rendered: { ...push, data: { x: 'x'.repeat(2100) } } });
+  deepEqual(outcome.kind === 'refused' && outcome.code, 'payload_too_large');
 });
 
 /** A ref is no Topic as it is, so it is hashed; the form is all that matters here. */

@@ -1,7 +1,8 @@
 /** A rendered push as FCM's HTTP v1 API takes it, for Android, Apple and web at once. Pure. */
 import type { Outgoing } from '../adapter.ts';
-import { apsOf, collapseId, expirationOf, given, type Push } from '../kit/pushPayload.ts';
+import { apsOf, collapseId, expirationOf, given, knownByOutbound, type Push } from '../kit/pushPayload.ts';
 import { topicOf } from '../webpush/payload.ts';
+import { dataOfOutbound } from './outbound.ts';
 
 /** Where a message goes: a registration token, or a Firebase installation id. */
 export type FcmTarget = { token: string } | { fid: string };
@@ -13,22 +14,28 @@ const LONGEST_TTL_S = 28 * 86_400;
 /** Keys FCM keeps for itself; a message with one is refused as a whole, so they are left out. */
 const RESERVED = /^(from|message_type|notification|google\..*|gcm\..*)$/i;
 
+/** Where a message goes, and whether it is a library of Outbound that shows it on Android. */
+type To = { target: FcmTarget; isOutbound?: boolean };
+
 /** The body of a send, and how many bytes of it count. */
 export function fcmMessage(
   { ref, messageClass, ttlS }: Pick<Outgoing, 'ref' | 'messageClass' | 'ttlS'>,
   push: Push,
-  target: FcmTarget,
+  { target, isOutbound = false }: To,
   nowMs: number,
 ): { body: string; sizeBytes: number } {
   const { title, imageUrl, silent } = push;
-  const notification = given({ title, body: push.body || undefined, image: imageUrl });
+  const alert = given({ title, body: push.body || undefined });
+  const notification = { ...alert, ...given({ image: imageUrl }) };
   const data = dataOf(ref, push);
+  const outbound = isOutbound ? { ...data, ...dataOfOutbound(ref, push) } : undefined;
   const key = push.collapseKey ?? ref;
   const urgent = !silent && messageClass !== 'marketing';
   const lifeS = ttlS === undefined ? undefined : Math.min(Math.max(Math.floor(ttlS), 0), LONGEST_TTL_S);
   const message = {
     ...target,
-    ...(silent ? {} : { notification }),
+    // Android shows what has one by itself while the app is not open, and the library hears nothing of it.
+    ...(silent || outbound ? {} : { notification }),
     data,
     android: given({
       priority: urgent ? 'HIGH' : 'NORMAL',
@@ -36,7 +43,8 @@ export function fcmMessage(
       // Not without a key of its own: FCM knows at most four of them for a device, and drops what is beyond.
       collapseKey: push.collapseKey,
       // On the device, though, each message replaces itself.
-      notification: silent ? undefined : given({ tag: key, notificationCount: push.badge }),
+      notification: silent || outbound ? undefined : given({ tag: key, notificationCount: push.badge }),
+      data: outbound,
     }),
     apns: {
       headers: given({
@@ -45,7 +53,10 @@ export function fcmMessage(
         'apns-priority': urgent ? '10' : '5',
         'apns-expiration': lifeS === undefined ? undefined : expirationOf(nowMs, lifeS),
       }),
-      payload: { aps: silent ? { 'content-available': 1 } : given(apsOf(push)) },
+      payload: {
+        aps: silent ? { 'content-available': 1 } : { ...(outbound ? { alert } : {}), ...given(apsOf(push)) },
+        ...knownByOutbound(ref, push),
+      },
       ...(imageUrl === undefined || silent ? {} : { fcmOptions: { image: imageUrl } }),
     },
     webpush: given({
@@ -54,12 +65,15 @@ export function fcmMessage(
         Urgency: silent ? 'low' : urgent ? 'high' : 'normal',
         TTL: lifeS === undefined ? undefined : String(lifeS),
       }),
-      notification: silent ? undefined : given({ tag: key, actions: webActions(push) }),
+      notification: silent
+        ? undefined
+        : { ...(outbound ? notification : {}), ...given({ tag: key, actions: webActions(push) }) },
       // "For all URL values, HTTPS is required."
       fcmOptions: push.deepLink?.startsWith('https://') ? { link: push.deepLink } : undefined,
     }),
   };
-  return { body: JSON.stringify({ message }), sizeBytes: sizeOf(silent ? {} : notification) + sizeOf(data) };
+  const sizeBytes = sizeOf(silent ? {} : notification) + sizeOf(data);
+  return { body: JSON.stringify({ message }), sizeBytes: Math.max(sizeBytes, sizeOf(outbound ?? {})) };
 }
 
 /** What the app reads. Values are texts. */

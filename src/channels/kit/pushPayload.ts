@@ -9,16 +9,30 @@ export type Push = Extract<Rendered, { channel: 'push' }>;
 /** The most bytes of a payload. */
 export const LARGEST_PAYLOAD = 4096;
 
-/** The payload: `aps`, what an app of ours reads (`ref`, `deepLink`, …), and the message's own data beside it. */
+/**
+ * The payload: `aps`, what an app of ours reads (`ref`, `deepLink`, …), what a library of Outbound knows its own by, and the message's own data
+ * beside it.
+ */
 export function apnsPayload(ref: string, push: Push): string {
   const { title, body, data, imageUrl, deepLink, actions } = push;
   const seen = given({ title, body: body || undefined });
-  return JSON.stringify({
+  const plain = {
     ...data,
     ...(push.silent ? seen : {}),
     ...given({ ref, deepLink, imageUrl, actions }),
     aps: push.silent ? { 'content-available': 1 } : { alert: seen, ...apsOf(push) },
-  });
+  };
+  const known = JSON.stringify({ ...plain, ...knownByOutbound(ref, push) });
+  // What has room without it goes without it.
+  return Buffer.byteLength(known) > LARGEST_PAYLOAD ? JSON.stringify(plain) : known;
+}
+
+/**
+ * What the libraries of Outbound and Connect on phones know their own pushes by, and tell of again (`_oid`); they open the link themselves
+ * (`_odl`). Read in outboundio/ios-sdk (`isOutboundNotification`) and outboundio/android-sdk (`PushNotification`).
+ */
+export function knownByOutbound(ref: string, { deepLink }: Push): { _oid?: string; _odl?: string } {
+  return given({ _oid: ref, _odl: deepLink });
 }
 
 /** The fields that have a value, so that the others hide nothing they are spread over. */
