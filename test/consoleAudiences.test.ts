@@ -100,6 +100,61 @@ describe('people by conditions', () => {
     assert.deepEqual(why.get(people[0].id), [true, true, false]);
   });
 
+  test('whom a broadcast was to leave out is not written to because the list or segment is gone, or not found yet', async () => {
+    await townsfolk('Ranst', 4, (i) => ({ attributes: { town: 'Ranst', size: i } }));
+    const segment = ok(
+      await call('POST', `${base}/segments`, { key: 'ranst', rule: { attribute: 'town', is: 'Ranst' } }),
+      201,
+    ).id;
+    const counted = ok(await call('GET', `${base}/segments/${segment}/count?exact=true`));
+    assert.equal(counted.about, 4, 'asked of the rule, until they are found');
+    const found = async () =>
+      await until('who is in it is found', async () => {
+        const { state } = ok(await call('GET', `${base}/segments/${segment}`));
+        return state === 'live';
+      });
+    await found();
+    assert.equal(ok(await call('GET', `${base}/segments/${segment}/count?exact=true`)).exact, 4);
+    const list = await newSet('lists', 'Ranst list');
+    const draft = async (exclude: object, include: object = { filter: of('Ranst') }): Promise<string> =>
+      ok(
+        await call('POST', `${base}/broadcasts`, {
+          name: 'Ranst',
+          channel: 'sms',
+          content: { type: 'text', text: 'Hello' },
+          audience: { include, exclude },
+        }),
+        201,
+      ).id;
+    const of2 = { segments: [segment] };
+    const [held, scheduled, unheld] = [await draft(of2), await draft(of2), await draft({ lists: [list] })];
+    ok(
+      await call('PATCH', `${base}/segments/${segment}`, {
+        rule: { all: [of('Ranst'), { attribute: 'size', lessThan: 9 }] },
+      }),
+    );
+    refused(await call('POST', `${base}/broadcasts/${held}/start`), 409, 'audience.exclude.segments[0]');
+    const at = new Date(Date.parse(ok(await call('GET', `${base}/clock`)).now) + 86_400_000).toISOString();
+    ok(await call('POST', `${base}/broadcasts/${scheduled}/schedule`, { at }));
+    ok(await call('POST', `${base}/broadcasts/${unheld}/schedule`, { at }));
+    await found();
+    const kept = await call('DELETE', `${base}/segments/${segment}`);
+    assert.equal(kept.status, 409, 'a broadcast that is to be sent names it');
+    ok(await call('POST', `${base}/broadcasts/${scheduled}/cancel`));
+    ok(await call('DELETE', `${base}/segments/${segment}`));
+    refused(await call('POST', `${base}/broadcasts/${held}/start`), 409, 'audience.exclude.segments[0]');
+    assert.equal((await call('DELETE', `${base}/lists/${list}`)).status, 204);
+    ok(await call('POST', `${base}/clock/advance`, { byMs: 2 * 86_400_000 }), 202);
+    const taken = await until('its hour has come', async () => {
+      const shown = ok(await call('GET', `${base}/broadcasts/${unheld}`));
+      return shown.state !== 'scheduled' && shown;
+    });
+    assert.deepEqual([taken.state, taken.scheduledAt], ['draft', null]);
+    assert.match(taken.note, /audience\.exclude\.lists\[0\].*gone/);
+    refused(await call('POST', `${base}/broadcasts/${unheld}/start`), 409, 'audience.exclude.lists[0]');
+    await until('the clock stands', async () => ok(await call('GET', `${base}/clock`)).advancing === null);
+  });
+
   test('§5 a list says of each where they are reached, their tags, when they were seen last and what comes next', async () => {
     const [ann, bo] = await townsfolk('Peer', 2, (i) => ({
       givenName: ['Ann', 'Bo'][i],

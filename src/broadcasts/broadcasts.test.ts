@@ -10,6 +10,7 @@ import { isFault } from '../base/fault.ts';
 import { bucketOf } from '../base/ids.ts';
 import { createTurns } from '../base/turns.ts';
 import { blockDestination } from '../contacts/consent/blocks.ts';
+import { createSet, deleteSet } from '../contacts/sets.ts';
 import { resolvePeople } from '../contacts/resolve/resolve.ts';
 import { takePostBack } from '../conversations/groups/posts.ts';
 import { openPool } from '../db/pool.ts';
@@ -297,6 +298,28 @@ test('its hour: not before it, at it, and when that is long past it waits for a 
   const resumed = await read(late.id);
   assert.deepEqual([resumed.state, resumed.note, await flows(waits.runId!)], ['running', null, true]);
   assert.equal((await stepsOf(late.id)).length, 1);
+});
+
+test('what it names is gone after its start: it waits for a person, and nobody else is put in', async () => {
+  const kept = must(
+    await rig.ctx.queue.transact((tx) =>
+      createSet(tx, rig.ctx.ids, now(), { workspaceId: place.id, kind: 'list', name: 'kept out' }),
+    ),
+  );
+  const audience = { include: { all: true }, exclude: { lists: [kept.id] } };
+  const { id } = must(await create({ audience }));
+  must(await act(start, id));
+  await rig.ctx.queue.transact((tx) => deleteSet(tx, place.id, kept.id));
+  await step(id);
+  const waits = await read(id);
+  assert.deepEqual(
+    [waits.state, await dueOf(waits.runId!), await flows(waits.runId!), await stepsOf(id)],
+    ['paused', 0, false, []],
+  );
+  assert.match(waits.note!, /gone/);
+  must(await act(resumeBroadcast, id));
+  await step(id);
+  assert.deepEqual([(await read(id)).state, await dueOf(waits.runId!)], ['paused', 0]);
 });
 
 test('the audience is put in once, whoever takes the step again; it ends when nothing of it is left', async () => {
@@ -621,7 +644,11 @@ test('whoever a preview is of is somebody of its own workspace', async () => {
 
 test('a page of broadcasts is the newest, without posts; a list that one names is known until that is over', async () => {
   const some = await rig.newPlace();
-  const setId = rig.ctx.ids.spread();
+  const { id: setId } = must(
+    await rig.ctx.queue.transact((tx) =>
+      createSet(tx, rig.ctx.ids, now(), { workspaceId: some.id, kind: 'tag', name: 'known' }),
+    ),
+  );
   const made = [];
   for (const audience of [
     { include: { tags: [setId] } },

@@ -13,6 +13,7 @@ import { shortenRun } from '../links/links.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import { checkInput, checkRate, LONGEST_NAME, type Checked } from './check.ts';
 import { rateInForce } from './forecast.ts';
+import { amissIn } from './named.ts';
 import {
   deleteDraftRow,
   insertBroadcast,
@@ -103,6 +104,18 @@ export async function unscheduleBroadcast(
   return { ...broadcast, state: 'draft', scheduledMs: null };
 }
 
+/** Its hour has come, and it cannot begin as it was meant: a draft again, which says why. */
+export async function takeBack(
+  deps: BroadcastDeps,
+  tx: Tx,
+  broadcast: Broadcast,
+  note: string,
+  nowMs: number,
+): Promise<void> {
+  await updateState(tx, broadcast.id, 'draft', { nowMs, scheduledMs: null, stepId: null, note });
+  await announce(deps, tx, { ...broadcast, state: 'draft' }, nowMs);
+}
+
 /** A draft that says the same to the same people. */
 export async function copyBroadcast(
   deps: BroadcastDeps,
@@ -138,10 +151,14 @@ export async function startDraft(
   const workspace = await deps.directory.workspace(workspaceId);
   if (!workspace) return fault('not_found', 'there is no such workspace');
   const wsNowMs = nowMs + workspace.clockAheadMs;
-  if (atMs !== undefined && atMs > wsNowMs) {
+  const isLater = atMs !== undefined && atMs > wsNowMs;
+  const amiss = await amissIn(tx, workspaceId, broadcast.audience);
+  // By its hour who is in a segment is found.
+  if (amiss && (amiss.isGone || !isLater)) return amiss.fault;
+  if (isLater) {
     const stepId = await replaceStep(deps, tx, broadcast, atMs - workspace.clockAheadMs);
-    await updateState(tx, id, 'scheduled', { nowMs: wsNowMs, scheduledMs: atMs, stepId });
-    return { ...broadcast, state: 'scheduled', scheduledMs: atMs };
+    await updateState(tx, id, 'scheduled', { nowMs: wsNowMs, scheduledMs: atMs, note: null, stepId });
+    return { ...broadcast, state: 'scheduled', scheduledMs: atMs, note: null };
   }
   return await begin(deps, tx, broadcast, nowMs, wsNowMs);
 }

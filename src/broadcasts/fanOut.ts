@@ -13,7 +13,9 @@ import { postsNamed } from '../conversations/groups/posts.ts';
 import { allOf, postToEach, toldIn, type Origin } from '../conversations/groups/reach.ts';
 import type { Fragment, Tx } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
+import { pauseBroadcast } from './broadcasts.ts';
 import type { Broadcast, BroadcastDeps } from './broadcast.ts';
+import { amissIn } from './named.ts';
 import {
   audienceOf,
   insertLaneMark,
@@ -23,6 +25,7 @@ import {
   selectLaneMarks,
   theseContacts,
   updateLaneMark,
+  updateNote,
 } from './sql.ts';
 
 /** So many are put in at once, whatever lanes they are in: a group of a family costs one transaction, not one for each lane. */
@@ -68,6 +71,7 @@ async function fillLane(
   const runId = broadcast.runId!;
   const now = await selectBroadcast(tx, broadcast.workspaceId, broadcast.id, true);
   if (now?.state !== 'running') return false;
+  if (await stopsFor(deps, tx, now)) return false;
   if (!(await insertLaneMark(tx, lane.bucket, runId, lane.lane))) return true;
   const audience = audienceOf(tx, broadcast.workspaceId, broadcast.audience, lane.buckets);
   if (posting) await postTo(tx, broadcast, posting, audience);
@@ -75,6 +79,21 @@ async function fillLane(
   const matched = await deps.queue.putSelected(tx, lane.lane, workOf(deps, broadcast), selected);
   await updateLaneMark(tx, lane.bucket, runId, lane.lane, matched);
   if (posting) await show(deps, tx, broadcast, posting, [lane]);
+  return true;
+}
+
+/** It waits for a person where what it names is gone since it was started. */
+async function stopsFor(deps: Deps, tx: Tx, { id, workspaceId, audience }: Broadcast): Promise<boolean> {
+  const amiss = await amissIn(tx, workspaceId, audience);
+  if (!amiss?.isGone) return false;
+  const workspace = await deps.directory.workspace(workspaceId);
+  const nowMs = deps.clock.nowMs() + (workspace?.clockAheadMs ?? 0);
+  await pauseBroadcast(deps, tx, workspaceId, id, nowMs);
+  await updateNote(
+    tx,
+    id,
+    `${amiss.fault.message}; nobody else gets it: call it off, or copy it for the rest`,
+  );
   return true;
 }
 

@@ -1,10 +1,12 @@
 /** Finding broadcasts: by name, by run, page by page. Changes nothing. */
 import type { Db } from '../db/pool.ts';
 import type { Broadcast } from './broadcast.ts';
-import { selectBroadcast, selectBroadcasts, selectByRuns, selectNaming } from './sql.ts';
+import { selectBroadcast, selectBroadcasts, selectByRuns, selectNaming, selectSending } from './sql.ts';
 
 /** Broadcasts that are not over and whose audience names a list or tag, some of them. */
 export const broadcastsNaming = selectNaming;
+/** One that is to be sent, or being sent, and whose audience names a segment. */
+export const broadcastSendingTo = selectSending;
 
 /** A broadcast of a workspace. */
 export async function findBroadcast(db: Db, workspaceId: number, id: number): Promise<Broadcast | undefined> {

@@ -134,6 +134,20 @@ export async function selectNaming(
     ORDER BY id DESC LIMIT 50`;
 }
 
+/** A broadcast of a workspace that is to be sent, or being sent, and whose audience names a segment. Locks nothing. */
+export async function selectSending(
+  db: Db,
+  workspaceId: number,
+  segmentId: number,
+): Promise<Pick<Broadcast, 'id' | 'name'> | undefined> {
+  const rows = await db<Pick<Broadcast, 'id' | 'name'>[]>`
+    SELECT id, name FROM broadcasts
+    WHERE jsonb_path_query_array(audience, '$.*.segments[*]') @> ${`[${segmentId}]`}::text::jsonb
+      AND origin IS NULL AND state IN ('scheduled', 'running', 'paused') AND workspace_id = ${workspaceId}
+    ORDER BY id LIMIT 1`;
+  return rows[0];
+}
+
 /** Moves a broadcast to another state; only the columns given change. */
 export async function updateState(
   db: Db,

@@ -24,9 +24,10 @@ import type { Batch, WorkItem } from '../queue/work/work.ts';
 import { callOff, closeStream, dueOfStream } from '../queue/work/streams.ts';
 import type { Handler } from '../queue/worker.ts';
 import { countBroadcast } from './forecast.ts';
-import { announceDone, begin, LATEST_START_MS } from './broadcasts.ts';
+import { announceDone, begin, LATEST_START_MS, takeBack } from './broadcasts.ts';
 import type { Broadcast, BroadcastDeps } from './broadcast.ts';
 import { fanOut } from './fanOut.ts';
+import { amissIn } from './named.ts';
 import { stillWithout } from './retry.ts';
 import { selectBroadcast, selectByRun, selectLaneMarks, updateNote, updateState } from './sql.ts';
 
@@ -140,8 +141,7 @@ async function afterStep(deps: StepDeps, tx: Tx, item: WorkItem): Promise<After>
   const wsNowMs = nowMs + workspace.clockAheadMs;
   if (now.state === 'scheduled') {
     if (now.scheduledMs! > wsNowMs) return { dueMs: now.scheduledMs! - workspace.clockAheadMs };
-    await beginScheduled(deps, tx, now, nowMs, wsNowMs);
-    return {};
+    return await beginScheduled(deps, tx, now, nowMs, wsNowMs);
   }
   if (now.runId === null) return {};
   if (item.attempt > 0) await updateNote(tx, now.id, null);
@@ -171,7 +171,8 @@ async function afterStep(deps: StepDeps, tx: Tx, item: WorkItem): Promise<After>
 
 /**
  * A broadcast whose hour is long past waits for a person instead of starting: the install was down for long, or it is a copy
- * of one that has sent it already (a restored snapshot is the classic way to send last month's mailing again).
+ * of one that has sent it already (a restored snapshot is the classic way to send last month's mailing again). One that names what is gone
+ * is a draft again.
  */
 async function beginScheduled(
   deps: BroadcastDeps,
@@ -179,8 +180,14 @@ async function beginScheduled(
   now: Broadcast,
   nowMs: number,
   wsNowMs: number,
-): Promise<void> {
+): Promise<After> {
   const tooLate = wsNowMs - now.scheduledMs! > LATEST_START_MS;
+  const amiss = await amissIn(tx, now.workspaceId, now.audience);
+  if (amiss?.isGone) {
+    await takeBack(deps, tx, now, `it did not start at its hour: ${amiss.fault.message}`, wsNowMs);
+    return {};
+  }
+  if (amiss && !tooLate) return { dueMs: nowMs + LOOK_MS };
   await begin(
     deps,
     tx,
@@ -189,6 +196,7 @@ async function beginScheduled(
     wsNowMs,
     tooLate ? 'its hour had long passed when Parley came to it; resume it to send it now' : undefined,
   );
+  return {};
 }
 
 /** Takes what is left of a broadcast that was called off out of the queue. What is in flight is seen to by the next step. */

@@ -12,8 +12,9 @@ import {
 } from '../../../../contract/doors/console/segments.ts';
 import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
 import { oneOf } from '../../../../contract/doors/fields.ts';
-import { isFault, type Fault } from '../../../base/fault.ts';
+import { fault, isFault, type Fault } from '../../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../../base/ids.ts';
+import { broadcastSendingTo } from '../../../broadcasts/find.ts';
 import {
   changeSegment,
   createSegment,
@@ -84,7 +85,7 @@ export const segmentRoutes: readonly Route[] = [
   reads({
     path: `${one}/count`,
     action: 'contacts.read',
-    does: 'About how many contacts are in a segment; counted whole when `exact` is asked for.',
+    does: 'About how many contacts are in a segment; counted whole when `exact` is asked for, once who is in it is found.',
     query: { exact: oneOf(['true', 'false'] as const) },
     answer: SegmentCount,
     async handle(call) {
@@ -92,6 +93,17 @@ export const segmentRoutes: readonly Route[] = [
       if (isFault(found)) return found;
       const exact = queryWord(call, 'exact', ['true', 'false']);
       if (isFault(exact)) return exact;
+      // Until who is in it is found its rule is asked: a part of them is no answer.
+      if (found.state === 'building') {
+        const asked = await tryRule(
+          call.ctx,
+          call.ctx.sql,
+          found.workspaceId,
+          found.rule,
+          call.workspaceNowMs,
+        );
+        return isFault(asked) ? asked : { ...asked.estimate, exact: null };
+      }
       return {
         ...(await estimateSegment(call.ctx.sql, found.id)),
         exact: exact === 'true' ? await countSegment(call.ctx.sql, found.id) : null,
@@ -142,10 +154,16 @@ function changes(): Route[] {
       method: 'DELETE',
       path: one,
       action: 'broadcasts.write',
-      does: 'Deletes a segment that no live campaign names.',
+      does: 'Deletes a segment that no live campaign names, and no broadcast that is to be sent.',
       answers,
       handle: async (call) =>
-        work('delete', 200, (tx) => removeSegment(tx, call.workspace.id, idIn(call, 'segmentId'))),
+        work('delete', 200, async (tx) => {
+          const id = idIn(call, 'segmentId');
+          const user = await broadcastSendingTo(tx, call.workspace.id, id);
+          return user
+            ? fault('conflict', `broadcast ${user.name} is to be sent, and names this segment`)
+            : await removeSegment(tx, call.workspace.id, id);
+        }),
     }),
     writes({
       path: '/segments/try',
