@@ -57,6 +57,8 @@ export function byWorkspace(arrivals: readonly Arrival[], timers: readonly Timer
 }
 
 const NONE: ReadonlySet<number> = new Set();
+/** What is due in a workspace that is deleted is looked at so much later; its rows go sooner (`accounts/removal.ts`). */
+const GONE_MS = 3600_000;
 
 /** Takes it. `nowMs` is by our clock. Returns the lanes in which it set a timer that is due already. */
 export async function takeTurn(
@@ -69,7 +71,7 @@ export async function takeTurn(
   nowMs: number,
 ): Promise<ReadonlySet<number>> {
   const workspace = await deps.directory.workspace(workspaceId);
-  if (!workspace) return NONE;
+  if (!workspace) return await ofNobody(deps, tx, fallen, nowMs);
   const timers = await inTime(deps, tx, workspace, fallen, nowMs);
   const concerned = arrivals.filter((arrival) => concerns(live, arrival));
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
@@ -123,6 +125,22 @@ export async function takeTurn(
   }
   if (changes.held.length) await holdEvents(tx, live, changes.held);
   return await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
+}
+
+/** Of a workspace that is deleted nothing is done: until its rows are gone its timers come before nobody else's, and their lanes rest. */
+async function ofNobody(
+  { queue }: TurnDeps,
+  tx: Tx,
+  timers: readonly Timer[],
+  nowMs: number,
+): Promise<ReadonlySet<number>> {
+  const laneOf = (contactId: number) => queue.laneOf(bucketOf(contactId));
+  if (timers.length)
+    await upsertTimers(
+      tx,
+      timers.map((one) => ({ ...one, lane: laneOf(one.contactId), dueMs: nowMs + GONE_MS })),
+    );
+  return NONE;
 }
 
 /**

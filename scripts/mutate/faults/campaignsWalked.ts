@@ -96,7 +96,7 @@ export const campaignWalkedFaults = [
     [
       [
         'who is made one with another while it is resumed stands still',
-        '  if (isIn) await resumeMoved(deps, merging);\n',
+        '  if (isIn) await goOverMoved(deps, merging);\n',
         '',
       ],
     ],

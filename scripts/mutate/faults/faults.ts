@@ -4,6 +4,7 @@ import { accountFaults } from './accounts.ts';
 import { broadcastFaults } from './broadcasts.ts';
 import { campaignFaults } from './campaigns.ts';
 import { campaignLedFaults } from './campaignsLed.ts';
+import { campaignRacedFaults } from './campaignsRaced.ts';
 import { campaignThenFaults } from './campaignsThen.ts';
 import { campaignWalkedFaults } from './campaignsWalked.ts';
 import { claimFaults } from './claims.ts';
@@ -58,6 +59,7 @@ export const FAULTS: readonly Fault[] = [
   ...connectFaults,
   ...campaignFaults,
   ...campaignLedFaults,
+  ...campaignRacedFaults,
   ...campaignThenFaults,
   ...campaignWalkedFaults,
   ...webhookFaults,

@@ -15,6 +15,7 @@ import {
   ALL_BUCKETS,
   deleteBacktest,
   insertBacktest,
+  lockBacktests,
   selectBacktest,
   selectBacktests,
   type BacktestRow,
@@ -55,6 +56,8 @@ export async function beginBacktest(
       field: 'campaign.trigger',
     });
   const known = await selectByKey(tx, workspaceId, file.key);
+  // Each counts those before it, however many are begun at once.
+  await lockBacktests(tx, workspaceId);
   const others = await selectBacktests(tx, workspaceId, {
     beforeId: Number.MAX_SAFE_INTEGER,
     limit: MOST_PAGE,

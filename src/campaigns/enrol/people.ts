@@ -17,7 +17,7 @@ import {
   selectCrossed,
   type Crossed,
 } from './sql.people.ts';
-import { insertTasks, selectResumes, type Task } from './sql.tasks.ts';
+import { insertTasks, selectGoingOver, type Task } from './sql.tasks.ts';
 import { addTallies, insertLog } from './sql.write.ts';
 import { takeBack } from './takeBack.ts';
 
@@ -88,19 +88,19 @@ export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promis
     );
   await moveHistory(tx, discardedId, survivingId);
   const isIn = await moveEnrolments(tx, discardedId, survivingId, ended);
-  if (isIn) await resumeMoved(deps, merging);
+  if (isIn) await goOverMoved(deps, merging);
   await deleteCampaignRowsOf(tx, [discardedId]);
   if (isIn) await tellMerged(deps, { tx, workspaceId, contactId: survivingId, atMs });
 }
 
 /**
- * A pause is over in one lane after the other: it may not be yet where they were, and be already where they come to. There nobody would bring
- * them back from where it put them off to.
+ * A pause is over in one lane after the other, and so is a campaign that ends: it may not be yet where they were, and be already where they come to.
+ * There nobody would bring them back from where the pause put them off to, or take them out before something comes to them by itself.
  */
-async function resumeMoved({ queue, ids }: MergeDeps, merging: Merging): Promise<void> {
+async function goOverMoved({ queue, ids }: MergeDeps, merging: Merging): Promise<void> {
   const { tx, survivingId, discardedId, atMs } = merging;
   const [from, to] = [discardedId, survivingId].map((id) => queue.lanes()[queue.laneOf(bucketOf(id))]!);
-  const tasks = await selectResumes(tx, [from!, to!]);
+  const tasks = await selectGoingOver(tx, [from!, to!]);
   const missed = tasks.filter(
     (task) =>
       task.lane === from!.lane &&

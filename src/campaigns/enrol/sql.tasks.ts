@@ -56,15 +56,15 @@ export async function selectTask(db: Db, lane: OwnedLane, nowMs: number): Promis
   return rows[0];
 }
 
-/** What is to be resumed in some lanes. Locks nothing. */
-export async function selectResumes(
+/** What goes on or ends in some lanes. Locks nothing. */
+export async function selectGoingOver(
   db: Db,
   lanes: readonly { lane: number; bucket: number }[],
 ): Promise<Task[]> {
   return await db<Task[]>`
     SELECT bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params, after_id AS "afterId"
     FROM campaign_tasks WHERE bucket = ANY(${lanes.map(({ bucket }) => bucket)}::smallint[])
-      AND lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[]) AND kind = 'resume'`;
+      AND lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[]) AND kind IN ('resume', 'end')`;
 }
 
 /** Segments that lanes were not gone through for, by lane: nothing is known of who is in them there. */

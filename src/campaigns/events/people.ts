@@ -23,11 +23,12 @@ export async function mergeEvents(
   deps: TellDeps,
   { tx, workspaceId, survivingId, discardedId, atMs }: Merging,
 ): Promise<void> {
-  const hasHeld = await moveEvents(tx, discardedId, survivingId);
+  const { hasHeld, twice } = await moveEvents(tx, discardedId, survivingId);
   if (hasHeld) await tellChanged(deps, { tx, workspaceId, contactId: survivingId, atMs }, FLAG.unnamed);
-  await moveStats(tx, discardedId, survivingId);
+  await moveStats(tx, discardedId, survivingId, twice);
   await moveKeys(tx, discardedId, survivingId);
-  await moveArrivals(tx, discardedId, survivingId);
+  const lane = await moveArrivals(tx, discardedId, survivingId);
+  if (lane !== undefined) deps.queue.turn(tx, new Set([lane]));
 }
 
 /** Somebody who is in campaigns became one with another: what either did may be what they wait for there. It lets nobody in. */

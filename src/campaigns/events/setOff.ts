@@ -2,6 +2,7 @@
 import type { Tx } from '../../db/pool.ts';
 import { selectLiveOfKey, selectStamp } from '../enrol/sql.live.ts';
 import { selectSetOff } from './sql.told.ts';
+import { asTheyAre } from './whose.ts';
 
 /** A message, by whom it was for. */
 type SentTo = { workspaceId: number; contactId: number; messageId: number };
@@ -28,10 +29,11 @@ export function whatSetOff(campaignKey: string): WhatSetOff {
       ({ workspaceId }) => isLive.get(workspaceId) === true || living.includes(workspaceId),
     );
     if (!concerned.length) return [];
-    const byMessage = new Map(concerned.map((one) => [`${one.contactId}.${one.messageId}`, one]));
-    const found = await selectSetOff(tx, concerned, campaignKey);
-    return found.flatMap(({ contactId, messageId, properties }) =>
-      properties ? [{ ...byMessage.get(`${contactId}.${messageId}`)!, properties }] : [],
-    );
+    const found = await asTheyAre(tx, concerned, async (some) => {
+      const rows = await selectSetOff(tx, some, campaignKey);
+      const byMessage = new Map(rows.map((row) => [`${row.contactId}.${row.messageId}`, row.properties]));
+      return some.map((one) => byMessage.get(`${one.contactId}.${one.messageId}`) ?? undefined);
+    });
+    return found.map(({ one, found: properties }) => ({ ...one, properties }));
   };
 }

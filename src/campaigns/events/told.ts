@@ -15,6 +15,7 @@ import type { Names, OwnEvent } from './names.ts';
 import { selectLastSends, selectSends, type Sent } from './sql.told.ts';
 import { ARRIVAL, insertArrivals, type ArrivalRow } from './sql.ts';
 import { FLAG } from './time.ts';
+import { asTheyAre } from './whose.ts';
 
 const BY_STATE: ReadonlyMap<number, OwnEvent> = new Map([
   [STATE.accepted, '$accepted'],
@@ -110,23 +111,8 @@ async function arrivalsOf(
   tx: Tx,
   happened: readonly Happened[],
 ): Promise<ArrivalRow[]> {
-  const keyed = happened.flatMap(({ contactId, messageId }) =>
-    messageId === undefined ? [] : [{ contactId, messageId }],
-  );
-  const replied = happened.filter(({ messageId }) => messageId === undefined);
-  const sent = new Map<string, Sent>();
-  if (keyed.length)
-    for (const row of await selectSends(tx, keyed)) sent.set(`${row.contactId}.${row.messageId}`, row);
-  if (replied.length)
-    for (const row of await selectLastSends(
-      tx,
-      replied.map(({ contactId }) => contactId),
-    ))
-      sent.set(`${row.contactId}.last`, row);
   const rows: ArrivalRow[] = [];
-  for (const one of happened) {
-    const of = sent.get(`${one.contactId}.${one.messageId ?? 'last'}`);
-    if (!of) continue;
+  for (const { one, found: of } of await asTheyAre(tx, happened, (some) => sendsOf(tx, some))) {
     const nameIds = await names(one.workspaceId, [one.name]);
     const { enrolmentId, step, campaignId, campaign, epoch, messageId, variant, versionId } = of;
     const depth = BY_ITSELF.has(one.name) ? { depth: (of.depth ?? 0) + 1 } : {};
@@ -154,4 +140,22 @@ async function arrivalsOf(
     });
   }
   return rows;
+}
+
+/** Of which message that a campaign sent each is told; of a reply it is the last one. */
+async function sendsOf(tx: Tx, happened: readonly Happened[]): Promise<(Sent | undefined)[]> {
+  const keyed = happened.flatMap(({ contactId, messageId }) =>
+    messageId === undefined ? [] : [{ contactId, messageId }],
+  );
+  const replied = happened.filter(({ messageId }) => messageId === undefined);
+  const sent = new Map<string, Sent>();
+  if (keyed.length)
+    for (const row of await selectSends(tx, keyed)) sent.set(`${row.contactId}.${row.messageId}`, row);
+  if (replied.length)
+    for (const row of await selectLastSends(
+      tx,
+      replied.map(({ contactId }) => contactId),
+    ))
+      sent.set(`${row.contactId}.last`, row);
+  return happened.map((one) => sent.get(`${one.contactId}.${one.messageId ?? 'last'}`));
 }

@@ -12,6 +12,8 @@ import { valueAt } from '../match/reading.ts';
 import { dayOf, instantOf } from './local.ts';
 
 const DAY_MS = 86_400_000;
+/** Beyond the year 9999 nothing is a date: walls and calendars end not far behind it. */
+const LAST_MS = Date.UTC(9999, 11, 31);
 /** A day is greeted in the morning, unless it is said when. */
 const MORNING = 9 * 60;
 
@@ -80,7 +82,10 @@ function inYear(day: number, year: number): number {
 type Dated = { day: number; minute?: number } | { atMs: number };
 
 function dateOf(value: unknown): Dated | undefined {
-  if (typeof value === 'number' && Number.isFinite(value)) return { atMs: clientMs(value) };
+  if (typeof value === 'number') {
+    const atMs = clientMs(value);
+    return Math.abs(atMs) <= LAST_MS ? { atMs } : undefined;
+  }
   if (typeof value !== 'string') return undefined;
   const wall = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::\d{2}(?:\.\d{1,9})?)?)?$/.exec(value);
   if (!wall) {

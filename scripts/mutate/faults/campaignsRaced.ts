@@ -1,0 +1,53 @@
+/** Faults of campaigns where two things happen at one moment, or one between two others. */
+import { inFile } from '../fault.ts';
+
+export const campaignRacedFaults = [
+  ...inFile(
+    'src/campaigns/events/whose.ts',
+    ['test/campaignsRaced.test.ts'],
+    [
+      [
+        'what is told of a message to who became another is nobody’s',
+        'const second = others.length ? await find(others) : [];',
+        'const second: (R | undefined)[] = [];',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/sql.tasks.ts',
+    ['test/campaignsRaced.test.ts'],
+    [['who becomes another while it ends is in it for ever', "kind IN ('resume', 'end')", "kind = 'resume'"]],
+  ),
+  ...inFile(
+    'src/campaigns/events/sql.people.ts',
+    ['test/campaignsRaced.test.ts'],
+    [['what both did is counted twice', 'f.count - coalesce(t.n, 0)', 'f.count']],
+  ),
+  ...inFile(
+    'src/campaigns/steps/date.ts',
+    ['test/campaignsRaced.test.ts'],
+    [
+      [
+        'a date that no calendar has stops who has it',
+        'Math.abs(atMs) <= LAST_MS',
+        'Math.abs(atMs) < Infinity',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/backtest/backtests.ts',
+    ['test/campaignsRaced.test.ts'],
+    [
+      [
+        'back-tests that are begun at once are as many as one likes',
+        '  await lockBacktests(tx, workspaceId);\n',
+        '',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/turnPart.ts',
+    ['test/campaignsRaced.test.ts'],
+    [['a deleted workspace keeps its lanes at nothing', 'dueMs: nowMs + GONE_MS', 'dueMs: one.dueMs']],
+  ),
+];
