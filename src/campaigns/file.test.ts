@@ -6,24 +6,27 @@ import { test } from 'node:test';
 import type { CampaignFile } from '../../contract/campaign.ts';
 import { seededRandom } from '../../test/support/random.ts';
 import { isFault } from '../base/fault.ts';
-import { fileOf, isUnread, parseFile } from './file.ts';
+import { readFile, writeFile } from './fileApart.ts';
+import { fileOf, parseFile } from './file.ts';
 import { readCampaign } from './steps/definition.ts';
+
+function parsed(text: string): unknown {
+  const read = parseFile(text);
+  assert.ok(!isFault(read), isFault(read) ? read.message : '');
+  return read.campaign;
+}
 
 const folder = join(import.meta.dirname, '..', '..', 'examples');
 
 for (const name of readdirSync(folder).filter((one) => one.endsWith('.yaml')))
   test(`examples/${name}: reads, and export of import is the same, byte for byte`, () => {
     const text = readFileSync(join(folder, name), 'utf8');
-    const read = readCampaign(parseFile(text));
+    const read = readCampaign(parsed(text));
     assert.ok(!isFault(read), isFault(read) ? read.message : '');
     const written = fileOf(read);
     assert.equal(written, text.replace(/^#.*\n/gm, ''));
-    assert.equal(fileOf(readCampaign(parseFile(written)) as CampaignFile), written);
-    assert.equal(
-      fileOf(readCampaign(parseFile(JSON.stringify(read))) as CampaignFile),
-      written,
-      'JSON as well',
-    );
+    assert.equal(fileOf(readCampaign(parsed(written)) as CampaignFile), written);
+    assert.equal(fileOf(readCampaign(parsed(JSON.stringify(read))) as CampaignFile), written, 'JSON as well');
   });
 
 /** As the store keeps it: keys by their length, then by what they are. */
@@ -37,7 +40,7 @@ function stored(value: unknown): unknown {
 for (const name of readdirSync(folder).filter((one) => one.endsWith('.yaml')))
   test(`campaigns.md §3.12: examples/${name} that is pushed and pulled is the same, byte for byte`, () => {
     const text = readFileSync(join(folder, name), 'utf8').replace(/^#.*\n/gm, '');
-    assert.equal(fileOf(stored(parseFile(text)) as CampaignFile), text);
+    assert.equal(fileOf(stored(parsed(text)) as CampaignFile), text);
   });
 
 test('campaigns.md §3.12: in whatever order a file says it, it is pulled in one', () => {
@@ -54,7 +57,7 @@ test('campaigns.md §3.12: in whatever order a file says it, it is pulled in one
   const file = { steps: [...steps, ...odd], trigger, key, parley } as CampaignFile;
   const text = fileOf(file);
   assert.equal(fileOf(stored(file) as CampaignFile), text);
-  assert.equal(fileOf(parseFile(text) as CampaignFile), text);
+  assert.equal(fileOf(parsed(text) as CampaignFile), text);
   assert.match(text, /^parley: campaign\/1\nkey: x\ntrigger:/);
   assert.match(text, /split:\n +b: 2\n +zeta: 1\n/);
   assert.match(text, /set:\n +b: 2\n +parley:\n +key: 2\n +steps: 1\n +zeta: 1\n/);
@@ -109,7 +112,7 @@ test('what is wrong is named with its path', () => {
 test('campaigns.md §3.12: what would be kept as something else than it says is refused with its place', () => {
   const said = (text: string) => {
     const read = parseFile(text);
-    return isUnread(read) ? read.message : 'read';
+    return isFault(read) ? read.message : 'read';
   };
   assert.match(said('a: 1\nb:\n  c: 1\n  c: 2'), /^file: c is there twice at line 4, column 3$/);
   assert.match(said('a: 1\n"a": 2'), /a is there twice at line 2/);
@@ -118,7 +121,7 @@ test('campaigns.md §3.12: what would be kept as something else than it says is 
     assert.match(said(`a:\n  - ${odd}`), /^file: \S+ is no number that is kept exactly at line 2, column 5$/);
   assert.match(said('a: b: c'), /^file: .* at line 1, column/);
   assert.match(said('['.repeat(100_000)), /^file: opens more than 500 brackets/);
-  const own = readCampaign(parseFile('fault: gone\nmessage: of their own'));
+  const own = readCampaign(parsed('fault: gone\nmessage: of their own'));
   assert.ok(
     isFault(own) && own.message.startsWith('campaign.fault: is not known'),
     'what is said is no fault',
@@ -136,6 +139,42 @@ test('campaigns.md §3.12: what a file costs to read grows with it, and not with
     parseFile(text);
     const spentMs = (process.cpuUsage().user - before) / 1_000;
     assert.ok(spentMs < 15_000, `${spentMs} ms: each was held against each`);
+  }
+});
+
+test('campaigns.md §3.12: what is long is read and written apart, so that nobody else waits for it, and comes to the same', async () => {
+  const branch = (i: number) =>
+    Array.from({ length: 20 }, (_, k) => ({
+      when: { attribute: 'plan', is: `p${k}` },
+      to: `s${Math.min(99, i + 1 + k)}`,
+    }));
+  const steps = Array.from({ length: 100 }, (_, i) =>
+    i % 2 ? { key: `s${i}`, wait: { for: '1h' } } : { key: `s${i}`, branch: branch(i) },
+  );
+  const long = readCampaign({ ...GOOD, steps });
+  assert.ok(!isFault(long));
+  const before = process.threadCpuUsage();
+  const written = await writeFile(long, 1);
+  assert.ok(!isFault(written) && written.length > 70_000);
+  const read = await readFile(written, 1);
+  const wrong = await readFile('- []\n'.repeat(20_000) + '- [', 2);
+  const { user } = process.threadCpuUsage(before);
+  assert.ok(user < 250_000, `${user} µs of what serves everybody`);
+  assert.ok(isFault(wrong) && wrong.field === 'file');
+  assert.ok(!isFault(read));
+  assert.deepEqual(read.campaign, JSON.parse(JSON.stringify(long)));
+  assert.equal(written, fileOf(long));
+});
+
+test('campaigns.md §3.12: more words and signs than a campaign can have are refused before they are read', () => {
+  for (const unit of ['[]\n', '! ', '"', '- a\n']) {
+    const text = unit.repeat(262_144 / unit.length);
+    const before = process.threadCpuUsage();
+    const read = parseFile(text);
+    const { user } = process.threadCpuUsage(before);
+    assert.ok(isFault(read), unit);
+    assert.equal(read.message, 'file: has more than 120000 words and signs');
+    assert.ok(user < 1_000_000, `${user} µs for ${unit}`);
   }
 });
 
@@ -228,14 +267,14 @@ test('campaigns.md §3.12: a thousand files of odd texts: written, read and writ
       ],
     } as unknown as CampaignFile;
     const written = fileOf(file);
-    assert.deepEqual(parseFile(written), JSON.parse(JSON.stringify(file)) as unknown, written);
-    assert.equal(fileOf(parseFile(written) as CampaignFile), written);
+    assert.deepEqual(parsed(written), JSON.parse(JSON.stringify(file)) as unknown, written);
+    assert.equal(fileOf(parsed(written) as CampaignFile), written);
     assert.equal(fileOf(stored(file) as CampaignFile), written);
   }
 });
 
 test('a file that is none, and one that explodes, are refused', () => {
-  assert.ok(isUnread(parseFile('a: [')));
-  assert.ok(isUnread(parseFile('a: &a [1]\nb: [*a, *a]')));
-  assert.ok(isUnread(parseFile('a: 1\na: 2')));
+  assert.ok(isFault(parseFile('a: [')));
+  assert.ok(isFault(parseFile('a: &a [1]\nb: [*a, *a]')));
+  assert.ok(isFault(parseFile('a: 1\na: 2')));
 });

@@ -2,10 +2,10 @@
  * Campaigns as files: YAML 1.2 core or JSON, names instead of ids, keys in one order, what is the default left out. What is written
  * here reads back as the same campaign, and writing that again gives the same text.
  */
-import { isNode, isScalar, LineCounter, parseDocument, stringify, visit, type Document } from 'yaml';
+import { isNode, isScalar, Lexer, LineCounter, parseDocument, stringify, visit, type Document } from 'yaml';
 import { TESTS } from '../../contract/audience.ts';
 import type { CampaignFile } from '../../contract/campaign.ts';
-import { fault, type Fault } from '../base/fault.ts';
+import { breaks, type Fault } from '../base/fault.ts';
 import { CAMPAIGN_KEYS } from './steps/definition.ts';
 import { STEP_KINDS } from './steps/kinds.ts';
 
@@ -75,15 +75,16 @@ const PLACES = new Map<string, number>(ORDER.map((key, i) => [key, i]));
 /** Below these keys names are people's own. */
 const FREE = new Set(['set', 'split', 'match', 'save']);
 
-/** What could not be read: a file may itself have a `fault` and a `message`. */
-const unread = new WeakSet<object>();
+/** What a file says, which may itself have a `fault` and a `message`; or why it could not be read. */
+export type FileRead = { campaign: unknown } | Fault;
 
 /**
- * The value in a file, YAML or JSON. Refused is what would be read as something else than it says: aliases, since a few lines of them may stand for
+ * What is in a file, YAML or JSON. Refused is what would be read as something else than it says: aliases, since a few lines of them may stand for
  * gigabytes, tags that mean nothing here, and numbers that are not kept as they are written.
  */
-export function parseFile(text: string): unknown {
-  if (nestsTooDeep(text)) return refused(`opens more than ${MOST_DEEP} brackets within each other`);
+export function parseFile(text: string): FileRead {
+  if (nestsTooDeep(text)) return unread(`opens more than ${MOST_DEEP} brackets within each other`);
+  if (hasTooMany(text)) return unread(`has more than ${MOST_TOKENS} words and signs`);
   const lineCounter = new LineCounter();
   const document = parseDocument(text, {
     version: '1.2',
@@ -97,24 +98,31 @@ export function parseFile(text: string): unknown {
   const odd = error ? { rule: error.message, at: error.pos[0] } : oddIn(document);
   if (odd) {
     const { line, col } = lineCounter.linePos(odd.at);
-    return refused(`${odd.rule} at line ${line}, column ${col}`);
+    return unread(`${odd.rule} at line ${line}, column ${col}`);
   }
   try {
-    return document.toJS({ maxAliasCount: 0 }) as unknown;
+    return { campaign: document.toJS({ maxAliasCount: 0 }) as unknown };
   } catch (error) {
-    return refused((error as Error).message);
+    return unread((error as Error).message);
   }
 }
 
-/** True when `parseFile` could not read it. */
-export function isUnread(value: unknown): value is Fault {
-  return typeof value === 'object' && value !== null && unread.has(value);
+function unread(rule: string): Fault {
+  return breaks('file', rule);
 }
 
-function refused(rule: string): Fault {
-  const found = fault('bad_request', `file: ${rule}`, { field: 'file' });
-  unread.add(found);
-  return found;
+/**
+ * More words and signs, spaces between them counted, than a campaign of the largest size has (9 for 20 characters where a branch follows each
+ * wait). Each costs, and most where it is wrong: a file of `[]` lines took 3 s, and is refused in a twentieth of that.
+ */
+const MOST_TOKENS = 120_000;
+
+function hasTooMany(text: string): boolean {
+  // A character is at most one, and the end of a value one that has none.
+  if (text.length <= MOST_TOKENS / 2) return false;
+  let count = 0;
+  for (const _token of new Lexer().lex(text)) if (++count > MOST_TOKENS) return true;
+  return false;
 }
 
 /** More brackets than any campaign opens: they are counted before they are read, which takes seconds where there are 100,000. */

@@ -24,7 +24,8 @@ async function readAll(): Promise<Example[]> {
   const names = (await readdir(EXAMPLES)).filter((name) => name.endsWith('.yaml')).toSorted();
   const texts = await Promise.all(names.map((name) => readFile(join(EXAMPLES, name), 'utf8')));
   return texts.flatMap((text): Example[] => {
-    const campaign = readCampaign(parseFile(text));
+    const read = parseFile(text);
+    const campaign = isFault(read) ? read : readCampaign(read.campaign);
     if (isFault(campaign)) return [];
     const about = /^# ?(.*)/.exec(text)?.[1] ?? campaign.key;
     return [{ key: campaign.key, about, file: fileOf(campaign), campaign }];

@@ -9,10 +9,10 @@ import {
 } from '../../../contract/doors/console/actions.ts';
 import { breaks, isFault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
-import { isUnread, parseFile } from '../../campaigns/file.ts';
 import { listActions, offerAction, shareAction, type Action } from '../../connect/actions.ts';
 import { clientOfWorkspace } from '../../connect/clients.ts';
 import { actorOfCompany } from '../../connect/grants.ts';
+import { givenIn } from './campaigns/given.ts';
 import { reads, timeText, writes, type Route } from './route.ts';
 
 const CAMPAIGN_BYTES = 512 * 1024;
@@ -37,15 +37,13 @@ export const actionRoutes: readonly Route[] = [
     bodyBytes: CAMPAIGN_BYTES,
     async handle(call) {
       const { ctx, workspace, workspaceNowMs } = call;
-      const { campaign, file, mayChange = [] } = call.body;
-      if ((campaign === undefined) === (file === undefined))
-        return breaks('campaign', 'exactly one of campaign and file must be given');
-      const given = file === undefined ? campaign : parseFile(file);
-      if (isUnread(given)) return given;
+      const { mayChange = [] } = call.body;
+      const given = await givenIn(call.body, workspace.id);
+      if (isFault(given)) return given;
       const client = await clientOfWorkspace(ctx.sql, workspace.id);
       if (isFault(client)) return client;
       return async (tx) => {
-        const action = await shareAction(tx, workspace.id, { campaign: given, mayChange }, workspaceNowMs);
+        const action = await shareAction(tx, workspace.id, { ...given, mayChange }, workspaceNowMs);
         if (isFault(action)) return action;
         const { key, version } = action;
         return {

@@ -19,8 +19,8 @@ import {
 } from '../../../campaigns/backtest/backtests.ts';
 import { wayPage, type WayPlace } from '../../../campaigns/backtest/ways.ts';
 import { triedOf } from '../../../campaigns/backtest/tried.ts';
-import { isUnread, parseFile } from '../../../campaigns/file.ts';
 import { decisionShown, refusalShown, sendShown } from './drafts.ts';
+import { givenIn } from './given.ts';
 import {
   acts,
   idIn,
@@ -58,15 +58,13 @@ export const backtestRoutes: readonly Route[] = [
     answers: { 201: BacktestShown },
     bodyBytes: FILE_BYTES,
     async handle(call) {
-      const { campaign, file, orderedBy = 'received', all = false } = call.body;
-      if ((campaign === undefined) === (file === undefined))
-        return breaks('campaign', 'exactly one of campaign and file must be given');
-      const given = file === undefined ? campaign : parseFile(file);
-      if (isUnread(given)) return given;
+      const { orderedBy = 'received', all = false } = call.body;
+      const given = await givenIn(call.body, call.workspace.id);
+      if (isFault(given)) return given;
       const period = periodOf(call.body, call.workspaceNowMs);
       if (isFault(period)) return period;
       return async (tx) => {
-        const asked = { campaign: given, ...period, orderedBy, all };
+        const asked = { ...given, ...period, orderedBy, all };
         const begun = await beginBacktest(call.ctx, tx, call.workspace.id, asked, call.nowMs);
         if (isFault(begun)) return begun;
         const audit = {

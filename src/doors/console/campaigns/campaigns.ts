@@ -38,13 +38,14 @@ import {
 import { planPublish } from '../../../campaigns/plan.ts';
 import { callIn } from '../../../campaigns/events/call.ts';
 import { auditCampaigns } from '../../../campaigns/report/audit.ts';
-import { fileOf, isUnread, parseFile } from '../../../campaigns/file.ts';
+import { writeFile } from '../../../campaigns/fileApart.ts';
 import { durationMs } from '../../../campaigns/match/duration.ts';
 import { keepsToAction } from '../../../connect/actions.ts';
 import { checkAttributes } from '../../../contacts/profile.ts';
 import { getContact } from '../../../contacts/contacts.ts';
 import type { Tx } from '../../../db/pool.ts';
 import { STOPPED_AFTER_MS } from '../../../queue/work/flow.ts';
+import { givenIn } from './given.ts';
 import { find, people, present } from './shown.ts';
 import {
   acts,
@@ -88,17 +89,15 @@ export const campaignRoutes: readonly Route[] = [
     answers: { 201: CampaignShown },
     bodyBytes: CAMPAIGN_BYTES,
     async handle(call) {
-      const { campaign, file } = call.body;
-      if ((campaign === undefined) === (file === undefined))
-        return breaks('campaign', 'exactly one of campaign and file must be given');
-      const given = file === undefined ? campaign : parseFile(file);
-      if (isUnread(given)) return given;
+      const given = await givenIn(call.body, call.workspace.id);
+      if (isFault(given)) return given;
+      const { campaign } = given;
       const by = changeBy(call);
       if (isFault(by)) return by;
       return async (tx) => {
-        const strays = await keepsToAction(tx, call.workspace.id, given);
+        const strays = await keepsToAction(tx, call.workspace.id, campaign);
         if (strays) return strays;
-        const saved = await saveDraft(call.ctx, tx, call.workspace.id, given, call.workspaceNowMs, by);
+        const saved = await saveDraft(call.ctx, tx, call.workspace.id, campaign, call.workspaceNowMs, by);
         return isFault(saved) ? saved : told(saved, 'draft', 201);
       };
     },
@@ -124,7 +123,8 @@ export const campaignRoutes: readonly Route[] = [
       const found = await find(call);
       if (isFault(found)) return found;
       const { file } = await writtenOf(call.ctx.sql, found);
-      return { file: file && fileOf(file) };
+      const text = file && (await writeFile(file, call.workspace.id));
+      return isFault(text) ? text : { file: text };
     },
   }),
   reads({

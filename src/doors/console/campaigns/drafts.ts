@@ -6,16 +6,17 @@ import {
   Rehearsal,
   Rehearsed,
 } from '../../../../contract/doors/console/campaigns.ts';
-import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { breaks, isFault } from '../../../base/fault.ts';
 import { rehearseWith } from '../../../campaigns/backtest/rehearsal.ts';
 import type { Replayed } from '../../../campaigns/backtest/replay.ts';
 import { checkDraft } from '../../../campaigns/campaigns.ts';
-import { fileOf, isUnread, parseFile } from '../../../campaigns/file.ts';
+import { writeFile } from '../../../campaigns/fileApart.ts';
 import { gallery } from '../../../campaigns/gallery.ts';
 import { durationMs } from '../../../campaigns/match/duration.ts';
 import { REFUSALS, wordsOf } from '../../../campaigns/report/lists.ts';
 import { keepsToAction } from '../../../connect/actions.ts';
 import { checkAttributes } from '../../../contacts/profile.ts';
+import { checkGiven, givenIn, readGiven } from './given.ts';
 import { asks, idOf, missing, reads, timeText, type Route } from '../route.ts';
 
 const CAMPAIGN_BYTES = 512 * 1024;
@@ -39,16 +40,18 @@ export const campaignDraftRoutes: readonly Route[] = [
     answers: { 200: CampaignChecked },
     bodyBytes: CAMPAIGN_BYTES,
     async handle({ ctx, body, workspace }) {
-      const given = givenIn(body);
-      if (isFault(given)) return given;
-      const checked = isUnread(given.campaign)
-        ? given.campaign
+      const odd = checkGiven(body);
+      if (odd) return odd;
+      const given = await readGiven(body, workspace.id);
+      const checked = isFault(given)
+        ? given
         : await ctx.sql.begin(async (tx) => {
             const strays = await keepsToAction(tx, workspace.id, given.campaign);
             return strays ?? (await checkDraft(ctx, tx, workspace.id, given.campaign));
           });
       const problems = isFault(checked) ? [{ field: checked.field ?? null, message: checked.message }] : [];
-      const file = isFault(checked) ? null : fileOf(checked);
+      const file = isFault(checked) ? null : await writeFile(checked, workspace.id);
+      if (isFault(file)) return file;
       return { status: 200, body: { valid: file !== null, problems, file } };
     },
   }),
@@ -60,9 +63,8 @@ export const campaignDraftRoutes: readonly Route[] = [
     answers: { 200: Rehearsed },
     bodyBytes: CAMPAIGN_BYTES,
     async handle({ ctx, body, workspace, workspaceNowMs }) {
-      const given = givenIn(body);
+      const given = await givenIn(body, workspace.id);
       if (isFault(given)) return given;
-      if (isUnread(given.campaign)) return given.campaign;
       const file = await ctx.sql.begin((tx) => checkDraft(ctx, tx, workspace.id, given.campaign));
       if (isFault(file)) return file;
       const { properties = {} } = body;
@@ -85,13 +87,6 @@ export const campaignDraftRoutes: readonly Route[] = [
     },
   }),
 ];
-
-/** The campaign in a body: as it is, or the text of its file. */
-function givenIn({ campaign, file }: { campaign?: unknown; file?: string }): { campaign: unknown } | Fault {
-  if ((campaign === undefined) === (file === undefined))
-    return breaks('campaign', 'exactly one of campaign and file must be given');
-  return { campaign: file === undefined ? campaign : parseFile(file) };
-}
 
 /** A way that was only imagined, in plain words. */
 function present({ changes, refused, sends }: Replayed): Rehearsed {
