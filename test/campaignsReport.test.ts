@@ -348,3 +348,21 @@ test('what was told of a message is counted as often as it was, and of how many;
   assert.match(epochs[0]!.warnings.join(), /1 events of bought were in another currency/);
   assert.deepEqual((await auditCampaigns(sql, place.id)).breaks, []);
 });
+
+test('what was not sent is told beside what was: too late, or not to be said, and of how many', async () => {
+  const place = await newPlace();
+  await enter(place, 'l', 3, 'in');
+  await place.advance(3 * DAY_MS);
+  const steps = [mail('late'), mail('text', { channel: 'sms' })];
+  const campaign = await place.live({ key: 'late', trigger: { event: { did: 'in' } }, steps });
+  await place.alsoSince(campaign, { sinceMs: (await place.nowMs()) - 4 * DAY_MS, from: 'event' });
+  await enter(place, 'n', 1, 'in');
+  const found = await report(place, campaign.id);
+  const counts = (key: string) => found.steps.find(({ step }) => step === key)!.counts;
+  assert.deepEqual(counts('late')['too_late'], { unique: 3, total: 3 });
+  assert.deepEqual(counts('text')['too_late'], { unique: 3, total: 3 });
+  assert.deepEqual(counts('text')['unsent'], { unique: 1, total: 1 });
+  const lines = reportLines({ key: 'late', state: 'active' }, found, []).join('\n');
+  assert.match(lines, /unsent +too late/);
+  assert.deepEqual((await auditCampaigns(sql, place.id)).breaks, []);
+});

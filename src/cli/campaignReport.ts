@@ -28,7 +28,9 @@ const STEP_METRICS = [
   'clicked',
   'replied',
   'failed',
+  'suppressed',
   'unsent',
+  'too_late',
 ] as const;
 
 /** Prints the report of the campaign with a key. */

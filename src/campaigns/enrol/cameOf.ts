@@ -1,5 +1,6 @@
 /** What came of what a step gave away, in the very turn: a message that could not be let in, what another room did. Pure. */
 import type { Changes } from './changes.ts';
+import { countAt } from './counted.ts';
 import { log, take } from './engine.ts';
 import { seqAfter } from './late.ts';
 import type { Arm, Enrolment } from './entry.ts';
@@ -17,7 +18,7 @@ export function onUnsent(
   changes: Changes,
 ): void {
   const now = member.enrolments.get(enrolment.id);
-  changes.count(member, (now ?? enrolment) as Enrolment & { arm: Arm }, 'unsent', { step: stepKey });
+  countAt(member, (now ?? enrolment) as Enrolment & { arm: Arm }, 'unsent', stepKey, changes);
   const told = { atMs, what: 'not sent', step: stepKey, detail: reason };
   if (!now) return log(member, enrolment, changes, { seq: seqAfter(member, enrolment), ...told });
   const next = { ...now, place: { ...now.place } };

@@ -13,7 +13,7 @@ import { isOfSends } from '../steps/told.ts';
 import { drawArm } from './arms.ts';
 import { depthBehind, goesTooFar } from './chain.ts';
 import { ofWhom, type Changes } from './changes.ts';
-import { countEffect } from './counted.ts';
+import { countEffect, countTooLate } from './counted.ts';
 import { convert } from './goals.ts';
 import { missedAt, noteLate } from './late.ts';
 import { refusalOf } from './refusal.ts';
@@ -278,7 +278,10 @@ export function apply(
   const version = live.versions.get(enrolment.versionId) ?? live.campaigns.get(enrolment.campaignId)!.version;
   const next = { ...enrolment, place: outcome.place };
   const counted = next as Enrolment & { arm: Arm };
-  for (const why of outcome.why) log(member, next, changes, why);
+  for (const why of outcome.why) {
+    log(member, next, changes, why);
+    countTooLate(member, counted, why, changes);
+  }
   for (const effect of outcome.effects) {
     changes.effects.push({ ...ofWhom(member), effect, enrolment: next, version, lateMs: member.lateMs });
     countEffect(member, counted, effect, changes);
