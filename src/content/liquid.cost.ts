@@ -11,6 +11,7 @@ import {
   type Liquid,
   type Template,
 } from 'liquidjs';
+import { checkMade, checkWritten } from './liquid.written.ts';
 
 /** Units that one rendering may cost: up to 40 ms for the worst that we know (a date in a zone, for each turn of a loop). */
 export const COST_LIMIT = 1_000_000;
@@ -59,6 +60,7 @@ export function meterFilters(liquid: Liquid): void {
       memoryLimit.use(costOf(name, value, args));
       const made = own.call(this, value, ...args);
       if (!isGenerator(made)) memoryLimit.use(sizeOf(made, COST_LIMIT));
+      checkMade(made, [value, ...args]);
       return made;
     };
     liquid.registerFilter(name, typeof given === 'function' ? handler : { ...given, handler });
@@ -119,6 +121,7 @@ function payToWrite(context: Context, emitter: Emitter): void {
   const write = emitter.write.bind(emitter);
   emitter.write = (text) => {
     context.memoryLimit.use(sizeOf(text, COST_LIMIT));
+    checkWritten(text);
     write(text);
   };
 }

@@ -93,7 +93,7 @@ function reader(path: readonly string[], otherwise: string | undefined, escapes:
       value = (value as Scope)[path[i]!];
     }
     if (typeof value === 'string') return value === '' && fallback !== undefined ? fallback : shown(value);
-    return typeof value === 'number' ? String(value) : undefined;
+    return Number.isFinite(value) ? String(value) : undefined;
   };
 }
 

@@ -3,7 +3,7 @@
  * bounded in what it costs (`liquid.cost.ts`), and without the tags and filters that read files, evaluate strings or are
  * random: what is rendered depends on the variables alone (and on the date, for `"now" | date`).
  */
-import { Liquid, LiquidError, Output, Token, type Template } from 'liquidjs';
+import { filters, Liquid, LiquidError, Output, Token, type Template } from 'liquidjs';
 import { type RenderFailure, renderFailure } from './failure.ts';
 import {
   childrenOf,
@@ -15,6 +15,7 @@ import {
   MOST_MARKS,
 } from './liquid.cost.ts';
 import { plainTemplate } from './liquid.plain.ts';
+import { checkWritten } from './liquid.written.ts';
 import type { Path } from './variables.ts';
 
 /** A parsed string. `paths` are the variables it reads. */
@@ -42,7 +43,7 @@ const LEFT_OUT_FILTERS = [
 
 const ofText = engine();
 // Values put into HTML are escaped unless the author says `| raw`.
-const ofHtml = engine('escape');
+const ofHtml = engine(escapeWritten);
 
 /** True when a string may hold Liquid. */
 export function hasLiquid(source: string): boolean {
@@ -93,7 +94,7 @@ function variablesOf(liquid: Liquid, templates: Template[]): unknown[][] {
   }
 }
 
-function engine(outputEscape?: 'escape'): Liquid {
+function engine(outputEscape?: typeof escapeWritten): Liquid {
   const liquid = new Liquid({
     strictVariables: true,
     strictFilters: true,
@@ -113,6 +114,12 @@ function engine(outputEscape?: 'escape'): Liquid {
   for (const tag of LEFT_OUT_TAGS) delete liquid.tags[tag];
   for (const filter of LEFT_OUT_FILTERS) liquid.unregisterFilter(filter);
   return liquid;
+}
+
+/** What is put into HTML is made a text of before it is written. */
+function escapeWritten(this: unknown, value: unknown): string {
+  checkWritten(value);
+  return (filters['escape'] as (value: unknown) => string).call(this, value);
 }
 
 const nilDefault = (ofText.parse('{{ x | default: nil }}')[0] as Output).value.filters[0]!;
