@@ -33,6 +33,11 @@ export function isDiskFull(error: unknown): boolean {
   return ['53100', 'ENOSPC', 'EDQUOT'].includes((error as { code?: string } | undefined)?.code ?? '');
 }
 
+/** True for a lock that was not had in the time there was for it (SQLSTATE 55P03). */
+export function isLockNotHad(error: unknown): boolean {
+  return (error as { code?: string } | undefined)?.code === '55P03';
+}
+
 /** True for a breach of a unique constraint (SQLSTATE 23505). */
 export function isUniqueBreach(error: unknown): boolean {
   return (error as { code?: string } | undefined)?.code === '23505';

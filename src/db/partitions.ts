@@ -4,6 +4,7 @@
  * would otherwise be refused (a clock that is far off).
  */
 import { firstIdAt } from '../base/ids.ts';
+import { isLockNotHad } from './errors.ts';
 import type { Db, Sql, Tx } from './pool.ts';
 
 /** Tables that are kept only for so long: everything in them is dropped with its month. */
@@ -33,24 +34,45 @@ export const EVENTS_KEPT_MS = EVENTS_KEPT_DAYS * 86_400_000;
 /** Months made ahead of now. */
 const MONTHS_AHEAD = 2;
 
-/** Makes the partitions of this month and those to come. Safe to run at any time, by several processes. */
+/**
+ * How long a month that is to be made or dropped waits for its table. All who come to the table meanwhile wait behind it, and it waits for whoever reads
+ * there: a backup, for hours. What is not had so soon is tried again in the next round.
+ */
+const WAITS_MS = 200;
+
+/**
+ * Makes the partitions of this month and those to come. Safe to run at any time, by several processes. Without this month's nothing is written as it
+ * should: it is waited for.
+ */
 export async function ensurePartitions(sql: Sql, nowMs: number): Promise<void> {
-  await sql.begin(async (tx) => {
-    await tx`SELECT pg_advisory_xact_lock(hashtext('partitions'))`;
-    const present = new Set((await partitions(tx)).map(({ name }) => name));
+  const present = new Set((await partitions(sql)).map(({ name }) => name));
+  for (let ahead = 0; ahead <= MONTHS_AHEAD; ahead++)
     for (const table of TIMED_TABLES) {
-      for (let ahead = 0; ahead <= MONTHS_AHEAD; ahead++) {
-        const { name, from, to } = monthOf(table, nowMs, ahead);
-        if (present.has(name) || (await isTaken(tx, table, from, to))) continue;
-        await tx.unsafe(
-          `CREATE TABLE ${name} PARTITION OF ${table} FOR VALUES FROM (${from}) TO (${to})${storageOf(table)}`,
-        );
-      }
+      const month = monthOf(table, nowMs, ahead);
+      if (present.has(month.name)) continue;
+      await unlessBusy(() => sql.begin((tx) => make(tx, table, month, ahead === 0)));
     }
-  });
 }
 
-/** Drops months that ended more than `keepMs` ago; returns the names of what was dropped. `keepMs` may differ per table. */
+async function make(
+  tx: Tx,
+  table: string,
+  { name, from, to }: ReturnType<typeof monthOf>,
+  isNow: boolean,
+): Promise<void> {
+  await tx`SELECT pg_advisory_xact_lock(hashtext('partitions'))`;
+  if (!isNow) await boundWait(tx);
+  const isThere = (await partitions(tx)).some((one) => one.name === name);
+  if (isThere || (await isTaken(tx, table, from, to))) return;
+  await tx.unsafe(
+    `CREATE TABLE ${name} PARTITION OF ${table} FOR VALUES FROM (${from}) TO (${to})${storageOf(table)}`,
+  );
+}
+
+/**
+ * Drops months that ended more than `keepMs` ago, but for those of tables in which somebody reads for long; returns the names of what was dropped.
+ * `keepMs` may differ per table.
+ */
 export async function dropOldPartitions(
   sql: Sql,
   nowMs: number,
@@ -60,10 +82,30 @@ export async function dropOldPartitions(
   for (const { name, table } of await partitions(sql)) {
     const end = endOfMonth(name);
     if (end === undefined || end > nowMs - keepMs(table)) continue;
-    await sql.unsafe(`DROP TABLE IF EXISTS ${name}`);
-    dropped.push(name);
+    const isGone = await unlessBusy(() =>
+      sql.begin(async (tx) => {
+        await boundWait(tx);
+        await tx.unsafe(`DROP TABLE IF EXISTS ${name}`);
+      }),
+    );
+    if (isGone) dropped.push(name);
   }
   return dropped;
+}
+
+async function boundWait(tx: Tx): Promise<void> {
+  await tx.unsafe(`SET LOCAL lock_timeout = ${WAITS_MS}`);
+}
+
+/** False when somebody has the table and goes on having it. */
+async function unlessBusy(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (isLockNotHad(error)) return false;
+    throw error;
+  }
 }
 
 /** A delivery that its receipt moves on stays on its page, where there is room for the new row (HOT), and no index is written. */

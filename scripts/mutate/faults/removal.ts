@@ -110,4 +110,15 @@ export const removalFaults: readonly Fault[] = [
       "WHERE w.deleted_ms IS NULL AND NOT w.settings ? 'keptDays' ON CONFLICT DO NOTHING",
     ],
   ]),
+  ...inFile(
+    'src/db/partitions.ts',
+    ['src/db/partitions.test.ts'],
+    [
+      [
+        'while a month waits to go nobody reads or writes its table, as long as a backup takes',
+        'SET LOCAL lock_timeout = ${WAITS_MS}',
+        'SET LOCAL lock_timeout = 0',
+      ],
+    ],
+  ),
 ];
