@@ -1,6 +1,6 @@
 /**
- * One contact whom campaigns cannot write of, in what is done with many: it hurts nobody behind them in their lane. In a process of its own:
- * what cannot be written is so in the whole store.
+ * One contact whom campaigns cannot write of, in what is done with many: it hurts nobody behind them in their lane; and what lies between a pause
+ * that is over and whoever it was over for yet. In a process of its own: what cannot be written is so in the whole store.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -136,4 +136,57 @@ test('campaigns.md §3.7: merged while a pause is over where the other is and no
   assert.deepEqual(await place.mails(survivingId), []);
   await place.advance(HOUR_MS + 60_000);
   assert.deepEqual(await place.mails(survivingId), ['out']);
+});
+
+test('campaigns.md §3.6: what fell due in a pause and was not taken before it was resumed waits for the pause, too', async () => {
+  const place = await newPlace();
+  const rest = { trigger: { event: { did: 'in' } }, steps: [{ key: 'rest', wait: { for: '2h' } }] };
+  const asked = await place.live({
+    key: 'asked',
+    trigger: { event: { did: 'in' } },
+    steps: [
+      { key: 'w', wait_for: { event: 'paid', timeout: '2h' }, then: { done: 'paid', timeout: 'no' } },
+      { ...mail('paid'), then: { next: 'end' } },
+      mail('no'),
+    ],
+  });
+  const shifted = await place.live({ ...rest, key: 'shifted', steps: [...rest.steps, mail('rested')] });
+  const late = await place.live({ ...rest, key: 'late', steps: [...rest.steps, mail('caught-up')] });
+  // They lack what the filter asks for, and have two minutes to tell of it.
+  const pending = await place.live({
+    key: 'pending',
+    filter: { attribute: 'city', is: 'Rome' },
+    trigger: { event: { did: 'in' } },
+    steps: [mail('rome')],
+  });
+  const id = await place.tell('ann', { name: 'in' });
+  await place.settled();
+  const all = [asked, shifted, late, pending];
+  const pausedMs = await place.nowMs();
+  for (const one of all)
+    must(await ctx.queue.transact((tx) => pauseCampaign(ctx, tx, place.id, one.id, 'all', pausedMs)));
+  await place.advance(5 * HOUR_MS);
+  const nowMs = await place.nowMs();
+  await ctx.queue.transact(async (tx) => {
+    // As if whoever has their lane had not come to it since.
+    const none = await tx`
+      UPDATE timers t SET due_ms = ${ctx.clock.nowMs() - HOUR_MS} FROM enrolments e
+      WHERE t.workspace_id = ${place.id} AND e.id = t.owner_id AND e.contact_id = t.contact_id RETURNING 1`;
+    assert.equal(none.length, 4);
+    for (const one of all) {
+      const how = one === late ? { mode: 'catch_up', over: '1h' } : { mode: 'shift', over: '1m' };
+      must(
+        await resumeCampaign(ctx, tx, place.id, one.id, how as Parameters<typeof resumeCampaign>[4], nowMs),
+      );
+    }
+  });
+  await place.settled();
+  assert.deepEqual(await place.mails(id), []);
+  await place.tell('ann', { name: 'paid' }, { attributes: { city: 'Rome' } });
+  await place.settled();
+  assert.deepEqual((await place.mails(id)).toSorted(), ['paid', 'rome']);
+  await place.advance(HOUR_MS);
+  assert.deepEqual((await place.mails(id)).slice(2), ['caught-up']);
+  await place.advance(HOUR_MS);
+  assert.deepEqual((await place.mails(id)).slice(2), ['caught-up', 'rested']);
 });

@@ -23,7 +23,7 @@ import { countOwn } from './enrol/own.ts';
 import { entriesBy, recallKeys, recallOpen, recallReached } from './enrol/recall.ts';
 import type { EntryUnder, Timer } from './enrol/sql.read.ts';
 import { upsertTimers } from './enrol/sql.write.ts';
-import { selectUnbuilt } from './enrol/sql.tasks.ts';
+import { isYetToCome, selectGoingOver, selectUnbuilt, type Task } from './enrol/sql.tasks.ts';
 import { setOffBy } from './enrol/triggers.ts';
 import { writeChanges, type EnrolWriteDeps } from './enrol/write.ts';
 import type { Names } from './events/names.ts';
@@ -95,8 +95,9 @@ export async function takeTurn(
   const campaignIds = [...mayBeEntered(live, concerned)];
   const mayBeAnonymous = whoMayBe(live, concerned, timers);
   const doubts = { unknown, mayBeAnonymous, inTurn: inTurnOf(arrivals) };
-  const [members] = await Promise.all([
+  const [members, goingOver] = await Promise.all([
     openBook(tx, live, workspace, [...ids], campaignIds, firstMs, doubts),
+    live.isResuming && timers.length ? selectGoingOver(tx, lanes) : [],
     holding,
   ]);
   for (const member of members.values()) catchUp(live, member, theirNowMs, changes);
@@ -121,6 +122,7 @@ export async function takeTurn(
   for (const timer of timers) {
     const member = members.get(timer.contactId);
     if (member) member.lateMs = lateBy(timer.dueMs);
+    if (standsStill(deps, goingOver, member, timer, changes)) continue;
     takeTimer(live, member, timer, changes);
   }
   if (changes.held.length) await holdEvents(tx, live, changes.held);
@@ -235,6 +237,33 @@ function setHorizons(members: ReadonlyMap<number, Member>, arrivals: readonly Ar
     const member = members.get(contactId);
     if (member?.horizon === Infinity) member.horizon = id - 1;
   }
+}
+
+/**
+ * What fell due in a pause and was not taken until that was over is put off, as it would have been, until its end comes to whose it is: by then
+ * it may not be due any more.
+ */
+function standsStill(
+  { queue }: TurnDeps,
+  goingOver: readonly Task[],
+  member: Member | undefined,
+  { contactId, ownerId }: Timer,
+  changes: Changes,
+): boolean {
+  const enrolment = goingOver.length ? member?.enrolments.get(ownerId) : undefined;
+  if (!member || !enrolment) return false;
+  const lane = queue.laneOf(bucketOf(contactId));
+  const isStill = goingOver.some(
+    (task) =>
+      task.kind === 'resume' &&
+      task.campaignId === enrolment.campaignId &&
+      task.lane === lane &&
+      isYetToCome(task, contactId),
+  );
+  if (!isStill) return false;
+  changes.still.add(ownerId);
+  changes.keep(member, enrolment);
+  return true;
 }
 
 function takeTimer(live: LiveNames, member: Member | undefined, timer: Timer, changes: Changes): void {

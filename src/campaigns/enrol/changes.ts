@@ -61,6 +61,8 @@ function keyOfEntry({ contactId }: Of, { campaignId, entryKey }: Entry): string 
 /** What changed. */
 export class Changes {
   readonly enrolments = new Map<number, { of: Of; enrolment: Enrolment }>();
+  /** Who stands still yet, though their campaign goes on: the pause is not over for them. */
+  readonly still = new Set<number>();
   /** Enrolments that were made in this turn. */
   readonly fresh = new Set<number>();
   readonly gone = new Map<number, Of & { id: number; campaignId: number }>();

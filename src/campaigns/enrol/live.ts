@@ -20,11 +20,14 @@ import {
   selectVersionsById,
   type LiveCampaign,
 } from './sql.live.ts';
+import { selectResuming } from './sql.tasks.ts';
 
 /** What is live in a workspace, with the ids of names. */
 export type LiveNames = Live & {
   /** Some watches have lanes that they were not gone through in. */
   isBuilding: boolean;
+  /** A pause of some campaign may not be over yet for everybody. */
+  isResuming: boolean;
   /** Campaigns that are entered by what becomes of a contact, or because a step of another starts them: whatever comes may lead there. */
   indirect: readonly number[];
   /** Versions that nobody goes by any more: who stands in one is moved. */
@@ -73,16 +76,19 @@ export function createLiveSource(deps: { names: Names }): LiveSource {
     return async (workspaceId) => {
       const found = known.get(workspaceId);
       if (found) return found;
-      const [campaigns, versions, outside, segments] = await Promise.all([
+      // In this order: of a campaign that flows by now it is known whether it is being resumed.
+      const [campaigns, versions, outside, segments, isResuming] = await Promise.all([
         selectLiveCampaigns(tx, workspaceId),
         versionsOf(tx, workspaceId),
         selectOutside(tx, workspaceId),
         allSegments(tx, workspaceId),
+        selectResuming(tx, workspaceId),
       ]);
       const made = liveOf(campaigns, versions, outside, segments);
       const idOf = await deps.names(workspaceId, [...made.asked.keys(), ...made.heard]);
       const live: LiveNames = {
         ...made,
+        isResuming,
         idOf,
         nameOf: new Map([...idOf].map(([name, id]) => [id, name])),
         interest: idsOf(made.heard, idOf),
@@ -101,7 +107,7 @@ export function liveOf(
   open: readonly LiveVersion[],
   outside: Outside | null = null,
   segments: readonly Segment[] = [],
-): Omit<LiveNames, 'idOf' | 'nameOf' | 'interest' | 'awaited'> & NamesHeard {
+): Omit<LiveNames, 'idOf' | 'nameOf' | 'interest' | 'awaited' | 'isResuming'> & NamesHeard {
   const versions = new Map(open.map(({ version }) => [version.id, version]));
   const live = campaigns.flatMap((row): Campaign[] => {
     const version = versions.get(row.versionId!);

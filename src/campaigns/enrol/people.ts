@@ -17,7 +17,7 @@ import {
   selectCrossed,
   type Crossed,
 } from './sql.people.ts';
-import { insertTasks, selectGoingOver, type Task } from './sql.tasks.ts';
+import { insertTasks, isYetToCome, selectGoingOver } from './sql.tasks.ts';
 import { addTallies, insertLog } from './sql.write.ts';
 import { takeBack } from './takeBack.ts';
 
@@ -120,13 +120,6 @@ async function goOverMoved({ queue, ids }: MergeDeps, merging: Merging): Promise
     atMs,
   );
   queue.turn(tx, new Set([lane]));
-}
-
-/** Whether what is done with all of a lane has not come to a contact yet: they are gone through by bucket and id. */
-function isYetToCome({ afterId, params: { only } }: Pick<Task, 'afterId' | 'params'>, id: number): boolean {
-  if (only !== undefined) return only === id;
-  const [done, own] = [bucketOf(afterId), bucketOf(id)];
-  return afterId === 0 || done < own || (done === own && afterId < id);
 }
 
 type Clashing = Awaited<ReturnType<typeof selectClashing>>[number];

@@ -67,6 +67,23 @@ export async function selectGoingOver(
       AND lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[]) AND kind IN ('resume', 'end')`;
 }
 
+/** Whether a pause is not over yet for everybody, in any campaign of a workspace. */
+export async function selectResuming(db: Db, workspaceId: number): Promise<boolean> {
+  const rows =
+    await db`SELECT 1 FROM campaign_tasks WHERE workspace_id = ${workspaceId} AND kind = 'resume' LIMIT 1`;
+  return rows.length > 0;
+}
+
+/** Whether what is done with all of a lane has not come to a contact yet: they are gone through by bucket and id. */
+export function isYetToCome(
+  { afterId, params: { only } }: Pick<Task, 'afterId' | 'params'>,
+  contactId: number,
+): boolean {
+  if (only !== undefined) return only === contactId;
+  const [done, own] = [bucketOf(afterId), bucketOf(contactId)];
+  return afterId === 0 || done < own || (done === own && afterId < contactId);
+}
+
 /** Segments that lanes were not gone through for, by lane: nothing is known of who is in them there. */
 export async function selectUnbuilt(
   db: Db,

@@ -128,7 +128,7 @@ function timersOf(
 ): TimerRow[] {
   return [...changes.enrolments.values()].map(({ of, enrolment: { place, id, campaignId } }) => {
     const atMs = Math.min(place.dueMs, place.lookMs ?? Infinity);
-    const isPaused = live.campaigns.get(campaignId)?.paused === 'all';
+    const isPaused = live.campaigns.get(campaignId)?.paused === 'all' || changes.still.has(id);
     const dueMs = atMs - clockAheadMs + (isPaused ? FAR_MS : 0);
     return { ...of, ownerId: id, lane: queue.laneOf(bucketOf(of.contactId)), atMs, dueMs };
   });
