@@ -303,6 +303,77 @@ test('campaigns.md §3.2: who is to begin anew does, also within a cooldown, and
   assert.deepEqual(fits.told('cart').slice(2), ['exited: restarted', 'entered', 'waits']);
 });
 
+test('campaigns.md §3.2: who waits to be decided on is refreshed, too: it is by what set them off last, and they wait anew', () => {
+  const file = rests({
+    filter: {
+      all: [
+        { trigger: 'n', greaterThan: 0 },
+        { attribute: 'city', is: 'Rome' },
+      ],
+    },
+    entry: { per: 'cart' },
+  });
+  const ann = somebody([file]);
+  ann.does('cart', BEGAN_MS, { cart: 1, n: 1 });
+  ann.does('cart', BEGAN_MS + MINUTE_MS, { cart: 2, n: 2 });
+  assert.deepEqual([ann.told('cart'), ann.member.enrolments.size, ann.refused('cart')], [[], 1, undefined]);
+  const [waiting] = ann.member.enrolments.values();
+  assert.equal(waiting!.place.dueMs, BEGAN_MS + 3 * MINUTE_MS, 'what they lack may come with the second');
+  ann.becomes({ city: 'Rome' }, BEGAN_MS + 2 * MINUTE_MS + 1);
+  assert.deepEqual(ann.told('cart'), ['entered', 'waits']);
+  const [inside] = ann.member.enrolments.values();
+  assert.deepEqual(inside!.trigger!.properties, { cart: 2, n: 2 });
+  assert.deepEqual(ann.member.entries.of(inside!.id)!.trigger!.properties, { cart: 2, n: 2 });
+  // Of what set them off last they may lack nothing, or not be let in.
+  const bob = somebody([
+    rests({
+      filter: {
+        any: [
+          { trigger: 'city', is: 'Rome' },
+          { attribute: 'city', is: 'Rome' },
+        ],
+      },
+    }),
+  ]);
+  bob.does('cart');
+  bob.does('cart', BEGAN_MS + MINUTE_MS, { city: 'Rome' });
+  assert.deepEqual([bob.told('cart'), bob.refused('cart')], [['entered', 'waits'], undefined]);
+  const cas = somebody([file]);
+  cas.does('cart', BEGAN_MS, { cart: 1, n: 1 });
+  cas.does('cart', BEGAN_MS + MINUTE_MS, { cart: 1, n: 0 });
+  cas.becomes({ city: 'Rome' }, BEGAN_MS + MINUTE_MS);
+  assert.deepEqual([cas.member.enrolments.size, cas.refused('cart')], [0, 'filter']);
+});
+
+test('campaigns.md §3.2: who waits to be decided on begins anew where who is in it does', () => {
+  const file = rests({ whileActive: 'restart', filter: { attribute: 'city', is: 'Rome' } });
+  const ann = somebody([file]);
+  ann.does('cart', BEGAN_MS, { n: 1 });
+  ann.does('cart', BEGAN_MS + MINUTE_MS, { n: 2 });
+  assert.deepEqual([ann.member.enrolments.size, ann.refused('cart')], [1, undefined]);
+  ann.becomes({ city: 'Rome' }, BEGAN_MS + 2 * MINUTE_MS + 1);
+  const [inside] = ann.member.enrolments.values();
+  assert.deepEqual(inside!.trigger!.properties, { n: 2 });
+  assert.deepEqual(ann.told('cart'), ['entered', 'waits'], 'they have left nothing');
+  const once = somebody([{ ...file, entry: 'once' }]);
+  once.does('cart', BEGAN_MS, { n: 1 });
+  once.does('cart', BEGAN_MS + MINUTE_MS, { n: 2 });
+  once.becomes({ city: 'Rome' }, BEGAN_MS + MINUTE_MS);
+  assert.deepEqual(
+    [...once.member.enrolments.values()].map(({ trigger }) => trigger!.properties),
+    [{ n: 2 }],
+  );
+  // Where they are not, what set them off first stands.
+  const stays = somebody([{ ...file, whileActive: 'ignore', entry: 'once' }]);
+  stays.does('cart', BEGAN_MS, { n: 1 });
+  stays.does('cart', BEGAN_MS + MINUTE_MS, { n: 2 });
+  stays.becomes({ city: 'Rome' }, BEGAN_MS + MINUTE_MS);
+  assert.deepEqual(
+    [...stays.member.enrolments.values()].map(({ trigger }) => trigger!.properties),
+    [{ n: 1 }],
+  );
+});
+
 test('campaigns.md §3.3: of several of one name at one instant the last sets off what waits for none of them to follow', () => {
   const file: Published = {
     key: 'win-back',

@@ -203,12 +203,16 @@ const ENTERED: Readonly<Record<Arm, string>> = {
   [ARM.outside]: 'entered the workspace holdout',
 };
 
-/** What a trigger does to who is in it already, when they are to start again or to go on with the new one. True where they begin anew. */
+/**
+ * What a trigger does to who is in it already, or waits to be decided on, when they are to start again or to go on with the new one. True where
+ * they begin anew, or are decided on by it.
+ */
 function again(who: Entrant, trigger: Seen, entryKey: number): boolean {
   const { live, member, campaign, asOfMs, changes } = who;
   const { whileActive = 'ignore', filter } = campaign.version.file;
+  if (whileActive === 'ignore' || whileActive === 'alongside') return false;
   const enrolment = member.enrolments.firstIn(campaign.id, ({ arm }) => arm !== null);
-  if (!enrolment || whileActive === 'ignore' || whileActive === 'alongside') return false;
+  if (!enrolment) return waitsAgain(who, trigger, entryKey);
   if (whileActive === 'restart') {
     // Who cannot enter under it once more stays in it, and so does whom the filter would not let in now.
     if (member.entries.hasKey(campaign.id, entryKey)) return false;
@@ -240,6 +244,23 @@ function again(who: Entrant, trigger: Seen, entryKey: number): boolean {
     changes,
   );
   return false;
+}
+
+/** Who only waits to be decided on is, by the trigger that came last: what they lack of the filter may be told beside that one. */
+function waitsAgain(who: Entrant, trigger: Seen, entryKey: number): boolean {
+  const { member, campaign, asOfMs, changes } = who;
+  const { version } = campaign;
+  const waiting = member.enrolments.firstIn(campaign.id, () => true);
+  if (!waiting) return false;
+  if (version.file.whileActive === 'refresh') {
+    const place = { ...firstPlace(version, asOfMs), dueMs: asOfMs + GRACE_MS };
+    admit(who, { ...waiting, trigger, enteredMs: asOfMs, place });
+    return true;
+  }
+  if (member.entries.hasKey(campaign.id, entryKey)) return false;
+  drop(member, waiting, changes);
+  begin(who, trigger, entryKey);
+  return true;
 }
 
 /** Takes somebody on in a campaign. */

@@ -129,6 +129,20 @@ class Model {
         this.#leave(run, 'exited: restarted');
         return this.#begin(key, event);
       }
+      const waiting = run ? undefined : this.#runs[0];
+      if (waiting && whileActive === 'refresh') {
+        Object.assign(waiting, {
+          trigger: event,
+          enteredMs: atMs,
+          sinceMs: atMs,
+          dueMs: atMs + 2 * MINUTE_MS,
+        });
+        return this.#decide(waiting, atMs);
+      }
+      if (waiting && whileActive === 'restart' && !isUsed) {
+        this.#runs = this.#runs.filter((one) => one !== waiting);
+        return this.#begin(key, event);
+      }
       if (run && whileActive === 'refresh') {
         run.trigger = event;
         run.log.push('refreshed');
