@@ -7,8 +7,9 @@ import { type Tx } from '../db/pool.ts';
 import { isPassing } from '../db/errors.ts';
 import { oldestUnread } from '../queue/feed/unread.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
-import { dueTimers } from './due.ts';
-import { insertTasks, noteTask, selectInside, selectTask, type Task } from './enrol/sql.tasks.ts';
+import { firingUntil } from './due.ts';
+import { selectTimers } from './enrol/sql.read.ts';
+import { insertTasks, noteTask, selectInside, selectTasks, type Task } from './enrol/sql.tasks.ts';
 import { upsertTimers } from './enrol/sql.write.ts';
 import { addCounts, deleteArrivals, selectArrivals, type Arrival } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
@@ -36,7 +37,7 @@ export async function setAside(
     );
     return true;
   }
-  const [timer] = await dueTimers(tx, [lane], { nowMs, unread }, 1);
+  const [timer] = await selectTimers(tx, firingUntil([lane], nowMs, unread), 1);
   if (timer) {
     const { contactId, ownerId, workspaceId, atMs } = timer;
     const dueMs = nowMs + AGAIN_MS;
@@ -63,8 +64,9 @@ async function passOver(
   { nowMs, error }: { nowMs: number; error: unknown },
 ): Promise<boolean> {
   // As it stood before: what is noted of it is rolled back.
-  const task = await selectTask(tx, lane, nowMs);
-  if (task?.id !== failed.id) return task !== undefined;
+  const tasks = await selectTasks(tx, lane, nowMs);
+  const task = tasks.find(({ id }) => id === failed.id);
+  if (!task) return tasks.length > 0;
   const { campaignId, kind, afterId } = task;
   const isOfAll = kind === 'resume' || kind === 'move' || kind === 'end';
   const first = isOfAll && !task.params.only ? await selectInside(tx, lane, campaignId, afterId, 1) : [];

@@ -3,8 +3,8 @@ import { timeOfId } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { oldestUnread } from '../queue/feed/unread.ts';
-import { selectTimers, type Timer } from './enrol/sql.read.ts';
 import { selectArrivals } from './events/sql.take.ts';
+import type { LaneUntil } from './enrol/sql.read.ts';
 
 /** Until when all that came to a lane has been taken, by our clock: what waits there unread came later. */
 export async function comeUntil(tx: Tx, lane: OwnedLane, nowMs: number): Promise<number> {
@@ -14,20 +14,14 @@ export async function comeUntil(tx: Tx, lane: OwnedLane, nowMs: number): Promise
   return Math.min(nowMs, ...waiting.map((id) => timeOfId(id) - 1));
 }
 
-/** Timers that may fire, up to `most` of each lane; `unread` was read before what arrived there. */
-export async function dueTimers(
-  tx: Tx,
+/** Up to when timers of lanes may fire: `unread` was read before what arrived there. */
+export function firingUntil(
   lanes: readonly OwnedLane[],
-  { nowMs, unread }: { nowMs: number; unread: ReadonlyMap<number, number> },
-  most: number,
-): Promise<(Timer & { lane: number })[]> {
-  const untilMs = ({ lane }: OwnedLane) => {
-    const oldest = unread.get(lane);
-    return oldest === undefined ? nowMs : Math.min(nowMs, timeOfId(oldest) - 1);
-  };
-  return await selectTimers(
-    tx,
-    lanes.map((lane) => ({ lane, untilMs: untilMs(lane) })),
-    most,
-  );
+  nowMs: number,
+  unread: ReadonlyMap<number, number>,
+): LaneUntil[] {
+  return lanes.map((lane) => {
+    const oldest = unread.get(lane.lane);
+    return { lane, untilMs: oldest === undefined ? nowMs : Math.min(nowMs, timeOfId(oldest) - 1) };
+  });
 }

@@ -14,9 +14,10 @@ import { look } from './enrol/look.ts';
 import { onResumed } from './enrol/steered.ts';
 import type { Enrolment } from './enrol/entry.ts';
 import type { Member } from './enrol/member.ts';
-import { noteTask, selectInside, selectTask, selectUnbuilt, type Task } from './enrol/sql.tasks.ts';
+import { noteTask, selectInside, selectTasks, selectUnbuilt, type Task } from './enrol/sql.tasks.ts';
 import { writeChanges } from './enrol/write.ts';
 import { takeByHand } from './byHand.ts';
+import { isBehind, type Behind } from './fair.ts';
 import { holdThem } from './letIn.ts';
 import { buildLane } from './segments/build.ts';
 import { takeSince } from './since.ts';
@@ -25,17 +26,22 @@ import { catchUp, type TurnDeps } from './turnPart.ts';
 /** What waits for a campaign to go on is looked at so often. */
 const AGAIN_MS = 60_000;
 
-/** Does the next batch of a lane's first task. */
-export async function takeTask(
-  deps: TurnDeps,
+/** Where lanes are with their tasks: the workspace whose was taken last, by lane. Of one process, and nothing is lost with it. */
+export type TasksTaken = Map<number, number>;
+
+/**
+ * The task of a lane that is next: workspaces take turns with theirs, so that nobody waits until another's are done, and one's are done in their
+ * order. None of who is behind there: what is done with many comes after what came before it.
+ */
+export async function nextTask(
   tx: Tx,
   lane: OwnedLane,
-  liveOf: (workspaceId: number) => Promise<LiveNames>,
   nowMs: number,
-  most: number,
-): Promise<void> {
-  const task = await selectTask(tx, lane, nowMs);
-  if (task) await doTask(deps, tx, lane, task, liveOf, nowMs, most);
+  { taken, behind }: { taken: TasksTaken; behind?: Behind | undefined },
+): Promise<Task | undefined> {
+  const tasks = (await selectTasks(tx, lane, nowMs)).filter((one) => !isBehind(behind, one.workspaceId));
+  const lastId = taken.get(lane.lane) ?? 0;
+  return tasks.find(({ workspaceId }) => workspaceId > lastId) ?? tasks[0];
 }
 
 /** Does the next batch of a task. */

@@ -2,7 +2,7 @@
  * A turn: what has arrived in some lanes is taken, then what is due, in one transaction behind the lanes' fences. It calls nobody, so it may
  * die and be repeated at will; nobody else writes what a lane's contacts have here, so an event and a timer never race.
  *
- * A timer fires only when nothing that was received by then waits unread in its lane, as an arrival or on the feed. What is to be done with
+ * A timer fires only when nothing that was received by then waits unread in its lane, as an arrival of its workspace or on the feed. What is to be done with
  * many (`tasks.ts`) has transactions of its own, a lane in each, so that nobody's event waits for it to be written.
  */
 import { type Tx } from '../db/pool.ts';
@@ -13,13 +13,23 @@ import { fence, fenced } from '../queue/work/settle.ts';
 import type { TurnTaker } from '../queue/turns.ts';
 import { stopFor, TooManyEnter } from './enrol/brake.ts';
 import type { LiveSource } from './enrol/live.ts';
-import { selectNextTimerMs, selectTimerLanes, selectWaiting, type Waiting } from './enrol/sql.read.ts';
+import {
+  selectNextTimerMs,
+  selectTimerLanes,
+  selectTimers,
+  selectWaiting,
+  type LaneUntil,
+  type Timer,
+  type Waiting,
+} from './enrol/sql.read.ts';
 import { addCounts, selectArrivalLanes, selectArrivals, type Arrival } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
-import { selectTask, selectTaskLanes, type Task } from './enrol/sql.tasks.ts';
-import { dueTimers } from './due.ts';
+import { selectTaskLanes, type Task } from './enrol/sql.tasks.ts';
+import { firingUntil } from './due.ts';
+import { behindIn, readShares, type BehindIn, type LookFrom, type Shares } from './fair.ts';
+import { selectArrivalsOf, selectTimersOf } from './sql.fair.ts';
 import { setAside } from './aside.ts';
-import { doTask, takeTask } from './tasks.ts';
+import { doTask, nextTask, type TasksTaken } from './tasks.ts';
 import { byWorkspace, takeTurn, type TurnDeps } from './turnPart.ts';
 
 /** Arrivals, timers or people in one turn; each of its lanes has a share of it. */
@@ -32,11 +42,14 @@ const KEYED = 'keyed batch';
 
 /** Takes the turns of campaigns. */
 export function turnTaker(deps: TurnDeps, source: LiveSource): TurnTaker {
+  const places: Places = { arrivals: { afterId: 0 }, timers: { afterId: 0 }, tasks: new Map() };
   return {
     name: 'campaigns',
     async take(lanes, alone) {
       try {
-        return alone ? await takeAlone(deps, lanes[0]!, source) : await takeTogether(deps, lanes, source);
+        return alone
+          ? await takeAlone(deps, lanes[0]!, source, places.tasks)
+          : await takeTogether(deps, lanes, source, places);
       } catch (error) {
         if (!(error instanceof TooManyEnter)) throw error;
         await stopFor(deps, error);
@@ -61,28 +74,38 @@ async function takeTogether(
   deps: TurnDeps,
   lanes: readonly OwnedLane[],
   source: LiveSource,
+  places: Places,
 ): Promise<readonly OwnedLane[]> {
   const took = await deps.queue.transact(async (tx) => {
     const nowMs = deps.clock.nowMs();
     // In one write with what is to be known of the lanes; of those that are another's it is not looked at.
     const held = fenced(tx, lanes);
     const [ours, found] = await Promise.all([held, lookInto(tx, lanes, nowMs, A_TURN)]);
-    return ours.length ? await takeSome(deps, tx, ours, source, found) : NOTHING;
+    return ours.length ? await takeSome(deps, tx, ours, source, found, places) : NOTHING;
   }, KEYED);
-  await takeTasks(deps, took.tasks, source);
+  await takeTasks(deps, took, source, places.tasks);
   return [...took.again, ...took.tasks];
 }
 
 /** Takes the next of lanes' tasks, some lanes at once, for a while: what arrives in the other lanes of a turn waits no longer than that. */
-async function takeTasks(deps: TurnDeps, lanes: readonly OwnedLane[], source: LiveSource): Promise<void> {
+async function takeTasks(
+  deps: TurnDeps,
+  { tasks: lanes, behind }: Took,
+  source: LiveSource,
+  taken: TasksTaken,
+): Promise<void> {
   const untilMs = deps.clock.monotonicMs() + TASKS_MS;
   const left = lanes.values();
   const go = async () => {
     for (const one of left) {
-      await deps.queue.transact(async (tx) => {
+      const task = await deps.queue.transact(async (tx) => {
         const [lane] = await fenced(tx, [one]);
-        if (lane) await takeTask(deps, tx, lane, await source(tx), deps.clock.nowMs(), A_TURN);
+        const nowMs = deps.clock.nowMs();
+        const next = lane && (await nextTask(tx, lane, nowMs, { taken, behind: behind.get(lane.lane) }));
+        if (next) await doTask(deps, tx, lane, next, await source(tx), nowMs, A_TURN);
+        return next;
       });
+      if (task) taken.set(task.lane, task.workspaceId);
       if (deps.clock.monotonicMs() > untilMs) return;
     }
   };
@@ -92,16 +115,22 @@ async function takeTasks(deps: TurnDeps, lanes: readonly OwnedLane[], source: Li
 }
 
 /** Only what is first in a lane; what fails even so is set aside. */
-async function takeAlone(deps: TurnDeps, lane: OwnedLane, source: LiveSource): Promise<readonly OwnedLane[]> {
+async function takeAlone(
+  deps: TurnDeps,
+  lane: OwnedLane,
+  source: LiveSource,
+  taken: TasksTaken,
+): Promise<readonly OwnedLane[]> {
+  let task: Task | undefined;
   const more = await deps.queue.transact(async (tx) => {
     await fence(tx, lane);
     const nowMs = deps.clock.nowMs();
-    let task: Task | undefined;
+    task = undefined;
     try {
       return await tx.savepoint(async (inner) => {
         const found = await lookInto(inner, [lane], nowMs, 1);
         const { again, tasks } = await takeSome(deps, inner, [lane], source, found);
-        if (tasks.length) task = await selectTask(inner, lane, nowMs);
+        if (tasks.length) task = await nextTask(inner, lane, nowMs, { taken });
         if (task) await doTask(deps, inner, lane, task, await source(inner), nowMs, 1);
         return again.length > 0 || tasks.length > 0;
       });
@@ -110,13 +139,17 @@ async function takeAlone(deps: TurnDeps, lane: OwnedLane, source: LiveSource): P
       return await setAside(deps, tx, lane, { nowMs, error, task });
     }
   });
+  if (task) taken.set(lane.lane, task.workspaceId);
   return more ? [lane] : [];
 }
 
-/** Lanes that may have more: behind what was taken, or by what it led to; and those that have a task and nothing before it. */
-type Took = { again: readonly OwnedLane[]; tasks: readonly OwnedLane[] };
+/** Where this worker goes on where a lane is shared. */
+type Places = { arrivals: LookFrom; timers: LookFrom; tasks: TasksTaken };
 
-const NOTHING: Took = { again: [], tasks: [] };
+/** Lanes that may have more: behind what was taken, or by what it led to; and those that have a task, and of whom something lies before it. */
+type Took = { again: readonly OwnedLane[]; tasks: readonly OwnedLane[]; behind: BehindIn };
+
+const NOTHING: Took = { again: [], tasks: [], behind: new Map() };
 
 /** What waits in some lanes as of an instant: of each lane up to `each` arrivals, those that come first. */
 type Found = {
@@ -142,24 +175,45 @@ async function lookInto(tx: Tx, lanes: readonly OwnedLane[], nowMs: number, most
   return { nowMs, each, arrivals, waiting, unread };
 }
 
-/** Takes what arrived, then what is due, of the lanes that are held. */
+const ARRIVALS = {
+  table: 'event_arrivals',
+  next: selectArrivalsOf,
+  keyOf: ({ id }: Arrival) => `${id}`,
+} as const;
+const TIMERS = {
+  table: 'timers',
+  next: selectTimersOf,
+  keyOf: ({ contactId, ownerId }: Timer) => `${contactId}|${ownerId}`,
+} as const;
+
+/** Takes what arrived, then what is due, of the lanes that are held. Without places nobody's share is taken, but what is first. */
 async function takeSome(
   deps: TurnDeps,
   tx: Tx,
   lanes: readonly OwnedLane[],
   source: LiveSource,
   found: Found,
+  places?: Places,
 ): Promise<Took> {
   const own = new Set(lanes.map(({ lane }) => lane));
-  const [arrivals, waiting] = [found.arrivals, found.waiting].map((rows) =>
-    rows.filter(({ lane }) => own.has(lane)),
-  ) as [typeof found.arrivals, typeof found.waiting];
-  const taken = await takeArrivals(deps, tx, lanes, arrivals, found.nowMs);
+  const first = found.arrivals.filter(({ lane }) => own.has(lane));
+  const waiting = new Map(found.waiting.map((one) => [one.lane, one]));
+  const of = firingUntil(lanes, found.nowMs, found.unread);
+  const sharing = { each: found.each, cursor: places?.arrivals };
+  const { rows, behind } = await readShares(tx, ARRIVALS, of, first, sharing);
+  const taken = await takeArrivals(deps, tx, lanes, [...first, ...rows], found.nowMs);
   // It leaves with what is asked next, and is over before this is.
   const counting = addCounts(tx, taken.counts);
   counting.catch(() => {});
   try {
-    return await takeOn(deps, tx, lanes, source, { ...found, arrivals, waiting, taken: taken.arrivals });
+    return await takeOn(
+      deps,
+      tx,
+      lanes,
+      source,
+      { ...found, waiting, taken: taken.arrivals, behind },
+      places,
+    );
   } finally {
     await counting;
   }
@@ -171,25 +225,46 @@ async function takeOn(
   tx: Tx,
   lanes: readonly OwnedLane[],
   source: LiveSource,
-  { nowMs, each, arrivals, waiting, unread, taken }: Found & { taken: readonly Arrival[] },
+  found: Omit<Found, 'waiting'> & {
+    waiting: ReadonlyMap<number, Waiting>;
+    taken: readonly Arrival[];
+    behind: BehindIn;
+  },
+  places: Places | undefined,
 ): Promise<Took> {
-  const arrived = Map.groupBy(arrivals, ({ lane }) => lane);
-  const more = new Set(lanes.map(({ lane }) => lane).filter((lane) => arrived.get(lane)?.length === each));
-  const of = new Map(waiting.map((one) => [one.lane, one]));
-  // What waits behind may have come before what is due now.
-  const ripe = lanes.filter(({ lane }) => !more.has(lane) && of.get(lane)!.hasTimers);
-  const timers = ripe.length ? await dueTimers(tx, ripe, { nowMs, unread }, each) : [];
-  const liveOf = await source(tx, waiting[0]!.stamp);
-  const fired = Map.groupBy(timers, ({ lane }) => lane);
-  const again = new Set([...more, ...fired.keys()]);
-  for (const [workspaceId, part] of byWorkspace(taken, timers))
+  const { nowMs, waiting, taken, behind } = found;
+  const due = lanes.filter(({ lane }) => waiting.get(lane)!.hasTimers);
+  const timers = await timersOf(tx, firingUntil(due, nowMs, found.unread), found, places);
+  const liveOf = await source(tx, waiting.get(lanes[0]!.lane)!.stamp);
+  const again = new Set([...behind.keys(), ...timers.rows.map(({ lane }) => lane)]);
+  for (const [workspaceId, part] of byWorkspace(taken, timers.rows))
     for (const lane of await takeTurn(deps, tx, lanes, await liveOf(workspaceId), workspaceId, part, nowMs))
       again.add(lane);
   // Tasks wait for what lies before them, and not until nothing comes any more.
-  const isLast = (lane: number) => !more.has(lane) && (fired.get(lane)?.length ?? 0) < each;
+  const before = behindIn(behind, timers.behind);
+  const mayGo = ({ lane }: OwnedLane) => waiting.get(lane)!.hasTask && before.get(lane) !== 'anybody';
   return {
     // What arrives meanwhile wakes the lane itself: a look that finds nothing would cost as much as a turn.
-    again: lanes.filter(({ lane }) => again.has(lane) || (of.get(lane)!.hasTask && !isLast(lane))),
-    tasks: lanes.filter(({ lane }) => of.get(lane)!.hasTask && isLast(lane)),
+    again: lanes.filter((one) => again.has(one.lane) || (waiting.get(one.lane)!.hasTask && !mayGo(one))),
+    tasks: lanes.filter(mayGo),
+    behind: before,
   };
+}
+
+/**
+ * Timers that may fire. What waits behind what was taken may have come before what is due now: of a lane in which more arrived than was
+ * taken, those of workspaces of whom all was.
+ */
+async function timersOf(
+  tx: Tx,
+  due: readonly LaneUntil[],
+  { each, behind }: { each: number; behind: BehindIn },
+  places: Places | undefined,
+): Promise<Shares<Timer & { lane: number }>> {
+  const ripe = due.filter(({ lane }) => !behind.has(lane.lane));
+  const first = ripe.length ? await selectTimers(tx, ripe, each) : [];
+  const some = due.filter(({ lane }) => behind.get(lane.lane) !== 'anybody');
+  const sharing = { each, cursor: places?.timers, less: behind };
+  const { rows, behind: still } = await readShares(tx, TIMERS, some, first, sharing);
+  return { rows: [...first, ...rows], behind: still };
 }

@@ -688,6 +688,7 @@ CREATE TABLE event_arrivals (
   CHECK (((kind = 1) = (name_id IS NOT NULL)))
 ) WITH (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_cost_delay=1);
 CREATE INDEX event_arrivals_next ON event_arrivals USING btree (lane, id);
+CREATE INDEX event_arrivals_of ON event_arrivals USING btree (workspace_id, lane, id);
 
 -- by bucket
 CREATE TABLE event_keys (
@@ -1908,6 +1909,7 @@ CREATE TABLE timers (
   PRIMARY KEY (bucket, contact_id, owner_id)
 ) WITH (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_cost_delay=1);
 CREATE INDEX timers_next ON timers USING btree (lane, due_ms, at_ms);
+CREATE INDEX timers_of ON timers USING btree (workspace_id, lane, due_ms, at_ms);
 
 -- by bucket
 CREATE TABLE usage_messages (

@@ -1,37 +1,49 @@
 /** Statements by which a turn takes contacts in hand. They name rows by key; nothing is locked but by the fence of the lane. */
 import { column } from '../../db/column.ts';
 import { bucketOf } from '../../base/ids.ts';
-import type { Db } from '../../db/pool.ts';
+import type { Db, Fragment } from '../../db/pool.ts';
 import type { Seen } from '../match/facts.ts';
 import type { Place } from '../steps/run.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import { isOneOf, those } from '../sql.keys.ts';
 import type { Arm, Entry } from './entry.ts';
 
+/** A lane, and up to when its timers may fire. */
+export type LaneUntil = { lane: OwnedLane; untilMs: number };
+
 /** A timer that is due. */
 export type Timer = { contactId: number; ownerId: number; workspaceId: number; dueMs: number; atMs: number };
 
-const TIMER = (db: Db) => db`
+/** A timer's columns. */
+export const TIMER = (db: Db) => db`
   lane, contact_id AS "contactId", owner_id AS "ownerId", workspace_id AS "workspaceId", due_ms AS "dueMs", at_ms AS "atMs"`;
+
+/**
+ * Timers of a lane that are due by an instant. A range of whole keys, and so is what it is read in: by either alone Postgres, as long as it believes
+ * that there is nothing, may as well take the index that has a workspace between the two, which is all that waits in the lane.
+ */
+const DUE = (db: Db, lane: Fragment, untilMs: Fragment) => db`
+  (t.lane, t.due_ms) BETWEEN (${lane}, ${FIRST_MS}::bigint) AND (${lane}, ${untilMs})`;
+const FIRST_MS = Number.MIN_SAFE_INTEGER;
+const IN_TIME = (db: Db) => db`t.lane, t.due_ms, t.at_ms`;
 
 /** The next timers of some lanes that are due, up to `limit` of each, those of a lane oldest first. */
 export async function selectTimers(
   db: Db,
-  lanes: readonly { lane: OwnedLane; untilMs: number }[],
+  lanes: readonly LaneUntil[],
   limit: number,
 ): Promise<(Timer & { lane: number })[]> {
   const [only] = lanes;
   if (only && lanes.length === 1)
     return await db<(Timer & { lane: number })[]>`
-      SELECT ${TIMER(db)} FROM timers
-      WHERE lane = ${only.lane.lane} ${db.onShard('bucket', only.lane.buckets)} AND due_ms <= ${only.untilMs}
-      ORDER BY due_ms, at_ms LIMIT ${limit}`;
+      SELECT ${TIMER(db)} FROM timers t
+      WHERE ${DUE(db, db`${only.lane.lane}::smallint`, db`${only.untilMs}::bigint`)} ${db.onShard('bucket', only.lane.buckets)}
+      ORDER BY ${IN_TIME(db)} LIMIT ${limit}`;
   return await db<(Timer & { lane: number })[]>`
-    SELECT t.* FROM unnest(${lanes.map(({ lane }) => lane.lane)}::smallint[], ${lanes.map(({ untilMs }) => untilMs)}::bigint[])
+    SELECT n.* FROM unnest(${lanes.map(({ lane }) => lane.lane)}::smallint[], ${lanes.map(({ untilMs }) => untilMs)}::bigint[])
       AS k (lane, until_ms)
     CROSS JOIN LATERAL (
-      SELECT ${TIMER(db)} FROM timers WHERE timers.lane = k.lane AND timers.due_ms <= k.until_ms
-      ORDER BY timers.due_ms, timers.at_ms LIMIT ${limit}) t`;
+      SELECT ${TIMER(db)} FROM timers t WHERE ${DUE(db, db`k.lane`, db`k.until_ms`)} ORDER BY ${IN_TIME(db)} LIMIT ${limit}) n`;
 }
 
 /** What a lane has besides arrivals, and the stamp of what is live. */
@@ -43,13 +55,13 @@ export async function selectWaiting(db: Db, lanes: readonly OwnedLane[], nowMs: 
   if (only && lanes.length === 1)
     return await db<Waiting[]>`
       SELECT ${only.lane}::integer AS lane, s.n AS stamp,
-        EXISTS (SELECT FROM timers t WHERE t.lane = ${only.lane} ${db.onShard('t.bucket', only.buckets)} AND t.due_ms <= ${nowMs})
-          AS "hasTimers",
+        (SELECT true FROM timers t WHERE ${DUE(db, db`${only.lane}::smallint`, db`${nowMs}::bigint`)} ${db.onShard('t.bucket', only.buckets)}
+          ORDER BY ${IN_TIME(db)} LIMIT 1) IS NOT NULL AS "hasTimers",
         EXISTS (SELECT FROM campaign_tasks k WHERE k.bucket = ${only.bucket} AND k.lane = ${only.lane} AND k.due_ms <= ${nowMs}) AS "hasTask"
       FROM campaign_stamp s WHERE s.id = 1`;
   return await db<Waiting[]>`
     SELECT l.lane, s.n AS stamp,
-      EXISTS (SELECT FROM timers t WHERE t.lane = l.lane AND t.due_ms <= ${nowMs}) AS "hasTimers",
+      (SELECT true FROM timers t WHERE ${DUE(db, db`l.lane`, db`${nowMs}::bigint`)} ORDER BY ${IN_TIME(db)} LIMIT 1) IS NOT NULL AS "hasTimers",
       EXISTS (SELECT FROM campaign_tasks k WHERE k.bucket = l.bucket AND k.lane = l.lane AND k.due_ms <= ${nowMs}) AS "hasTask"
     FROM campaign_stamp s CROSS JOIN unnest(${lanes.map(({ lane }) => lane)}::smallint[], ${lanes.map(({ bucket }) => bucket)}::smallint[])
       AS l (lane, bucket)
@@ -60,7 +72,8 @@ export async function selectWaiting(db: Db, lanes: readonly OwnedLane[], nowMs: 
 export async function selectTimerLanes(db: Db, nowMs: number): Promise<number[]> {
   const rows = await db<{ lane: number }[]>`
     SELECT l.lane FROM lanes l CROSS JOIN LATERAL (
-      SELECT t.lane FROM timers t WHERE t.lane = l.lane ${db.onShard('t.bucket', 'l.buckets')} AND t.due_ms <= ${nowMs} LIMIT 1) first`;
+      SELECT t.lane FROM timers t WHERE ${DUE(db, db`l.lane`, db`${nowMs}::bigint`)} ${db.onShard('t.bucket', 'l.buckets')}
+      ORDER BY ${IN_TIME(db)} LIMIT 1) first`;
   return rows.map(({ lane }) => lane);
 }
 
@@ -68,8 +81,10 @@ export async function selectTimerLanes(db: Db, nowMs: number): Promise<number[]>
 export async function selectNextTimerMs(db: Db, nowMs: number): Promise<number | undefined> {
   const rows = await db<{ dueMs: number | null }[]>`
     SELECT min(first.due_ms) AS "dueMs" FROM lanes l CROSS JOIN LATERAL (
-      SELECT t.due_ms FROM timers t WHERE t.lane = l.lane ${db.onShard('t.bucket', 'l.buckets')} AND t.due_ms > ${nowMs}
-      ORDER BY t.due_ms LIMIT 1) first`;
+      SELECT t.due_ms FROM timers t
+      WHERE (t.lane, t.due_ms) > (l.lane, ${nowMs}::bigint) AND (t.lane, t.due_ms) < (l.lane + 1, ${FIRST_MS}::bigint)
+        ${db.onShard('t.bucket', 'l.buckets')}
+      ORDER BY ${IN_TIME(db)} LIMIT 1) first`;
   return rows[0]?.dueMs ?? undefined;
 }
 

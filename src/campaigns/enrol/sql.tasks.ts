@@ -48,12 +48,12 @@ export async function insertTasks(
       ${tasks.map((t) => JSON.stringify(t.params))}::text[]) AS n (bucket, lane, id, workspace_id, campaign_id, kind, params)`;
 }
 
-/** The first task of a lane that is due, by our clock. */
-export async function selectTask(db: Db, lane: OwnedLane, nowMs: number): Promise<Task | undefined> {
-  const rows = await db<Task[]>`
-    SELECT bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params, after_id AS "afterId"
-    FROM campaign_tasks WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND due_ms <= ${nowMs} ORDER BY id LIMIT 1`;
-  return rows[0];
+/** The first task of each workspace in a lane that is due, by our clock, in order of workspaces. */
+export async function selectTasks(db: Db, lane: OwnedLane, nowMs: number): Promise<Task[]> {
+  return await db<Task[]>`
+    SELECT DISTINCT ON (workspace_id) bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params,
+      after_id AS "afterId"
+    FROM campaign_tasks WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND due_ms <= ${nowMs} ORDER BY workspace_id, id`;
 }
 
 /** What goes on or ends in some lanes. Locks nothing. */

@@ -1,7 +1,7 @@
 /** Statements by which the owner of a lane takes what has arrived there. They name rows by key, and the lane's buckets on Citus. */
 import { column } from '../../db/column.ts';
 import { bucketOf } from '../../base/ids.ts';
-import type { Db } from '../../db/pool.ts';
+import type { Db, Fragment } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import type { ARRIVAL } from './sql.ts';
 
@@ -21,7 +21,8 @@ export type Arrival = {
 
 const buckets = (rows: readonly { contactId: number }[]) => column(rows, (r) => bucketOf(r.contactId));
 
-const ARRIVED = (db: Db) => db`
+/** An arrival's columns. */
+export const ARRIVED = (db: Db) => db`
   lane, id, workspace_id AS "workspaceId", contact_id AS "contactId", kind, name_id AS "nameId", at_ms AS "atMs",
   received_ms AS "receivedMs", key, flags, properties`;
 
@@ -35,13 +36,17 @@ export async function selectArrivals(
   // Most often it is one lane, and that is all that Citus takes to one shard.
   if (only && lanes.length === 1)
     return await db<(Arrival & { lane: number })[]>`
-      SELECT ${ARRIVED(db)} FROM event_arrivals WHERE lane = ${only.lane} ${db.onShard('bucket', only.buckets)}
-      ORDER BY id LIMIT ${limit}`;
+      SELECT ${ARRIVED(db)} FROM event_arrivals a WHERE ${ALL_OF(db, db`${only.lane}::smallint`)} ${db.onShard('bucket', only.buckets)}
+      ORDER BY a.lane, a.id LIMIT ${limit}`;
   return await db<(Arrival & { lane: number })[]>`
-    SELECT a.* FROM unnest(${lanes.map(({ lane }) => lane)}::smallint[]) AS k (lane)
+    SELECT n.* FROM unnest(${lanes.map(({ lane }) => lane)}::smallint[]) AS k (lane)
     CROSS JOIN LATERAL (
-      SELECT ${ARRIVED(db)} FROM event_arrivals WHERE event_arrivals.lane = k.lane ORDER BY id LIMIT ${limit}) a`;
+      SELECT ${ARRIVED(db)} FROM event_arrivals a WHERE ${ALL_OF(db, db`k.lane`)} ORDER BY a.lane, a.id LIMIT ${limit}) n`;
 }
+
+/** All that waits in a lane, as a range of whole keys: of a lane alone Postgres may take the index that is not in the order in which they are taken. */
+const ALL_OF = (db: Db, lane: Fragment) =>
+  db`(a.lane, a.id) BETWEEN (${lane}, 0::bigint) AND (${lane}, ${Number.MAX_SAFE_INTEGER}::bigint)`;
 
 /** Deletes arrivals and returns the ids of those that were still there. A key is found as a range of one (`queue/work/sql.ts`). */
 export async function deleteArrivals(
