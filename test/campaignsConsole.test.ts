@@ -132,6 +132,48 @@ steps:
   assert.deepEqual((await said())[1], first);
 });
 
+test('what marketing says may name the way out, as a broadcast’s does; a name that nobody has is refused', async () => {
+  const content = {
+    type: 'text',
+    subject: 'News',
+    text: 'Hi {{ first_name }}, leave by {{ links.unsubscribe }}.',
+    html: '<p>{{ event.said }} <a href="{{ links.unsubscribe }}">Leave</a></p>',
+  };
+  const file = (more: object = {}) => ({
+    campaign: {
+      parley: 'campaign/1',
+      key: 'way-out',
+      trigger: { api: true },
+      steps: [{ key: 'news', send: { content, channel: 'email', ...more } }],
+    },
+  });
+  const drafted = await ok('POST', '/campaigns', file());
+  await ok('POST', `/campaigns/${drafted.id}/publish`, { people: 'move' });
+  const contactId = await newContact('way-out');
+  const said = '{{ links.unsubscribe }}';
+  await ok('POST', `/campaigns/${drafted.id}/enter`, { contactId, key: '1', properties: { said } });
+  const mail = await until('the mail is there', async () => {
+    const { messages } = await ok('GET', '/simulator/messages?address=way-out@example.com');
+    return messages[0]?.content;
+  });
+  const [, url] = /leave by (\S+)\.(\s|$)/.exec(mail.text)!;
+  assert.match(url!, /\/u\/[\w-]+$/);
+  assert.equal(mail.headers['List-Unsubscribe'], `<${url}>`);
+  assert.ok(mail.html.includes(`<a href="${url}">Leave</a>`), mail.html);
+  assert.ok(mail.html.includes(said), 'what somebody said stays what they said');
+  const body = new URLSearchParams({ 'List-Unsubscribe': 'One-Click' });
+  assert.equal((await fetch(url!, { method: 'POST', body })).status, 200);
+  for (const [odd, text] of [
+    [{ class: 'transactional' }, content.text],
+    [{}, 'Hi {{ contact.attributes.first }}'],
+    [{}, 'Hi {{ contact.firstName }}'],
+  ] as const) {
+    const refused = await call('POST', at('/campaigns'), file({ ...odd, content: { type: 'text', text } }));
+    assert.equal(refused.status, 400, text);
+    assert.equal(refused.body.error.field, 'campaign.steps[0].send.content');
+  }
+});
+
 test('paused it lets nobody in; ended all leave; pages', async () => {
   const { id } = await ok('POST', '/campaigns', {
     campaign: {

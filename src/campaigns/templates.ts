@@ -1,10 +1,12 @@
 /** Templates in a campaign: what they say is taken when a version is published, and stays beside their names, so that it can still be told which it was. */
 import type { CampaignFile, Step, Variant } from '../../contract/campaign.ts';
+import type { MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import { compile } from '../content/compile.ts';
 import { expandTemplates } from '../content/templates.ts';
 import type { Db } from '../db/pool.ts';
+import { strayIn } from './steps/said.ts';
 
 /** The campaign with what its templates say now, beside their names. */
 export async function withTemplates(
@@ -19,11 +21,12 @@ export async function withTemplates(
       continue;
     }
     const at = `campaign.steps[${i}].send`;
-    const send = await withTemplate(db, workspaceId, step.send, at);
+    const { class: messageClass = 'marketing' } = step.send;
+    const send = await withTemplate(db, workspaceId, step.send, messageClass, at);
     if (isFault(send)) return send;
     const variants: Variant[] = [];
     for (const [j, one] of (send.variants ?? []).entries()) {
-      const variant = await withTemplate(db, workspaceId, one, `${at}.variants[${j}]`);
+      const variant = await withTemplate(db, workspaceId, one, messageClass, `${at}.variants[${j}]`);
       if (isFault(variant)) return variant;
       variants.push(variant);
     }
@@ -36,6 +39,7 @@ async function withTemplate<T extends { template?: string; content?: Content }>(
   db: Db,
   workspaceId: number,
   said: T,
+  messageClass: MessageClass,
   at: string,
 ): Promise<T | Fault> {
   if (said.template === undefined) return said;
@@ -49,6 +53,8 @@ async function withTemplate<T extends { template?: string; content?: Content }>(
     });
   const compiled = compile(expanded[0]!, { path });
   if (isFault(compiled)) return compiled;
+  const stray = strayIn(compiled, messageClass);
+  if (stray !== undefined) return fault('bad_request', `${path}: ${stray}`, { field: path });
   return { ...said, content: expanded[0]! };
 }
 

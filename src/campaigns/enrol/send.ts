@@ -18,6 +18,7 @@ import { streamApart } from '../../queue/work/stream.ts';
 import { termsOf } from '../../gate/terms.ts';
 import type { AcceptDeps } from '../../outbox/accept.ts';
 import { say, type Saying } from '../../outbox/say.ts';
+import { WAY_OUT } from '../../outbox/deliver/unsubscribe.ts';
 import { variablesOf } from '../../outbox/deliver/wire.ts';
 import type { Changes, EffectDone, SendRow } from './changes.ts';
 import { LEFT_CAMPAIGN } from './optouts.ts';
@@ -116,10 +117,13 @@ function draft(
   if (channel && integrationId === undefined) return `no integration for ${channel}`;
   const reachable = person.destinations.filter((one) => channel === undefined || one.channel === channel);
   if (!reachable.length) return `no address${channel ? ` on ${channel}` : ''}`;
-  const content = rendered(contentOf(step, done.enrolment.variant), done, person, workspace);
+  const messageClass = step.class ?? 'marketing';
+  // Where it goes is known as it is sent; a page shows what is said as it was let in.
+  const hasWayOut = messageClass === 'marketing' && reachable.every((one) => one.channel !== 'webchat');
+  const said = contentOf(step, done.enrolment.variant);
+  const content = rendered(said, done, person, workspace, hasWayOut ? { unsubscribe: WAY_OUT } : {});
   if (typeof content === 'string') return content;
   const { campaignId, id } = done.enrolment;
-  const messageClass = step.class ?? 'marketing';
   return {
     to: { contactId: done.contactId },
     kind: 'message',
@@ -146,6 +150,7 @@ function rendered(
   { enrolment }: EffectDone,
   person: Person,
   workspace: Workspace,
+  links: { unsubscribe?: string },
 ): Content | string {
   let ready = compiled.get(content);
   if (!ready) {
@@ -155,6 +160,6 @@ function rendered(
     compiled.set(content, made);
   }
   const variables = variablesOf(person, person.destinations[0]!, workspace);
-  const said = ready.renderContent({ ...variables, event: enrolment.trigger?.properties ?? {} });
+  const said = ready.renderContent({ ...variables, links, event: enrolment.trigger?.properties ?? {} });
   return isRenderFailure(said) ? `it cannot be said: ${said.detail}` : said;
 }

@@ -2,7 +2,7 @@
  * Reads a campaign as it is written: every rule that can be told without the store. What is not built is refused by name, so that
  * nothing is accepted that is not carried out. Pure.
  */
-import { CHANNELS, MESSAGE_CLASSES } from '../../../contract/channels.ts';
+import { CHANNELS, MESSAGE_CLASSES, type MessageClass } from '../../../contract/channels.ts';
 import { CAMPAIGN_LIMITS, DAYS, type CampaignFile, type Goal } from '../../../contract/campaign.ts';
 import type { Fault } from '../../base/fault.ts';
 import { isFault } from '../../base/fault.ts';
@@ -29,6 +29,7 @@ import {
 import { lookedAt, ruleAt } from '../match/rule.ts';
 import { basisPoints, minuteOfText } from '../match/duration.ts';
 import { checkFlow } from './flow.ts';
+import { strayIn } from './said.ts';
 import { dateAt, triggerAt } from './trigger.ts';
 import { STEP_KINDS, type StepKind } from './kinds.ts';
 
@@ -240,10 +241,11 @@ function sendAt(value: unknown, path: string): void {
     'cancelOnExit',
   ];
   const given = objectAt(value, path, keys);
+  const messageClass =
+    given['class'] === undefined ? 'marketing' : wordAt(given['class'], `${path}.class`, MESSAGE_CLASSES);
   if (oneOf(given, ['template', 'content', 'variants'], path) === 'variants')
-    variantsAt(given['variants'], `${path}.variants`);
-  else saidAt(given, path);
-  if (given['class'] !== undefined) wordAt(given['class'], `${path}.class`, MESSAGE_CLASSES);
+    variantsAt(given['variants'], `${path}.variants`, messageClass);
+  else saidAt(given, path, messageClass);
   if (given['channel'] !== undefined) wordAt(given['channel'], `${path}.channel`, [...CHANNELS, 'best']);
   if (given['await'] !== undefined)
     wordAt(given['await'], `${path}.await`, ['none', 'accepted', 'delivered']);
@@ -254,7 +256,7 @@ function sendAt(value: unknown, path: string): void {
 }
 
 /** What is said: a template's name, or the content itself. */
-function saidAt(given: Record<string, unknown>, path: string): void {
+function saidAt(given: Record<string, unknown>, path: string, messageClass: MessageClass): void {
   if (oneOf(given, ['template', 'content'], path) === 'template') {
     textAt(given['template'], `${path}.template`, 512);
     return;
@@ -263,9 +265,11 @@ function saidAt(given: Record<string, unknown>, path: string): void {
   if (isFault(content)) throwFault(content);
   const compiled = compile(content, { path: `${path}.content` });
   if (isFault(compiled)) throwFault(compiled);
+  const stray = strayIn(compiled, messageClass);
+  if (stray !== undefined) breaks(`${path}.content`, stray);
 }
 
-function variantsAt(value: unknown, path: string): void {
+function variantsAt(value: unknown, path: string, messageClass: MessageClass): void {
   const keys = new Set<string>();
   let points = 0;
   listAt(value, path, 2, CAMPAIGN_LIMITS.variants).forEach((one, i) => {
@@ -277,7 +281,7 @@ function variantsAt(value: unknown, path: string): void {
     const share = basisPoints(textAt(given['share'], `${at}.share`));
     if (share === undefined || share < 1) breaks(`${at}.share`, 'must be a share from 0.01% on, such as 50%');
     points += share;
-    saidAt(given, at);
+    saidAt(given, at, messageClass);
   });
   if (points !== 10_000) breaks(path, `must be shares of 100% together, and are ${points / 100}%`);
 }

@@ -17,6 +17,7 @@ import { isWaiting, STATE, type StateCode } from '../../ledger/states.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import { decideBroken, type Decision } from '../outcome/decide.ts';
 import { stillWanted } from './shown.ts';
+import { namesWayOut, withWayOut } from './unsubscribe.ts';
 import type { Draft } from './wire.ts';
 
 /** What reading needs. */
@@ -107,9 +108,15 @@ export function hasEndedEarly({ state, channel }: { state: StateCode; channel?: 
 /** Stands for what a message said that is gone: nobody will see it. */
 const GONE: Content = { type: 'text', text: '–' };
 
-function draftSingle(item: WorkItem, row: SingleFacts): Draft {
-  const compiled = compile(row.content ?? GONE, { liquid: false });
+function verbatim(content: Content): Compiled {
+  const compiled = compile(content, { liquid: false });
   if (isFault(compiled)) throw new Error(`accepted content does not compile: ${compiled.message}`);
+  return compiled;
+}
+
+function draftSingle(item: WorkItem, row: SingleFacts): Draft {
+  const content = row.content ?? GONE;
+  const compiled = verbatim(content);
   return {
     item,
     bulk: false,
@@ -120,6 +127,9 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     destinationId: row.destinationId,
     expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,
     compiled,
+    ...(row.class === 'marketing' && namesWayOut(content)
+      ? { leavingBy: (url: string) => verbatim(withWayOut(content, url)) }
+      : {}),
     isTemplate: row.content !== null && isTemplate(row.content),
     fromName: row.content?.senderId !== undefined,
     isGone: row.content === null,

@@ -35,6 +35,23 @@ export function openUnsubscribe(vault: Vault, token: string): Recipient | undefi
     : undefined;
 }
 
+/** Stands for the address by which one leaves in what is said before it is known where it goes. No address that is shortened, and no text of a template's any more. */
+export const WAY_OUT = 'https://{{links.unsubscribe}}';
+
+/** Whether a content names the way out. */
+export function namesWayOut(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes(WAY_OUT);
+  return typeof value === 'object' && value !== null && Object.values(value).some(namesWayOut);
+}
+
+/** The content with the address in it. */
+export function withWayOut<T>(value: T, url: string): T {
+  if (typeof value === 'string') return value.replaceAll(WAY_OUT, () => url) as T;
+  if (Array.isArray(value)) return value.map((one: unknown) => withWayOut(one, url)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withWayOut(inner, url)])) as T;
+}
+
 /** The headers of a marketing mail (RFC 2369, RFC 8058): the mail program shows a button, and one POST is all it takes. */
 export function listUnsubscribe(url: string): Record<string, string> {
   return { 'List-Unsubscribe': `<${url}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' };

@@ -43,6 +43,8 @@ export type Draft = {
   destinationId: number | null;
   expiresMs: number;
   compiled: Compiled;
+  /** What is said names the way out, which is put in: by the address that it leads to. */
+  leavingBy?: (url: string) => Compiled;
   isTemplate: boolean;
   /** It names a sender of its own for SMS. */
   fromName?: boolean;
@@ -100,8 +102,9 @@ export function toWire(
   subject.idempotent = draft.bulk ? open.bulkIdempotent : open.idempotent;
   subject.canTell = open.canTell;
   let variables: Variables = {};
+  const isAsked = draft.leavingBy !== undefined || draft.compiled.variables.includes(LEAVE);
   const leave =
-    draft.class === 'marketing' && (channel === 'email' || draft.compiled.variables.includes(LEAVE))
+    draft.class === 'marketing' && (channel === 'email' || isAsked)
       ? own.unsubscribeUrl({ ...destination, workspaceId: workspace.id, contactId: person.contactId })
       : undefined;
   if (draft.compiled.variables.length) {
@@ -109,7 +112,8 @@ export function toWire(
     if (leave !== undefined) variables.links = { unsubscribe: leave };
     subject.vars = storableJson(draft.compiled.pick(variables));
   }
-  const rendered = draft.compiled.renderFor(channel, variables, draft.options);
+  const compiled = leave === undefined ? draft.compiled : (draft.leavingBy?.(leave) ?? draft.compiled);
+  const rendered = compiled.renderFor(channel, variables, draft.options);
   if (isRenderFailure(rendered)) return decideFailure(subject, rendered.failed, rendered.detail, nowMs);
   if (rendered.channel === 'sms' && !rendered.media?.length) {
     const { count } = segments(rendered.text);
