@@ -320,7 +320,7 @@ scenario('scenario 21: what is done while it is a draft sets nothing off', async
 });
 
 scenario(
-  'scenario 24: a backfill counts and triggers nothing; what is too old triggers nothing either',
+  'scenario 24: a backfill counts and triggers nothing; what is too old triggers nothing either, nor by a segment that it counts in',
   async () => {
     const place = await newPlace();
     await place.live({
@@ -329,14 +329,35 @@ scenario(
       filter: { did: 'in', atLeast: 3 },
       steps: [mail('third')],
     });
+    const twice = await place.segment('twice', { did: 'in', atLeast: 2 });
+    const bySegment = { trigger: { segment: { entered: 'twice' } }, entry: 'every' as const };
+    const late = await place.live({ ...bySegment, key: 'by-segment', steps: [mail('in-time')] });
+    await place.live({ ...bySegment, key: 'later', triggersWithin: '30d', steps: [mail('later')] });
     const nowS = (await place.nowMs()) / 1000;
+    const old = { name: 'in', timestamp: nowS - 80 * 3600 };
     const id = await place.tell('fill', { name: 'in', history: true });
-    await place.tell('fill', { name: 'in', timestamp: nowS - 80 * 3600 });
+    await place.tell('fill', old);
+    const hushed = await place.tell('hushed', old);
+    await place.tell('hushed', { ...old, history: true });
+    // What is learnt of them with it is of now.
+    const pro = await place.segment('pro', { attribute: 'plan', is: 'pro' });
+    await place.live({ key: 'pro', trigger: { segment: { entered: 'pro' } }, steps: [mail('pro')] });
     await place.settled();
-    assert.deepEqual([await place.entries(id), await place.refusal(id)], [[], 'too_old']);
+    const known = await place.tell('known', old, { attributes: { plan: 'pro' } });
+    await place.settled();
+    assert.deepEqual(
+      await place.inside(twice),
+      [id, hushed].toSorted((a, b) => a - b),
+    );
+    assert.deepEqual([await place.mails(id), await place.mails(hushed)], [['later'], []]);
+    assert.deepEqual([await place.inside(pro), await place.mails(known)], [[known], ['pro']]);
+    const refused = await sql<{ campaignId: number; reason: string }[]>`
+      SELECT campaign_id AS "campaignId", reason FROM campaign_refusals WHERE contact_id = ${id}`;
+    assert.equal(refused.find(({ campaignId }) => campaignId === late.id)?.reason, 'too_old');
+    assert.ok(refused.every(({ reason }) => reason === 'too_old'));
     await place.tell('fill', { name: 'in' });
     await place.settled();
-    assert.deepEqual(await place.mails(id), ['third']);
+    assert.deepEqual(await place.mails(id), ['later', 'third']);
   },
 );
 

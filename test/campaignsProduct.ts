@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createIntegration } from '../src/accounts/integrations.ts';
+import { createKey } from '../src/accounts/keys.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
 import type { CampaignFile } from '../contract/campaign.ts';
 import { publish, saveDraft, type CampaignRow } from '../src/campaigns/campaigns.ts';
@@ -24,10 +25,10 @@ const isApart = process.env['CAMPAIGNS_WORKER'] === 'apart';
 /** How long a dead worker's lanes are its own. */
 export const LEASE_MS = 1_000;
 /** Parley. */
-export const world = await startWorld(
-  database.connection,
-  isApart ? { PARLEY_ROLES: 'http', PARLEY_LEASE_MS: `${LEASE_MS}` } : {},
-);
+export const world = await startWorld(database.connection, {
+  PARLEY_RATE_LIMIT: '0',
+  ...(isApart ? { PARLEY_ROLES: 'http', PARLEY_LEASE_MS: `${LEASE_MS}` } : {}),
+});
 ofTheProcess(() => after(() => world.stop()));
 const { ctx } = world;
 
@@ -129,9 +130,9 @@ export async function newPlace(timeZone?: string) {
       return rows.map((row) => row.id);
     },
     /** Waits until nothing is left to do now. */
-    async settled(): Promise<void> {
+    async settled(mostMs = 120_000): Promise<void> {
       await tellingWhy(sql, id, () =>
-        until('all is done', async () => must(await ctx.simulator.settled(id)), 120_000),
+        until('all is done', async () => must(await ctx.simulator.settled(id)), mostMs),
       );
     },
     async advance(byMs: number): Promise<void> {
@@ -177,6 +178,53 @@ export async function newPlace(timeZone?: string) {
       const rows = await sql<{ what: string; n: number }[]>`
         SELECT trim(step || ' ' || metric) AS what, sum(n)::bigint AS n FROM campaign_tallies WHERE campaign_id = ${campaignId} GROUP BY 1`;
       return Object.fromEntries(rows.map(({ what, n }) => [what, n]));
+    },
+  };
+}
+
+/** A workspace that is told of by the Outbound door. */
+export async function newDoor() {
+  const place = await newPlace();
+  const make = async (scope: 'private' | 'public') => {
+    const owner = { workspaceId: place.id };
+    const nowMs = ctx.clock.nowMs();
+    return must(
+      await sql.begin((tx) => createKey(tx, ctx, { owner, door: 'outbound', scopes: [scope], nowMs })),
+    ).token;
+  };
+  const keys = { private: await make('private'), public: await make('public') };
+  const post = async (path: string, body: object, headers: Record<string, string> = {}) => {
+    const response = await fetch(world.url + path, {
+      method: 'POST',
+      headers: { 'x-outbound-key': keys.private, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    assert.deepEqual([response.status, text], [200, ''], path);
+  };
+  /** Who has an id, of a user or of a device. */
+  const who = async (id: string): Promise<number> => {
+    const [row] = await sql<{ contactId: number }[]>`
+      SELECT contact_id AS "contactId" FROM identities
+      WHERE workspace_id = ${place.id} AND kind IN ('external', 'anonymous') AND value = ${id}`;
+    return row!.contactId;
+  };
+  return {
+    place,
+    keys,
+    post,
+    who,
+    user: (id: string, attributes: object = {}) =>
+      post('/v2/identify', { user_id: id, email: `${id}@example.com`, first_name: id, attributes }),
+    track: (id: string, event: string, more: object = {}, headers?: Record<string, string>) =>
+      post('/v2/track', { user_id: id, event, ...more }, headers),
+    /** What a device did of which nobody knows whose it is. */
+    device: (id: string, event: string, more: object = {}) =>
+      post('/v2/track', { anon_id: id, event, ...more }),
+    /** Subjects of what a user was sent. */
+    async mails(id: string): Promise<string[]> {
+      await place.settled();
+      return await place.mails(await who(id));
     },
   };
 }

@@ -1,52 +1,10 @@
 /** Campaigns driven through the Outbound door: what a client tells by HTTP is what people are sent, under the clock of a test workspace. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createKey } from '../src/accounts/keys.ts';
 import { findCampaign, versionsOf } from '../src/campaigns/campaigns.ts';
 import { reportOf } from '../src/campaigns/report/report.ts';
 import { STATE } from '../src/ledger/states.ts';
-import { DAY_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
-import { must } from './support/world.ts';
-
-const { ctx } = world;
-
-/** A workspace that is told of by the door. */
-async function newDoor() {
-  const place = await newPlace();
-  const make = async (scope: 'private' | 'public') => {
-    const owner = { workspaceId: place.id };
-    const nowMs = ctx.clock.nowMs();
-    return must(
-      await sql.begin((tx) => createKey(tx, ctx, { owner, door: 'outbound', scopes: [scope], nowMs })),
-    ).token;
-  };
-  const keys = { private: await make('private'), public: await make('public') };
-  const post = async (path: string, body: object, headers: Record<string, string> = {}) => {
-    const response = await fetch(world.url + path, {
-      method: 'POST',
-      headers: { 'x-outbound-key': keys.private, 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    });
-    const text = await response.text();
-    assert.deepEqual([response.status, text], [200, ''], path);
-  };
-  return {
-    place,
-    keys,
-    post,
-    user: (id: string, attributes: object = {}) =>
-      post('/v2/identify', { user_id: id, email: `${id}@example.com`, first_name: id, attributes }),
-    track: (id: string, event: string, more: object = {}, headers?: Record<string, string>) =>
-      post('/v2/track', { user_id: id, event, ...more }, headers),
-    /** Subjects of what a user was sent. */
-    async mails(id: string): Promise<string[]> {
-      await place.settled();
-      const [row] = await sql<{ contactId: number }[]>`
-        SELECT contact_id AS "contactId" FROM identities WHERE workspace_id = ${place.id} AND kind = 'external' AND value = ${id}`;
-      return await place.mails(row!.contactId);
-    },
-  };
-}
+import { DAY_MS, mail, newDoor, provesWhole, sql, world } from './campaignsProduct.ts';
 
 const welcome = (key: string, event = 'signup') => ({
   key,
@@ -181,13 +139,8 @@ test('what a device did before its user was known starts nothing, and what the u
 test('nobody who is not known enters; what they did in the last 72 hours is offered once when they are', async () => {
   const door = await newDoor();
   await door.place.live(welcome('first'));
-  const device = (id: string, event = 'signup', more: object = {}) =>
-    door.post('/v2/track', { anon_id: id, event, ...more });
-  const who = async (id: string) => {
-    const [row] = await sql<{ contactId: number }[]>`
-      SELECT contact_id AS "contactId" FROM identities WHERE workspace_id = ${door.place.id} AND value = ${id}`;
-    return row!.contactId;
-  };
+  const device = (id: string, event = 'signup') => door.device(id, event);
+  const { who } = door;
   // Told with a name that was new: the same contact is known now.
   await device('one');
   await door.place.settled();

@@ -291,6 +291,7 @@ function takeArrival(
 ): void {
   const { id: order, kind, nameId, atMs, receivedMs, key, flags, properties } = arrival;
   const isHistory = (flags & FLAG.history) !== 0;
+  let did: { name: string; atMs: number } | undefined;
   // What came before it was done by then, also where nothing comes of it.
   member.horizon = Math.max(member.horizon, order);
   if (kind === ARRIVAL.changed) {
@@ -302,6 +303,7 @@ function takeArrival(
     onLeft(member, (properties as { campaigns: number[] }).campaigns, receivedMs, changes);
   else {
     const name = live.nameOf.get(nameId!)!;
+    did = { name, atMs };
     const depth = depthOf(flags, properties);
     const event = {
       name,
@@ -316,7 +318,7 @@ function takeArrival(
     onEvent(live, member, event, nowMs, changes);
     member.depth = Math.max(member.depth, depth);
   }
-  look(live, member, { asOfMs: receivedMs, isHushed: isHistory }, changes);
+  look(live, member, { asOfMs: receivedMs, isHushed: isHistory, did }, changes);
 }
 
 /** Somebody said that this contact is to enter a campaign. */

@@ -36,6 +36,22 @@ export const segmentFaults = [
   ),
   ...inFile(
     'src/campaigns/enrol/look.ts',
+    ['test/campaigns.test.ts'],
+    [
+      [
+        'what was done long ago sets off by a segment',
+        'const agoMs = counts ? atMs - did.atMs : 0;',
+        'const agoMs = 0;',
+      ],
+      [
+        'what is learnt together with something old sets nothing off',
+        "const counts = did && watch.kind === 'rule' && namesIn(watch.rule).some(({ name }) => name === did.name);",
+        'const counts = did;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/look.ts',
     ['src/campaigns/enrol/look.test.ts'],
     [
       [

@@ -4,7 +4,7 @@
  */
 import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import { hash53 } from '../../base/crypto.ts';
-import { evaluate } from '../match/evaluate.ts';
+import { evaluate, namesIn } from '../match/evaluate.ts';
 import type { Seen } from '../match/facts.ts';
 import { valueAt } from '../match/reading.ts';
 import { nextDate } from '../steps/date.ts';
@@ -13,8 +13,13 @@ import { enter } from './engine.ts';
 import { keyOfEvent } from './keys.ts';
 import type { Campaign, Live, Member, Watch } from './member.ts';
 
-/** `hushed`: what is known becomes another, and nothing is set off. `isDue`: it is looked at because time has come. */
-type Look = { asOfMs: number; isHushed?: boolean; isDue?: boolean };
+/**
+ * `hushed`: what is known becomes another, and nothing is set off. `isDue`: it is looked at because time has come. `did`: the event because of
+ * which it is looked at.
+ */
+type Look = { asOfMs: number; isHushed?: boolean; isDue?: boolean; did?: Did | undefined };
+
+type Did = Pick<Seen, 'name' | 'atMs'>;
 
 type Crossed = { watch: Watch; isIn: boolean; atMs: number };
 
@@ -25,14 +30,15 @@ type Crossed = { watch: Watch; isIn: boolean; atMs: number };
 const ROUNDS = CAMPAIGN_LIMITS.chain + 2;
 
 /** Looks at a contact, and again as long as what comes of it changes what holds. */
-export function look(live: Live, member: Member, { asOfMs, isHushed, isDue }: Look, changes: Changes): void {
+export function look(live: Live, member: Member, asked: Look, changes: Changes): void {
+  const { asOfMs, isHushed, isDue, did } = asked;
   if (isDue && !isHushed) for (const watch of live.watches) fallsDue(live, member, watch, asOfMs, changes);
   for (let round = 0; round < ROUNDS; round++) {
     const { depth } = member;
     member.depth = 0;
     const crossed = live.watches.flatMap((watch) => cross(member, watch, asOfMs, changes) ?? []);
     if (!crossed.length) break;
-    if (!isHushed) for (const one of crossed) setOff(live, member, one, depth, changes);
+    if (!isHushed) for (const one of crossed) setOff(live, member, one, { depth, did }, changes);
   }
   const nextMs = Math.min(...live.watches.map((watch) => flipOf(member, watch, asOfMs)));
   if (nextMs < Infinity) changes.look(member, nextMs);
@@ -65,11 +71,18 @@ function setOff(
   live: Live,
   member: Member,
   { watch, isIn, atMs }: Crossed,
-  depth: number,
+  { depth, did }: { depth: number; did: Did | undefined },
   changes: Changes,
 ): void {
+  // What was done long ago counts in what it is counted in, and sets nothing off by that either.
+  const counts = did && watch.kind === 'rule' && namesIn(watch.rule).some(({ name }) => name === did.name);
+  const agoMs = counts ? atMs - did.atMs : 0;
   for (const { campaign, on } of live.onWatch.get(watch.id) ?? []) {
     if (watch.kind === 'rule' && (on === 'entered') !== isIn) continue;
+    if (agoMs > campaign.version.triggersWithinMs) {
+      changes.refuse(member, campaign.id, 'too_old', atMs);
+      continue;
+    }
     const properties = propertiesOf(watch, member);
     const name = watch.kind === 'value' ? '$changed' : `$${on}`;
     const trigger = seen(name, watch, atMs, properties);

@@ -62,7 +62,7 @@ export function somebody(
       const of = { name, atMs, receivedMs: atMs, key: id, order: id, properties, isHistory: false };
       const event: Taken = depth > 0 ? { ...of, depth } : of;
       onEvent(live, member, event, atMs, changes);
-      look(live, member, { asOfMs: atMs }, changes);
+      look(live, member, { asOfMs: atMs, did: event }, changes);
     },
     /** Something is learnt of them; `depth`: so many campaigns have led to it. */
     becomes(set: Record<string, unknown>, atMs = BEGAN_MS, depth = 0) {
