@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { fromHex24 } from '../src/base/ids.ts';
+import { bucketOf, fromHex24 } from '../src/base/ids.ts';
 import { startConsole, type Json, type Reply } from './consoleProduct.ts';
 import { testDatabase, TEST_SECRET } from './support/database.ts';
 import { startProcess } from './support/processes.ts';
@@ -123,6 +123,51 @@ describe('an import is taken back', () => {
     assert.deepEqual([anew.created, anew.updated], [2, 9]);
     const left = await database.sql`SELECT FROM import_made WHERE import_id = ${fromHex24(id)!}`;
     assert.equal(left.length, 0);
+  });
+
+  test('whom a date or a window of time is only waited for has been nothing by that, and goes', async () => {
+    const campaign = {
+      parley: 'campaign/1',
+      key: 'birthday',
+      trigger: { date: { attribute: 'born', yearly: true } },
+      steps: [{ key: 'joy', send: { content: { type: 'text', text: 'Joy' }, channel: 'sms' } }],
+    };
+    const { id: at } = ok(await call('POST', `${base}/campaigns`, { campaign }), 201);
+    ok(await call('POST', `${base}/campaigns/${at}/publish`, { people: 'move' }));
+    const built = () =>
+      database.sql`SELECT FROM segments WHERE state = 'building'`.then(({ length }) => length === 0);
+    await until('dates are known', built, 30_000);
+    const csv = () => `phone,born\n${newNumber()},1980-02-29\n${newNumber()},1990-03-01\n`;
+    const id = await begin(csv());
+    await over(id);
+    await until('all of it is known', async () => (await get('/settled')).settled);
+    const looks = await database.sql`SELECT FROM timers`;
+    assert.ok(looks.length >= 2, 'their birthdays are waited for');
+    ok(await undo(id));
+    const { removed, stayed } = await undone(id);
+    assert.deepEqual([removed, stayed], [2, []]);
+    // The same while their lanes have not come to them.
+    const { id: second } = await upload(
+      `phone,born\n${Array.from({ length: 8 }, () => `${newNumber()},1990-03-01`).join('\n')}\n`,
+    );
+    const lane = bucketOf(fromHex24(second)!);
+    const letGo = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const holding = database.sql.begin(async (tx) => {
+      await tx`SELECT 1 FROM lanes WHERE NOT buckets @> ARRAY[${lane}::smallint] ORDER BY lane FOR UPDATE`;
+      held.resolve();
+      await letGo.promise;
+    });
+    await held.promise;
+    ok(await call('POST', `${base}/imports/${second}/start`, {}));
+    await over(second);
+    const untaken = await database.sql`SELECT FROM event_arrivals`;
+    ok(await undo(second));
+    const told = await undone(second);
+    letGo.resolve();
+    await holding;
+    assert.ok(untaken.length > 0, 'nobody has looked at them');
+    assert.deepEqual([told.removed, told.stayed], [8, []]);
   });
 
   test('what was not begun, or is of before it was written down, is not; who is erased or merged meanwhile is passed over', async () => {

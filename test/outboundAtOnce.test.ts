@@ -216,6 +216,21 @@ test('O14, O21 who leaves, leaves a campaign or gives up a device while becoming
   }
 });
 
+test('what is told of who somebody is while they become another is kept of who they are then', async () => {
+  for (const [a, b] of either) {
+    const [x, y] = fresh('x', 'y') as [string, string];
+    for (const user_id of [x, y]) await a('/v2/track', { user_id, event: 'e' });
+    await inBetween(
+      merges,
+      () => a('/v2/identify', { user_id: x, previous_id: y }, keys.private),
+      () => b('/v2/identify', { user_id: y, first_name: 'Ann', attributes: { plan: 'gold' } }),
+    );
+    const [row] = await sql<{ name: string | null; attributes: object }[]>`
+      SELECT given_name AS name, attributes FROM contacts WHERE id = ${(await contactOf(x))!}`;
+    assert.deepEqual([row!.name, row!.attributes], ['Ann', { plan: 'gold' }]);
+  }
+});
+
 test('O9 of addresses that are told at one moment one stays, and not none', async () => {
   const rival = await sql.reserve();
   await rival`BEGIN`;

@@ -7,6 +7,7 @@ import { deleteBacktestsBefore } from './backtest/sql.ts';
 import { decisionsIn, type DecisionRow } from './enrol/decisions.ts';
 import { createLiveSource } from './enrol/live.ts';
 import { bringTimersForward, hasTurns, selectTimersAhead } from './enrol/sql.clock.ts';
+import { ARRIVAL } from './events/sql.ts';
 import { sweepEvents } from './events/sql.take.ts';
 import { EVENT_LIMITS } from './events/time.ts';
 import { formsReader } from './events/forms.ts';
@@ -117,12 +118,17 @@ const OF_PEOPLE = {
     campaign_tallies: { column: 'campaign_id', of: 'campaigns' },
   },
   exports: {
-    event_arrivals: { by: 'contact', column: 'contact_id' },
+    event_arrivals: {
+      by: 'contact',
+      column: 'contact_id',
+      unused: { column: 'kind', is: ARRIVAL.changed },
+    },
     event_keys: { not: 'by what an event is known when it comes again; the events themselves are here' },
     contact_events: { by: 'contact', column: 'contact_id' },
     event_stats: { by: 'contact', column: 'contact_id' },
     enrolments: { by: 'contact', column: 'contact_id' },
-    timers: { by: 'contact', column: 'contact_id' },
+    // When somebody is to be looked at, of a date say, they have done nothing yet.
+    timers: { by: 'contact', column: 'contact_id', unused: { column: 'owner_id', is: 'their id' } },
     campaign_entries: { by: 'contact', column: 'contact_id' },
     campaign_sends: { by: 'contact', column: 'contact_id' },
     conversions: { by: 'contact', column: 'contact_id' },

@@ -149,6 +149,18 @@ export async function mergeProfiles(
     RETURNING c.id, c.attributes IS DISTINCT FROM (c.attributes || n.add) - n.unset AS refused`;
 }
 
+/** Those of some contacts that are there. Locks nothing. */
+export async function selectThere(
+  db: Db,
+  rows: readonly { workspaceId: number; id: number }[],
+): Promise<Set<number>> {
+  const found = await db<{ id: number }[]>`
+    SELECT c.id FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
+      ${numbers(rows, (r) => r.id)}::bigint[]) AS k (bucket, workspace_id, id)
+    JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = k.workspace_id AND c.id = k.id`;
+  return new Set(found.map(({ id }) => id));
+}
+
 /** Deletes contacts and returns what they were. Locks them: whoever adds to one has done so, or finds it gone. */
 export async function deleteContacts(
   db: Db,

@@ -1,12 +1,12 @@
 /** Finds or makes contacts and merges what is known of them: imports and `identify` calls, many at a time. */
 import type { IdSource } from '../base/ids.ts';
-import type { Tx } from '../db/pool.ts';
+import { overtaken, type Tx } from '../db/pool.ts';
 import { noteChanged } from './changes.ts';
 import { CONTACT_LIMITS } from './profile.ts';
 import { mergeProfile } from './resolve/plan.ts';
 import { resolvePeople } from './resolve/resolve.ts';
 import type { WantedPerson, PersonResolved, Profile } from './wanted.ts';
-import { mergeProfiles, type ProfileRow } from './sql.ts';
+import { mergeProfiles, selectThere, type ProfileRow } from './sql.ts';
 
 /** Who it is; `attributesRefused` when the contact's attributes would have been larger than allowed and stayed as they were. */
 export type Upserted = PersonResolved & { attributesRefused: boolean };
@@ -37,9 +37,25 @@ export async function upsertContacts(
   // In one order for all, so that two batches do not wait for each other.
   rows.sort((a, b) => a.id - b.id);
   const written = rows.length > 0 ? await mergeProfiles(tx, rows, CONTACT_LIMITS.attributesBytes, nowMs) : [];
+  await stillThere(tx, rows, written);
   for (const { id } of written) noteChanged(tx, known.get(id)!.workspaceId, [id]);
   const refused = new Set(written.flatMap((one) => (one.refused ? [one.id] : [])));
   return resolved.map((one) => ({ ...one, attributesRefused: refused.has(one.contactId) }));
+}
+
+/**
+ * Of whom nothing was written that is so already, or they are gone: were erased, or became another, while this waited for them. Then it is begun anew, as
+ * of who they are. Costs a look where nothing was written of somebody.
+ */
+async function stillThere(
+  tx: Tx,
+  rows: readonly ProfileRow[],
+  written: readonly { id: number }[],
+): Promise<void> {
+  const done = new Set(written.map(({ id }) => id));
+  const others = rows.filter(({ id }) => !done.has(id));
+  if (others.length > 0 && (await selectThere(tx, others)).size < others.length)
+    throw overtaken('who was told of is gone, or became another meanwhile');
 }
 
 function profileRow(workspaceId: number, id: number, profile: Profile): ProfileRow {

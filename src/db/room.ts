@@ -94,6 +94,8 @@ type ExportOf =
       column: string;
       hasBucket?: false;
       inWorkspace?: true;
+      /** Rows that say nothing of whether somebody has been anything: where a column holds this number, or their own id. */
+      unused?: { column: string; is: number | 'their id' };
       /** What a row holds, where that is several things that are told as rows of their own. */
       parts?: (row: Record<string, unknown>) => Record<string, unknown>[];
     }

@@ -25,16 +25,25 @@ export async function selectRowsNaming(
   return rows.map(({ row }) => row);
 }
 
-/** Those of some people of whom a table has a row: for each, the first by an index. Locks nothing. */
+/** Those of some people of whom a table has a row, but for rows that say nothing (`unused`): for each, the first by an index. Locks nothing. */
 export async function selectNamed(
   db: Db,
-  where: { table: string; column: string; hasBucket: boolean; workspaceId: number | null },
+  where: {
+    table: string;
+    column: string;
+    hasBucket: boolean;
+    workspaceId: number | null;
+    unused?: { column: string; is: number | 'their id' } | undefined;
+  },
   ids: readonly number[],
 ): Promise<number[]> {
-  const { table, column, hasBucket, workspaceId } = where;
+  const { table, column, hasBucket, workspaceId, unused } = where;
+  const says = unused
+    ? `AND t.${unused.column} <> ${unused.is === 'their id' ? 'k.id' : Math.trunc(unused.is)}`
+    : '';
   const rows = await db.unsafe<{ id: number }[]>(
     `SELECT k.id FROM unnest($1::smallint[], $2::bigint[]) k (bucket, id)
-     WHERE EXISTS (SELECT FROM ${table} t WHERE ${hasBucket ? 't.bucket = k.bucket AND' : ''} t.${column} = k.id
+     WHERE EXISTS (SELECT FROM ${table} t WHERE ${hasBucket ? 't.bucket = k.bucket AND' : ''} t.${column} = k.id ${says}
        AND ${workspaceId === null ? '$3::bigint IS NULL' : 't.workspace_id = $3::bigint'})`,
     [ids.map(bucketOf), [...ids], workspaceId],
   );

@@ -77,8 +77,8 @@ async function whoIsUsed(
       if (name === 'contacts' && !OF_CONTACTS.has(table)) continue;
       const left = contactIds.filter((id) => !used.has(id));
       if (left.length === 0) return used;
-      const { column, hasBucket = true, inWorkspace } = of;
-      const where = { table, column, hasBucket, workspaceId: inWorkspace ? workspaceId : null };
+      const { column, hasBucket = true, inWorkspace, unused } = of;
+      const where = { table, column, hasBucket, unused, workspaceId: inWorkspace ? workspaceId : null };
       for (const id of await selectNamed(tx, where, left)) used.add(id);
     }
   return used;

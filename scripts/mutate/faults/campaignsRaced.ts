@@ -50,4 +50,27 @@ export const campaignRacedFaults = [
     ['test/campaignsRaced.test.ts'],
     [['a deleted workspace keeps its lanes at nothing', 'dueMs: nowMs + GONE_MS', 'dueMs: one.dueMs']],
   ),
+  ...inFile(
+    'src/contacts/upsert.ts',
+    ['test/outboundAtOnce.test.ts'],
+    [
+      [
+        'what is told of who becomes another at that moment is lost',
+        '  await stillThere(tx, rows, written);\n',
+        '',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/room.ts',
+    ['test/importUndo.test.ts'],
+    [
+      [
+        'whom a birthday is waited for is used',
+        "unused: { column: 'owner_id', is: 'their id' }",
+        "unused: { column: 'owner_id', is: 0 }",
+      ],
+      ['who has not been looked at yet is used', 'is: ARRIVAL.changed }', 'is: 0 }'],
+    ],
+  ),
 ];
