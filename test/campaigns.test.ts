@@ -506,6 +506,60 @@ scenario(
 );
 
 scenario(
+  'campaigns.md §3.6: waited is for something else from now on: who has done that since goes on within ten minutes, and others when their time is over',
+  async () => {
+    const place = await newPlace();
+    const waiting = (event: string, more: object = {}) => ({
+      key: 'asks',
+      trigger: { event: { did: 'in' } },
+      steps: [
+        { key: 'w', wait_for: { event, timeout: '3d', ...more }, then: { done: 'yes', timeout: 'no' } },
+        { ...mail('yes'), then: { next: 'end' } },
+        mail('no'),
+      ],
+    });
+    await place.live(waiting('paid'));
+    const before = await place.tell('did it before', { name: 'signed' });
+    await place.advance(MINUTE_MS);
+    const signed = await place.tell('has signed', { name: 'in' });
+    const other = await place.tell('has signed another', { name: 'in' });
+    const never = await place.tell('never does', { name: 'in' });
+    const later = await place.tell('does it later', { name: 'in' });
+    await place.tell('did it before', { name: 'in' });
+    await place.advance(HOUR_MS);
+    await place.tell('has signed', { name: 'signed', properties: { what: 'this' } });
+    await place.tell('has signed another', { name: 'signed', properties: { what: 'that' } });
+    await place.settled();
+    const where = { property: 'what', is: 'this' };
+    const live = await place.live(waiting('signed', { where }));
+    await place.settled();
+    await place.advance(10 * MINUTE_MS);
+    const all = [signed, other, never, later, before];
+    const mails = async () =>
+      (await Promise.all(all.map((who) => place.mails(who)))).map((one) => one.join());
+    assert.deepEqual(await mails(), ['yes', '', '', '', '']);
+    await place.tell('does it later', { name: 'signed', properties: { what: 'this' } });
+    await place.settled();
+    assert.deepEqual(await mails(), ['yes', '', '', 'yes', '']);
+    // What stands still looks for it when it goes on.
+    const { pauseCampaign, resumeCampaign } = await import('../src/campaigns/campaigns.ts');
+    const pausedMs = await place.nowMs();
+    must(await ctx.queue.transact((tx) => pauseCampaign(ctx, tx, place.id, live.id, 'all', pausedMs)));
+    await place.live(waiting('signed', { where: { property: 'what', is: 'that' } }));
+    await place.advance(HOUR_MS);
+    assert.deepEqual(await mails(), ['yes', '', '', 'yes', '']);
+    const how = { mode: 'shift' as const, over: '1m' };
+    const resumedMs = await place.nowMs();
+    must(await ctx.queue.transact((tx) => resumeCampaign(ctx, tx, place.id, live.id, how, resumedMs)));
+    await place.advance(10 * MINUTE_MS);
+    assert.deepEqual(await mails(), ['yes', 'yes', '', 'yes', '']);
+    await place.advance(3 * DAY_MS);
+    assert.deepEqual(await mails(), ['yes', 'yes', 'no', 'yes', 'no']);
+    await provesWhole();
+  },
+);
+
+scenario(
   'what Parley tells of a message: clicked, opened and failed lead on, bound to the send of this enrolment',
   async () => {
     const place = await newPlace();

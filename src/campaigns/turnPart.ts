@@ -100,6 +100,8 @@ export async function takeTurn(
     live.isResuming && timers.length ? selectGoingOver(tx, lanes) : [],
     holding,
   ]);
+  // What they did is what was taken by then, and no more.
+  setHorizons(members, arrivals);
   for (const member of members.values()) catchUp(live, member, theirNowMs, changes);
   // Of nearly everybody all is in hand: what they would enter by is not even worked out.
   const mayEnter = concerned.flatMap((one) => {
@@ -108,7 +110,6 @@ export async function takeTurn(
   });
   await Promise.all([recallOpen(tx, live, members, concerned), recallKeys(tx, members, mayEnter)]);
   await recallReached(tx, live, members, concerned);
-  setHorizons(members, arrivals);
   await offerHeld(tx, live, members, concerned, theirNowMs, changes);
   // In a workspace whose clock was moved on nothing is late: what lies between is done as of its time.
   const lateBy = (sinceMs: number) => (workspace.clockAheadMs > 0 ? 0 : Math.max(0, nowMs - sinceMs));

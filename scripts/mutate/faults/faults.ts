@@ -3,6 +3,7 @@ import type { Fault } from '../fault.ts';
 import { accountFaults } from './accounts.ts';
 import { broadcastFaults } from './broadcasts.ts';
 import { campaignFaults } from './campaigns.ts';
+import { campaignEdgesFaults } from './campaignsEdges.ts';
 import { campaignLedFaults } from './campaignsLed.ts';
 import { campaignRacedFaults } from './campaignsRaced.ts';
 import { campaignThenFaults } from './campaignsThen.ts';
@@ -58,6 +59,7 @@ export const FAULTS: readonly Fault[] = [
   ...inboxFaults,
   ...connectFaults,
   ...campaignFaults,
+  ...campaignEdgesFaults,
   ...campaignLedFaults,
   ...campaignRacedFaults,
   ...campaignThenFaults,

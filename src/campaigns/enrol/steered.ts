@@ -1,5 +1,5 @@
 /** What comes to those who are in a campaign from outside of what they do: they go by another version, or have left it. Pure. */
-import { firstPlace, moved } from '../steps/moved.ts';
+import { firstPlace, moved, noticed } from '../steps/moved.ts';
 import { resumed, type Pause } from '../steps/resumed.ts';
 import { step } from '../steps/step.ts';
 import type { Version } from '../steps/version.ts';
@@ -23,9 +23,10 @@ export function moveTo(
   nowMs: number,
   changes: Changes,
 ): void {
+  const { facts } = member;
   const isIn = enrolment.arm !== null;
   const place = isIn
-    ? moved(from, to, enrolment, member.facts.zone, nowMs)
+    ? noticed(from, to, { ...enrolment, place: moved(from, to, enrolment, facts.zone, nowMs) }, facts, nowMs)
     : { ...firstPlace(to, enrolment.place.sinceMs), dueMs: enrolment.place.dueMs };
   const next = { ...enrolment, versionId: to.id, place: { ...place } };
   member.enrolments.set(next.id, next);

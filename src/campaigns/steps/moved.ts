@@ -1,10 +1,11 @@
 /** Where somebody stands who enters, and who goes by another version from now on. Pure. */
+import type { Facts } from '../match/facts.ts';
 import type { Place, Run } from './run.ts';
 import { leadsTo } from './flow.ts';
 import { isWait, kindOf } from './kinds.ts';
 import { nextInWindow } from './local.ts';
 import { windowOf, type Version } from './version.ts';
-import { restOver } from './waits.ts';
+import { endOf, restOver } from './waits.ts';
 
 /** Somebody who enters, before the first step. */
 export function firstPlace(version: Version, asOfMs: number): Place {
@@ -80,6 +81,18 @@ export function moved(
   }
   const [before, now] = [was, is].map((step) => restOver(step, place, zone));
   return before === now ? place : { ...place, dueMs: over(now!), zone };
+}
+
+/**
+ * The place of somebody who was moved and waits for something else now (`run.place`, as `moved` has it): who has done that already goes on with
+ * those whom the change makes due.
+ */
+export function noticed(from: Version, to: Version, run: Run, facts: Facts, nowMs: number): Place {
+  const { id, place, trigger } = run;
+  const [was, is] = [from, to].map(({ steps, index }) => steps[index.get(place.step) ?? -1]);
+  if (place.phase || !is || !('wait_for' in is) || JSON.stringify(was) === JSON.stringify(is)) return place;
+  if (!endOf(is.wait_for, run, facts, { trigger, asOfMs: nowMs })) return place;
+  return { ...place, dueMs: Math.min(place.dueMs, nowMs + (id % SPREAD_MS)) };
 }
 
 /** The first step behind one that was removed which is still there, along what stood behind it. */

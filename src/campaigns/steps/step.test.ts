@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CampaignFile, Step } from '../../../contract/campaign.ts';
 import type { Facts, Seen } from '../match/facts.ts';
-import { firstPlace, moved } from './moved.ts';
+import { firstPlace, moved, noticed } from './moved.ts';
 import { resumed, type Pause } from './resumed.ts';
 import type { Place, Stimulus } from './run.ts';
 import { step } from './step.ts';
@@ -247,6 +247,38 @@ function movedTo(was: object, is: object, afterMs: number, zone = 'UTC') {
   const next = moved(from, to, { id: 7, place }, zone, BEGAN_MS + afterMs);
   return { place, next, due: new Date(next.dueMs).toISOString() };
 }
+
+test('campaigns.md §3.6: who seemed to have done what is waited for now and has not after all waits on, for as long as they have', () => {
+  const from = waits();
+  const ann = somebody(from);
+  const signs = (where: object): Step => ({
+    key: 'w',
+    wait_for: { event: 'signed', timeout: '2d', where: where as never },
+    then: { done: 'yes', timeout: 'no' },
+  });
+  const to = versionWith([signs({ property: 'who', is: { attribute: 'name' } }), ...from.steps.slice(1)]);
+  ann.doesMeanwhile(seen('signed', BEGAN_MS + HOUR_MS, { who: 'Ann' }));
+  const run = { id: 7, contactId: 7, enteredMs: BEGAN_MS, isShadow: false, trigger: seen('in', BEGAN_MS) };
+  const called = (name: string): Facts => {
+    const facts = ann.facts();
+    return { ...facts, contact: { ...facts.contact, attributes: { name } } };
+  };
+  const movedMs = BEGAN_MS + 2 * HOUR_MS;
+  const { place } = ann.state;
+  assert.deepEqual(noticed(from, to, { ...run, place }, called('Bob'), movedMs), place);
+  assert.deepEqual(noticed(to, to, { ...run, place }, called('Ann'), movedMs), place, 'nothing was changed');
+  const soon = noticed(from, to, { ...run, place }, called('Ann'), movedMs);
+  assert.ok(soon.dueMs >= movedMs && soon.dueMs < movedMs + 10 * 60_000);
+  const due = (name: string) =>
+    step(to, { ...run, place: soon }, called(name), { kind: 'due', lateMs: 0 }, soon.dueMs);
+  const left = due('Ann');
+  assert.deepEqual(
+    left.effects.map((effect) => `${effect.do} ${effect.step}`),
+    ['send yes'],
+  );
+  const stays = due('Bob');
+  assert.deepEqual([stays.effects, stays.place.dueMs], [[], place.dueMs]);
+});
 
 test('campaigns.md §3.6: a wait until a time of day that is changed ends at such a time', () => {
   const day = (more: object) => ({ wait: { for: '1d', thenAt: '09:00', ...more } });

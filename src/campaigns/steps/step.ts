@@ -25,7 +25,7 @@ import { cameTo, comesTo } from './moved.ts';
 import type { Effect, Ending, Given, Stepped, Place, Run, Stimulus, StepDecision } from './run.ts';
 import { edgeOfSend, isOfSend, zoneTold } from './told.ts';
 import { after, AWAITED_MS, SEND_TELLS, windowOf, type Version } from './version.ts';
-import { countsFromMs, endsWait, graceMsOf, isLate, isTooLate, restsUntil } from './waits.ts';
+import { endOf, endsWait, graceMsOf, isLate, isTooLate, restOver, restsUntil } from './waits.ts';
 
 /** Takes somebody on from where they stand. `asOfMs` is when it happens: the time of what is due, the arrival of an event. */
 export function step(version: Version, run: Run, facts: Facts, stimulus: Stimulus, asOfMs: number): Stepped {
@@ -180,6 +180,9 @@ class Walk {
       const wait = current.wait_for;
       const found = this.#found(wait, this.#place.sinceMs);
       if (found) return this.#done(wait, found);
+      // It was to be looked at sooner, since it seemed to be done.
+      const restMs = restOver(current, this.#place, this.#facts.zone)!;
+      if (restMs > this.#asOfMs) return this.#wait(restMs, wait.event);
       this.#place.missed = { ...this.#place.missed, [wait.event]: current.key };
       // The time that was waited, without the grace.
       this.#asOfMs = Math.max(this.#place.sinceMs, this.#asOfMs - graceMsOf(wait));
@@ -199,8 +202,7 @@ class Walk {
   }
 
   #current(): Step | undefined {
-    const at = this.#version.index.get(this.#place.step);
-    return at === undefined ? undefined : this.#version.steps[at];
+    return this.#version.steps[this.#version.index.get(this.#place.step) ?? -1];
   }
 
   /** Goes along an edge, and on as far as nothing is waited for. */
@@ -365,8 +367,7 @@ class Walk {
   /** The first of what was done already that ends a wait which began at `sinceMs`. */
   #found(wait: WaitForStep, sinceMs: number): Seen | undefined {
     const run = { ...this.#run, place: { ...this.#place, sinceMs } };
-    const ends = (event: Seen) => endsWait(wait, event, run, this.#facts, this.#around());
-    return this.#facts.events(wait.event, countsFromMs(wait, run)).findLast(ends);
+    return endOf(wait, run, this.#facts, this.#around());
   }
 
   #ends(wait: WaitForStep, event: Seen): boolean {

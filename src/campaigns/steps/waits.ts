@@ -27,6 +27,13 @@ export function endsWait(wait: WaitForStep, event: Seen, run: Run, facts: Facts,
   return fitsWait(wait, event, run, facts, around);
 }
 
+/** The first of what was done already that ends a wait of somebody who came to it at `run.place.sinceMs`. */
+export function endOf(wait: WaitForStep, run: Run, facts: Facts, around: Around): Seen | undefined {
+  return facts
+    .events(wait.event, countsFromMs(wait, run))
+    .findLast((event) => endsWait(wait, event, run, facts, around));
+}
+
 /** Whether an event is what somebody waited for at a step, whose time for it is over. */
 export function isLate(
   steps: readonly Step[],
@@ -61,7 +68,7 @@ export function isBehind(event: Seen, trigger: Seen): boolean {
 }
 
 /** Since when what was done ends a wait of somebody who came to it at `run.place.sinceMs`. */
-export function countsFromMs({ since }: WaitForStep, { trigger, enteredMs, place }: Run): number {
+function countsFromMs({ since }: WaitForStep, { trigger, enteredMs, place }: Run): number {
   if (since === 'step') return place.sinceMs;
   if (typeof since === 'object') return place.sinceMs - durationMs(since.ago)!;
   return trigger?.atMs ?? enteredMs;
