@@ -174,6 +174,90 @@ test('what marketing says may name the way out, as a broadcast’s does; a name 
   }
 });
 
+const small = (key: string, more: object = {}) => ({
+  campaign: {
+    parley: 'campaign/1',
+    key,
+    trigger: { api: true },
+    steps: [{ key: 'm', send: { content: { type: 'text', text: 'hi' }, channel: 'email' } }],
+    ...more,
+  },
+});
+const refusedAt = async (method: string, path: string, body?: unknown) => {
+  const reply = await call(method, at(path), body);
+  assert.ok(reply.status >= 400 && reply.status < 500, `${method} ${path}: ${reply.status}`);
+  return [reply.status, reply.body.error.field ?? null];
+};
+
+test('a draft that is taken back takes its name back, and is there once; a key that is over is no draft’s, and that is told before', async () => {
+  const { id } = await ok('POST', '/campaigns', small('names', { name: 'First' }));
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  assert.equal((await ok('POST', '/campaigns', small('names', { name: 'Second' }))).name, 'Second');
+  assert.equal((await ok('DELETE', `/campaigns/${id}/draft`)).name, 'First');
+  assert.deepEqual(await refusedAt('DELETE', `/campaigns/${id}/draft`), [409, null]);
+  await ok('POST', `/campaigns/${id}/end`);
+  assert.deepEqual(await refusedAt('POST', '/campaigns', small('names')), [409, 'campaign.key']);
+  const { valid, problems } = await ok('POST', '/campaigns/validate', small('names'));
+  assert.deepEqual([valid, problems[0].field], [false, 'campaign.key']);
+});
+
+test('campaigns.md §2: what a campaign names is refused by name where it is not there, and so is a goal that it has not', async () => {
+  const starts = (campaign: string) => ({ steps: [{ key: 's', start: { campaign } }] });
+  const { id } = await ok('POST', '/campaigns', small('leads', starts('nowhere')));
+  const field = 'campaign.steps[0].start.campaign';
+  assert.deepEqual(await refusedAt('POST', `/campaigns/${id}/publish`, { people: 'move' }), [400, field]);
+  await ok('POST', '/campaigns', small('nowhere'));
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  const never = { filter: { did: 'x', atLeast: 3, atMost: 2 } };
+  assert.deepEqual(await refusedAt('POST', '/campaigns', small('never', never)), [
+    400,
+    'campaign.filter.atMost',
+  ]);
+  for (const path of ['series', 'conversions'])
+    assert.deepEqual(await refusedAt('GET', `/campaigns/${id}/${path}?goal=nope`), [400, 'goal']);
+  const turned = 'from=2026-11-30T00:00:00Z&to=2026-11-01T00:00:00Z';
+  assert.deepEqual(await refusedAt('GET', `/campaigns/${id}/series?${turned}`), [400, 'from']);
+});
+
+test('somebody who became another is found as them: why, their way, their campaigns, what they did', async () => {
+  const { id } = await ok('POST', '/campaigns', small('became'));
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  const [survivingId, discardedId] = [await newContact('became-one'), await newContact('became-other')];
+  await ok('POST', `/campaigns/${id}/enter`, { contactId: discardedId, key: '1' });
+  await until('they entered', async () => {
+    const { people } = await ok('GET', `/campaigns/${id}/people`);
+    return people.length === 1;
+  });
+  await ok('POST', '/contacts/merge', { survivingId, discardedId });
+  const told = await until('the way moved', async () => {
+    const shown = await ok('GET', `/why?contact=${survivingId}&campaign=${id}`);
+    return shown.decisions.length > 0 && shown;
+  });
+  const before = await ok('GET', `/why?contact=${discardedId}&campaign=${id}`);
+  assert.deepEqual(before.decisions[0], told.decisions[0]);
+  assert.equal((await ok('GET', `/campaigns/${id}/people/${discardedId}`)).entries.length, 1);
+  assert.equal((await ok('GET', `/contacts/${discardedId}/campaigns`)).campaigns.length, 1);
+  await ok('GET', `/contacts/${discardedId}/events`);
+});
+
+test('a list that a campaign which runs names keeps its name; a segment goes on naming the same list', async () => {
+  const list = await ok('POST', '/lists', { name: 'Regulars' });
+  const member = await newContact('regular');
+  await ok('POST', `/lists/${list.id}/members`, { add: [member] });
+  const segment = await ok('POST', '/segments', { key: 'regulars', rule: { inList: 'Regulars' } });
+  const { id } = await ok('POST', '/campaigns', small('to-regulars', { filter: { inList: 'Regulars' } }));
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  assert.deepEqual(await refusedAt('PATCH', `/lists/${list.id}`, { name: 'Friends' }), [409, null]);
+  await ok('POST', `/campaigns/${id}/end`);
+  await ok('PATCH', `/lists/${list.id}`, { name: 'Friends' });
+  const shown = await until('it is found again', async () => {
+    const found = await ok('GET', `/segments/${segment.id}`);
+    return found.state === 'live' && found;
+  });
+  assert.deepEqual(shown.rule, { inList: 'Friends' });
+  assert.equal((await ok('GET', `/segments/${segment.id}/count?exact=true`)).exact, 1);
+});
+
 test('paused it lets nobody in; ended all leave; pages', async () => {
   const { id } = await ok('POST', '/campaigns', {
     campaign: {

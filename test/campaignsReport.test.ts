@@ -314,7 +314,7 @@ test('what was told of a message is counted as often as it was, and of how many;
   const [id] = await enter(place, 'f', 1);
   await place.advance(DAY_MS);
   await place.tell('f0', { name: 'buy', properties: { amount: 30, currency: 'EUR' } });
-  await place.tell('f0', { name: 'buy', properties: { amount: 12, currency: 'EUR' } });
+  await place.tell('f0', { name: 'buy', properties: { amount: 12, currency: 'eur' } });
   await place.tell('f0', { name: 'buy', properties: { amount: 99, currency: 'USD' } });
   await place.settled();
   const [sent] = await sql<{ messageId: number }[]>`

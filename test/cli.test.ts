@@ -174,6 +174,20 @@ describe('a server for other programs', () => {
     const file = path.join(import.meta.dirname, '..', 'examples', 'picture-reminder.yaml');
     const pushed = await parley(['campaigns', 'push', file, ...D]);
     assert.match(pushed.out, /draft of picture-reminder \(\w+\), which is draft; published it is version 1/);
+    const odd = path.join(temp, 'odd.yaml');
+    await writeFile(odd, 'parley: campaign/1\nkey: odd\ntrigger: { api: true }\nsteps: []\n');
+    const good = path.join(temp, 'good.yaml');
+    await writeFile(good, readFileSync(file, 'utf8').replace('key: picture-reminder', 'key: good'));
+    const none = path.join(temp, 'none.yaml');
+    for (const [wrong, says] of [
+      [odd, 'campaign.steps: must be a list'],
+      [none, 'cannot be read'],
+    ] as const) {
+      const refused = await parley(['campaigns', 'push', good, wrong, ...D]);
+      assert.equal(refused.code, 1);
+      assert.ok(refused.err.includes(`${wrong}: ${says}`), refused.err);
+      assert.match((await parley(['campaigns', 'report', 'good', ...D])).err, /There is no campaign good/);
+    }
     const published = await parley(['campaigns', 'publish', 'picture-reminder', ...D]);
     assert.deepEqual([published.code, published.out], [0, 'picture-reminder is published, and is active.\n']);
     const twice = await parley(['campaigns', 'publish', 'picture-reminder', ...D]);

@@ -9,7 +9,6 @@ import type { CampaignFile } from '../../contract/campaign.ts';
 import { listMembers } from '../accounts/operators.ts';
 import type { Clock } from '../base/clock.ts';
 import { randomToken } from '../base/crypto.ts';
-import { segmentsNamed } from '../contacts/segments.ts';
 import { changedMeanwhile, fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
@@ -39,8 +38,9 @@ import { insertTasks } from './enrol/sql.tasks.ts';
 import { durationMs } from './match/duration.ts';
 import { readCampaign } from './steps/definition.ts';
 import type { Pause } from './steps/resumed.ts';
+import { checkNamed, keyOfEnded } from './named.ts';
 import { sameEpoch } from './plan.ts';
-import { segmentsAsked, versionOf } from './steps/version.ts';
+import { versionOf } from './steps/version.ts';
 import { watchFor } from './segments/segments.ts';
 import { asSaid, asWritten, withTemplates } from './templates.ts';
 import { epochOf } from './outside.ts';
@@ -102,9 +102,9 @@ export async function saveDraft(
       ? made
       : fault('conflict', 'campaign.key: another campaign has it', { field: 'campaign.key' });
   }
-  const now = await lockedIn(tx, workspaceId, found.id, ['draft', 'active', 'paused'], 'be changed');
+  const now = await lockedIn(tx, workspaceId, found.id, ['draft', 'active', 'paused', 'ended'], 'be changed');
   if (isFault(now)) return now;
-  const stale = await staleIn(tx, now, by);
+  const stale = keyOfEnded(now) ?? (await staleIn(tx, now, by));
   if (stale) return stale;
   const changed = { ...now, draft: file, name: file.name ?? file.key, ...changedBy(now, by, nowMs) };
   await updateCampaign(tx, changed);
@@ -176,7 +176,10 @@ export async function dropDraft(
   if (isFault(now)) return now;
   const stale = await staleIn(tx, now, by);
   if (stale) return stale;
-  const changed = { ...now, draft: null, ...changedBy(now, by, nowMs) };
+  if (!now.draft) return fault('conflict', 'the campaign has no draft that could be taken back');
+  const live = (await selectVersions(tx, id)).find((one) => one.id === now.versionId)?.file;
+  const name = live?.name ?? now.key;
+  const changed = { ...now, draft: null, name, ...changedBy(now, by, nowMs) };
   if (now.versionId === null) await deleteCampaignRow(tx, id);
   else await updateCampaign(tx, changed);
   return changed;
@@ -191,7 +194,7 @@ export async function archiveCampaign(
   nowMs: number,
 ): Promise<CampaignRow | Fault> {
   const states = isAside ? (['ended'] as const) : (['ended', 'draft'] as const);
-  const now = await lockedIn(tx, workspaceId, id, states, 'be put aside');
+  const now = await lockedIn(tx, workspaceId, id, states, isAside ? 'be put aside' : 'be taken back');
   if (isFault(now)) return now;
   const changed = { ...now, archivedMs: isAside ? (now.archivedMs ?? nowMs) : null };
   await updateCampaign(tx, changed);
@@ -217,10 +220,8 @@ export async function publish(
   if (!now.draft) return fault('conflict', 'the campaign has no draft that could be published');
   const file = await withTemplates(tx, workspaceId, now.draft);
   if (isFault(file)) return file;
-  const segments = await segmentsNamed(tx, workspaceId, segmentsAsked(file));
-  if (isFault(segments)) return segments;
-  const unhandled = await checkHanded(deps, tx, workspaceId, file);
-  if (unhandled) return unhandled;
+  const missing = await checkNamed(deps, tx, workspaceId, file);
+  if (missing) return missing;
   const versions = await selectVersions(tx, id);
   const current = versions.find((one) => one.id === now.versionId);
   const isSame = current !== undefined && sameEpoch(current.file, file);

@@ -34,8 +34,10 @@ export async function pull(keys: readonly string[], flags: TargetFlags & { dir: 
 /** Makes drafts of files, and tells what publishing each would do to those who are in it. */
 export async function push(files: readonly string[], flags: TargetFlags): Promise<void> {
   const { api, base } = await connect(flags);
+  // All are read, and could be drafts, before the first of them is one.
+  for (const path of files) await checked(api, base, path);
   for (const path of files) {
-    const made = await api.post<Campaign>(`${base}/campaigns`, { file: await readFile(path, 'utf8') });
+    const made = await api.post<Campaign>(`${base}/campaigns`, { file: await textOf(path) });
     const plan = await api.get<Plan>(`${base}/campaigns/${made.id}/plan`);
     say(
       `${path}: draft of ${made.key} (${made.id}), which is ${made.state}; published it is version ${plan.number}.`,
@@ -64,13 +66,10 @@ export async function publish(key: string, flags: TargetFlags & { people: string
 /** Shows where files differ from what the server has, line by line, as it would write them. Ends with 1 when any does. */
 export async function diff(files: readonly string[], flags: TargetFlags): Promise<void> {
   const { api, base } = await connect(flags);
-  const known = await all(api, base);
+  const known = await ofAll(api, base);
   let differs = false;
   for (const path of files) {
-    const { file, problems } = await api.post<Checked>(`${base}/campaigns/validate`, {
-      file: await readFile(path, 'utf8'),
-    });
-    if (file === null) throw new CommandFailure(`${path}: ${problems[0]!.message}`);
+    const file = await checked(api, base, path);
     const key = /^key: (\S+)$/m.exec(file)![1]!.replaceAll(/^["']|["']$/g, '');
     const campaign = known.find((one) => one.key === key);
     const there = campaign
@@ -84,20 +83,45 @@ export async function diff(files: readonly string[], flags: TargetFlags): Promis
   if (differs) throw new CommandFailure('There are differences.');
 }
 
+/** What a file says, as the server would write it. */
+async function checked(api: Api, base: string, path: string): Promise<string> {
+  const { file, problems } = await api.post<Checked>(`${base}/campaigns/validate`, {
+    file: await textOf(path),
+  });
+  if (file === null) throw new CommandFailure(`${path}: ${problems[0]!.message}`);
+  return file;
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    const text = await readFile(path, 'utf8');
+    if (!text.trim()) throw new CommandFailure(`${path}: is empty.`);
+    return text;
+  } catch (error) {
+    if (error instanceof CommandFailure) throw error;
+    throw new CommandFailure(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
 /** The campaign with a key. */
 export async function findByKey(api: Api, base: string, key: string): Promise<Campaign> {
-  const found = (await all(api, base)).find((one) => one.key === key);
+  const found = (await ofAll(api, base)).find((one) => one.key === key);
   if (!found) throw new CommandFailure(`There is no campaign ${key}.`);
   return found;
 }
 
+/** Campaigns, those that were put aside as well: a key is theirs. */
+async function ofAll(api: Api, base: string): Promise<Campaign[]> {
+  return [...(await all(api, base)), ...(await all(api, base, '&archived=true'))];
+}
+
 /** Campaigns, page by page. */
-async function all(api: Api, base: string): Promise<Campaign[]> {
+async function all(api: Api, base: string, which = ''): Promise<Campaign[]> {
   const found: Campaign[] = [];
   let before = '';
   for (;;) {
     const page = await api.get<{ campaigns: Campaign[]; next: string | null }>(
-      `${base}/campaigns?limit=200${before}`,
+      `${base}/campaigns?limit=200${which}${before}`,
     );
     found.push(...page.campaigns);
     if (page.next === null) return found;

@@ -69,8 +69,9 @@ function amountOf(value: unknown): number {
 
 function count(goal: Goal, entry: Entry, member: Member, event: Taken, changes: Changes): void {
   const currency = event.properties?.['currency'];
-  // Sums are of one currency.
-  const isOther = goal.currency !== undefined && typeof currency === 'string' && currency !== goal.currency;
+  // Sums are of one currency, however it is written.
+  const isOther =
+    goal.currency !== undefined && typeof currency === 'string' && currency.toUpperCase() !== goal.currency;
   const given = goal.value === undefined || isOther ? 0 : amountOf(valueAt(event.properties, goal.value));
   const value = Math.abs(given) <= MOST_VALUE ? given : 0;
   const before = entry.converted[goal.key];

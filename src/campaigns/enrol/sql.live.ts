@@ -125,7 +125,7 @@ export async function selectNaming(db: Db, workspaceId: number, text: string): P
   const said = JSON.stringify(text);
   return await db<Naming[]>`
     SELECT c.id, c.key, c.state, c.draft, v.file FROM campaigns c
-    LEFT JOIN campaign_versions v ON v.campaign_id = c.id AND c.state IN ('active', 'paused') AND strpos(v.file::text, ${said}) > 0
+    LEFT JOIN campaign_versions v ON v.campaign_id = c.id AND c.state IN ('active', 'paused') AND v.is_open AND strpos(v.file::text, ${said}) > 0
     WHERE c.workspace_id = ${workspaceId} AND c.archived_ms IS NULL
       AND (v.id IS NOT NULL OR strpos(c.draft::text, ${said}) > 0) ORDER BY c.id DESC`;
 }

@@ -262,6 +262,9 @@ function timesAt(given: Record<string, unknown>, path: string): void {
   const most = CAMPAIGN_LIMITS.counted;
   if (given['atLeast'] !== undefined) wholeAt(given['atLeast'], `${path}.atLeast`, 1, most);
   if (given['atMost'] !== undefined) wholeAt(given['atMost'], `${path}.atMost`, 0, most - 1);
+  const { atLeast, atMost } = given as { atLeast?: number; atMost?: number };
+  if (atLeast !== undefined && atMost !== undefined && atLeast > atMost)
+    breaks(`${path}.atMost`, 'must be as much as atLeast, or more');
   if (['within', 'since', 'between'].filter((name) => given[name] !== undefined).length > 1)
     breaks(path, 'must have at most one of within, since, between');
   if (given['within'] !== undefined) durationAt(given['within'], `${path}.within`, 1_000, MOST_BACK_MS);

@@ -6,9 +6,9 @@ import { findBroadcast } from '../../broadcasts/find.ts';
 import { whyBroadcast } from '../../broadcasts/why.ts';
 import { findCampaign } from '../../campaigns/campaigns.ts';
 import { whyIn } from '../../campaigns/report/lists.ts';
-import { getContact } from '../../contacts/contacts.ts';
 import { summed, whyMessage, type Why } from '../../ledger/why.ts';
 import { findMessage } from './messages.ts';
+import { contactBy } from './people/contacts.ts';
 import { presentDelivery } from './present.ts';
 import { missing, queryId, reads, timeText, type Call, type Route } from './route.ts';
 
@@ -71,21 +71,21 @@ async function ofCampaign(call: Call, contactId: number, campaignId: number): Pr
   const { sql } = call.ctx;
   const [campaign, contact] = await Promise.all([
     findCampaign(sql, call.workspace.id, campaignId),
-    getContact(sql, call.workspace.id, contactId),
+    contactBy(call, contactId),
   ]);
   if (!campaign) return missing('campaign');
-  return contact ? await whyIn(sql, call.workspace.id, contactId, campaignId) : missing('contact');
+  return contact ? await whyIn(sql, call.workspace.id, contact.id, campaignId) : missing('contact');
 }
 
 async function ofBroadcast(call: Call, contactId: number, broadcastId: number): Promise<Why | Fault> {
   const { ctx, workspace, nowMs, workspaceNowMs } = call;
   const [broadcast, contact] = await Promise.all([
     findBroadcast(ctx.sql, workspace.id, broadcastId),
-    getContact(ctx.sql, workspace.id, contactId),
+    contactBy(call, contactId),
   ]);
   if (!broadcast) return missing('broadcast');
   if (!contact) return missing('contact');
-  return await whyBroadcast(ctx.broadcasts, broadcast, contactId, {
+  return await whyBroadcast(ctx.broadcasts, broadcast, contact.id, {
     ourMs: nowMs,
     workspaceMs: workspaceNowMs,
   });

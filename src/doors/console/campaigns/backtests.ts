@@ -19,6 +19,7 @@ import {
 } from '../../../campaigns/backtest/backtests.ts';
 import { wayPage, type WayPlace } from '../../../campaigns/backtest/ways.ts';
 import { triedOf } from '../../../campaigns/backtest/tried.ts';
+import { contactBy } from '../people/contacts.ts';
 import { decisionShown, refusalShown, sendShown } from './drafts.ts';
 import { givenIn } from './given.ts';
 import {
@@ -161,9 +162,11 @@ async function path(call: Call): Promise<BacktestPath | Fault> {
   if (isFault(after)) return after;
   const backtest = await findBacktest(ctx.sql, workspace.id, idIn(call, 'backtestId'));
   if (!backtest) return missing('backtest');
-  const { found, next } = await wayPage(ctx, backtest, contactId, { after, limit });
+  // Whoever is gone has no way.
+  const ofId = (await contactBy(call, contactId))?.id ?? contactId;
+  const { found, next } = await wayPage(ctx, backtest, ofId, { after, limit });
   return {
-    contactId: idText(contactId),
+    contactId: idText(ofId),
     steps: found.flatMap((one) => {
       if ('decision' in one) return [decisionShown(one.decision)];
       return 'refusal' in one ? [refusalShown({ reason: one.refusal, atMs: one.atMs })] : [];

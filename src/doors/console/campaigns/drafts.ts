@@ -9,10 +9,11 @@ import {
 import { breaks, isFault } from '../../../base/fault.ts';
 import { rehearseWith } from '../../../campaigns/backtest/rehearsal.ts';
 import type { Replayed } from '../../../campaigns/backtest/replay.ts';
-import { checkDraft } from '../../../campaigns/campaigns.ts';
+import { checkDraft, findCampaignByKey } from '../../../campaigns/campaigns.ts';
 import { writeFile } from '../../../campaigns/fileApart.ts';
 import { gallery } from '../../../campaigns/gallery.ts';
 import { durationMs } from '../../../campaigns/match/duration.ts';
+import { keyOfEnded } from '../../../campaigns/named.ts';
 import { REFUSALS, wordsOf } from '../../../campaigns/report/lists.ts';
 import { keepsToAction } from '../../../connect/actions.ts';
 import { checkAttributes } from '../../../contacts/profile.ts';
@@ -47,7 +48,10 @@ export const campaignDraftRoutes: readonly Route[] = [
         ? given
         : await ctx.sql.begin(async (tx) => {
             const strays = await keepsToAction(tx, workspace.id, given.campaign);
-            return strays ?? (await checkDraft(ctx, tx, workspace.id, given.campaign));
+            const file = strays ?? (await checkDraft(ctx, tx, workspace.id, given.campaign));
+            if (isFault(file)) return file;
+            const there = await findCampaignByKey(tx, workspace.id, file.key);
+            return (there && keyOfEnded(there)) ?? file;
           });
       const problems = isFault(checked) ? [{ field: checked.field ?? null, message: checked.message }] : [];
       const file = isFault(checked) ? null : await writeFile(checked, workspace.id);

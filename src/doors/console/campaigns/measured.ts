@@ -11,7 +11,7 @@ import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
 import { Id, Time } from '../../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { MAX_ID, readId } from '../../../base/ids.ts';
-import { versionsOf } from '../../../campaigns/campaigns.ts';
+import { versionsOf, type CampaignRow } from '../../../campaigns/campaigns.ts';
 import { basisPoints } from '../../../campaigns/match/duration.ts';
 import { outsideOf, setOutside } from '../../../campaigns/outside.ts';
 import { conversionsOf, seriesOf } from '../../../campaigns/report/lists.ts';
@@ -117,7 +117,10 @@ async function series(call: Call): Promise<Static<typeof CampaignSeries> | Fault
   if (isFault(toMs)) return toMs;
   const fromMs = from === undefined ? toMs - 90 * DAY_MS : readTime(from, 'from');
   if (isFault(fromMs)) return fromMs;
+  if (fromMs >= toMs) return breaks('from', 'must be before to');
   if (toMs - fromMs > 400 * DAY_MS) return breaks('from', 'must be at most 400 days before to');
+  const unknown = await strayGoal(call, found);
+  if (unknown) return unknown;
   const days = await seriesOf(call.ctx.sql, found.id, { fromMs, toMs, goal });
   return {
     days: days.map(({ dayMs, arm, variant, ...counts }) => ({
@@ -129,6 +132,17 @@ async function series(call: Call): Promise<Static<typeof CampaignSeries> | Fault
   };
 }
 
+/** A goal that no version of a campaign has was reached by nobody, and that would be no answer. */
+async function strayGoal(
+  { ctx, query: { goal } }: Call,
+  { id, draft }: CampaignRow,
+): Promise<Fault | undefined> {
+  if (goal === undefined) return undefined;
+  const files = [draft, ...(await versionsOf(ctx.sql, id)).map(({ file }) => file)];
+  const isKnown = files.some((file) => file?.goals?.some(({ key }) => key === goal));
+  return isKnown ? undefined : breaks('goal', 'is no goal of this campaign');
+}
+
 async function conversions(call: Call): Promise<Static<typeof CampaignConversions> | Fault> {
   const found = await find(call);
   if (isFault(found)) return found;
@@ -136,6 +150,8 @@ async function conversions(call: Call): Promise<Static<typeof CampaignConversion
   if (isFault(limit)) return limit;
   const contactId = queryId(call, 'before');
   if (isFault(contactId)) return contactId;
+  const unknown = await strayGoal(call, found);
+  if (unknown) return unknown;
   const { goal, beforeAt, beforeKey = '' } = call.query;
   const atMs = beforeAt === undefined ? Number.MAX_SAFE_INTEGER : readTime(beforeAt, 'beforeAt');
   if (isFault(atMs)) return atMs;

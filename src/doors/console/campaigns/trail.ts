@@ -7,9 +7,9 @@ import {
 import { isFault } from '../../../base/fault.ts';
 import { versionsOf } from '../../../campaigns/campaigns.ts';
 import { placesIn, REFUSALS, standingIn, trailIn, wordsOf } from '../../../campaigns/report/lists.ts';
-import { getContact } from '../../../contacts/contacts.ts';
 import { find, standsAt } from './shown.ts';
-import { idIn, idText, missing, reads, timeText, type Route } from '../route.ts';
+import { findContact } from '../people/contacts.ts';
+import { idText, reads, timeText, type Route } from '../route.ts';
 
 const one = '/campaigns/:campaignId';
 
@@ -54,10 +54,9 @@ export const campaignTrailRoutes: readonly Route[] = [
     async handle(call) {
       const found = await find(call);
       if (isFault(found)) return found;
-      const { ctx, workspace } = call;
-      const contact = await getContact(ctx.sql, workspace.id, idIn(call, 'contactId'));
-      if (!contact) return missing('contact');
-      const { entries, refused } = await trailIn(ctx.sql, contact.id, found.id);
+      const contact = await findContact(call);
+      if (isFault(contact)) return contact;
+      const { entries, refused } = await trailIn(call.ctx.sql, contact.id, found.id);
       return {
         entries: entries.map((entry) => ({
           id: idText(entry.enrolmentId),

@@ -163,10 +163,21 @@ export const contactRoutes: readonly Route[] = [
   }),
 ];
 
-/** The contact of the path. */
+/** The contact of the path, to look at. */
 export async function findContact(call: Call<unknown>): Promise<Contact | Fault> {
-  const id = idIn(call, 'contactId');
-  return (id > 0 && (await getContact(call.ctx.sql, call.workspace.id, id))) || missing('contact');
+  return (await contactBy(call, idIn(call, 'contactId'))) ?? missing('contact');
+}
+
+/** Who was merged into another is found as whom they became: their id is out in the world. Only to look at; changes name who it is. */
+export async function contactBy(
+  { ctx: { sql }, workspace }: Call<unknown>,
+  id: number,
+): Promise<Contact | undefined> {
+  if (id <= 0) return undefined;
+  const found = await getContact(sql, workspace.id, id);
+  if (found) return found;
+  const into = (await survivorsOf(sql, workspace.id, [id])).get(id);
+  return into === undefined ? undefined : await getContact(sql, workspace.id, into);
 }
 
 async function list(call: Call): Promise<ContactPage | Fault> {
@@ -186,18 +197,8 @@ async function list(call: Call): Promise<ContactPage | Fault> {
   return { contacts: await contactRows(call, contacts), next: next === undefined ? null : toHex24(next) };
 }
 
-/** Who was merged into another is found as whom they became: their id is out in the world. Only to look at; changes name who it is. */
-async function findWhoever(call: Call): Promise<Contact | Fault> {
-  const found = await findContact(call);
-  const id = idIn(call, 'contactId');
-  if (!isFault(found) || id <= 0) return found;
-  const { sql } = call.ctx;
-  const into = (await survivorsOf(sql, call.workspace.id, [id])).get(id);
-  return (into !== undefined && (await getContact(sql, call.workspace.id, into))) || found;
-}
-
 async function show(call: Call): Promise<ContactWhole | Fault> {
-  const contact = await findWhoever(call);
+  const contact = await findContact(call);
   if (isFault(contact)) return contact;
   const { sql } = call.ctx;
   const [destinations, sets, row] = await Promise.all([

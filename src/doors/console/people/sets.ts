@@ -12,7 +12,7 @@ import {
   TagsShown,
 } from '../../../../contract/doors/console/sets.ts';
 import { Nothing } from '../../../../contract/doors/fields.ts';
-import { breaks, isFault, type Fault } from '../../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
 import { toHex24 } from '../../../base/ids.ts';
 import {
   addMembers,
@@ -28,8 +28,8 @@ import {
 } from '../../../contacts/sets.ts';
 import { broadcastsNaming } from '../../../broadcasts/find.ts';
 import { setsRenamed } from '../../../campaigns/segments/segments.ts';
-import { usesOfSet } from '../../../campaigns/segments/uses.ts';
-import type { Db } from '../../../db/pool.ts';
+import { carryName, usesOfSet } from '../../../campaigns/segments/uses.ts';
+import type { Db, Tx } from '../../../db/pool.ts';
 import { acts, idIn, idOf, missing, reads, timeText, writes, type Call, type Route } from '../route.ts';
 
 /** `…/lists`, `…/tags`, `…/labels` and `…/bots`. */
@@ -96,6 +96,21 @@ function usesOf(kind: 'list' | 'tag', one: string): Route {
   });
 }
 
+/** A campaign that runs names it in a version, which never changes: by another name nobody would come in by it, or be kept out. */
+async function keepsName(
+  tx: Tx,
+  workspaceId: number,
+  { kind, name }: ContactSet,
+): Promise<Fault | undefined> {
+  if (kind !== 'list' && kind !== 'tag') return undefined;
+  const { campaigns } = await usesOfSet(tx, workspaceId, { kind, name });
+  const live = campaigns.find(({ state }) => state === 'active' || state === 'paused');
+  return (
+    live &&
+    fault('conflict', `campaign ${live.key} names this ${kind}: it keeps its name until that has ended`)
+  );
+}
+
 /** All of a kind; each has an answer of its own. */
 function allOf(kind: SetKind, path: string): Route {
   const does = `All ${kind}s, and how many contacts each has.`;
@@ -130,8 +145,12 @@ function changesOf(kind: SetKind, one: string): Route[] {
         return async (tx) => {
           const set = await find(call, tx, kind);
           if (isFault(set)) return set;
+          const held = await keepsName(tx, call.workspace.id, set);
+          if (held) return held;
           const renamed = await renameSet(tx, call.workspace.id, set.id, call.body.name);
           if (isFault(renamed)) return renamed;
+          if (set.kind === 'list' || set.kind === 'tag')
+            await carryName(tx, call.workspace.id, { kind: set.kind, name: set.name }, renamed.name);
           await setsRenamed(call.ctx, tx, call.workspace.id);
           const audit = { action: `${kind}.rename`, subject: `${kind}:${set.id}`, detail: call.body };
           return { status: 200, body: present(renamed), audit };
