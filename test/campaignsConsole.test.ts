@@ -240,6 +240,53 @@ test('somebody who became another is found as them: why, their way, their campai
   await ok('GET', `/contacts/${discardedId}/events`);
 });
 
+test('campaigns.md §1.1: a rehearsal and a back-test say of each message whether it can be said, of stored templates, too', async () => {
+  const contactId = await newContact('said-to');
+  await ok('POST', '/templates', { name: 'rehearsed', content: { type: 'text', text: '{{ event.item }}' } });
+  const did = { trigger: { event: { did: 'rehearsed' } } };
+  const file = small('rehearsed', {
+    ...did,
+    steps: [
+      { key: 'named', send: { template: 'rehearsed', channel: 'email' } },
+      { key: 'set', set: { town: 'Ghent' } },
+      { key: 'own', send: { content: { type: 'text', text: '{{ attributes.town }}' }, channel: 'email' } },
+    ],
+  });
+  const codes = async (properties?: object) => {
+    const { sends } = await ok('POST', '/campaigns/rehearse', { ...file, contactId, properties });
+    return sends.map(({ step, code }: Json) => [step, code]);
+  };
+  const unsaid = 'it cannot be said: message.text: variable event.item has no value';
+  assert.deepEqual(await codes(), [
+    ['named', unsaid],
+    ['own', null],
+  ]);
+  assert.deepEqual(await codes({ item: 'chair' }), [
+    ['named', null],
+    ['own', null],
+  ]);
+  const asks = small('rehearsed', { ...did, filter: { inSegment: 'nowhere' } });
+  for (const [path, body] of [
+    ['/campaigns/rehearse', { ...asks, contactId }],
+    ['/backtests', asks],
+  ] as const) {
+    const refused = await call('POST', at(path), body);
+    assert.equal(refused.status, 400, path);
+    assert.match(refused.body.error.message, /no segment nowhere/);
+  }
+  const headers = { 'x-outbound-key': demo.keys.outbound.private, 'content-type': 'application/json' };
+  const event = { user_id: 'rehearsed', event: 'rehearsed' };
+  const user = { user_id: 'rehearsed', email: 'rehearsed-too@example.com' };
+  const body = JSON.stringify({ ...event, user });
+  assert.equal((await fetch(`${url}/v2/track`, { method: 'POST', headers, body })).status, 200);
+  const begun = await ok('POST', '/backtests', { ...file, all: true });
+  const done = await until('it was tried', async () => {
+    const shown = await ok('GET', `/backtests/${begun.id}`);
+    return shown.state === 'done' && shown.result;
+  });
+  assert.equal(done.unsent[unsaid].n, 1);
+});
+
 test('a list that a campaign which runs names keeps its name; a segment goes on naming the same list', async () => {
   const list = await ok('POST', '/lists', { name: 'Regulars' });
   const member = await newContact('regular');

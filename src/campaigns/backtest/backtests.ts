@@ -3,13 +3,14 @@ import type { CampaignFile } from '../../../contract/campaign.ts';
 import { randomToken } from '../../base/crypto.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
+import { segmentsNamed } from '../../contacts/segments.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import { withTemplates } from '../templates.ts';
 import { selectByKey } from '../enrol/sql.live.ts';
 import { readCampaign } from '../steps/definition.ts';
-import { versionOf } from '../steps/version.ts';
+import { segmentsAsked, versionOf } from '../steps/version.ts';
 import type { Replayed } from './replay.ts';
 import {
   ALL_BUCKETS,
@@ -55,6 +56,8 @@ export async function beginBacktest(
     return fault('unprocessable', 'campaign.trigger: only what an event sets off can be tried over events', {
       field: 'campaign.trigger',
     });
+  const segments = await segmentsNamed(tx, workspaceId, segmentsAsked(file));
+  if (isFault(segments)) return segments;
   const known = await selectByKey(tx, workspaceId, file.key);
   // Each counts those before it, however many are begun at once.
   await lockBacktests(tx, workspaceId);

@@ -2,12 +2,13 @@
  * What the gate would have said to a message then: consent as it was, the workspace's rules and the contact's addresses as they are
  * today. Under a frequency cap the campaign's own messages count; what others sent then is not looked at. Pure.
  */
-import type { Reachable } from '../../contacts/person.ts';
+import type { Workspace } from '../../accounts/workspaces.ts';
+import type { Person, Reachable } from '../../contacts/person.ts';
 import { freeAt, type Mark } from '../../gate/caps.ts';
 import type { Terms } from '../../gate/terms.ts';
 import { standingOf } from '../../gate/standing.ts';
 import { isTemplate } from '../../outbox/deliver/drafts.ts';
-import { contentOf, sendStepOf } from '../enrol/send.ts';
+import { contentOf, saidTo, sendStepOf } from '../enrol/send.ts';
 import { LEFT_CAMPAIGN } from '../enrol/optouts.ts';
 import type { Judge } from './replay.ts';
 
@@ -20,6 +21,9 @@ type Addressed = {
   destinations: readonly Reachable[];
   said: readonly SaidOfWriting[];
   leftMs: number | null;
+  /** Who they are as the campaign has changed them by then: what is said may name it. */
+  whom: () => Person | undefined;
+  workspace: Pick<Workspace, 'name'>;
 };
 
 /** Marks that are kept before any is let go. */
@@ -41,6 +45,9 @@ export function judgeOf(terms: Terms, person: Addressed): Judge {
       return { at: 'unsent', code: `no integration for ${channel}` };
     const reachable = person.destinations.filter((one) => channel === undefined || one.channel === channel);
     if (!reachable.length) return { at: 'unsent', code: `no address${channel ? ` on ${channel}` : ''}` };
+    const whom = person.whom();
+    const unsaid = whom && saidTo(done, whom, person.workspace, reachable);
+    if (typeof unsaid === 'string') return { at: 'unsent', code: unsaid.replaceAll(/"[^"]*"/g, '…') };
     const messageClass = step.class ?? 'marketing';
     const cap = messageClass === 'marketing' ? terms.rules.frequencyCap : undefined;
     const sending = {

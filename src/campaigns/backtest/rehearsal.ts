@@ -60,6 +60,8 @@ export async function rehearseWith(
     destinations: person?.destinations ?? [],
     said: [],
     leftMs: null,
+    whom: () => person && { ...person, attributes: member.facts.contact.attributes },
+    workspace,
   });
   const call = { name: '$call', atMs: nowMs, receivedMs: nowMs, key: 0, order: 0 };
   return rehearse(

@@ -83,11 +83,14 @@ export async function tryBuckets(
     const history = { stats: statsOf.get(id) ?? [], events: events.rows, sets: sets?.get(id) };
     const member = memberOf(live, workspace, contact, history);
     member.isAnonymous = anonymous.has(id);
+    const person = people.get(id);
     const judge = judgeOf(terms, {
       timeZone: contact.timeZone,
-      destinations: people.get(id)?.destinations ?? [],
+      destinations: person?.destinations ?? [],
       said: saidOf.get(id) ?? [],
       leftMs: leftMs.get(id) ?? null,
+      whom: () => person && { ...person, attributes: member.facts.contact.attributes },
+      workspace,
     });
     // One who did thousands of things takes as long as they take: nobody else's message waits for it.
     one(id, await bitByBit(systemClock, replaying(live, member, events.taken, { fromMs, toMs }, judge)));

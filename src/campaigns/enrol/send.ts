@@ -9,7 +9,7 @@ import type { Workspace } from '../../accounts/workspaces.ts';
 import { isFault } from '../../base/fault.ts';
 import type { IdSource } from '../../base/ids.ts';
 import { selectPeople } from '../../contacts/people.ts';
-import type { Person } from '../../contacts/person.ts';
+import type { Person, Reachable } from '../../contacts/person.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
@@ -117,12 +117,9 @@ function draft(
   if (channel && integrationId === undefined) return `no integration for ${channel}`;
   const reachable = person.destinations.filter((one) => channel === undefined || one.channel === channel);
   if (!reachable.length) return `no address${channel ? ` on ${channel}` : ''}`;
-  const messageClass = step.class ?? 'marketing';
-  // Where it goes is known as it is sent; a page shows what is said as it was let in.
-  const hasWayOut = messageClass === 'marketing' && reachable.every((one) => one.channel !== 'webchat');
-  const said = contentOf(step, done.enrolment.variant);
-  const content = rendered(said, done, person, workspace, hasWayOut ? { unsubscribe: WAY_OUT } : {});
+  const content = saidTo(done, person, workspace, reachable);
   if (typeof content === 'string') return content;
+  const messageClass = step.class ?? 'marketing';
   const { campaignId, id } = done.enrolment;
   return {
     to: { contactId: done.contactId },
@@ -137,6 +134,21 @@ function draft(
   };
 }
 
+/** What is said to somebody whom these addresses reach; a text says why nothing can be. */
+export function saidTo(
+  done: EffectDone,
+  person: Person,
+  workspace: Pick<Workspace, 'name'>,
+  reachable: readonly Reachable[],
+): Content | string {
+  const step = sendStepOf(done);
+  // Where it goes is known as it is sent; a page shows what is said as it was let in.
+  const isMarketing = (step.class ?? 'marketing') === 'marketing';
+  const hasWayOut = isMarketing && reachable.every((one) => one.channel !== 'webchat');
+  const said = contentOf(step, done.enrolment.variant);
+  return rendered(said, done, person, workspace, hasWayOut ? { unsubscribe: WAY_OUT } : {});
+}
+
 /** What is said to somebody. Who entered when there was no such variant gets the first. */
 export function contentOf({ content, variants }: SendStep, variant: string | null): Content {
   return content ?? (variants!.find(({ key }) => key === variant) ?? variants![0]!).content!;
@@ -149,7 +161,7 @@ function rendered(
   content: Content,
   { enrolment }: EffectDone,
   person: Person,
-  workspace: Workspace,
+  workspace: Pick<Workspace, 'name'>,
   links: { unsubscribe?: string },
 ): Content | string {
   let ready = compiled.get(content);

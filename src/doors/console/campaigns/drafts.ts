@@ -14,9 +14,12 @@ import { writeFile } from '../../../campaigns/fileApart.ts';
 import { gallery } from '../../../campaigns/gallery.ts';
 import { durationMs } from '../../../campaigns/match/duration.ts';
 import { keyOfEnded } from '../../../campaigns/named.ts';
+import { segmentsAsked } from '../../../campaigns/steps/version.ts';
+import { withTemplates } from '../../../campaigns/templates.ts';
 import { REFUSALS, wordsOf } from '../../../campaigns/report/lists.ts';
 import { keepsToAction } from '../../../connect/actions.ts';
 import { checkAttributes } from '../../../contacts/profile.ts';
+import { segmentsNamed } from '../../../contacts/segments.ts';
 import { checkGiven, givenIn, readGiven } from './given.ts';
 import { asks, idOf, missing, reads, timeText, type Route } from '../route.ts';
 
@@ -69,7 +72,12 @@ export const campaignDraftRoutes: readonly Route[] = [
     async handle({ ctx, body, workspace, workspaceNowMs }) {
       const given = await givenIn(body, workspace.id);
       if (isFault(given)) return given;
-      const file = await ctx.sql.begin((tx) => checkDraft(ctx, tx, workspace.id, given.campaign));
+      const file = await ctx.sql.begin(async (tx) => {
+        const draft = await checkDraft(ctx, tx, workspace.id, given.campaign);
+        if (isFault(draft)) return draft;
+        const segments = await segmentsNamed(tx, workspace.id, segmentsAsked(draft));
+        return isFault(segments) ? segments : await withTemplates(tx, workspace.id, draft);
+      });
       if (isFault(file)) return file;
       const { properties = {} } = body;
       const odd = checkAttributes(properties, 'properties');

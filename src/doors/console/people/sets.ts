@@ -132,31 +132,35 @@ function allOf(kind: SetKind, path: string): Route {
   }
 }
 
+function renames(kind: SetKind, one: string): Route {
+  return writes({
+    method: 'PATCH',
+    path: one,
+    does: `Gives a ${kind} another name.`,
+    answers: { 200: SetShown },
+    action: 'contacts.write',
+    body: NamedSet,
+    async handle(call) {
+      return async (tx) => {
+        const set = await find(call, tx, kind);
+        if (isFault(set)) return set;
+        const held = await keepsName(tx, call.workspace.id, set);
+        if (held) return held;
+        const renamed = await renameSet(tx, call.workspace.id, set.id, call.body.name);
+        if (isFault(renamed)) return renamed;
+        if (set.kind === 'list' || set.kind === 'tag')
+          await carryName(tx, call.workspace.id, { kind: set.kind, name: set.name }, renamed.name);
+        await setsRenamed(call.ctx, tx, call.workspace.id);
+        const audit = { action: `${kind}.rename`, subject: `${kind}:${set.id}`, detail: call.body };
+        return { status: 200, body: present(renamed), audit };
+      };
+    },
+  });
+}
+
 function changesOf(kind: SetKind, one: string): Route[] {
   return [
-    writes({
-      method: 'PATCH',
-      path: one,
-      does: `Gives a ${kind} another name.`,
-      answers: { 200: SetShown },
-      action: 'contacts.write',
-      body: NamedSet,
-      async handle(call) {
-        return async (tx) => {
-          const set = await find(call, tx, kind);
-          if (isFault(set)) return set;
-          const held = await keepsName(tx, call.workspace.id, set);
-          if (held) return held;
-          const renamed = await renameSet(tx, call.workspace.id, set.id, call.body.name);
-          if (isFault(renamed)) return renamed;
-          if (set.kind === 'list' || set.kind === 'tag')
-            await carryName(tx, call.workspace.id, { kind: set.kind, name: set.name }, renamed.name);
-          await setsRenamed(call.ctx, tx, call.workspace.id);
-          const audit = { action: `${kind}.rename`, subject: `${kind}:${set.id}`, detail: call.body };
-          return { status: 200, body: present(renamed), audit };
-        };
-      },
-    }),
+    renames(kind, one),
     acts({
       method: 'DELETE',
       path: one,
