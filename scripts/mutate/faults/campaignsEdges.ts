@@ -67,4 +67,49 @@ export const campaignEdgesFaults = [
       ],
     ],
   ),
+  ...inFile(
+    'src/campaigns/due.ts',
+    ['test/campaignsMeanwhile.test.ts: as of then'],
+    [
+      [
+        'what waits unread is taken for taken',
+        'return Math.min(nowMs, ...waiting',
+        'return Math.max(nowMs, ...waiting',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/known.ts',
+    ['test/campaignsMeanwhile.test.ts: was held'],
+    [
+      [
+        'who is known at last enters once more for what they entered for long ago',
+        '    held.flatMap((one) => entriesBy(live, one)),\n',
+        '    [],\n',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/goals.ts',
+    ['test/campaignsMeanwhile.test.ts: told late'],
+    [
+      [
+        'a goal that is told late is none',
+        'event.receivedMs > untilMs + LATE_MS',
+        'event.receivedMs > untilMs',
+      ],
+      ['a goal may be told for ever', ' || event.receivedMs > untilMs + LATE_MS', ''],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/look.ts',
+    ['test/campaignsMeanwhile.test.ts: is being found'],
+    [
+      [
+        'what is being found sets off whoever is looked at',
+        "watch.kind === 'date' || member.unknown.has(watch.id)",
+        "watch.kind === 'date'",
+      ],
+    ],
+  ),
 ];
