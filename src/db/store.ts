@@ -67,14 +67,29 @@ export async function openStore(deps: StoreDeps): Promise<Store> {
     await waitUntilUp(sql, clock, log, config.databaseWaitMs);
     wasUp = true;
     if (!embedded && (await sharesConnections(sql))) throw new StartRefusal(POOLED);
-    const ran = await migrate(sql, clock.nowMs(), log);
-    if (ran.length) log.info({ ran }, 'the store was brought up to date');
+    await bringUpToDate(sql, connection, deps);
     await ensurePartitions(sql, clock.nowMs());
   } catch (error) {
     await stop();
     throw config.databaseUrl && !given ? refusalOf(error, config.databaseUrl) : error;
   }
   return { sql, aside, stop };
+}
+
+/** On a connection that is closed then: one that has made all tables keeps 8 MB of what it knew of them, for as long as it is used. */
+async function bringUpToDate(
+  sql: Sql,
+  connection: Connection,
+  { clock, log, name }: StoreDeps,
+): Promise<void> {
+  const once = openPool(connection, { max: 1, name: `${name ?? 'parley'} migrations` });
+  try {
+    const ran = await migrate(once, clock.nowMs(), log);
+    if (ran.length) log.info({ ran }, 'the store was brought up to date');
+    sql.placement.distributed = once.placement.distributed;
+  } finally {
+    await once.end();
+  }
 }
 
 /** What is said of a pooler that shares connections. */
