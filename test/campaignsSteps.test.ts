@@ -92,6 +92,8 @@ test('start: the contact enters another campaign with what set off the first; tw
   assert.deepEqual((await place.mails(ann)).toSorted(), ['one', 'other']);
   assert.deepEqual(await place.mails(bob), ['one']);
   const round = { entry: 'every' as const, whileActive: 'alongside' as const };
+  // It must be there to be named.
+  await place.live({ key: 'b', trigger: { api: true }, ...round, steps: [mail('b')] });
   await place.live({
     key: 'a',
     trigger: { event: { did: 'round' } },
@@ -201,6 +203,32 @@ test('who leaves before it is sent does not get it: marketing is taken back, wha
   assert.equal(of('cal').length, 0, 'what a campaign had let in when it was ended is taken back as well');
   assert.equal(of('ann').length, 1);
   assert.match(of('ann')[0]!.subject, /kept/);
+});
+
+test('what is sent on the way to a stop of the campaign is sent; what waits from before is taken back', async () => {
+  const place = await newPlace();
+  const campaign = await place.live({
+    key: 'stops',
+    ...IN,
+    steps: [
+      mail('early'),
+      { key: 'heard', wait_for: { event: 'said', timeout: '1d' } },
+      mail('thanks'),
+      { key: 'stop', stop: { reason: 'heard' } },
+      mail('never'),
+    ],
+  });
+  await flows(place, campaign.id, false);
+  const ann = await place.tell('ann', { name: 'in' });
+  await until('it is let in', async () => (await place.mails(ann)).length === 1);
+  await place.tell('ann', { name: 'said' });
+  await until('she is at the end', async () => (await place.entries(ann))[0] === 'heard');
+  await flows(place, campaign.id, true);
+  await place.settled();
+  const shown = await sql<{ rendered: string }[]>`
+    SELECT rendered::text AS rendered FROM simulated_messages WHERE workspace_id = ${place.id} AND direction = 'out'`;
+  assert.equal(shown.length, 1);
+  assert.match(shown[0]!.rendered, /thanks/);
 });
 
 test('scenario 28: of two who become one, what ends by it is taken back, and what either did is found at once', async () => {

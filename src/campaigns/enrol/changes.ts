@@ -39,6 +39,14 @@ export type SendRow = Of & {
   depth: number | null;
 };
 
+/** Who has left a campaign; what the steps `kept` sent is sent. */
+export type Exit = Of & {
+  enrolmentId: number;
+  versionId: number;
+  campaignId: number;
+  kept?: readonly string[];
+};
+
 /** That a goal was reached. */
 export type Conversion = Of & {
   enrolmentId: number;
@@ -69,7 +77,7 @@ export class Changes {
   readonly entries = new Map<string, EntryChanged>();
   readonly effects: EffectDone[] = [];
   /** Who has left a campaign before its end: what it let in of theirs and is not sent yet may be taken back. */
-  readonly exits: (Of & { enrolmentId: number; versionId: number; campaignId: number })[] = [];
+  readonly exits: Exit[] = [];
   /** Whose the messages are that were let in. */
   readonly sends: SendRow[] = [];
   readonly log: Logged[] = [];

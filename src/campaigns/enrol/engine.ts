@@ -312,7 +312,9 @@ export function apply(
   }
   if (outcome.ended) {
     const ending = 'completed' in outcome.ended ? 'completed' : outcome.ended.exited;
-    ended(member, next, ending, outcome.why.at(-1)!.atMs, changes);
+    // What a campaign sends on its way to a stop of its own is no less sent than what it ends with.
+    const sent = 'isStop' in outcome.ended ? outcome.effects.map((effect) => effect.step) : [];
+    ended(member, next, ending, outcome.why.at(-1)!.atMs, changes, sent);
   } else {
     member.enrolments.set(next.id, next);
     changes.keep(member, next);
@@ -358,10 +360,18 @@ export function exit(
   ended(member, next, reason, atMs, changes);
 }
 
-function ended(member: Member, enrolment: Enrolment, ending: string, atMs: number, changes: Changes): void {
+function ended(
+  member: Member,
+  enrolment: Enrolment,
+  ending: string,
+  atMs: number,
+  changes: Changes,
+  kept: readonly string[] = [],
+): void {
   drop(member, enrolment, changes);
   const { id: enrolmentId, versionId, campaignId } = enrolment;
-  if (ending !== 'completed') changes.exits.push({ ...ofWhom(member), enrolmentId, versionId, campaignId });
+  if (ending !== 'completed')
+    changes.exits.push({ ...ofWhom(member), enrolmentId, versionId, campaignId, kept });
   const entry = member.entries.of(enrolment.id);
   if (entry) {
     entry.endedMs = atMs;

@@ -157,15 +157,24 @@ export async function selectEntriesOpen(
       ORDER BY e.entered_ms DESC LIMIT ${most}) e`;
 }
 
+/** A message that was let in for an enrolment. */
+type SendOf = {
+  contactId: number;
+  enrolmentId: number;
+  messageId: number;
+  campaignId: number;
+  versionId: number;
+  step: string;
+};
+
 /** What enrolments have let in. */
 export async function selectSendsOf(
   db: Db,
   of: readonly { contactId: number; enrolmentId: number }[],
-): Promise<{ contactId: number; messageId: number; campaignId: number; versionId: number; step: string }[]> {
-  return await db<
-    { contactId: number; messageId: number; campaignId: number; versionId: number; step: string }[]
-  >`
-    SELECT s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId", s.version_id AS "versionId", s.step
+): Promise<SendOf[]> {
+  return await db<SendOf[]>`
+    SELECT s.contact_id AS "contactId", s.enrolment_id AS "enrolmentId", s.message_id AS "messageId", s.campaign_id AS "campaignId",
+      s.version_id AS "versionId", s.step
     FROM unnest(${column(of, (o) => bucketOf(o.contactId))}::smallint[], ${column(of, (o) => o.contactId)}::bigint[],
       ${column(of, (o) => o.enrolmentId)}::bigint[]) AS k (bucket, contact_id, enrolment_id)
     JOIN campaign_sends s ON (s.bucket, s.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)

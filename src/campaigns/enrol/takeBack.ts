@@ -35,7 +35,9 @@ export async function takeBack(
   );
   if (!mayBe.length) return;
   const sent = await selectSendsOf(tx, mayBe);
-  const keys = sent.filter(({ versionId, step }) => {
+  const kept = new Map(mayBe.map((exit) => [exit.enrolmentId, exit.kept ?? []]));
+  const keys = sent.filter(({ enrolmentId, versionId, step }) => {
+    if (kept.get(enrolmentId)?.includes(step)) return false;
     const version = versions.get(versionId);
     const found = version?.steps[version.index.get(step) ?? -1];
     return found && 'send' in found && isTakenBack(found.send);

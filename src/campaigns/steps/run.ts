@@ -60,8 +60,8 @@ export type Stimulus = { lateMs?: number } & (
   | { kind: 'due'; lateMs: number }
 );
 
-/** Why somebody is not in it any more. */
-export type Ending = { completed: true } | { exited: string };
+/** Why somebody is not in it any more. `isStop`: a step of its own says so. */
+export type Ending = { completed: true } | { exited: string; isStop?: true };
 
 /** What is to be done, in this very transaction. `seq` and the enrolment are its key. */
 export type Effect = { seq: number; step: string; atMs: number } & Given;

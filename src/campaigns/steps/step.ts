@@ -264,7 +264,7 @@ class Walk {
         current.key,
         drawn(current.split, `${this.#version.campaignId}:${current.key}:${this.#run.contactId}`),
       );
-    if ('stop' in current) return this.#end({ exited: current.stop.reason });
+    if ('stop' in current) return this.#end({ exited: current.stop.reason, isStop: true });
     if ('start' in current) return this.#start(current.key, current.start.campaign, at);
     const handed = handedKindOf(current);
     if (handed) return this.#hand(current.key, handed, at);
