@@ -295,6 +295,7 @@ test('a list that a campaign which runs names keeps its name; a segment goes on 
   const { id } = await ok('POST', '/campaigns', small('to-regulars', { filter: { inList: 'Regulars' } }));
   await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
   assert.deepEqual(await refusedAt('PATCH', `/lists/${list.id}`, { name: 'Friends' }), [409, null]);
+  assert.deepEqual(await refusedAt('DELETE', `/lists/${list.id}`), [409, null]);
   await ok('POST', `/campaigns/${id}/end`);
   await ok('PATCH', `/lists/${list.id}`, { name: 'Friends' });
   const shown = await until('it is found again', async () => {

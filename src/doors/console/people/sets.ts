@@ -96,18 +96,17 @@ function usesOf(kind: 'list' | 'tag', one: string): Route {
   });
 }
 
-/** A campaign that runs names it in a version, which never changes: by another name nobody would come in by it, or be kept out. */
-async function keepsName(
-  tx: Tx,
-  workspaceId: number,
-  { kind, name }: ContactSet,
-): Promise<Fault | undefined> {
+/** A campaign that runs names it in a version, which never changes: without that name nobody would come in by it any more, or be kept out. */
+async function heldIn(tx: Tx, workspaceId: number, { kind, name }: ContactSet): Promise<Fault | undefined> {
   if (kind !== 'list' && kind !== 'tag') return undefined;
   const { campaigns } = await usesOfSet(tx, workspaceId, { kind, name });
   const live = campaigns.find(({ state }) => state === 'active' || state === 'paused');
   return (
     live &&
-    fault('conflict', `campaign ${live.key} names this ${kind}: it keeps its name until that has ended`)
+    fault(
+      'conflict',
+      `campaign ${live.key} names this ${kind}: it stays as it is called until that has ended, or is published without it`,
+    )
   );
 }
 
@@ -144,7 +143,7 @@ function renames(kind: SetKind, one: string): Route {
       return async (tx) => {
         const set = await find(call, tx, kind);
         if (isFault(set)) return set;
-        const held = await keepsName(tx, call.workspace.id, set);
+        const held = await heldIn(tx, call.workspace.id, set);
         if (held) return held;
         const renamed = await renameSet(tx, call.workspace.id, set.id, call.body.name);
         if (isFault(renamed)) return renamed;
@@ -164,13 +163,15 @@ function changesOf(kind: SetKind, one: string): Route[] {
     acts({
       method: 'DELETE',
       path: one,
-      does: `Deletes a ${kind}; its contacts stay.`,
+      does: `Deletes a ${kind} that no campaign which runs names; its contacts stay.`,
       answers: { 204: Nothing },
       action: 'contacts.write',
       async handle(call) {
         return async (tx) => {
           const set = await find(call, tx, kind);
           if (isFault(set)) return set;
+          const held = await heldIn(tx, call.workspace.id, set);
+          if (held) return held;
           await deleteSet(tx, call.workspace.id, set.id);
           await setsRenamed(call.ctx, tx, call.workspace.id);
           const audit = {
