@@ -287,6 +287,28 @@ test('campaigns.md §1.1: a rehearsal and a back-test say of each message whethe
   assert.equal(done.unsent[unsaid].n, 1);
 });
 
+test('campaigns.md §3.2: why tells of somebody who waits for an attribute that they are not decided on yet; nothing is since a time to come', async () => {
+  const filter = { attribute: 'city', is: 'Ghent' };
+  const { id } = await ok('POST', '/campaigns', small('undecided', { filter }));
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  const contactId = await newContact('undecided');
+  await ok('POST', `/campaigns/${id}/enter`, { contactId, key: '1' });
+  const told = await until('it waits', async () => {
+    const why = await ok('GET', `/why?contact=${contactId}&campaign=${id}`);
+    return why.state !== 'never entered' && why;
+  });
+  assert.equal(told.state, 'not decided yet');
+  assert.match(told.decisions[0].why, /attribute that the filter asks for/);
+  await ok('PATCH', `/contacts/${contactId}`, { attributes: { city: 'Ghent' } });
+  await until('they entered', async () => {
+    const why = await ok('GET', `/why?contact=${contactId}&campaign=${id}`);
+    return why.decisions[0].what === 'entered' && why.state !== 'not decided yet';
+  });
+  const since = '2999-01-01T00:00:00Z';
+  assert.deepEqual(await refusedAt('GET', `/campaigns/${id}/since?since=${since}`), [400, 'since']);
+  assert.deepEqual(await refusedAt('POST', `/campaigns/${id}/since`, { since }), [400, 'since']);
+});
+
 test('a list that a campaign which runs names keeps its name; a segment goes on naming the same list', async () => {
   const list = await ok('POST', '/lists', { name: 'Regulars' });
   const member = await newContact('regular');

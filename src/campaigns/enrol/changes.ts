@@ -40,7 +40,7 @@ export type SendRow = Of & {
 };
 
 /** Who has left a campaign; what the steps `kept` sent is sent. */
-export type Exit = Of & {
+type Exit = Of & {
   enrolmentId: number;
   versionId: number;
   campaignId: number;

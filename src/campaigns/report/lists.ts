@@ -22,7 +22,7 @@ import {
   type EntryRow,
   type LogRow,
 } from './sql.ts';
-import { selectEnteredBy } from './sql.contact.ts';
+import { selectEnteredBy, selectUndecided } from './sql.contact.ts';
 
 /** Entries that a page is looked for among, where it is narrowed: 5 ms of them. */
 const LOOKED_AT = 10_000;
@@ -65,19 +65,25 @@ export async function whyIn(
   contactId: number,
   campaignId: number,
 ): Promise<Why> {
-  const [log, standing, refusal, messageIds] = [
+  const [log, standing, refusal, undecided, messageIds] = [
     await selectLog(db, contactId, campaignId),
     await selectStanding(db, contactId, campaignId),
     await selectRefusal(db, contactId, campaignId),
+    await selectUndecided(db, contactId, campaignId),
     await selectSendsTo(db, contactId, campaignId, TOLD_OF),
   ];
   const steps = log.map((row) => ({ atMs: row.atMs, what: row.what, why: wordsOf(row) }));
   if (refusal)
     steps.push({ atMs: refusal.atMs, what: 'not entered', why: REFUSALS[refusal.reason] ?? refusal.reason });
-  const state = standing ? wordOf(standing) : refusal ? 'refused' : 'never entered';
+  if (undecided) steps.push({ ...undecided, what: 'is not decided on yet', why: UNDECIDED });
+  const isOut = standing ? wordOf(standing) : refusal ? 'refused' : 'never entered';
+  const state = undecided && standing?.endedMs !== null ? 'not decided yet' : isOut;
   const deliveries = await deliveriesBy(db, workspaceId, contactId, messageIds);
   return { steps: [...steps, ...deliveries.flatMap(stepsOf)], deliveries, state };
 }
+
+const UNDECIDED =
+  'an attribute that the filter asks for is not there; it is waited for, two minutes at the most';
 
 /** Deliveries of messages to somebody. What was sent to who became them stays with who that was, in whose bucket its id is. */
 async function deliveriesBy(

@@ -50,3 +50,16 @@ export async function selectEnteredBy(
       AND e.entered_ms < ${of.beforeMs}
     ORDER BY e.entered_ms DESC LIMIT ${of.limit}`;
 }
+
+/** Since when somebody waits to be decided on, who lacks what the filter asks for; undefined where they do not. Locks nothing. */
+export async function selectUndecided(
+  db: Db,
+  contactId: number,
+  campaignId: number,
+): Promise<{ atMs: number } | undefined> {
+  const rows = await db<{ atMs: number }[]>`
+    SELECT entered_ms AS "atMs" FROM enrolments
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND campaign_id = ${campaignId} AND arm IS NULL
+    ORDER BY id LIMIT 1`;
+  return rows[0];
+}

@@ -7,11 +7,11 @@ import {
   SinceFrom,
 } from '../../../../contract/doors/console/campaigns.ts';
 import { TimeGiven } from '../../../../contract/doors/console/fields.ts';
-import { isFault } from '../../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { enterSince } from '../../../campaigns/since.ts';
 import { forecastSince } from '../../../campaigns/sinceForecast.ts';
 import { find, present, refusedOf } from './shown.ts';
-import { queryWord, readTime, reads, writes, type Route } from '../route.ts';
+import { queryWord, readTime, reads, writes, type Call, type Route } from '../route.ts';
 
 /** As of when they enter. */
 const FROM = ['now', 'event'] as const;
@@ -27,7 +27,7 @@ export const sinceRoutes: readonly Route[] = [
     async handle(call) {
       const found = await find(call);
       if (isFault(found)) return found;
-      const sinceMs = readTime(call.query['since'] ?? '', 'since');
+      const sinceMs = pastIn(call, call.query['since'] ?? '');
       if (isFault(sinceMs)) return sinceMs;
       const { ctx, workspace, nowMs } = call;
       const from = queryWord(call, 'from', FROM) ?? 'now';
@@ -47,7 +47,7 @@ export const sinceRoutes: readonly Route[] = [
     async handle(call) {
       const found = await find(call);
       if (isFault(found)) return found;
-      const sinceMs = readTime(call.body.since, 'since');
+      const sinceMs = pastIn(call, call.body.since);
       if (isFault(sinceMs)) return sinceMs;
       const { perMinute = PER_MINUTE, from = 'now' } = call.body;
       return async (tx) => {
@@ -66,3 +66,11 @@ export const sinceRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** Since when: nobody has done anything since a time to come. */
+function pastIn({ workspaceNowMs }: Call<unknown>, text: string): number | Fault {
+  const sinceMs = readTime(text, 'since');
+  return !isFault(sinceMs) && sinceMs > workspaceNowMs
+    ? breaks('since', 'must not be a time to come')
+    : sinceMs;
+}
