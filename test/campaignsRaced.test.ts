@@ -5,7 +5,8 @@ import { askRemoval } from '../src/accounts/removal.ts';
 import { isFault } from '../src/base/fault.ts';
 import { bucketOf } from '../src/base/ids.ts';
 import { beginBacktest } from '../src/campaigns/backtest/backtests.ts';
-import { endCampaign } from '../src/campaigns/campaigns.ts';
+import { endCampaign, publish, saveDraft } from '../src/campaigns/campaigns.ts';
+import { removeSegment } from '../src/campaigns/segments/segments.ts';
 import type { Tx } from '../src/db/pool.ts';
 import { mergePeople } from '../src/people/people.ts';
 import { DAY_MS, HOUR_MS, mail, newPlace, sql, world } from './campaignsProduct.ts';
@@ -148,6 +149,41 @@ test('campaigns.md §3.11: who begins a back-test while others are begun waits u
   });
   letGo.resolve();
   await Promise.all([three, other]);
+});
+
+test('a segment is deleted while a campaign that names it is published: it is kept, as when the campaign stood before', async () => {
+  const place = await newPlace();
+  const segmentId = await place.segment('buyers', { did: 'bought' });
+  const deps = { ...ctx, stepHandlers: ctx.stepHandlers };
+  const nowMs = await place.nowMs();
+  const file = { key: 'thanks', trigger: { segment: { entered: 'buyers' } }, steps: [mail('thanks')] };
+  const given = { parley: 'campaign/1', ...file };
+  const { id } = must(await ctx.queue.transact((tx) => saveDraft(deps, tx, place.id, given, nowMs)));
+  const letGo = Promise.withResolvers<void>();
+  const published = Promise.withResolvers<void>();
+  const publishing = ctx.queue.transact(async (tx) => {
+    must(await publish(deps, tx, place.id, id, 'move', nowMs));
+    published.resolve();
+    await letGo.promise;
+  });
+  await published.promise;
+  let isDone = false;
+  const removing = ctx.queue
+    .transact((tx) => removeSegment(tx, place.id, segmentId))
+    .finally(() => (isDone = true));
+  await until('it waits, or is deleted', async () => {
+    const rows = await sql`
+      SELECT 1 FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock' AND (query LIKE '%FROM segments%' OR query LIKE '%campaign_stamp%')`;
+    return isDone || rows.length > 0;
+  });
+  letGo.resolve();
+  await publishing;
+  const removed = await removing;
+  assert.equal(isFault(removed) && removed.fault, 'conflict');
+  const id2 = await place.tell('somebody', { name: 'bought' });
+  await place.settled();
+  assert.deepEqual(await place.mails(id2), ['thanks']);
 });
 
 test('what is due in a workspace that was deleted keeps its lanes at nothing, and nobody behind it', async () => {

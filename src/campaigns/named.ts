@@ -1,7 +1,7 @@
 /** What a campaign names that must be there when it is published (segments, campaigns that it starts, what other rooms do for it), and a key that is over. */
 import type { CampaignFile } from '../../contract/campaign.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
-import { segmentsNamed } from '../contacts/segments.ts';
+import { fault, type Fault } from '../base/fault.ts';
+import { holdSegments } from '../contacts/segments.ts';
 import type { Tx } from '../db/pool.ts';
 import { checkHanded, type HandDeps } from './enrol/hand.ts';
 import { selectByKey, type CampaignRow } from './enrol/sql.live.ts';
@@ -14,9 +14,11 @@ export async function checkNamed(
   workspaceId: number,
   file: CampaignFile,
 ): Promise<Fault | undefined> {
-  const segments = await segmentsNamed(tx, workspaceId, segmentsAsked(file));
-  if (isFault(segments)) return segments;
-  return (await checkStarted(tx, workspaceId, file)) ?? (await checkHanded(deps, tx, workspaceId, file));
+  return (
+    (await holdSegments(tx, workspaceId, segmentsAsked(file))) ??
+    (await checkStarted(tx, workspaceId, file)) ??
+    (await checkHanded(deps, tx, workspaceId, file))
+  );
 }
 
 /** Nobody can be led to a campaign that there is not, or that is over. One that is a draft yet may be published later. */

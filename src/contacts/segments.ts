@@ -4,7 +4,14 @@
  */
 import { fault, type Fault } from '../base/fault.ts';
 import type { Db, Fragment, Tx } from '../db/pool.ts';
-import { countInside, selectAll, selectMembers, selectPage, type Segment } from './sql.segments.ts';
+import {
+  countInside,
+  holdByKey,
+  selectAll,
+  selectMembers,
+  selectPage,
+  type Segment,
+} from './sql.segments.ts';
 import { countBounded, estimated, toldOf } from './walk.ts';
 
 export {
@@ -58,7 +65,7 @@ export async function estimateWhere(
   return toldOf(await countBounded(db, workspaceId, condition, ESTIMATE));
 }
 
-/** The ids of segments by key or id, in order; a fault names the one that is none, or that is not whole yet. */
+/** The segments with these keys; a fault names the one that there is not. */
 export async function segmentsNamed(
   tx: Db | Tx,
   workspaceId: number,
@@ -68,4 +75,15 @@ export async function segmentsNamed(
   const found = new Map(all.flatMap((one) => (one.key === null ? [] : [[one.key, one] as const])));
   const odd = keys.find((key) => !found.has(key));
   return odd === undefined ? found : fault('bad_request', `there is no segment ${odd}`);
+}
+
+/** Holds the segments with these keys, so that none is deleted before what names them stands; the fault names the one that there is not. */
+export async function holdSegments(
+  tx: Tx,
+  workspaceId: number,
+  keys: readonly string[],
+): Promise<Fault | undefined> {
+  const held = keys.length ? await holdByKey(tx, workspaceId, keys) : [];
+  const odd = keys.find((key) => !held.some((one) => one.key === key));
+  return odd === undefined ? undefined : fault('bad_request', `there is no segment ${odd}`);
 }

@@ -49,6 +49,13 @@ export async function selectSegment(
   return rows[0];
 }
 
+/** Segments of a workspace by their keys: they are there until the transaction ends, and change as they like. */
+export async function holdByKey(db: Db, workspaceId: number, keys: readonly string[]): Promise<Segment[]> {
+  return await db<Segment[]>`
+    SELECT ${COLUMNS(db)} FROM segments s WHERE s.key = ANY(${[...keys]}::text[]) AND s.workspace_id = ${workspaceId}
+    ORDER BY s.id FOR KEY SHARE`;
+}
+
 /** Segments of a workspace that people named, newest first. Locks nothing. */
 export async function selectPage(
   db: Db,

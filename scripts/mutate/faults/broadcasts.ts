@@ -42,7 +42,11 @@ export const broadcastFaults = [
     ],
     ['one that is paused is paused', "['running'], 'be paused'", "['running', 'paused'], 'be paused'"],
     ['one that runs is resumed', "['paused'], 'be resumed'", "['paused', 'running'], 'be resumed'"],
-    ['what is for later starts now', 'if (atMs !== undefined && atMs > wsNowMs) {', 'if (false) {'],
+    [
+      'what is for later starts now',
+      'const isLater = atMs !== undefined && atMs > wsNowMs;',
+      'const isLater = false;',
+    ],
     [
       'paused it goes on',
       "await setStream(deps, tx, broadcast, false);\n  await announce(deps, tx, { ...broadcast, state: 'paused' }",

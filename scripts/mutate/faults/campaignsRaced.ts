@@ -73,4 +73,26 @@ export const campaignRacedFaults = [
       ['who has not been looked at yet is used', 'is: ARRIVAL.changed }', 'is: 0 }'],
     ],
   ),
+  ...inFile(
+    'src/contacts/sql.segments.ts',
+    ['test/campaignsRaced.test.ts'],
+    [
+      [
+        'a campaign is published by a segment that goes in that moment',
+        'ORDER BY s.id FOR KEY SHARE',
+        'ORDER BY s.id',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/backtest/sql.ts',
+    ['test/campaignsHot.test.ts'],
+    [
+      [
+        'one who did very much takes the process with them',
+        'ORDER BY d.at_ms DESC, d.key DESC LIMIT ${MOST_DONE}',
+        'ORDER BY d.at_ms DESC, d.key DESC',
+      ],
+    ],
+  ),
 ];

@@ -21,8 +21,8 @@ type JobDeps = TryDeps & { queue: Queue; clock: Clock; log: Log };
 
 /** A step takes about so long: then what it counted is kept, and others have their turn. */
 const STEP_MS = 400;
-/** Buckets at a time at first: some tens of milliseconds for a workspace of a million people. */
-const AT_ONCE = 8;
+/** Buckets at a time at first. What people did in them is in memory at once: nobody knows how much that is before it was read. */
+const AT_ONCE = 1;
 const MOST_AT_ONCE = 512;
 const AGAIN_MS = 5_000;
 const MOST_ATTEMPTS = 5;
