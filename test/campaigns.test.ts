@@ -4,9 +4,17 @@ import { isoTime } from '../src/base/clock.ts';
 import { bucketOf } from '../src/base/ids.ts';
 import { drawArm } from '../src/campaigns/enrol/arms.ts';
 import { decisionsIn, type DecisionRow } from '../src/campaigns/enrol/decisions.ts';
-import { endCampaign, findCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
+import {
+  endCampaign,
+  findCampaign,
+  pauseCampaign,
+  resumeCampaign,
+  saveDraft,
+  versionsOf,
+} from '../src/campaigns/campaigns.ts';
 import { planPublish } from '../src/campaigns/plan.ts';
 import { whyIn } from '../src/campaigns/report/lists.ts';
+import { reportOf } from '../src/campaigns/report/report.ts';
 import { selectLog } from '../src/campaigns/report/sql.ts';
 import { exportPerson } from '../src/people/export.ts';
 import { mergePeople } from '../src/people/people.ts';
@@ -15,6 +23,7 @@ import {
   HOUR_MS,
   mail,
   MINUTE_MS,
+  newDoor,
   newPlace,
   provesWhole,
   scenario,
@@ -83,7 +92,7 @@ scenario(
 );
 
 scenario(
-  'scenario 1: the awaited event at the same moment as the trigger, in either order, in one batch',
+  'scenario 1: the awaited event at the same moment as the trigger, in either order, in one batch or in two that come at once: a hundred of a hundred go on',
   async () => {
     const place = await newPlace();
     await place.live({
@@ -100,13 +109,27 @@ scenario(
       ],
     });
     const timestamp = (await place.nowMs()) / 1000;
-    const told = Array.from({ length: 40 }, (_, i) => {
-      const names = i % 2 ? ['order', 'pay'] : ['pay', 'order'];
-      return names.map((name) => ({ person: place.person(`s1-${i}`), event: { name, timestamp } }));
-    });
-    const found = must(await ctx.arrive(place.id, told.flat()));
+    const told = (of: string, name: string) =>
+      Array.from({ length: 100 }, (_, i) => ({
+        person: place.person(`${of}-${i}`),
+        event: { name, timestamp },
+      }));
+    const arrive = async (some: ReturnType<typeof told>) => must(await ctx.arrive(place.id, some));
+    const found = new Set<number>();
+    for (const [first, second] of [
+      ['order', 'pay'],
+      ['pay', 'order'],
+    ] as const) {
+      const [one, two] = [told(`one-${first}`, first), told(`one-${first}`, second)];
+      const [left, right] = [told(`two-${first}`, first), told(`two-${first}`, second)];
+      const came = [await arrive(one.flatMap((event, i) => [event, two[i]!]))];
+      came.push(...(await Promise.all([arrive(left), arrive(right)])));
+      for (const { contactId } of came.flat()) found.add(contactId);
+    }
     await place.settled();
-    for (const { contactId } of found) assert.deepEqual(await place.mails(contactId), ['thanks']);
+    assert.equal(found.size, 400);
+    for (const contactId of found) assert.deepEqual(await place.mails(contactId), ['thanks']);
+    await provesWhole();
   },
 );
 
@@ -195,15 +218,25 @@ scenario('scenario 4: two carts open, one is bought: only that one ends', async 
 });
 
 scenario(
-  'scenario 10: every, ten events: ten entries; scenario 8: again while active is refused as active',
+  'scenario 10: every, ten events: ten entries, and it stays so; scenario 8: again while active is refused as active',
   async () => {
     const place = await newPlace();
-    await place.live({ key: 'each', trigger: { event: { did: 'buy' } }, steps: [mail('bought')] });
+    const often = { key: 'each', trigger: { event: { did: 'buy' } }, entry: 'every' as const };
+    const { id: campaignId } = await place.live({ ...often, steps: [mail('bought')] });
+    const fileOf = async () => (await versionsOf(sql, campaignId))[0]!.file;
+    const before = await fileOf();
     let id = 0;
     for (let i = 0; i < 10; i++) id = await place.tell('ten', { name: 'buy' });
     await place.settled();
     assert.equal((await place.entries(id)).length, 10);
-    await place.live({
+    assert.deepEqual(await fileOf(), before, 'what was set is as it was');
+    await place.live({ ...often, steps: [mail('bought-again')] });
+    for (let i = 0; i < 10; i++) await place.tell('ten', { name: 'buy' });
+    await place.settled();
+    const mails = Map.groupBy(await place.mails(id), (subject) => subject);
+    assert.deepEqual([mails.get('bought')?.length, mails.get('bought-again')?.length], [10, 10]);
+    assert.equal((await place.entries(id)).length, 20);
+    const slow = await place.live({
       key: 'slow',
       trigger: { event: { did: 'look' } },
       steps: [{ key: 'rest', wait: { for: '1d' } }, mail('looked')],
@@ -214,6 +247,8 @@ scenario(
     assert.equal(await place.refusal(id), 'active');
     const timers = await sql`SELECT 1 FROM timers WHERE contact_id = ${id}`;
     assert.equal(timers.length, 1);
+    assert.equal((await place.tallies(slow.id))['entered'], 1);
+    await provesWhole();
   },
 );
 
@@ -222,10 +257,18 @@ scenario(
   async () => {
     const place = await newPlace();
     await place.live({ key: 'paid', trigger: { event: { did: 'pay' } }, steps: [mail('receipt')] });
+    const again = { name: 'pay', key: 'one', timestamp: (await place.nowMs()) / 1000 - 60 };
     const id = await place.tell('rep', { name: 'pay', key: 'one' });
-    await place.tell('rep', { name: 'pay', key: 'one', timestamp: (await place.nowMs()) / 1000 - 60 });
+    await place.tell('rep', { name: 'pay', key: 'one' });
+    await place.tell('rep', again);
+    await place.settled();
+    await place.tell('rep', again);
     await place.settled();
     assert.deepEqual(await place.mails(id), ['receipt']);
+    const done = await sql`
+      SELECT 1 FROM contact_events e JOIN event_names n ON n.id = e.name_id
+      WHERE e.contact_id = ${id} AND n.workspace_id = ${place.id} AND n.name = 'pay'`;
+    assert.equal(done.length, 1, 'one event');
   },
 );
 
@@ -233,7 +276,7 @@ scenario(
   'scenario 14: at the deadline exactly one branch, and what came before it was taken wins',
   async () => {
     const place = await newPlace();
-    await place.live({
+    const campaign = await place.live({
       key: 'edge',
       trigger: { event: { did: 'start' } },
       steps: [
@@ -242,13 +285,26 @@ scenario(
         mail('no'),
       ],
     });
-    const id = await place.tell('edge', { name: 'start' });
+    const who = Array.from({ length: 20 }, (_, i) => `edge${i}`);
+    const ids: number[] = [];
+    for (const one of who) ids.push(await place.tell(one, { name: 'start' }));
     await place.settled();
+    const [entered] = await sql<{ ms: number }[]>`
+      SELECT min(entered_ms) AS ms FROM campaign_entries WHERE campaign_id = ${campaign.id}`;
     must(await ctx.simulator.advanceClock(place.id, HOUR_MS - 1));
-    await Promise.all([place.tell('edge', { name: 'stop' }), place.advance(1)]);
+    // Done at or before the deadline of each; told at the moment in which that comes.
+    const stop = { name: 'stop', timestamp: (entered!.ms + HOUR_MS) / 1000 };
+    await Promise.all([place.advance(1), ...who.map((one) => place.tell(one, stop))]);
     await place.settled();
-    assert.equal((await place.mails(id)).length, 1);
-    assert.deepEqual(await place.entries(id), ['completed']);
+    for (const id of ids) {
+      const mails = await place.mails(id);
+      assert.ok(['yes', 'no'].includes(mails.join()), mails.join());
+      assert.deepEqual(await place.entries(id), ['completed']);
+      const { steps } = await whyIn(sql, place.id, id, campaign.id);
+      const isLate = steps.some(({ what }) => what === 'late');
+      assert.equal(isLate, mails[0] === 'no', 'the branch stands, and what came too late is told');
+    }
+    await provesWhole();
   },
 );
 
@@ -264,6 +320,7 @@ scenario(
     await place.live({ ...base, steps: [mail('zero'), ...steps, mail('three')] });
     await place.advance(DAY_MS);
     assert.deepEqual(await place.mails(early), ['one', 'two', 'three'], 'behind: got it; past: never');
+    await planOfAnAddedStep();
     const late = must(
       await ctx.arrive(
         place.id,
@@ -288,6 +345,42 @@ scenario(
   },
 );
 
+/** Scenario 16: of who waits before a step that is added, and of who is past it, the plan tells how many; and so it comes. */
+async function planOfAnAddedStep(): Promise<void> {
+  const place = await newPlace();
+  const base = { key: 'added', trigger: { event: { did: 'in' } } };
+  const [first, second] = [
+    { key: 'first', wait: { for: '1d' } },
+    { key: 'second', wait: { for: '5d' } },
+  ];
+  const { id: campaignId } = await place.live({ ...base, steps: [first, second, mail('last')] });
+  const come = async (...who: string[]) => {
+    const ids = await Promise.all(who.map((one) => place.tell(one, { name: 'in' })));
+    await place.settled();
+    return ids;
+  };
+  const past = await come('past1', 'past2');
+  await place.advance(DAY_MS);
+  const behind = await come('behind1', 'behind2', 'behind3');
+  const steps = [first, mail('added'), second, mail('last')];
+  const nowMs = await place.nowMs();
+  const draft = { parley: 'campaign/1', ...base, steps };
+  must(await ctx.queue.transact((tx) => saveDraft(ctx, tx, place.id, draft, nowMs)));
+  const plan = must(await planPublish(sql, (await findCampaign(sql, place.id, campaignId))!));
+  assert.deepEqual(
+    plan.steps.toSorted((a, b) => a.people - b.people),
+    [
+      { step: 'second', version: 1, people: 2, goesTo: 'second' },
+      { step: 'first', version: 1, people: 3, goesTo: 'first' },
+    ],
+  );
+  await place.live({ ...base, steps });
+  await place.advance(DAY_MS);
+  await place.advance(5 * DAY_MS);
+  for (const id of behind) assert.deepEqual(await place.mails(id), ['added', 'last']);
+  for (const id of past) assert.deepEqual(await place.mails(id), ['last']);
+}
+
 scenario('scenario 19: seven days become three, with people at day one and day five', async () => {
   const place = await newPlace();
   const wait = (days: string) => ({
@@ -296,27 +389,49 @@ scenario('scenario 19: seven days become three, with people at day one and day f
     steps: [{ key: 'rest', wait: { for: days } }, mail('out')],
   });
   await place.live(wait('7d'));
-  const five = await place.tell('five', { name: 'in' });
+  const five: number[] = [];
+  for (let i = 0; i < 40; i++) five.push(await place.tell(`five${i}`, { name: 'in' }));
   await place.settled();
   await place.advance(4 * DAY_MS);
   const one = await place.tell('one', { name: 'in' });
   await place.settled();
+  const [entered] = await sql<{ ms: number }[]>`
+    SELECT entered_ms AS ms FROM campaign_entries WHERE contact_id = ${one}`;
   await place.advance(DAY_MS);
+  const publishedMs = await place.nowMs();
   await place.live(wait('3d'));
   await place.settled();
   await place.advance(10 * MINUTE_MS);
-  assert.deepEqual([await place.mails(five), await place.mails(one)], [['out'], []]);
+  const left = (await Promise.all(five.map(sentAt))).flat().map((time) => Date.parse(time) - publishedMs);
+  assert.equal(left.length, five.length, 'all of day five have left, each once');
+  assert.ok(Math.max(...left) <= 11 * MINUTE_MS, `the last after ${Math.max(...left)} ms`);
+  assert.ok(Math.max(...left) - Math.min(...left) > 3 * MINUTE_MS, 'and not all at one moment');
+  assert.deepEqual(await place.mails(one), []);
   await place.advance(2 * DAY_MS);
-  assert.deepEqual(await place.mails(one), ['out']);
+  assert.deepEqual(await sentAt(one), [isoTime(entered!.ms + 3 * DAY_MS)]);
+  await place.advance(4 * DAY_MS);
+  for (const id of five) assert.deepEqual(await place.mails(id), ['out']);
 });
 
 scenario('scenario 21: what is done while it is a draft sets nothing off', async () => {
   const place = await newPlace();
-  const id = await place.tell('before', { name: 'in' });
+  const before = await place.tell('before', { name: 'in' });
   await place.settled();
-  await place.live({ key: 'draft', trigger: { event: { did: 'in' } }, steps: [mail('in')] });
+  const file = { key: 'draft', trigger: { event: { did: 'in' } }, steps: [mail('in')] };
+  const nowMs = await place.nowMs();
+  must(
+    await ctx.queue.transact((tx) => saveDraft(ctx, tx, place.id, { parley: 'campaign/1', ...file }, nowMs)),
+  );
+  const meanwhile = await place.tell('meanwhile', { name: 'in' });
   await place.settled();
-  assert.deepEqual(await place.entries(id), []);
+  const { id: campaignId } = await place.live(file);
+  await place.settled();
+  await place.advance(DAY_MS);
+  assert.deepEqual([await place.entries(before), await place.entries(meanwhile)], [[], []]);
+  const then = await place.tell('meanwhile', { name: 'in' });
+  await place.settled();
+  assert.deepEqual([then, await place.mails(then)], [meanwhile, ['in']]);
+  assert.equal((await place.tallies(campaignId))['entered'], 1);
 });
 
 scenario(
@@ -361,37 +476,65 @@ scenario(
   },
 );
 
-scenario('scenario 28: parked while anonymous; once known, what they do goes on with it', async () => {
-  const place = await newPlace();
-  await place.live({
-    key: 'anon',
-    trigger: { event: { did: 'look' } },
-    steps: [
-      { key: 'w', wait_for: { event: 'buy', timeout: '1d' }, then: { done: 'bought', timeout: 'end' } },
-      mail('bought'),
-    ],
-  });
-  const looked = must(
-    await ctx.arrive(place.id, [
-      {
-        person: { identities: [{ kind: 'external', value: 'a-1' }], destinations: [] },
-        event: { name: 'look' },
-      },
-    ]),
-  )[0]!.contactId;
-  const known = await place.tell('known');
-  await place.settled();
-  const atMs = await place.nowMs();
-  must(
-    await ctx.queue.transact((tx) =>
-      mergePeople(ctx as never, tx, atMs, { workspaceId: place.id, survivingId: known, discardedId: looked }),
-    ),
-  );
-  await place.tell('known', { name: 'buy' });
-  await place.settled();
-  assert.deepEqual(await place.mails(known), ['bought']);
-  await provesWhole();
-});
+scenario(
+  'scenario 28: a device of which nobody knows whose it is; once they are one the known one stays, and what either did or does wakes at once',
+  async () => {
+    const door = await newDoor();
+    const { place } = door;
+    await place.live({
+      key: 'anon',
+      trigger: { event: { did: 'look' } },
+      steps: [
+        { key: 'w', wait_for: { event: 'buy', timeout: '1d' }, then: { done: 'bought', timeout: 'end' } },
+        mail('bought'),
+      ],
+    });
+    const becomes = (user: string, device: string) =>
+      door.post('/v2/identify', { user_id: user, previous_id: device, email: `${user}@example.com` });
+    const state = async (contactId: number) => [await place.entries(contactId), await place.mails(contactId)];
+    // Parked while nobody knows them; what the device does when they are one wakes. Whoever of the two was there first.
+    for (const isFirst of [true, false]) {
+      const [user, device] = [`ann${isFirst}`, `device of ann${isFirst}`];
+      if (isFirst) await door.user(user);
+      await door.device(device, 'look');
+      await place.settled();
+      const unknown = await door.who(device);
+      assert.deepEqual([await state(unknown), await place.refusal(unknown)], [[[], []], 'anonymous']);
+      if (!isFirst) await door.user(user);
+      const known = await door.who(user);
+      assert.notEqual(known, unknown);
+      await becomes(user, device);
+      await place.settled();
+      assert.deepEqual([await door.who(user), await door.who(device)], [known, known], 'the known one stays');
+      assert.deepEqual(await state(known), [[null], []], 'what was done before is offered, and waits');
+      await door.device(device, 'buy');
+      await place.settled();
+      assert.deepEqual(await state(known), [['completed'], ['bought']]);
+    }
+    // The known one waits, and the device has done it when they become one.
+    await door.user('bob');
+    await door.track('bob', 'look');
+    await place.settled();
+    const bob = await door.who('bob');
+    await door.device('device of bob', 'buy');
+    await place.settled();
+    assert.deepEqual(await state(bob), [[null], []]);
+    await becomes('bob', 'device of bob');
+    await place.settled();
+    assert.deepEqual([await door.who('bob'), await state(bob)], [bob, [['completed'], ['bought']]]);
+    // Nobody was known: the device's own contact is who it becomes.
+    await door.device('device of eve', 'look');
+    await place.settled();
+    const eve = await door.who('device of eve');
+    await becomes('eve', 'device of eve');
+    await place.settled();
+    assert.deepEqual([await door.who('eve'), await state(eve)], [eve, [[null], []]]);
+    await door.track('eve', 'buy');
+    await place.settled();
+    assert.deepEqual(await state(eve), [['completed'], ['bought']]);
+    await provesWhole();
+  },
+);
 
 scenario(
   'scenario 30: three purchases by one person: one conversion, three values; a holdout walks as a shadow',
@@ -445,10 +588,54 @@ scenario(
 );
 
 scenario(
+  'scenario 30: planned 80:20 and drawn 67:33: there is no verdict, however much was bought',
+  async () => {
+    const place = await newPlace();
+    const campaign = await place.live({
+      key: 'srm',
+      trigger: { event: { did: 'in' } },
+      holdout: '20%',
+      goals: [{ key: 'bought', event: 'buy', within: '7d', primary: true }],
+      steps: [{ key: 'mark', tag: { add: ['marked'] } }, mail('hello')],
+    });
+    const people = Array.from({ length: 700 }, (_, i) => place.person(`s${i}`));
+    const found = must(
+      await ctx.arrive(
+        place.id,
+        people.map((person) => ({ person })),
+      ),
+    );
+    const [drawnBy] = await sql<{ salt: string }[]>`SELECT salt FROM campaigns WHERE id = ${campaign.id}`;
+    const version = { holdoutPoints: 2_000, variants: [], isMarketing: true };
+    const armOf = (i: number) => drawArm({ ...drawnBy!, version, outside: null }, found[i]!.contactId).arm;
+    const all = people.map((_, i) => i);
+    // Two of three are treated, as if who is held out came more often.
+    const treated = all.filter((i) => armOf(i) === 0).slice(0, 201);
+    const held = all.filter((i) => armOf(i) === 1).slice(0, 99);
+    assert.deepEqual([treated.length, held.length], [201, 99]);
+    const did = (some: readonly number[], name: string) =>
+      some.map((i) => ({ person: people[i]!, event: { name } }));
+    must(await ctx.arrive(place.id, did([...treated, ...held], 'in')));
+    await place.settled();
+    must(await ctx.arrive(place.id, did([...treated.slice(0, 120), ...held.slice(0, 12)], 'buy')));
+    await place.settled();
+    await place.advance(8 * DAY_MS);
+    const row = (await findCampaign(sql, place.id, campaign.id))!;
+    const { epochs } = await reportOf(sql, row, await versionsOf(sql, campaign.id), await place.nowMs());
+    const [goal] = epochs[0]!.goals;
+    const { treated: ours, holdout: theirs } = goal!;
+    assert.deepEqual(
+      [ours.entries, ours.converted, theirs!.entries, theirs!.converted, goal!.effect!.verdict],
+      [201, 120, 99, 12, 'split_broken'],
+    );
+    await provesWhole();
+  },
+);
+
+scenario(
   'scenario 20: paused for three weeks and resumed: no burst, and waits go on where they were',
   async () => {
     const place = await newPlace();
-    const { pauseCampaign, resumeCampaign } = await import('../src/campaigns/campaigns.ts');
     const campaign = await place.live({
       key: 'paused',
       trigger: { event: { did: 'in' } },
@@ -542,7 +729,6 @@ scenario(
     await place.settled();
     assert.deepEqual(await mails(), ['yes', '', '', 'yes', '']);
     // What stands still looks for it when it goes on.
-    const { pauseCampaign, resumeCampaign } = await import('../src/campaigns/campaigns.ts');
     const pausedMs = await place.nowMs();
     must(await ctx.queue.transact((tx) => pauseCampaign(ctx, tx, place.id, live.id, 'all', pausedMs)));
     await place.live(waiting('signed', { where: { property: 'what', is: 'that' } }));
@@ -555,6 +741,41 @@ scenario(
     assert.deepEqual(await mails(), ['yes', 'yes', '', 'yes', '']);
     await place.advance(3 * DAY_MS);
     assert.deepEqual(await mails(), ['yes', 'yes', 'no', 'yes', 'no']);
+  },
+);
+
+scenario(
+  'scenario 20: of thirty who came at three times nobody goes at once when it is resumed; each goes when the rest of their wait is over, once',
+  async () => {
+    const place = await newPlace();
+    const steps = [{ key: 'rest', wait: { for: '2d' } }, mail('out')];
+    const { id } = await place.live({ key: 'paused', trigger: { event: { did: 'in' } }, steps });
+    for (let group = 0; group < 3; group++) {
+      for (let i = 0; i < 10; i++) await place.tell(`p${group}-${i}`, { name: 'in' });
+      await place.advance(8 * HOUR_MS);
+    }
+    const pausedMs = await place.nowMs();
+    must(await ctx.queue.transact((tx) => pauseCampaign(ctx, tx, place.id, id, 'all', pausedMs)));
+    for (let week = 0; week < 3; week++) await place.advance(7 * DAY_MS);
+    const resumedMs = await place.nowMs();
+    const how = { mode: 'shift' as const, over: '10m' };
+    must(await ctx.queue.transact((tx) => resumeCampaign(ctx, tx, place.id, id, how, resumedMs)));
+    await place.settled();
+    const sent = async () => (await place.tallies(id))['out sent'] ?? 0;
+    assert.equal(await sent(), 0, 'no burst');
+    const came = await sql<{ ms: number }[]>`
+      SELECT entered_ms AS ms FROM campaign_entries WHERE campaign_id = ${id} ORDER BY entered_ms`;
+    const waited = (nth: number) => resumedMs + 2 * DAY_MS - (pausedMs - came[nth]!.ms);
+    const to = async (atMs: number) => place.advance(Math.max(1, atMs - (await place.nowMs())));
+    await to(waited(0) - HOUR_MS);
+    assert.equal(await sent(), 0, 'nor before the first of them has waited two days');
+    for (const whoAre of [10, 20, 30]) {
+      await to(waited(whoAre - 1) + MINUTE_MS);
+      assert.equal(await sent(), whoAre);
+    }
+    await place.advance(7 * DAY_MS);
+    const { entered, 'ended:completed': completed } = await place.tallies(id);
+    assert.deepEqual([entered, completed, await sent()], [30, 30, 30], 'and nobody begins anew');
     await provesWhole();
   },
 );

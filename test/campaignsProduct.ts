@@ -193,8 +193,13 @@ export async function newDoor() {
     ).token;
   };
   const keys = { private: await make('private'), public: await make('public') };
-  const post = async (path: string, body: object, headers: Record<string, string> = {}) => {
-    const response = await fetch(world.url + path, {
+  const post = async (
+    path: string,
+    body: object,
+    headers: Record<string, string> = {},
+    to: string = world.url,
+  ) => {
+    const response = await fetch(to + path, {
       method: 'POST',
       headers: { 'x-outbound-key': keys.private, 'content-type': 'application/json', ...headers },
       body: JSON.stringify(body),

@@ -1,6 +1,8 @@
 /** Scenarios of people who were let down by other engines, each as it should go: waits, runs, edits, goals, publishing. */
 import assert from 'node:assert/strict';
-import { after } from 'node:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { enterByHand, forecastByHand } from '../src/campaigns/byHand.ts';
 import {
   findCampaign,
@@ -12,19 +14,20 @@ import {
 import { erasePerson, mergePeople } from '../src/people/people.ts';
 import { isoTime } from '../src/base/clock.ts';
 import { callIn } from '../src/campaigns/events/call.ts';
-import { readCampaign } from '../src/campaigns/steps/definition.ts';
+import { addMembers, createSet } from '../src/contacts/sets.ts';
 import { isFault } from '../src/base/fault.ts';
 import {
-  connection,
   DAY_MS,
   hasFewerRows,
   HOUR_MS,
   mail,
   MINUTE_MS,
+  newDoor,
   newPlace,
   provesWhole,
   scenario,
   sql,
+  url,
   world,
 } from './campaignsProduct.ts';
 import { bringTimersForward } from '../src/campaigns/enrol/sql.clock.ts';
@@ -33,7 +36,8 @@ import { FARTHEST_AHEAD_MS } from '../src/simulator/clock.ts';
 import { moveClock } from '../src/simulator/sql.clock.ts';
 import { until } from './support/until.ts';
 import { tellingWhy } from './support/waits.ts';
-import { must, startWorld } from './support/world.ts';
+import { startProcess } from './support/processes.ts';
+import { must, TEST_SECRET } from './support/world.ts';
 
 const { ctx } = world;
 type Place = Awaited<ReturnType<typeof newPlace>>;
@@ -140,29 +144,48 @@ scenario('scenario 5: an event sets it off, and the wait is for the event of the
 scenario(
   'scenario 7: the same event through two processes at once: one event, one enrolment, one mail',
   async () => {
-    const place = await newPlace();
-    const other = await startWorld(connection, { PARLEY_ROLES: 'http' });
-    after(() => other.stop());
-    await place.live({ key: 'both', trigger: { event: { did: 'pay' } }, steps: [mail('receipt')] });
-    const told = (who: string) => [{ person: place.person(who), event: { name: 'pay', key: `of ${who}` } }];
-    const people = Array.from({ length: 20 }, (_, i) => `both${i}`);
-    const ids = await Promise.all(
-      people.map(async (who) => {
-        const both = await Promise.all([
-          ctx.arrive(place.id, told(who)),
-          other.ctx.arrive(place.id, told(who)),
-        ]);
-        const [here, there] = both.map((one) => must(one)[0]!.contactId);
-        assert.equal(here, there);
-        return here!;
-      }),
-    );
-    await place.settled();
-    for (const id of ids) {
-      assert.deepEqual(await place.mails(id), ['receipt']);
-      assert.equal((await place.entries(id)).length, 1);
+    const door = await newDoor();
+    const { place } = door;
+    const dir = await mkdtemp(join(tmpdir(), 'parley-campaigns-both-'));
+    const other = await startProcess({
+      PARLEY_DATABASE_URL: url,
+      PARLEY_DATA_DIR: dir,
+      PARLEY_SECRET: TEST_SECRET,
+      PARLEY_PORT: '0',
+      PARLEY_ROLES: 'http',
+    });
+    try {
+      await place.live({ key: 'both', trigger: { event: { did: 'pay' } }, steps: [mail('receipt')] });
+      const people = Array.from({ length: 20 }, (_, i) => `both${i}`);
+      // Half of them are known, and the others are made by what they do.
+      for (const who of people.slice(10)) await door.user(who);
+      const tell = (who: string, to: string) =>
+        door.post(
+          '/v2/track',
+          {
+            user_id: who,
+            event: 'pay',
+            message_id: `of ${who}`,
+            user: { user_id: who, email: `${who}@example.com` },
+          },
+          {},
+          to,
+        );
+      await Promise.all(people.flatMap((who) => [tell(who, world.url), tell(who, other.url)]));
+      await place.settled();
+      for (const who of people) {
+        assert.deepEqual(await door.mails(who), ['receipt']);
+        assert.equal((await place.entries(await door.who(who))).length, 1);
+      }
+      const [done] = await sql<{ n: number; people: number }[]>`
+        SELECT count(*) AS n, count(DISTINCT e.contact_id) AS people FROM contact_events e JOIN event_names n ON n.id = e.name_id
+        WHERE n.workspace_id = ${place.id} AND n.name = 'pay'`;
+      assert.deepEqual([done!.n, done!.people], [20, 20]);
+      await provesWhole();
+    } finally {
+      await other.kill();
+      await rm(dir, { recursive: true, force: true });
     }
-    await provesWhole();
   },
 );
 
@@ -183,24 +206,31 @@ scenario(
         mail('no'),
       ],
     });
-    const [early, late] = [
-      await place.tell('early', { name: 'in' }),
-      await place.tell('late', { name: 'in' }),
-    ];
-    await place.settled();
-    const [entered] = await sql<{ ms: number }[]>`
-    SELECT max(entered_ms) AS ms FROM campaign_entries WHERE contact_id = ANY(${[early, late]}::bigint[])`;
-    // Told at once: what is left of the grace goes by while anybody waits.
-    must(await ctx.simulator.advanceClock(place.id, HOUR_MS + 5_000));
-    const timestamp = (entered!.ms + HOUR_MS - 1_000) / 1000;
-    await place.tell('early', { name: 'opened', timestamp });
-    await place.settled();
-    await place.advance(MINUTE_MS);
-    await place.tell('late', { name: 'opened', timestamp });
-    await place.settled();
-    assert.deepEqual([await place.mails(early), await place.mails(late)], [['yes'], ['no']]);
+    // What is left of the grace, most of a minute, goes by while anybody waits: a machine that took all of it is asked once more.
+    for (let nth = 0; ; nth++) {
+      const { isInTime, mails } = await openedLate(place, nth);
+      if (isInTime || nth === 3) return assert.deepEqual(mails, [['yes'], ['no']]);
+    }
   },
 );
+
+/** Two open it a second before the deadline: of one it is heard five seconds after it, of the other a minute later. */
+async function openedLate(place: Place, nth: number) {
+  const [early, late] = [`early${nth}`, `late${nth}`];
+  const ids = [await place.tell(early, { name: 'in' }), await place.tell(late, { name: 'in' })];
+  await place.settled();
+  const [entered] = await sql<{ ms: number }[]>`
+    SELECT max(entered_ms) AS ms FROM campaign_entries WHERE contact_id = ANY(${ids}::bigint[])`;
+  must(await ctx.simulator.advanceClock(place.id, HOUR_MS + 5_000));
+  const timestamp = (entered!.ms + HOUR_MS - 1_000) / 1000;
+  await place.tell(early, { name: 'opened', timestamp });
+  const isInTime = (await place.nowMs()) < entered!.ms + HOUR_MS + 50_000;
+  await place.settled();
+  await place.advance(MINUTE_MS);
+  await place.tell(late, { name: 'opened', timestamp });
+  await place.settled();
+  return { isInTime, mails: await Promise.all(ids.map((id) => place.mails(id))) };
+}
 
 scenario('scenario 18: all steps are replaced: nobody enters again, and who waits leaves', async () => {
   const place = await newPlace();
@@ -226,28 +256,42 @@ scenario('scenario 18: all steps are replaced: nobody enters again, and who wait
 });
 
 scenario(
-  'scenario 29: what fails for good leads along the failed edge; a loop without a wait is refused',
+  'scenario 29: what fails for good leads along the failed edge; a loop without a wait is refused, and is never published',
   async () => {
     const place = await newPlace();
     const steps = [
-      { ...mail('mail', { await: 'accepted' }), then: { failed: 'sorry', suppressed: 'sorry' } },
+      { ...mail('mail', { await: 'accepted' }), then: { failed: 'sorry', suppressed: 'held-back' } },
       { key: 'fine', stop: { reason: 'fine' } },
       { key: 'sorry', stop: { reason: 'sorry' } },
+      { key: 'held-back', stop: { reason: 'held back' } },
     ];
-    await place.live({ key: 'fails', trigger: { event: { did: 'in' } }, steps });
+    // Their provider says that there is no such address.
+    const refused = { channel: 'email' as const, addressPattern: '*@gone.example' };
+    must(await ctx.simulator.addRule(place.id, { ...refused, outcome: 'invalid' }));
+    const { id } = await place.live({ key: 'fails', trigger: { event: { did: 'in' } }, steps });
+    const nowhere = { identities: [{ kind: 'external' as const, value: 'nowhere' }], destinations: [] };
+    const address = 'ann@gone.example';
+    const gone = { ...nowhere, identities: [{ kind: 'external' as const, value: 'gone' }] };
+    const destinations = [{ channel: 'email' as const, integrationId: null, address }];
     const told = must(
-      await ctx.arrive(place.id, [
-        {
-          person: { identities: [{ kind: 'external', value: 'nowhere' }], destinations: [] },
+      await ctx.arrive(
+        place.id,
+        [nowhere, { ...gone, destinations }, place.person('somewhere')].map((person) => ({
+          person,
           event: { name: 'in' },
-        },
-        { person: place.person('somewhere'), event: { name: 'in' } },
-      ]),
+        })),
+      ),
     );
     await place.settled();
     const endings = await Promise.all(told.map(({ contactId }) => place.entries(contactId)));
-    assert.deepEqual(endings, [['sorry'], ['fine']]);
-    const loop = readCampaign({
+    assert.deepEqual(endings, [['sorry'], ['sorry'], ['fine']]);
+    const {
+      'mail unsent': unsent,
+      'mail failed': failed,
+      'mail accepted': accepted,
+    } = await place.tallies(id);
+    assert.deepEqual([unsent, failed, accepted], [1, 1, 1], 'one was nowhere to be sent to, one is refused');
+    const loop = {
       parley: 'campaign/1',
       key: 'loop',
       trigger: { api: true },
@@ -255,8 +299,11 @@ scenario(
         { key: 'a', set: { x: 1 } },
         { key: 'b', tag: { add: ['y'] }, then: { next: 'a' } },
       ],
-    });
-    assert.ok(isFault(loop) && /leads back to itself without a wait/.test(loop.message));
+    };
+    const saved = await ctx.queue.transact((tx) => saveDraft(ctx, tx, place.id, loop, 1));
+    assert.ok(isFault(saved) && /leads back to itself without a wait/.test(saved.message));
+    const kept = await sql`SELECT 1 FROM campaigns WHERE workspace_id = ${place.id} AND key = 'loop'`;
+    assert.equal(kept.length, 0);
   },
 );
 
@@ -301,29 +348,35 @@ scenario(
   'scenario 6: a list is let in by hand twice, and whoever did it died in between: each is in once',
   async () => {
     const place = await newPlace();
-    const campaign = await place.live({ key: 'hand', trigger: { hand: true }, steps: [mail('hello')] });
-    const people = await Promise.all(Array.from({ length: 30 }, (_, i) => place.tell(`hand${i}`)));
+    const { id } = await place.live({ key: 'hand', trigger: { hand: true }, steps: [mail('hello')] });
+    const campaign = (await findCampaign(sql, place.id, id))!;
+    const people = await Promise.all(Array.from({ length: 60 }, (_, i) => place.tell(`hand${i}`)));
     const nowMs = await place.nowMs();
-    const letIn = (contactIds: readonly number[], dies = false) =>
+    const of = { workspaceId: place.id, kind: 'list' as const, name: 'all of them' };
+    const list = must(await ctx.queue.transact((tx) => createSet(tx, ctx.ids, nowMs, of)));
+    await ctx.queue.transact((tx) => addMembers(tx, place.id, list.id, people));
+    await place.settled();
+    const given = { audience: { include: { lists: [list.id] } }, key: 'batch', perMinute: 1_000_000 };
+    const letIn = (dies = false) =>
       ctx.queue.transact(async (tx) => {
-        for (const contactId of contactIds) {
-          const told = {
-            workspaceId: place.id,
-            contactId,
-            campaignId: campaign.id,
-            key: 'batch',
-            properties: {},
-          };
-          await callIn(ctx, tx, told, nowMs);
-        }
+        assert.equal(await enterByHand(ctx, tx, campaign, given, nowMs), undefined);
         if (dies) throw new Error('dies');
       });
-    await letIn(people.slice(0, 12));
-    await assert.rejects(letIn(people.slice(12, 20), true), /dies/);
-    await Promise.all([letIn(people), letIn(people)]);
+    await assert.rejects(letIn(true), /dies/);
+    await letIn();
+    await assert.rejects(letIn(true), /dies/);
+    await Promise.all([letIn(), letIn()]);
+    // Some of them also by the other way in, under the same key.
+    const by = { workspaceId: place.id, campaignId: id, key: 'batch', properties: {} };
+    await ctx.queue.transact(async (tx) => {
+      for (const contactId of people.slice(0, 12)) await callIn(ctx, tx, { ...by, contactId }, nowMs);
+    });
     await place.settled();
-    for (const id of people)
-      assert.deepEqual([await place.mails(id), await place.entries(id)], [['hello'], ['completed']]);
+    for (const contactId of people) {
+      assert.deepEqual(await place.mails(contactId), ['hello']);
+      assert.deepEqual(await place.entries(contactId), ['completed']);
+    }
+    assert.equal((await place.tallies(id))['entered'], 60);
     await provesWhole();
   },
 );
@@ -545,14 +598,22 @@ scenario('scenario 13: a batch a, b, c, c is a, b and c: three events, three mai
     steps: [mail('bought')],
   });
   const keys = ['a', 'b', 'c', 'c'];
-  const told = keys.map((key) => ({ person: place.person('batch'), event: { name: 'buy', key } }));
+  const told = keys.map((key, i) => ({
+    person: place.person('batch'),
+    event: { name: 'buy', key, properties: { of: key, nth: i } },
+  }));
   const { contactId } = must(await ctx.arrive(place.id, told))[0]!;
   await place.settled();
   const named = sql`SELECT id FROM event_names WHERE workspace_id = ${place.id} AND name = 'buy'`;
-  const done =
-    await sql`SELECT 1 FROM contact_events WHERE contact_id = ${contactId} AND name_id IN (${named})`;
+  const done = await sql<{ of: string; nth: number }[]>`
+    SELECT properties ->> 'of' AS of, (properties ->> 'nth')::integer AS nth FROM contact_events
+    WHERE contact_id = ${contactId} AND name_id IN (${named}) ORDER BY arrival_id`;
   const counted =
     await sql`SELECT count FROM event_stats WHERE contact_id = ${contactId} AND name_id IN (${named})`;
-  assert.deepEqual([done.length, [...counted]], [3, [{ count: 3 }]]);
+  assert.deepEqual(
+    done.map(({ of, nth }) => `${of}${nth}`),
+    ['a0', 'b1', 'c2'],
+  );
+  assert.deepEqual([...counted], [{ count: 3 }]);
   assert.equal((await place.mails(contactId)).length, 3);
 });
