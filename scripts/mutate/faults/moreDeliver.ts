@@ -44,8 +44,8 @@ export const moreDeliverFaults = [
     ],
     [
       'what somebody says is a template',
-      'compile(row.content ?? GONE, { liquid: false })',
-      'compile(row.content ?? GONE, { liquid: true })',
+      'const compiled = compile(content, { liquid: false });',
+      'const compiled = compile(content, { liquid: true });',
       ['test/oracles.test.ts', 'src/outbox/deliver/deliver.test.ts: of unclear outcome'],
     ],
   ]),

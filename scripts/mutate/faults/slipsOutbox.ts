@@ -82,13 +82,7 @@ export const slipsOfOutbox = [
   ...inFile(
     'src/outbox/deliver/wire.ts',
     ['src/outbox/deliver/wire.test.ts'],
-    [
-      [
-        'nobody leaves by a text message',
-        "(channel === 'email' || draft.compiled.variables.includes(LEAVE))",
-        "channel === 'email'",
-      ],
-    ],
+    [['nobody leaves by a text message', "(channel === 'email' || isAsked)", "channel === 'email'"]],
   ),
   ...inFile(
     'src/outbox/outcome/learn.ts',
