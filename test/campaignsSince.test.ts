@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findCampaign, resumeCampaign } from '../src/campaigns/campaigns.ts';
 import { enterSince } from '../src/campaigns/since.ts';
-import { DAY_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import { changeSegment } from '../src/campaigns/segments/segments.ts';
+import { DAY_MS, HOUR_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
@@ -84,5 +85,48 @@ test('scenario 23: far more enter in an hour than was expected: nobody else is l
   await tell(10_000, 1_500);
   await place.settled();
   assert.equal((await place.tallies(id))['entered'], entered + 1_500);
+  await provesWhole();
+});
+
+test('scenario 23: a segment is widened by mistake: nobody enters by that, and of those who come into it from then on no more than a thousand in an hour', async () => {
+  const place = await newPlace();
+  const segment = await place.segment('pro', { attribute: 'plan', is: 'pro' });
+  const tell = async (from: number, n: number, plan: string) => {
+    for (let at = from; at < from + n; at += 500)
+      must(
+        await ctx.arrive(
+          place.id,
+          Array.from({ length: Math.min(500, from + n - at) }, (_, i) => ({
+            person: place.person(`p${at + i}`, { attributes: { plan } }),
+          })),
+        ),
+      );
+  };
+  await place.advance(2 * HOUR_MS);
+  await tell(0, 640, 'pro');
+  await tell(10_000, 400, 'basic');
+  await place.settled();
+  await place.advance(DAY_MS);
+  const trigger = { segment: { entered: 'pro' } };
+  const { id } = await place.live({ key: 'hello', trigger, steps: [mail('hello')] });
+  const [told] = await sql<
+    { n: number | null }[]
+  >`SELECT expected_per_hour AS n FROM campaigns WHERE id = ${id}`;
+  // About 640 in a day, by a sample of a 64th.
+  assert.ok(told!.n !== null && told!.n < 120, `${told!.n} expected`);
+  const rule = { attribute: 'plan', exists: true };
+  const nowMs = await place.nowMs();
+  must(await ctx.queue.transact((tx) => changeSegment(ctx, tx, place.id, segment, { rule }, nowMs)));
+  await place.built();
+  await place.settled();
+  assert.equal((await place.inside(segment)).length, 1_040);
+  assert.equal((await place.tallies(id))['entered'], undefined);
+  await tell(20_000, 1_600, 'free');
+  await place.settled();
+  const entered = (await place.tallies(id))['entered']!;
+  assert.ok(entered >= 500 && entered <= 1_000, `${entered} entered`);
+  const stopped = (await findCampaign(sql, place.id, id))!;
+  assert.deepEqual([stopped.state, stopped.paused], ['paused', 'entering']);
+  assert.match(stopped.note!, new RegExp(`within an hour, and ${told!.n} were expected`));
   await provesWhole();
 });

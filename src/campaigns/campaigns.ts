@@ -236,7 +236,7 @@ export async function publish(
     publishedMs: nowMs,
   };
   // Names stand before what is asked by them; this goes to a pool that is in no transaction.
-  const { names, trigger, hears } = versionOf(version);
+  const { names, trigger, hears, watch } = versionOf(version);
   const known = await needNames(deps.names, workspaceId, [
     ...names.keys(),
     ...hears,
@@ -260,8 +260,8 @@ export async function publish(
     if (current) await putTasks(deps, tx, now, 'move', {}, nowMs);
   }
   await updateCampaign(tx, published);
-  const triggerId = trigger ? known.get(trigger.name) : undefined;
-  await setExpected(tx, id, await expectedOf(tx, workspaceId, triggerId, nowMs));
+  const nameId = trigger ? known.get(trigger.name) : undefined;
+  await setExpected(tx, id, await expectedOf(tx, workspaceId, { nameId, watch }, nowMs));
   await watchFor(deps, tx, published, file, nowMs);
   await setFlow(deps, tx, published);
   await bumpStamp(tx);

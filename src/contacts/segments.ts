@@ -15,6 +15,7 @@ import {
 import { countBounded, estimated, toldOf } from './walk.ts';
 
 export {
+  countSince as cameSince,
   deleteInside as leaveSegments,
   deleteMembersOf as takeOutOfSegments,
   deleteSegments,

@@ -200,6 +200,19 @@ export async function countInside(
   return row!.n;
 }
 
+/** How many of some buckets are in a segment who came into it after a moment. */
+export async function countSince(
+  db: Db,
+  segmentId: number,
+  buckets: readonly number[],
+  sinceMs: number,
+): Promise<number> {
+  const [row] = await db<{ n: number }[]>`
+    SELECT count(*) AS n FROM segment_members
+    WHERE segment_id = ${segmentId} AND bucket = ANY(${[...buckets]}::smallint[]) AND since_ms > ${sinceMs}`;
+  return row!.n;
+}
+
 /** How many contacts of some buckets there are for whom a condition holds. */
 export async function countWhere(
   db: Db,

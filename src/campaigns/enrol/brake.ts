@@ -1,17 +1,20 @@
 /**
  * The brake: a campaign that lets in more than a thousand in an hour, and more than five times what was expected of an hour when it was
- * published, lets nobody else in and says why. What is expected is what its trigger has been done of late; where nobody knows that, nothing
- * is stopped. Who resumes it has said that it is right: it is not stopped again until it is published again.
+ * published, lets nobody else in and says why. What is expected is how often its trigger was done of late, or how many came into its segment; where nobody knows
+ * that, nothing is stopped. Who resumes it has said that it is right: it is not stopped again until it is published again.
  */
 import { hourOf, type Clock } from '../../base/clock.ts';
+import { isFault } from '../../base/fault.ts';
 import type { Log } from '../../base/log.ts';
 import { bucketOf } from '../../base/ids.ts';
+import { cameSince, segmentsNamed } from '../../contacts/segments.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Changes } from './changes.ts';
 import type { LiveNames } from './live.ts';
-import { addHours, selectOften, stopEntering } from './sql.brake.ts';
+import { addHours, SAMPLE, SAMPLED, selectOften, stopEntering } from './sql.brake.ts';
 import { bumpStamp } from './sql.live.ts';
+import type { Watched } from '../steps/version.ts';
 
 /** What the brake needs. */
 export type BrakeDeps = { queue: Queue; log: Log; clock: Clock };
@@ -23,6 +26,8 @@ const LEAST = 1_000;
 const TIMES = 5;
 /** What was done so long is looked at, and at least so long. */
 const LOOKED_AT = { mostMs: 7 * 86_400_000, leastMs: 86_400_000 };
+/** Within so long of its change a segment's lanes have been gone through: ten million contacts take some minutes. */
+const FOUND_WITHIN_MS = HOUR_MS;
 
 /** Thrown to roll back a turn in which more would enter than may; caught where the turn was begun, which stops the campaign and takes it again. */
 export class TooManyEnter extends Error {
@@ -74,15 +79,39 @@ export async function stopFor(
   });
 }
 
-/** How many are expected to enter in an hour; null where what sets it off was not done for long enough. */
+/**
+ * How many are expected to enter in an hour: as often as what sets the campaign off was done of late, or as many as came into its segment. Null
+ * where that was not so for long enough, and for all else that sets off: nobody knows.
+ */
 export async function expectedOf(
   tx: Tx,
   workspaceId: number,
-  nameId: number | undefined,
+  { nameId, watch }: { nameId: number | undefined; watch: Watched | null },
   nowMs: number,
 ): Promise<number | null> {
-  if (nameId === undefined) return null;
-  const { n, firstMs } = await selectOften(tx, workspaceId, nameId, nowMs - LOOKED_AT.mostMs);
+  const sinceMs = nowMs - LOOKED_AT.mostMs;
+  if (watch?.kind === 'segment')
+    return watch.on === 'entered'
+      ? perHour(await cameInto(tx, workspaceId, watch.key, sinceMs), nowMs)
+      : null;
+  return nameId === undefined ? null : perHour(await selectOften(tx, workspaceId, nameId, sinceMs), nowMs);
+}
+
+function perHour({ n, firstMs }: { n: number; firstMs: number | null }, nowMs: number): number | null {
   if (firstMs === null || nowMs - firstMs < LOOKED_AT.leastMs) return null;
   return Math.ceil(n / ((nowMs - firstMs) / HOUR_MS));
+}
+
+/** About how many came into a segment by what they did. Who was found in it when its rule was last changed came at no time of their own. */
+async function cameInto(
+  tx: Tx,
+  workspaceId: number,
+  key: string,
+  sinceMs: number,
+): Promise<{ n: number; firstMs: number | null }> {
+  const found = await segmentsNamed(tx, workspaceId, [key]);
+  if (isFault(found)) return { n: 0, firstMs: null };
+  const { id, changedMs } = found.get(key)!;
+  const firstMs = Math.max(sinceMs, changedMs + FOUND_WITHIN_MS);
+  return { n: (await cameSince(tx, id, SAMPLE, firstMs)) * SAMPLED, firstMs };
 }

@@ -38,8 +38,9 @@ export async function setExpected(db: Db, id: number, perHour: number | null): P
 }
 
 /** One bucket of 64: buckets are hashes, so that these are a fair sample. */
-const SAMPLE = Array.from({ length: BUCKETS / 64 }, (_, i) => i * 64);
-const TIMES = BUCKETS / SAMPLE.length;
+export const SAMPLE = Array.from({ length: BUCKETS / 64 }, (_, i) => i * 64);
+/** What is found in the sample is so many times as much in all. */
+export const SAMPLED = BUCKETS / SAMPLE.length;
 
 /** About how often something was done since a time, and when first; by the workspace's clock. */
 export async function selectOften(
@@ -51,7 +52,7 @@ export async function selectOften(
   const [row] = await db<{ n: number; firstMs: number | null }[]>`
     SELECT count(*) AS n, min(at_ms) AS "firstMs" FROM contact_events
     WHERE bucket = ANY(${SAMPLE}::smallint[]) AND workspace_id = ${workspaceId} AND name_id = ${nameId} AND at_ms >= ${sinceMs}`;
-  return { n: row!.n * TIMES, firstMs: row!.firstMs };
+  return { n: row!.n * SAMPLED, firstMs: row!.firstMs };
 }
 
 /** How many contacts of some buckets did something since a time. */
