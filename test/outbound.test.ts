@@ -172,7 +172,17 @@ describe('identify', () => {
 
 describe('track', () => {
   test('O12, O19: an event may be called anything', async () => {
-    const names = ['a', ' ', '\n', '💡', 'x'.repeat(200), '__proto__', 'O’Neill; DROP TABLE', 'a\u0000b'];
+    const names = [
+      'a',
+      ' ',
+      '\n',
+      '💡',
+      'x'.repeat(200),
+      '💡'.repeat(200),
+      '__proto__',
+      'O’Neill; DROP TABLE',
+      'a\u0000b',
+    ];
     for (const event of names) await ok('/v2/track', { user_id: 'any', event, properties: { n: 1 } });
     assert.equal(
       Object.values(await did('any')).reduce((sum, n) => sum + n, 0),
@@ -180,6 +190,7 @@ describe('track', () => {
     );
     await refused('/v2/track', { user_id: 'any', event: '' }, /^event: needs 1 to 200/);
     await refused('/v2/track', { user_id: 'any', event: 'x'.repeat(201) }, /^event: needs 1 to 200/);
+    await refused('/v2/track', { user_id: 'any', event: '💡'.repeat(201) }, /^event: needs 1 to 200/);
     await refused('/v2/track', { user_id: 'any', event: 5 }, /^event: must be a string/);
   });
 
@@ -499,6 +510,8 @@ describe('reading', () => {
         .toReversed(),
     );
     assert.ok(seen.every(({ history }) => history === true));
+    const last = await call('GET', `${base}/events/names?after=${encodeURIComponent('💡'.repeat(200))}`);
+    assert.deepEqual([last.status, last.body.names], [200, []], 'a name of 200 signs is gone on behind');
     const { body } = await call('GET', `${base}/events/names?after=read:&limit=2`);
     assert.deepEqual(
       body.names.map(({ name, times, contacts }: Json) => [name, times, contacts]),

@@ -11,6 +11,17 @@ export function isStorable(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed();
 }
 
+/**
+ * Whether a text has so many signs, as Postgres counts them (`length`): a sign outside the first plane is one, and two units of UTF-16.
+ */
+export function hasSigns(text: string, least: number, most: number): boolean {
+  // What is far too long is not gone through.
+  if (text.length < least || text.length > 2 * most) return false;
+  let signs = 0;
+  for (const _ of text) signs++;
+  return signs >= least && signs <= most;
+}
+
 /** How JSON.stringify writes a NUL and half of a pair (ECMA-262, QuoteJSONString): an escape that is not itself escaped. */
 const ESCAPED = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 

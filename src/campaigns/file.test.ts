@@ -75,6 +75,24 @@ const broken = (change: object, rule: RegExp) => {
   assert.match(read.message, rule);
 };
 
+test('campaigns.md §3: a step waits for an event of the app that begins with $, as a trigger and a goal take it', () => {
+  const waits = (wait: object) => ({ steps: [{ key: 'one', wait_for: { timeout: '1h', ...wait } }] });
+  const read = readCampaign({ ...GOOD, ...waits({ event: '$pageview' }) });
+  assert.ok(!isFault(read), JSON.stringify(read));
+  const sends = { key: 'hello', send: { content: { type: 'text', text: 'Hi' }, class: 'transactional' } };
+  const bound = (event: string) => ({ steps: [sends, ...waits({ event, of: 'hello' }).steps] });
+  assert.ok(!isFault(readCampaign({ ...GOOD, ...bound('$clicked') })));
+  for (const event of ['$pageview', '$clickt', 'clicked'])
+    broken(bound(event), /^campaign\.steps\[1\]\.wait_for\.of: is for what Parley tells of a message/);
+});
+
+test('a name of events is counted as the database counts it: by signs, not by halves of them', () => {
+  const did = (event: string) => ({ trigger: { event: { did: event } } });
+  assert.ok(!isFault(readCampaign({ ...GOOD, ...did('💡'.repeat(200)) })));
+  broken(did('💡'.repeat(201)), /^campaign\.trigger\.event\.did: must be a text of 1 to 200 characters/);
+  broken(did('x'.repeat(201)), /^campaign\.trigger\.event\.did: must be a text of 1 to 200 characters/);
+});
+
 test('what is wrong is named with its path', () => {
   broken({ trigerr: 1 }, /^campaign\.trigerr: is not known/);
   broken({ trigger: { event: { did: 'a', wher: {} } } }, /^campaign\.trigger\.event\.wher: is not known/);

@@ -27,7 +27,7 @@ import { hash53 } from '../../base/crypto.ts';
 import { breaks, fault, type Fault } from '../../base/fault.ts';
 import { gather } from '../../db/gather.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
-import { storable, storableJson } from '../../base/storable.ts';
+import { hasSigns, storable, storableJson } from '../../base/storable.ts';
 import { checkAttributes } from '../../contacts/profile.ts';
 import type { WantedPerson } from '../../contacts/wanted.ts';
 import { upsertContacts, type Upserted } from '../../contacts/upsert.ts';
@@ -193,7 +193,7 @@ function firstFault(told: readonly TrackedPerson[], placeOf: PlaceOf): Fault | u
     if (!person.identities.length) return breaks(at(i, 'user_id'), 'is required');
     if (!event) continue;
     const path = at(i, 'event');
-    if (event.name.length < 1 || event.name.length > EVENT_LIMITS.name)
+    if (!hasSigns(event.name, 1, EVENT_LIMITS.name))
       return breaks(path, `needs 1 to ${EVENT_LIMITS.name} characters`);
     if ((OWN_EVENTS as readonly string[]).includes(event.name))
       return breaks(path, `is what Parley itself tells: ${OWN_EVENTS.join(', ')} cannot be tracked`);

@@ -86,6 +86,7 @@ test('bad entries change nothing and are named', async () => {
   };
   assert.match(await odd({ name: '' }), /^\[1\]\.event: needs 1 to 200 characters/);
   assert.match(await odd({ name: 'x'.repeat(201) }), /^\[1\]\.event/);
+  assert.match(await odd({ name: '💡'.repeat(201) }), /^\[1\]\.event/);
   assert.match(await odd({ name: '$clicked' }), /^\[1\]\.event: is what Parley itself tells/);
   assert.match(await odd({ properties: { a: 'x'.repeat(40_000) } }), /^\[1\]\.properties/);
   assert.match(await odd({ timestamp: Number.NaN }), /^\[1\]\.timestamp/);

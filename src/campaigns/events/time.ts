@@ -5,7 +5,7 @@
 
 /** Limits of what is tracked. */
 export const EVENT_LIMITS = {
-  /** UTF-16 units of a name. */
+  /** Signs of a name, as Postgres counts them. */
   name: 200,
   /** Names of a workspace. */
   names: 10_000,

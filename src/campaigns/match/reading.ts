@@ -3,7 +3,7 @@
  * is refused. What reads throws `Broken`, which `reading` makes a fault of.
  */
 import { fault, type Fault } from '../../base/fault.ts';
-import { isStorable } from '../../base/storable.ts';
+import { hasSigns, isStorable } from '../../base/storable.ts';
 import { durationMs } from './duration.ts';
 
 /** A rule that was broken. Never leaves this room. */
@@ -57,7 +57,7 @@ export function oneOf<K extends string>(
 
 /** A text that can be stored. */
 export function textAt(value: unknown, path: string, most = 200, least = 1): string {
-  if (typeof value !== 'string' || value.length < least || value.length > most)
+  if (typeof value !== 'string' || !hasSigns(value, least, most))
     breaks(path, `must be a text of ${least} to ${most} characters`);
   if (!isStorable(value)) breaks(path, 'has a character that cannot be stored');
   return value;

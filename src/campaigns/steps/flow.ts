@@ -70,16 +70,11 @@ function checkEdges(
       `${path}.then.failed`,
       'needs send.await: accepted or delivered, since nobody waits to hear of it',
     );
-  if (
-    'wait_for' in step &&
-    step.wait_for.event.startsWith('$') &&
-    !(OWN_EVENTS as readonly string[]).includes(step.wait_for.event)
-  )
-    breaks(`${path}.wait_for.event`, `is none that Parley tells; these are ${OWN_EVENTS.join(', ')}`);
-  const of = 'wait_for' in step ? step.wait_for.of : undefined;
+  // Any other name that begins with $ is the app's own, such as $pageview of a library that it uses.
+  const { event, of }: Partial<WaitForStep> = 'wait_for' in step ? step.wait_for : {};
   if (of !== undefined && !steps.some((one) => one.key === of && 'send' in one))
     breaks(`${path}.wait_for.of`, `there is no step ${of} that sends`);
-  if (of !== undefined && !(step as { wait_for: WaitForStep }).wait_for.event.startsWith('$'))
+  if (of !== undefined && !(OWN_EVENTS as readonly unknown[]).includes(event))
     breaks(`${path}.wait_for.of`, 'is for what Parley tells of a message, such as $clicked');
 }
 

@@ -22,7 +22,8 @@ export const eventRoutes: readonly Route[] = [
     path: '/events/names',
     action: 'contacts.read',
     does: 'The names of events, with how often each was done, and by how many contacts: about, where there are many.',
-    query: { limit: NEWEST_FIRST.limit, after: Type.String({ maxLength: EVENT_LIMITS.name }) },
+    // A sign of a name may be two units here: `next` is taken as it was given.
+    query: { limit: NEWEST_FIRST.limit, after: Type.String({ maxLength: 2 * EVENT_LIMITS.name }) },
     answer: EventNamesPage,
     handle: names,
   }),

@@ -6,7 +6,7 @@ import type { TrackedEvent } from '../../campaigns/events/arrive.ts';
 import { EVENT_LIMITS, isMilliseconds } from '../../campaigns/events/time.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
-import { isStorable } from '../../base/storable.ts';
+import { hasSigns, isStorable } from '../../base/storable.ts';
 import { ADDRESS_BYTES, type Identity } from '../../contacts/keys.ts';
 import { checkContactChange, CONTACT_LIMITS, isInexact } from '../../contacts/profile.ts';
 import type { Profile } from '../../contacts/wanted.ts';
@@ -118,7 +118,7 @@ export function readEvent(body: Fields, at: string): TrackedEvent | Fault {
   const { event, properties, message_id: id, history } = body;
   if (event === undefined || event === null) return breaks(`${at}event`, 'is required');
   if (typeof event !== 'string') return breaks(`${at}event`, 'must be a string');
-  if (event.length < 1 || event.length > EVENT_LIMITS.name)
+  if (!hasSigns(event, 1, EVENT_LIMITS.name))
     return breaks(`${at}event`, `needs 1 to ${EVENT_LIMITS.name} characters`);
   const read = readObject(properties, `${at}properties`);
   if (isFault(read)) return read;
