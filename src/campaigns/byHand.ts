@@ -22,13 +22,12 @@ import { refusalOf } from './enrol/refusal.ts';
 import { selectVersions, type CampaignRow } from './enrol/sql.live.ts';
 import { insertTasks, noteTask, type Task } from './enrol/sql.tasks.ts';
 import type { Names } from './events/names.ts';
-import { letIn } from './letIn.ts';
+import { letIn, nextShareMs } from './letIn.ts';
 import { evaluate } from './match/evaluate.ts';
 import type { Seen } from './match/facts.ts';
 import { watchOf } from './steps/version.ts';
 import type { TurnDeps } from './turnPart.ts';
 
-const MINUTE_MS = 60_000;
 /** So many people are asked whether they would enter: buckets are hashes, so the first of each is a fair sample. */
 const ASKED = 500;
 /** Every so many buckets one is looked into. */
@@ -157,7 +156,7 @@ export async function takeByHand(
   const page = { afterId: task.afterId, limit };
   const ids = await nextWhere(tx, workspace.id, lane.buckets, condition, page);
   // One at a time (`turn.ts`) they are let in as quickly as together.
-  const againMs = nowMs + Math.ceil((MINUTE_MS * limit) / each);
+  const againMs = nextShareMs(task, { workspace, nowMs }, limit);
   await noteTask(tx, task, ids.length === limit ? ids.at(-1) : undefined, againMs);
   if (!ids.length) return;
   await letIn(deps, tx, live, { workspace, campaign, nowMs }, ids, (_member, asOfMs) => ({

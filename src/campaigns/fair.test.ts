@@ -134,6 +134,6 @@ test('tasks of workspaces are taken in turns, those of one in their order, and n
   assert.equal((await next())!.id, 1, 'and the first goes on, which is not over');
   assert.equal((await next(new Set([7])))!.id, 3);
   assert.equal(await next(new Set([7, 8, 9])), undefined);
-  await noteTask(sql, { ...task(1, 7), afterId: 0 }, undefined);
+  await noteTask(sql, { ...task(1, 7), afterId: 0, dueMs: 0 }, undefined);
   assert.equal((await next())!.id, 2);
 });

@@ -11,9 +11,12 @@ import type { LiveNames } from './enrol/live.ts';
 import { look } from './enrol/look.ts';
 import type { Campaign, Member } from './enrol/member.ts';
 import { recallKeys } from './enrol/recall.ts';
+import type { Task } from './enrol/sql.tasks.ts';
 import { writeChanges } from './enrol/write.ts';
 import type { Seen } from './match/facts.ts';
 import type { TurnDeps } from './turnPart.ts';
+
+const MINUTE_MS = 60_000;
 
 /** What of a contact lets them in now: what they enter by, and under which key; undefined for nobody. */
 type By = (member: Member, asOfMs: number) => { trigger: Seen; key: number | undefined } | undefined;
@@ -33,6 +36,19 @@ export async function letIn(
   await holdThem(tx, of, contactIds);
   const { members, changes } = await entering(deps, tx, live, of, contactIds, by);
   await writeChanges(deps, tx, live, of.workspace, members, changes, of.nowMs);
+}
+
+/**
+ * When the next of a task are let in, of which there may be `each` in a minute. By a clock that was moved on the minutes that it was moved by
+ * have passed as well: what is due by then follows at once. By ours it is never made up for what was late.
+ */
+export function nextShareMs(
+  { dueMs, params: { each = 1 } }: Pick<Task, 'dueMs' | 'params'>,
+  { workspace, nowMs }: Pick<LetIn, 'workspace' | 'nowMs'>,
+  limit: number,
+): number {
+  const sinceMs = workspace.clockAheadMs > 0 && dueMs > 0 ? dueMs : nowMs;
+  return sinceMs + Math.ceil((MINUTE_MS * limit) / each);
 }
 
 /** Nobody erases or merges them meanwhile. */

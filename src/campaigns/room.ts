@@ -6,7 +6,7 @@ import { backtestHandler } from './backtest/job.ts';
 import { deleteBacktestsBefore } from './backtest/sql.ts';
 import { decisionsIn, type DecisionRow } from './enrol/decisions.ts';
 import { createLiveSource } from './enrol/live.ts';
-import { bringTimersForward, hasTurns, selectTimersAhead } from './enrol/sql.clock.ts';
+import { bringTasksForward, bringTimersForward, hasTurns, selectTimersAhead } from './enrol/sql.clock.ts';
 import { ARRIVAL } from './events/sql.ts';
 import { sweepEvents } from './events/sql.take.ts';
 import { EVENT_LIMITS } from './events/time.ts';
@@ -58,7 +58,10 @@ export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
         },
       }),
     ],
-    advance: bringTimersForward,
+    async advance(tx, workspaceId, byMs) {
+      await bringTimersForward(tx, workspaceId, byMs);
+      await bringTasksForward(tx, workspaceId, byMs, deps.clock.nowMs());
+    },
     isBusy: hasTurns,
     comes,
     async sweep({ sql, nowMs }) {

@@ -22,13 +22,12 @@ import { selectEventsOf, type EventRow } from './enrol/sql.read.ts';
 import { insertTasks, noteTask, type Task } from './enrol/sql.tasks.ts';
 import { writeChanges } from './enrol/write.ts';
 import { FLAG } from './events/time.ts';
-import { holdThem, letIn } from './letIn.ts';
+import { holdThem, letIn, nextShareMs } from './letIn.ts';
 import { whereHolds } from './match/evaluate.ts';
 import type { Seen } from './match/facts.ts';
 import { versionOf } from './steps/version.ts';
 import type { TurnDeps } from './turnPart.ts';
 
-const MINUTE_MS = 60_000;
 /** So many are taken through what they did in one batch: each may have done thousands of things. */
 const THEN_AT_ONCE = 100;
 
@@ -93,7 +92,7 @@ export async function takeSince(
   const limit = Math.min(each, most, from === 'event' ? THEN_AT_ONCE : Infinity);
   const ids = await selectWhoDid(tx, lane.buckets, { workspaceId, nameId, sinceMs, afterId, limit });
   // What is less than a minute's share comes again the sooner.
-  const nextMs = nowMs + Math.ceil((MINUTE_MS * limit) / each);
+  const nextMs = nextShareMs(task, { workspace, nowMs }, limit);
   await noteTask(tx, task, ids.length === limit ? ids.at(-1) : undefined, nextMs);
   if (!ids.length) return;
   const of = { workspace, campaign, nowMs };

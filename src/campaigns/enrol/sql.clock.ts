@@ -6,6 +6,21 @@ export async function bringTimersForward(db: Db, workspaceId: number, byMs: numb
   await db`UPDATE timers SET due_ms = due_ms - ${byMs} WHERE workspace_id = ${workspaceId}`;
 }
 
+/**
+ * Brings the tasks of a workspace forward with its clock: what lets in so many in a minute, and what is tried again later. One that was not
+ * begun on (0) is due since now. Locks their rows.
+ */
+export async function bringTasksForward(
+  db: Db,
+  workspaceId: number,
+  byMs: number,
+  nowMs: number,
+): Promise<void> {
+  await db`
+    UPDATE campaign_tasks SET due_ms = CASE WHEN due_ms = 0 THEN ${nowMs}::bigint ELSE due_ms END - ${byMs}
+    WHERE workspace_id = ${workspaceId}`;
+}
+
 /** True when something waits to be taken in a workspace. */
 export async function hasTurns(db: Db, workspaceId: number, nowMs: number): Promise<boolean> {
   const rows = await db<{ busy: boolean }[]>`

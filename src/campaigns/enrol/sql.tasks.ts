@@ -16,6 +16,8 @@ export type Task = {
   kind: 'move' | 'resume' | 'end' | 'build' | 'since' | 'hand';
   params: TaskParams;
   afterId: number;
+  /** Since when it is due, by our clock; 0 when it was not begun on. */
+  dueMs: number;
   /** Up to whom it is once what is under way is done. */
   nextId?: number | undefined;
 };
@@ -36,7 +38,7 @@ type TaskParams = Partial<Pause> & {
 /** Puts a task into lanes. */
 export async function insertTasks(
   db: Db,
-  tasks: readonly Omit<Task, 'afterId'>[],
+  tasks: readonly Omit<Task, 'afterId' | 'dueMs'>[],
   nowMs: number,
   dueMs = 0,
 ): Promise<void> {
@@ -52,7 +54,7 @@ export async function insertTasks(
 export async function selectTasks(db: Db, lane: OwnedLane, nowMs: number): Promise<Task[]> {
   return await db<Task[]>`
     SELECT DISTINCT ON (workspace_id) bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params,
-      after_id AS "afterId"
+      after_id AS "afterId", due_ms AS "dueMs"
     FROM campaign_tasks WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND due_ms <= ${nowMs} ORDER BY workspace_id, id`;
 }
 
@@ -62,7 +64,8 @@ export async function selectGoingOver(
   lanes: readonly { lane: number; bucket: number }[],
 ): Promise<Task[]> {
   return await db<Task[]>`
-    SELECT bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params, after_id AS "afterId"
+    SELECT bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params, after_id AS "afterId",
+      due_ms AS "dueMs"
     FROM campaign_tasks WHERE bucket = ANY(${lanes.map(({ bucket }) => bucket)}::smallint[])
       AND lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[]) AND kind IN ('resume', 'end')`;
 }
