@@ -259,6 +259,40 @@ test('O9 of addresses that are told at one moment one stays, and not none', asyn
   );
 });
 
+test('O9 an address whose call died once it was kept takes the place of the one before when it is told again', async () => {
+  for (const [a] of either) {
+    const [x] = fresh('x') as [string];
+    const told = (n: number) => ({
+      user_id: x,
+      email: `${x}-${n}@example.com`,
+      phone_number: `+1555124${1000 + count * 10 + n}`,
+    });
+    await a('/v2/identify', told(1));
+    const rival = await sql.reserve();
+    await rival`BEGIN`;
+    await rival`LOCK TABLE pending_links IN SHARE MODE`;
+    const died = fetch(`${one.url}/v2/identify`, {
+      method: 'POST',
+      headers: { 'x-outbound-key': keys.public },
+      body: JSON.stringify(told(2)),
+    });
+    await until('it is kept, and what follows waits', async () => (await waiting()) > 0);
+    await sql`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active' AND query LIKE '%DELETE FROM pending_links%'`;
+    assert.equal((await died).status, 503);
+    await rival`COMMIT`;
+    rival.release();
+    await a('/v2/identify', told(2));
+    const rows = await sql<{ address: string }[]>`
+      SELECT address FROM destinations WHERE contact_id = ${(await contactOf(x))!} ORDER BY channel`;
+    assert.deepEqual(
+      rows.map(({ address }) => address),
+      [told(2).email, told(2).phone_number],
+    );
+  }
+});
+
 test('O13, O20 a token that is told again while its user becomes somebody else is active', async () => {
   for (const [a, b] of either) {
     const [x, y, token] = fresh('x', 'y', 'token') as [string, string, string];

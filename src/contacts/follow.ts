@@ -4,7 +4,7 @@
  */
 import type { ChannelName } from '../../contract/channels.ts';
 import type { IdSource } from '../base/ids.ts';
-import type { Tx } from '../db/pool.ts';
+import type { Db, Tx } from '../db/pool.ts';
 import { liftBlocks } from './consent/blocks.ts';
 import {
   destinationsOf,
@@ -20,15 +20,33 @@ export const TOLD = { by: 'identify' } as const;
 /** Channels on which a user has one address by the word of the business. */
 const ONE_EACH: readonly ChannelName[] = ['email', 'sms'];
 
-/** A contact that was told of: which destinations were named, and whether they are new. */
-type ToldOf = { contactId: number; destinations: readonly { id: number; created: boolean }[] };
+/** A contact that was told of, and which destinations were named. */
+type ToldOf = { contactId: number; destinations: readonly { id: number }[] };
 
-/** True when there is something to follow up. */
-export function hasMore(
-  destinations: readonly ({ id: number; created: boolean } | undefined)[],
-  tokens: number,
-): boolean {
-  return tokens > 0 || destinations.some((one) => one?.created);
+/**
+ * Contacts of whom there may be something to follow up. An address that was there already is looked at, too: who told it first may have died
+ * before the one in whose place it came was left, and tells it again.
+ */
+export async function whoseToFollow(
+  db: Db,
+  workspaceId: number,
+  told: readonly {
+    contactId: number;
+    tokens: number;
+    destinations: readonly ({ id: number; created: boolean } | undefined)[];
+  }[],
+): Promise<Set<number>> {
+  const sure = told.filter(
+    ({ tokens, destinations }) => tokens > 0 || destinations.some((one) => one?.created),
+  );
+  const whose = new Set(sure.map(({ contactId }) => contactId));
+  const known = told.flatMap(({ contactId, destinations }) => {
+    const there = destinations.filter((one) => one !== undefined);
+    return there.length > 0 && !whose.has(contactId) ? [{ contactId, destinations: there }] : [];
+  });
+  const all = await destinationsOf(db, workspaceId, [...new Set(known.map(({ contactId }) => contactId))]);
+  for (const { contactId } of replacedBy(known, all)) whose.add(contactId);
+  return whose;
 }
 
 /** Follows up. Part of the caller's transaction; `nowMs` by the workspace's clock. */
@@ -67,26 +85,23 @@ export async function followUp(
 }
 
 /**
- * Addresses in whose place another has come: of those that a contact was told to have the last, where any of them is new. Only what a
- * business told by the same way gives way.
+ * Addresses in whose place another has come, which is the last of those that a contact was told to have. Only what a business told by the
+ * same way gives way.
  */
 function replacedBy(told: readonly ToldOf[], all: readonly Destination[]): Destination[] {
   const there = new Map(all.map((one) => [one.id, one]));
   const last = new Map<string, number>();
-  const changed = new Set<string>();
   for (const { destinations } of told)
-    for (const { id, created } of destinations) {
+    for (const { id } of destinations) {
       const one = there.get(id);
-      if (!one || !ONE_EACH.includes(one.channel)) continue;
-      last.set(placeOf(one), id);
-      if (created) changed.add(placeOf(one));
+      if (one && ONE_EACH.includes(one.channel)) last.set(placeOf(one), id);
     }
-  return all.filter(
-    (one) =>
-      changed.has(placeOf(one)) &&
-      last.get(placeOf(one)) !== one.id &&
-      (one.raw as { by?: unknown } | null)?.by === TOLD.by,
-  );
+  return all.filter((one) => {
+    const instead = last.get(placeOf(one));
+    return (
+      instead !== undefined && instead !== one.id && (one.raw as { by?: unknown } | null)?.by === TOLD.by
+    );
+  });
 }
 
 function placeOf({ contactId, channel }: Pick<Destination, 'contactId' | 'channel'>): string {

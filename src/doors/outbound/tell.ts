@@ -6,7 +6,7 @@ import { type Arrived, type TrackedPerson } from '../../campaigns/events/arrive.
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds, getContacts } from '../../contacts/contacts.ts';
 import { keepNewestDevices } from '../../contacts/manyDevices.ts';
-import { followUp, hasMore, TOLD } from '../../contacts/follow.ts';
+import { followUp, TOLD, whoseToFollow } from '../../contacts/follow.ts';
 import { holdContacts, holdWhoIs } from '../../contacts/held.ts';
 import { addressOf, destinationIdOf, type Identity } from '../../contacts/keys.ts';
 import type { Upserted } from '../../contacts/upsert.ts';
@@ -174,15 +174,15 @@ async function follow(
   kept: readonly Upserted[],
 ): Promise<void> {
   const { ctx, workspace, workspaceNowMs } = call;
-  const all = kept.map((one, i) => ({ ...one, wanted: people[i]!.person.destinations }));
-  const tokensIn = (wanted: readonly WantedDestination[]) =>
-    wanted.filter(({ channel }) => channel === 'push').length;
-  const whose = all.filter(({ destinations, wanted }) => hasMore(destinations, tokensIn(wanted)));
-  // All that was told of them: the last address counts, new or not.
-  const contactIds = new Set(whose.map(({ contactId }) => contactId));
-  const told = all.filter(({ contactId }) => contactIds.has(contactId));
-  if (told.length === 0) return;
   const { id: workspaceId } = workspace;
+  const all = kept.map((one, i) => {
+    const wanted = people[i]!.person.destinations;
+    return { ...one, wanted, tokens: wanted.filter(({ channel }) => channel === 'push').length };
+  });
+  const whose = await whoseToFollow(ctx.sql, workspaceId, all);
+  // All that was told of them: the last address counts, new or not.
+  const told = all.filter(({ contactId }) => whose.has(contactId));
+  if (told.length === 0) return;
   await ctx.queue.transact(async (tx) => {
     const { present } = await holdContacts(
       tx,
