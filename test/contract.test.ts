@@ -7,6 +7,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
 import SwaggerParser from '@apidevtools/swagger-parser';
 import type { FastifyInstance } from 'fastify';
+import { ADAPTERS } from '../src/channels/adapters.ts';
 import { ROUTES as CONSOLE } from '../src/doors/console/routes.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES as SUNSHINE } from '../src/doors/sunshine/routes.ts';
 import { routesOf as outboundRoutes } from '../src/doors/outbound/routes.ts';
@@ -53,6 +54,28 @@ for (const [door, routes] of Object.entries(DOORS))
     );
     for (const { does, path } of routes) assert.match(does!, /^[A-Z].*[.]$/, path);
   });
+
+test('what a text must look like is said in words: nobody is answered with a regular expression', () => {
+  const found: string[] = [];
+  const walk = (schema: unknown, at: string): void => {
+    if (typeof schema !== 'object' || schema === null) return;
+    const { pattern, rule } = schema as Json;
+    if (typeof pattern === 'string' && typeof rule !== 'string') found.push(at);
+    for (const [name, inner] of Object.entries(schema)) walk(inner, `${at}.${name}`);
+  };
+  for (const [door, routes] of Object.entries(DOORS))
+    for (const route of routes as readonly {
+      method: string;
+      path: string;
+      body?: unknown;
+      query?: unknown;
+    }[]) {
+      walk(route.body, `${door} ${route.method} ${route.path}`);
+      walk(route.query, `${door} ${route.method} ${route.path}?`);
+    }
+  for (const adapter of Object.values(ADAPTERS)) walk(adapter!.settings, adapter!.provider);
+  assert.deepEqual([...new Set(found)], []);
+});
 
 test('every route of the product is in a document, and every route of a document in the product', async () => {
   const documented = new Set<string>();

@@ -8,7 +8,7 @@ import { Id, oneOf } from './fields.ts';
 
 /** Unix milliseconds. */
 const AtMs = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-const ClientId = Type.String({ pattern: '^[\\w-]{1,64}$' });
+const ClientId = Type.String({ pattern: '^[\\w-]{1,64}$', rule: 'must be 1 to 64 letters, digits, - or _' });
 const Side = oneOf(['contact', 'business'] as const);
 
 /** Where a message of the business stands. */

@@ -77,8 +77,12 @@ function checkValue(rule: SettingRule, value: unknown, field: string): Fault | u
   return breaks(field, `${inWords} (${rule.means})`);
 }
 
-/** The validator's sentence, with the place inside the value where there is one. Never the value: it may be a secret. */
-function wordsOf(error: { instancePath: string; message: string } | undefined): string {
+/**
+ * The validator's sentence, with the place inside the value where there is one. Never the value: it may be a secret; nor a regular
+ * expression, which says nothing to who reads it.
+ */
+function wordsOf(error: { instancePath: string; message: string; keyword: string } | undefined): string {
   if (!error) return 'is not valid';
-  return error.instancePath ? `${error.instancePath.slice(1)} ${error.message}` : error.message;
+  const message = error.keyword === 'pattern' ? 'has another form than it must have' : error.message;
+  return error.instancePath ? `${error.instancePath.slice(1)} ${message}` : message;
 }

@@ -154,7 +154,11 @@ describe('integrations', () => {
     const w = good(await workspace());
     const bad: [object, string, RegExp][] = [
       [{ settings: { authToken: 'x' } }, 'settings.accountSid', /is required \(The account\)/],
-      [{ settings: { ...settings, accountSid: 'hunter2' } }, 'settings.accountSid', /pattern/],
+      [
+        { settings: { ...settings, accountSid: 'hunter2' } },
+        'settings.accountSid',
+        /accountSid: has another form than it must have \(The account\)$/,
+      ],
       [{ settings: { ...settings, authToken: '' } }, 'settings.authToken', /1/],
       [{ settings: { ...settings, authToken: null } }, 'settings.authToken', /string/],
       [{ settings: { ...settings, authToken: 'a\0' } }, 'settings.authToken', /U\+0000/],

@@ -80,7 +80,7 @@ function readString(schema: Schema, value: unknown, path: string, broken: Fault[
   } else if (!isStorable(value)) {
     broken.push(breaks(path, UNSTORABLE));
   } else if (schema.pattern !== undefined && !pattern(schema.pattern).test(value)) {
-    broken.push(breaks(path, schema.rule ?? `must match ${schema.pattern}`));
+    broken.push(breaks(path, schema.rule ?? 'has another form than it must have'));
   }
   return value;
 }

@@ -355,7 +355,12 @@ export const EntriesNeeded = Type.Object({
   power: Type.Number(),
 });
 /** Who is kept out of all campaigns of the workspace, as a share. */
-export const WorkspaceHoldout = Type.Object({ share: Type.String({ pattern: '^\\d{1,2}(\\.\\d{1,2})?%$' }) });
+export const WorkspaceHoldout = Type.Object({
+  share: Type.String({
+    pattern: '^\\d{1,2}(\\.\\d{1,2})?%$',
+    rule: 'must be a share from 0% to 50%, such as 5%',
+  }),
+});
 /** Whether campaigns keep what they promise; `breaks` in words, none when all adds up. */
 export const CampaignsAudited = Type.Object({
   amiss: Type.Object({

@@ -29,13 +29,13 @@ const SETTINGS = {
     required: false,
     secret: false,
     means: 'Id of the key, 10 letters and digits, from the developer account.',
-    schema: { type: 'string', pattern: '^[A-Z0-9]{10}$' },
+    schema: { type: 'string', pattern: '^[A-Z0-9]{10}$', rule: 'must be 10 capital letters and digits' },
   },
   teamId: {
     required: false,
     secret: false,
     means: 'Id of the team that owns the app, 10 letters and digits.',
-    schema: { type: 'string', pattern: '^[A-Z0-9]{10}$' },
+    schema: { type: 'string', pattern: '^[A-Z0-9]{10}$', rule: 'must be 10 capital letters and digits' },
   },
   privateKey: {
     required: false,

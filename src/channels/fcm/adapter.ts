@@ -23,13 +23,17 @@ const SETTINGS = {
     required: false,
     secret: false,
     means: 'Firebase project to send for; that of the service account when absent.',
-    schema: { type: 'string', pattern: '^[a-z0-9][a-z0-9:.-]*$' },
+    schema: {
+      type: 'string',
+      pattern: '^[a-z0-9][a-z0-9:.-]*$',
+      rule: 'must be the id of a project: lower-case letters, digits and -',
+    },
   },
   senderId: {
     required: false,
     secret: false,
     means: 'Number of the Firebase project, to be shown.',
-    schema: { type: 'string', pattern: '^[0-9]+$' },
+    schema: { type: 'string', pattern: '^[0-9]+$', rule: 'must be digits' },
   },
   outboundLibrary: {
     required: false,

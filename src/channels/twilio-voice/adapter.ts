@@ -14,7 +14,11 @@ const SETTINGS = {
     required: true,
     secret: false,
     means: 'The number to call from: one of Twilio, or verified there. A name is not possible.',
-    schema: { type: 'string', pattern: '^\\+[1-9][0-9]{4,14}$' },
+    schema: {
+      type: 'string',
+      pattern: '^\\+[1-9][0-9]{4,14}$',
+      rule: 'must be a number with a country code, such as +31201234567',
+    },
   },
   voice: {
     required: false,

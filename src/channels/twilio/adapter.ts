@@ -30,7 +30,7 @@ export const TWILIO_ACCOUNT_SETTINGS = {
     required: true,
     secret: false,
     means: 'The account, `AC…`, from the Twilio console.',
-    schema: { type: 'string', pattern: '^AC[0-9a-fA-F]{32}$' },
+    schema: { type: 'string', pattern: '^AC[0-9a-fA-F]{32}$', rule: 'must be AC and 32 hex digits' },
   },
   authToken: {
     required: true,
@@ -58,7 +58,11 @@ const SETTINGS = {
     required: false,
     secret: false,
     means: 'The number to send from, `+…`. One of phoneNumber, messagingServiceSid and senderId is needed.',
-    schema: { type: 'string', pattern: '^(\\+[1-9][0-9]{4,14}|[0-9]{3,8})$' },
+    schema: {
+      type: 'string',
+      pattern: '^(\\+[1-9][0-9]{4,14}|[0-9]{3,8})$',
+      rule: 'must be a number with a country code, such as +31201234567, or a short code of 3 to 8 digits',
+    },
   },
   phoneNumberSid: {
     required: false,
@@ -70,7 +74,7 @@ const SETTINGS = {
     required: false,
     secret: false,
     means: 'A Messaging Service, `MG…`, that picks the number. Wins over senderId and phoneNumber.',
-    schema: { type: 'string', pattern: '^MG[0-9a-fA-F]{32}$' },
+    schema: { type: 'string', pattern: '^MG[0-9a-fA-F]{32}$', rule: 'must be MG and 32 hex digits' },
   },
   senderId: {
     required: false,

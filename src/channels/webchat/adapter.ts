@@ -11,7 +11,11 @@ const looks = (means: string, schema?: Record<string, unknown>): IntegrationSett
   means,
   ...(schema ? { schema } : {}),
 });
-const COLOR = { type: 'string', pattern: '^#?[0-9a-fA-F]{6}$' };
+const COLOR = {
+  type: 'string',
+  pattern: '^#?[0-9a-fA-F]{6}$',
+  rule: 'must be a color of six hex digits, such as #1a73e8',
+};
 const PIXELS = { type: 'string', maxLength: 16 };
 const NAMES = { type: 'array', maxItems: 50, items: { type: 'string', minLength: 1, maxLength: 255 } };
 

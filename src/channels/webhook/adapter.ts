@@ -15,13 +15,21 @@ const SETTINGS = {
     secret: false,
     leads: true,
     means: 'Where messages are posted to.',
-    schema: { type: 'string', pattern: '^https?://[^\\s]+$' },
+    schema: {
+      type: 'string',
+      pattern: '^https?://[^\\s]+$',
+      rule: 'must be an address that begins with http:// or https://',
+    },
   },
   secret: {
     required: true,
     secret: true,
     means: 'Signs both ways: `whsec_` and 24 to 64 random bytes in base64.',
-    schema: { type: 'string', pattern: '^whsec_[A-Za-z0-9+/]{32,88}={0,2}$' },
+    schema: {
+      type: 'string',
+      pattern: '^whsec_[A-Za-z0-9+/]{32,88}={0,2}$',
+      rule: 'must be whsec_ and 24 to 64 bytes in base64',
+    },
   },
   authorization: {
     required: false,

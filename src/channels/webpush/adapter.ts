@@ -24,19 +24,27 @@ const SETTINGS = {
     secret: false,
     means:
       'Whom a push service can reach about our messages: mailto:… or https://…. Apple refuses an invented one.',
-    schema: { type: 'string', pattern: '^(mailto:[^@\\s]+@[^@\\s]+|https://\\S+)$' },
+    schema: {
+      type: 'string',
+      pattern: '^(mailto:[^@\\s]+@[^@\\s]+|https://\\S+)$',
+      rule: 'must be mailto: and an address, or begin with https://',
+    },
   },
   vapidPrivateKey: {
     required: false,
     secret: true,
     means: 'Private VAPID key, 32 bytes in base64url. Made with the integration when absent.',
-    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{40,44}$' },
+    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{40,44}$', rule: 'must be 32 bytes in base64url' },
   },
   vapidPublic: {
     required: false,
     secret: false,
     means: 'Public VAPID key, which a page subscribes with. Made from the private key when absent.',
-    schema: { type: 'string', pattern: '^B[A-Za-z0-9_-]{86}$' },
+    schema: {
+      type: 'string',
+      pattern: '^B[A-Za-z0-9_-]{86}$',
+      rule: 'must be an uncompressed point of P-256 in base64url, which begins with B',
+    },
   },
   pushServices: {
     required: false,

@@ -61,7 +61,7 @@ const one = '/orders/:order';
 /** A connected account in which the company acts: one of the two. */
 const ACCOUNT = {
   connectId: Type.String({ minLength: 1, maxLength: 200 }),
-  userId: Type.String({ pattern: '^[0-9]{1,16}$' }),
+  userId: Type.String({ pattern: '^[0-9]{1,16}$', rule: 'must be the number of an account' }),
 } as const;
 
 /** `…/orders`. */

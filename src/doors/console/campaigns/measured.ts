@@ -99,7 +99,7 @@ export const campaignMeasureRoutes: readonly Route[] = [
     async handle({ body, workspace, workspaceNowMs }) {
       const points = basisPoints(body.share);
       if (points === undefined || points > MOST_OUTSIDE)
-        return breaks('share', 'must be a share from 0% to 50%');
+        return breaks('share', 'must be a share from 0% to 50%, such as 5%');
       return async (tx) => {
         await setOutside(tx, workspace.id, points, workspaceNowMs);
         const audit = { action: 'campaign.holdout', subject: `workspace:${workspace.id}`, detail: body };
