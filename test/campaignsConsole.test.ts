@@ -309,6 +309,52 @@ test('campaigns.md §3.2: why tells of somebody who waits for an attribute that 
   assert.deepEqual(await refusedAt('POST', `/campaigns/${id}/since`, { since }), [400, 'since']);
 });
 
+test('who became another is let in as them by their old id, and not again by the same key', async () => {
+  const { id } = await ok('POST', '/campaigns', small('enters-as'));
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  const [survivingId, discardedId] = [await newContact('enters-one'), await newContact('enters-other')];
+  await ok('POST', '/contacts/merge', { survivingId, discardedId });
+  const told = await ok('POST', `/campaigns/${id}/enter`, { contactId: discardedId, key: '1' });
+  assert.equal(told.contactId, survivingId);
+  await until('they entered', async () => {
+    const { people } = await ok('GET', `/campaigns/${id}/people`);
+    return people.length === 1 && people[0].contactId === survivingId;
+  });
+  await ok('POST', `/campaigns/${id}/enter`, { contactId: survivingId, key: '1' });
+  await ok('POST', `/campaigns/${id}/enter`, { contactId: await newContact('enters-last'), key: '1' });
+  const people = await until('who was called in behind them entered', async () => {
+    const shown = await ok('GET', `/campaigns/${id}/people`);
+    return shown.people.length > 1 && shown.people;
+  });
+  assert.equal(people.length, 2);
+  const nobody = await refusedAt('POST', `/campaigns/${id}/enter`, { contactId: id, key: '1' });
+  assert.deepEqual(nobody, [404, 'contactId']);
+});
+
+test('why tells of entries of one instant one after the other, and not of each a part', async () => {
+  const { id } = await ok('POST', '/campaigns', small('in-turn'));
+  const contactId = await newContact('in-turn');
+  const of = { bucket: bucketOf(fromHex24(contactId)!), contactId: fromHex24(contactId)! };
+  await database.sql`
+    INSERT INTO enrolment_log (bucket, contact_id, enrolment_id, seq, at_ms, workspace_id, campaign_id, what, step)
+    SELECT ${of.bucket}, ${of.contactId}::bigint, e, s, c.created_ms, c.workspace_id, c.id, 'done', e || '.' || s
+    FROM campaigns c, generate_series(1, 3) e, generate_series(1, 3) s WHERE c.id = ${fromHex24(id)!}`;
+  const { decisions } = await ok('GET', `/why?contact=${contactId}&campaign=${id}`);
+  assert.deepEqual(
+    decisions.map(({ why }: Json) => why.match(/[\d.]+$/)[0]),
+    ['1.1', '1.2', '1.3', '2.1', '2.2', '2.3', '3.1', '3.2', '3.3'],
+  );
+  await database.sql`DELETE FROM enrolment_log WHERE campaign_id = ${fromHex24(id)!}`;
+});
+
+test('a share of a holdout that is none is refused in words', async () => {
+  for (const share of ['ten', '5', '51%', '-1%', '100%', '']) {
+    const { status, body } = await call('PUT', at('/holdout'), { share });
+    assert.equal(status, 400, share);
+    assert.equal(body.error.message, 'share: must be a share from 0% to 50%, such as 5%', share);
+  }
+});
+
 test('a list that a campaign which runs names keeps its name; a segment goes on naming the same list', async () => {
   const list = await ok('POST', '/lists', { name: 'Regulars' });
   const member = await newContact('regular');

@@ -316,15 +316,15 @@ export async function selectStanding(
   return rows[0];
 }
 
-/** What was decided about a contact in a campaign, in order: the newest 2,000. */
+/** What was decided about a contact in a campaign, in order, of one instant entry by entry: the newest 2,000. */
 export async function selectLog(db: Db, contactId: number, campaignId: number): Promise<LogRow[]> {
   const rows = await db<LogRow[]>`
     SELECT enrolment_id AS "enrolmentId", seq, at_ms AS "atMs", what, step, detail FROM enrolment_log
     WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND campaign_id = ${campaignId}
-    ORDER BY at_ms DESC, seq DESC LIMIT ${MOST_DECISIONS}`;
+    ORDER BY at_ms DESC, enrolment_id DESC, seq DESC LIMIT ${MOST_DECISIONS}`;
   return rows
     .flatMap(decisionsIn)
-    .toSorted((a, b) => a.atMs - b.atMs || a.seq - b.seq)
+    .toSorted((a, b) => a.atMs - b.atMs || a.enrolmentId - b.enrolmentId || a.seq - b.seq)
     .slice(-MOST_DECISIONS);
 }
 

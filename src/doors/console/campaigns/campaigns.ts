@@ -42,7 +42,7 @@ import { writeFile } from '../../../campaigns/fileApart.ts';
 import { durationMs } from '../../../campaigns/match/duration.ts';
 import { keepsToAction } from '../../../connect/actions.ts';
 import { checkAttributes } from '../../../contacts/profile.ts';
-import { getContact } from '../../../contacts/contacts.ts';
+import { holdWhoIs } from '../../../contacts/held.ts';
 import type { Tx } from '../../../db/pool.ts';
 import { STOPPED_AFTER_MS } from '../../../queue/work/flow.ts';
 import { givenIn } from './given.ts';
@@ -274,7 +274,7 @@ function ending(): Route[] {
     writes({
       path: `${one}/enter`,
       action,
-      does: 'Lets a contact enter, once for each key.',
+      does: 'Lets a contact enter, once for each key; who was merged into another enters as them, who is named in the answer.',
       body: EnterCampaign,
       answers: { 202: EnterTaken },
       handle: enter,
@@ -292,9 +292,11 @@ async function enter(
   const properties = (call.body.properties ?? {}) as Record<string, unknown>;
   const odd = checkAttributes(properties, 'properties');
   if (odd) return odd;
-  const contactId = idOf(call.body.contactId);
+  const named = { workspaceId: call.workspace.id, contactId: idOf(call.body.contactId) };
   return async (tx) => {
-    if (!(await getContact(tx, call.workspace.id, contactId))) return missing('contact', 'contactId');
+    // Callers keep ids: who has become another since enters as whom they are now, and nobody merges them before that stands.
+    const contactId = await holdWhoIs(tx, named);
+    if (contactId === undefined) return missing('contact', 'contactId');
     const { key } = call.body;
     const told = { workspaceId: call.workspace.id, contactId, campaignId: found.id, key, properties };
     await callIn(call.ctx, tx, told, call.workspaceNowMs);
