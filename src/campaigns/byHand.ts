@@ -8,7 +8,7 @@ import type { Workspace } from '../accounts/workspaces.ts';
 import { hash53 } from '../base/crypto.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
-import { audienceCondition } from '../contacts/audience.ts';
+import { audienceCondition, whyInAudience } from '../contacts/audience.ts';
 import { nextWhere, type SegmentEstimate } from '../contacts/segments.ts';
 import { countBounded } from '../contacts/walk.ts';
 import type { Tx } from '../db/pool.ts';
@@ -149,12 +149,11 @@ export async function takeByHand(
   { workspace, nowMs, most }: { workspace: Workspace | undefined; nowMs: number; most: number },
 ): Promise<void> {
   const campaign = live.campaigns.get(task.campaignId);
-  const { audience, key, each = 1 } = task.params;
+  const { audience, key, each = 1, only } = task.params;
   if (!workspace || !campaign || !audience || key === undefined) return await noteTask(tx, task, undefined);
-  const limit = Math.min(each, most);
-  const condition = audienceCondition(tx, workspace.id, audience, lane.buckets);
-  const page = { afterId: task.afterId, limit };
-  const ids = await nextWhere(tx, workspace.id, lane.buckets, condition, page);
+  const limit = only ? 1 : Math.min(each, most);
+  const of = { workspaceId: workspace.id, audience, afterId: task.afterId, limit };
+  const ids = only ? await aloneIn(tx, of, only) : await nextOf(tx, lane, of);
   // One at a time (`turn.ts`) they are let in as quickly as together.
   const againMs = nextShareMs(task, { workspace, nowMs }, limit);
   await noteTask(tx, task, ids.length === limit ? ids.at(-1) : undefined, againMs);
@@ -163,6 +162,20 @@ export async function takeByHand(
     trigger: calledBy(campaign, key, asOfMs),
     key: keyOfCall(campaign.version, key),
   }));
+}
+
+/** Whom of an audience is meant. */
+type Meant = { workspaceId: number; audience: Audience; afterId: number; limit: number };
+
+async function nextOf(tx: Tx, lane: OwnedLane, { workspaceId, audience, ...page }: Meant): Promise<number[]> {
+  const condition = audienceCondition(tx, workspaceId, audience, lane.buckets);
+  return await nextWhere(tx, workspaceId, lane.buckets, condition, page);
+}
+
+/** The one contact that a task is of, unless it is done or they are not meant. */
+async function aloneIn(tx: Tx, { workspaceId, audience, afterId }: Meant, only: number): Promise<number[]> {
+  if (afterId === only) return [];
+  return (await whyInAudience(tx, workspaceId, only, audience))?.matches ? [only] : [];
 }
 
 /** What somebody enters by who is called in. */

@@ -7,6 +7,7 @@ import { CAMPAIGN_LIMITS } from '../../contract/campaign.ts';
 import { EVENTS_KEPT_MS } from '../db/partitions.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
+import { bucketOf } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { asOfThen, type Then } from './asOfThen.ts';
@@ -87,10 +88,11 @@ export async function takeSince(
   const campaign = live.campaigns.get(campaignId);
   const nameId = campaign && triggerIdOf(live, campaign);
   if (!workspace || !campaign || nameId === undefined) return await noteTask(tx, task, undefined);
-  const { sinceMs: saidMs = 0, each = 1, from = 'now' } = task.params;
+  const { sinceMs: saidMs = 0, each = 1, from = 'now', only } = task.params;
   const sinceMs = keptSince(saidMs, nowMs + workspace.clockAheadMs);
-  const limit = Math.min(each, most, from === 'event' ? THEN_AT_ONCE : Infinity);
-  const ids = await selectWhoDid(tx, lane.buckets, { workspaceId, nameId, sinceMs, afterId, limit });
+  const limit = Math.min(only ? 1 : each, most, from === 'event' ? THEN_AT_ONCE : Infinity);
+  const asked = { workspaceId, nameId, sinceMs, afterId, limit, only };
+  const ids = await selectWhoDid(tx, only ? [bucketOf(only)] : lane.buckets, asked);
   // What is less than a minute's share comes again the sooner.
   const nextMs = nextShareMs(task, { workspace, nowMs }, limit);
   await noteTask(tx, task, ids.length === limit ? ids.at(-1) : undefined, nextMs);

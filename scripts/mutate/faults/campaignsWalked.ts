@@ -96,8 +96,19 @@ export const campaignWalkedFaults = [
     [
       [
         'who is made one with another while it is resumed stands still',
-        '  if (isIn) await goOverMoved(deps, merging);\n',
+        '  if (isStill) await goOverMoved(deps, merging, isIn);\n',
         '',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/people.ts',
+    ['test/campaignsLetInMerged.test.ts'],
+    [
+      [
+        'who is made one with another while people are let in is passed over',
+        'filter(({ kind }) => isIn || letsIn(kind))',
+        'filter(({ kind }) => isIn && !letsIn(kind))',
       ],
     ],
   ),

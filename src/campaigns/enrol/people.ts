@@ -1,4 +1,5 @@
 /** What becomes of campaigns' rows when a person is erased, and when two turn out to be one. */
+import type { Audience, Clauses } from '../../../contract/audience.ts';
 import { bucketOf } from '../../base/ids.ts';
 import { overtaken } from '../../db/pool.ts';
 import type { Erasing, Merging } from '../../db/room.ts';
@@ -17,7 +18,7 @@ import {
   selectCrossed,
   type Crossed,
 } from './sql.people.ts';
-import { insertTasks, isYetToCome, selectGoingOver } from './sql.tasks.ts';
+import { insertTasks, isYetToCome, selectGoingThrough, type Task } from './sql.tasks.ts';
 import { addTallies, insertLog } from './sql.write.ts';
 import { takeBack } from './takeBack.ts';
 
@@ -39,10 +40,18 @@ const stillFor = new WeakSet<Merging>();
  */
 export async function holdForMerge(deps: MergeDeps, merging: Merging): Promise<void> {
   const { tx, survivingId, discardedId } = merging;
-  if (!(await isInAny(tx, discardedId))) return;
+  if (!(await isConcerned(deps, merging))) return;
   await holdLanes(tx, deps.queue, [survivingId, discardedId]);
   stillFor.add(merging);
 }
+
+/** Whether they are in anything, or people of either's lane are being let in. */
+async function isConcerned(deps: MergeDeps, merging: Merging): Promise<boolean> {
+  if (await isInAny(merging.tx, merging.discardedId)) return true;
+  return (await goingThrough(deps, merging)).some(({ kind }) => letsIn(kind));
+}
+
+const letsIn = (kind: Task['kind']): boolean => kind === 'since' || kind === 'hand';
 
 /**
  * What the discarded contact alone is in moves to the survivor with its wait, its timer and what was sent. Of what both are in, or the
@@ -54,8 +63,9 @@ export async function holdForMerge(deps: MergeDeps, merging: Merging): Promise<v
 export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promise<void> {
   const { tx, workspaceId, survivingId, discardedId, atMs } = merging;
   // A turn that let them in between the look and the lock on the contact. To lock its lane now is to wait for turns that wait for the contact.
-  if (!stillFor.has(merging) && (await isInAny(tx, discardedId)))
-    throw overtaken('who becomes another entered a campaign meanwhile');
+  const isStill = stillFor.has(merging);
+  if (!isStill && (await isConcerned(deps, merging)))
+    throw overtaken('who becomes another entered a campaign meanwhile, or people are let into one');
   await mergeOptouts(deps, merging);
   const clashing = await selectClashing(tx, discardedId, survivingId);
   const crossed = await selectCrossed(tx, discardedId, survivingId);
@@ -88,38 +98,63 @@ export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promis
     );
   await moveHistory(tx, discardedId, survivingId);
   const isIn = await moveEnrolments(tx, discardedId, survivingId, ended);
-  if (isIn) await goOverMoved(deps, merging);
+  if (isStill) await goOverMoved(deps, merging, isIn);
   await deleteCampaignRowsOf(tx, [discardedId]);
   if (isIn) await tellMerged(deps, { tx, workspaceId, contactId: survivingId, atMs });
 }
 
 /**
  * A pause is over in one lane after the other, and so is a campaign that ends: it may not be yet where they were, and be already where they come to.
- * There nobody would bring them back from where the pause put them off to, or take them out before something comes to them by itself.
+ * There nobody would bring them back from where the pause put them off to, or take them out before something comes to them by itself. So it is
+ * with whom people let in by hand, or for what they did: where they were it was not their turn yet, and where they come to it is over.
  */
-async function goOverMoved({ queue, ids }: MergeDeps, merging: Merging): Promise<void> {
+async function goOverMoved(deps: MergeDeps, merging: Merging, isIn: boolean): Promise<void> {
+  const { queue, ids } = deps;
   const { tx, survivingId, discardedId, atMs } = merging;
-  const [from, to] = [discardedId, survivingId].map((id) => queue.lanes()[queue.laneOf(bucketOf(id))]!);
-  const tasks = await selectGoingOver(tx, [from!, to!]);
+  const [from, to] = lanesOf(deps, merging);
+  const tasks = (await goingThrough(deps, merging)).filter(({ kind }) => isIn || letsIn(kind));
   const missed = tasks.filter(
     (task) =>
-      task.lane === from!.lane &&
+      task.lane === from.lane &&
       isYetToCome(task, discardedId) &&
-      !tasks.some(
-        ({ id, lane, ...of }) => id === task.id && lane === to!.lane && isYetToCome(of, survivingId),
-      ),
+      // Where they come to nobody is named who is in another lane.
+      (task.params.audience?.include.contacts?.includes(discardedId) ||
+        !tasks.some(
+          ({ id, lane, ...of }) => id === task.id && lane === to.lane && isYetToCome(of, survivingId),
+        )),
   );
-  if (!missed.length) return;
-  const { lane, bucket } = to!;
-  await insertTasks(
-    tx,
-    missed.map((task) => {
-      const params = { ...task.params, only: survivingId };
-      return { ...task, id: ids.spread(), lane, bucket, params };
-    }),
-    atMs,
-  );
+  const { lane, bucket } = to;
+  const alone = missed.flatMap(({ params, ...task }) => {
+    const { audience } = params;
+    const own = audience && audienceOf(audience, merging);
+    if (audience && !own) return [];
+    const theirs = { ...params, ...(own ? { audience: own } : {}), only: survivingId };
+    return [{ ...task, id: ids.spread(), lane, bucket, params: theirs }];
+  });
+  if (!alone.length) return;
+  await insertTasks(tx, alone, atMs);
   queue.turn(tx, new Set([lane]));
+}
+
+/** What of an audience may mean who stays: who is named as whom they were is named as who they are. */
+function audienceOf(audience: Audience, { survivingId, discardedId }: Merging): Audience | undefined {
+  const renamed = ({ contacts, ...others }: Clauses): Clauses => ({
+    ...others,
+    ...(contacts?.some((id) => id === discardedId || id === survivingId) ? { contacts: [survivingId] } : {}),
+  });
+  const { include, exclude } = audience;
+  const own = { include: renamed(include), ...(exclude ? { exclude: renamed(exclude) } : {}) };
+  return Object.keys(own.include).length ? own : undefined;
+}
+
+/** The lane of who goes, and of who stays. */
+function lanesOf({ queue }: MergeDeps, { survivingId, discardedId }: Merging) {
+  const laneOf = (id: number) => queue.lanes()[queue.laneOf(bucketOf(id))]!;
+  return [laneOf(discardedId), laneOf(survivingId)] as const;
+}
+
+async function goingThrough(deps: MergeDeps, merging: Merging): Promise<Task[]> {
+  return await selectGoingThrough(merging.tx, merging.workspaceId, lanesOf(deps, merging));
 }
 
 type Clashing = Awaited<ReturnType<typeof selectClashing>>[number];

@@ -85,13 +85,21 @@ export async function selectWhoOfThose(
 export async function selectWhoDid(
   db: Db,
   buckets: readonly number[],
-  of: { workspaceId: number; nameId: number; sinceMs: number; afterId: number; limit: number },
+  of: {
+    workspaceId: number;
+    nameId: number;
+    sinceMs: number;
+    afterId: number;
+    limit: number;
+    only?: number | undefined;
+  },
 ): Promise<number[]> {
+  const alone = of.only === undefined ? db`` : db`AND contact_id = ${of.only}`;
   const from = of.afterId === 0 ? -1 : bucketOf(of.afterId);
   const rows = await db<{ id: number }[]>`
     SELECT bucket, contact_id AS id FROM event_stats
     WHERE bucket = ANY(${[...buckets]}::smallint[]) AND workspace_id = ${of.workspaceId} AND name_id = ${of.nameId}
-      AND last_ms >= ${of.sinceMs} AND (bucket, contact_id) > (${from}::smallint, ${of.afterId}::bigint)
+      AND last_ms >= ${of.sinceMs} ${alone} AND (bucket, contact_id) > (${from}::smallint, ${of.afterId}::bigint)
     ORDER BY bucket, contact_id LIMIT ${of.limit}`;
   return rows.map(({ id }) => id);
 }

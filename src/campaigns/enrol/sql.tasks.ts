@@ -24,7 +24,7 @@ export type Task = {
 
 /** What a task goes by: times in milliseconds, how many in a turn (`each`), for whom. */
 type TaskParams = Partial<Pause> & {
-  /** Of all who are in it this contact alone. */
+  /** Of all who are in it, or are meant, this contact alone. */
   only?: number;
   sinceMs?: number;
   /** As of when they enter; now, unless it says so. */
@@ -68,6 +68,20 @@ export async function selectGoingOver(
       due_ms AS "dueMs"
     FROM campaign_tasks WHERE bucket = ANY(${lanes.map(({ bucket }) => bucket)}::smallint[])
       AND lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[]) AND kind IN ('resume', 'end')`;
+}
+
+/** What in some lanes goes through all people of a workspace, or all who are in a campaign of it, but for segments. Locks nothing. */
+export async function selectGoingThrough(
+  db: Db,
+  workspaceId: number,
+  lanes: readonly { lane: number; bucket: number }[],
+): Promise<Task[]> {
+  return await db<Task[]>`
+    SELECT bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params, after_id AS "afterId",
+      due_ms AS "dueMs"
+    FROM campaign_tasks WHERE bucket = ANY(${lanes.map(({ bucket }) => bucket)}::smallint[])
+      AND lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[]) AND workspace_id = ${workspaceId}
+      AND kind IN ('resume', 'end', 'since', 'hand')`;
 }
 
 /** Whether a pause is not over yet for everybody, in any campaign of a workspace. */
