@@ -314,6 +314,32 @@ test('O13, O20 a token that is told again while its user becomes somebody else i
   }
 });
 
+test('A.1 one X-Outbound-GUID at two processes at once, and after a start of another, is one call', async () => {
+  const event = { user_id: 'guid', event: 'bought' };
+  const told = (url: string) =>
+    Promise.all(
+      [event, [event, event]].map(async (body) => {
+        const said = await fetch(`${url}/v2/track${Array.isArray(body) ? '/batch' : ''}`, {
+          method: 'POST',
+          headers: { 'x-outbound-key': keys.public, 'x-outbound-guid': `g-${Array.isArray(body)}` },
+          body: JSON.stringify(body),
+        });
+        assert.deepEqual([said.status, await said.text()], [200, '']);
+      }),
+    );
+  const counted = async () => {
+    await until('all was taken', async () => (await sql`SELECT 1 FROM event_arrivals LIMIT 1`).length === 0);
+    const rows = await sql<{ count: number }[]>`
+      SELECT s.count FROM event_stats s JOIN identities i ON i.contact_id = s.contact_id WHERE i.value = 'guid'`;
+    return rows.map(({ count }) => count);
+  };
+  await Promise.all([one, two, one, two].map(({ url }) => told(url)));
+  assert.deepEqual(await counted(), [3]);
+  const later = await startConsole(database);
+  await told(later.url);
+  assert.deepEqual(await counted(), [3]);
+});
+
 async function personOf(userId: string) {
   const { body } = await one.call('GET', `${one.base}/contacts?search=${encodeURIComponent(userId)}`);
   return body.contacts.find((one: { externalId: string }) => one.externalId === userId) ?? body.contacts[0];

@@ -1,7 +1,10 @@
 /** The Outbound door at its edges: what no route has, what cannot be kept, times of long ago, and where in a list something is wrong. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { errors, startOutbound } from './outboundProduct.ts';
 
 const product = await startOutbound();
@@ -42,6 +45,72 @@ test('a path or a method that there is not is told in this door’s form, to pag
   assert.equal(await asked('/v2/of-a-later-version', 'content-type,x-outbound-key'), 204);
   assert.equal(await asked('/v2/contacts', 'authorization'), 405, 'what is another door’s is not let in');
   assert.equal(await asked('/v2/nothing', 'authorization'), 404);
+});
+
+/** An answer to a request as it goes over the wire, to its last byte. */
+async function bare(
+  line: string,
+  headers: readonly string[],
+  body: Buffer | string,
+): Promise<[number, string]> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const head = [line, 'host: parley', 'connection: close', `x-outbound-key: ${keys.public}`, ...headers];
+  socket.write(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), Buffer.from(body)]));
+  const said = await text(socket);
+  const [, status, rest] = /^HTTP\/1\.1 (\d+)[^]*?\r\n\r\n([^]*)$/.exec(said) ?? [];
+  return [Number(status), rest ?? said];
+}
+
+test('A.1, A.2 however a good call is written it is taken with 200 and not a byte of a body', async () => {
+  const call = '{"user_id":"wire","event":"e"}';
+  const sized = (body: Buffer | string) => `content-length: ${Buffer.byteLength(body)}`;
+  const bom = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(call)]);
+  const ways: [line: string, headers: string[], body: Buffer | string][] = [
+    ['POST /v2/track/ HTTP/1.1', [sized(call)], call],
+    ['POST /V2/Track HTTP/1.1', [sized(call)], call],
+    ['POST /v2/track?v=1 HTTP/1.1', [sized(call)], call],
+    ['POST /v2/track HTTP/1.0', [sized(call)], call],
+    ['POST /v2/track/batch/ HTTP/1.1', [sized(`[${call}]`)], `[${call}]`],
+    ['POST /v2/track HTTP/1.1', [sized(bom)], bom],
+    ['POST /v2/track HTTP/1.1', ['transfer-encoding: chunked'], `1e\r\n${call}\r\n0\r\n\r\n`],
+    ['POST /v2/track HTTP/1.1', [sized(call), 'content-encoding: identity'], call],
+    ...[
+      'Application/JSON',
+      'application/json; charset=iso-8859-1',
+      'text/plain',
+      'application/x-www-form-urlencoded',
+    ].map((type): [string, string[], string] => [
+      'POST /v2/track HTTP/1.1',
+      [sized(call), `content-type: ${type}`],
+      call,
+    ]),
+  ];
+  for (const [line, headers, body] of ways)
+    assert.deepEqual(await bare(line, headers, body), [200, ''], `${line} ${headers.join()}`);
+  assert.deepEqual(await did('wire'), { e: ways.length });
+  assert.deepEqual(await bare('HEAD /v2/track HTTP/1.1', [], ''), [405, '']);
+  assert.deepEqual(await bare('HEAD /i/config/sdk/ios/1.0/ HTTP/1.1', [], ''), [200, '']);
+  assert.deepEqual(await bare('OPTIONS /v2/track/ HTTP/1.1', [], ''), [204, '']);
+});
+
+test('A.1 what cannot be read is a 4xx that a client gives up on, and nothing of it is kept', async () => {
+  const call = '{"user_id":"torn","event":"é"}';
+  for (const [what, headers, body] of [
+    ['Latin-1', [], Buffer.from(call, 'latin1')],
+    ['UTF-16', [], Buffer.from(call, 'utf16le')],
+    ['packed and not said so', [], gzipSync(call)],
+    ['packed', ['content-encoding: gzip'], gzipSync(call)],
+    ['parts', ['content-type: multipart/form-data'], call],
+    ['no type', ['content-type: ;'], call],
+  ] as [string, string[], Buffer | string][]) {
+    const size = `content-length: ${Buffer.byteLength(body)}`;
+    const [status, said] = await bare('POST /v2/track HTTP/1.1', [size, ...headers], body);
+    const { error } = JSON.parse(said) as { error: { Code: number; Message: string } };
+    assert.ok(status === 400 || status === 415, `${what} ${status}`);
+    assert.equal(error.Code, status, what);
+  }
+  assert.equal((await sql`SELECT FROM identities WHERE value = 'torn'`).length, 0);
 });
 
 test('the name and the token of a device that cannot be kept are refused, with a code that is right', async () => {

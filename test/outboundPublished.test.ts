@@ -17,7 +17,7 @@ import { errors, startOutbound, type Json } from './outboundProduct.ts';
 import { OUTBOUND } from './support/certificate.ts';
 
 const product = await startOutbound();
-const { url, keys, person, did } = product;
+const { url, keys, person, did, call, base, sql } = product;
 
 async function listening(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -191,6 +191,29 @@ test('O15, O22: what the server refuses is told with receivedCall and a message 
   }
   const [unknown] = await run('wrong', [['track', 'u', 'e']]);
   assert.deepEqual(unknown!.error, { receivedCall: true, message: 'Unauthorized: the key is not valid' });
+});
+
+test('A.4 a user leaves campaigns and comes back to them by the published package, named by key and by id', async () => {
+  const { body: drafted } = await call('POST', `${base}/campaigns`, {
+    campaign: {
+      parley: 'campaign/1',
+      key: 'published',
+      trigger: { event: { did: 'signup' } },
+      steps: [{ key: 'mail', send: { content: { type: 'text', text: 'Hello' }, channel: 'email' } }],
+    },
+  });
+  const live = await call('POST', `${base}/campaigns/${drafted.id}/publish`, { people: 'move' });
+  assert.equal(live.status, 200, JSON.stringify([drafted, live.body]));
+  const left = async () => (await sql`SELECT FROM campaign_optouts`).length;
+  for (const [method, name, count] of [
+    ['unsubscribeCampaigns', 'published', 1],
+    ['unsubscribeCampaigns', drafted.id, 1],
+    ['subscribeCampaigns', drafted.id, 0],
+    ['subscribeCampaigns', 'published', 0],
+  ] as const) {
+    assert.deepEqual(await run(keys.private, [[method, 'left', [name]]]), [{ args: 0 }], method);
+    assert.equal(await left(), count, `${method} ${name}`);
+  }
 });
 
 test('nothing of all this was an error of ours', () => assert.deepEqual(errors, []));
