@@ -374,6 +374,28 @@ test('a list that a campaign which runs names keeps its name; a segment goes on 
   assert.equal((await ok('GET', `/segments/${segment.id}/count?exact=true`)).exact, 1);
 });
 
+test('a list or tag that a segment names is not deleted, and the answer names the segment', async () => {
+  for (const [kind, asked] of [
+    ['list', 'inList'],
+    ['tag', 'tagged'],
+  ] as const) {
+    const name = `Kept ${kind}`;
+    const set = await ok('POST', `/${kind}s`, { name });
+    const other = await ok('POST', `/${kind === 'list' ? 'tag' : 'list'}s`, { name });
+    const rule = { any: [{ not: { [asked]: name } }, { attribute: 'plan', is: 'pro' }] };
+    const segment = await ok('POST', '/segments', { key: `kept-${kind}`, rule });
+    const { status, body } = await call('DELETE', at(`/${kind}s/${set.id}`));
+    assert.equal(status, 409);
+    assert.match(body.error.message, new RegExp(`^segment kept-${kind} names this ${kind}`));
+    await ok('DELETE', `/${kind === 'list' ? 'tag' : 'list'}s/${other.id}`);
+    await ok('PATCH', `/${kind}s/${set.id}`, { name: `${name} still` });
+    assert.deepEqual(await refusedAt('DELETE', `/${kind}s/${set.id}`), [409, null], 'by its new name');
+    if (kind === 'list') await ok('DELETE', `/segments/${segment.id}`);
+    else await ok('PATCH', `/segments/${segment.id}`, { rule: { attribute: 'plan', is: 'pro' } });
+    await ok('DELETE', `/${kind}s/${set.id}`);
+  }
+});
+
 test('paused it lets nobody in; ended all leave; pages', async () => {
   const { id } = await ok('POST', '/campaigns', {
     campaign: {

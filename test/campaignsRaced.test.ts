@@ -6,7 +6,9 @@ import { isFault } from '../src/base/fault.ts';
 import { bucketOf } from '../src/base/ids.ts';
 import { beginBacktest } from '../src/campaigns/backtest/backtests.ts';
 import { endCampaign, publish, saveDraft } from '../src/campaigns/campaigns.ts';
-import { removeSegment } from '../src/campaigns/segments/segments.ts';
+import { createSegment, removeSegment } from '../src/campaigns/segments/segments.ts';
+import { usesOfSet } from '../src/campaigns/segments/uses.ts';
+import { ensureSets, lockSet } from '../src/contacts/sets.ts';
 import type { Tx } from '../src/db/pool.ts';
 import { mergePeople } from '../src/people/people.ts';
 import { DAY_MS, HOUR_MS, mail, newPlace, sql, world } from './campaignsProduct.ts';
@@ -184,6 +186,52 @@ test('a segment is deleted while a campaign that names it is published: it is ke
   const id2 = await place.tell('somebody', { name: 'bought' });
   await place.settled();
   assert.deepEqual(await place.mails(id2), ['thanks']);
+});
+
+test('a list is deleted or renamed while a segment or a campaign that names it is written: that is waited for, and then it is known', async () => {
+  const place = await newPlace();
+  const nowMs = await place.nowMs();
+  const [list] = must(
+    await ctx.queue.transact((tx) =>
+      ensureSets(tx, ctx.ids, nowMs, { workspaceId: place.id, kind: 'list', names: ['Regulars'] }),
+    ),
+  );
+  const input = { key: 'regulars', rule: { inList: 'Regulars' } };
+  const file = { key: 'to-regulars', trigger: { list: { entered: 'Regulars' } }, steps: [mail('hello')] };
+  const given = { parley: 'campaign/1', ...file };
+  const { id } = must(await ctx.queue.transact((tx) => saveDraft(ctx, tx, place.id, given, nowMs)));
+  const writes = [
+    (tx: Tx) => createSegment(ctx, tx, place.id, input, nowMs),
+    (tx: Tx) => publish(ctx, tx, place.id, id, 'move', nowMs),
+  ];
+  for (const write of writes) {
+    const letGo = Promise.withResolvers<void>();
+    const written = Promise.withResolvers<void>();
+    const writing = ctx.queue.transact(async (tx) => {
+      must(await write(tx));
+      written.resolve();
+      await letGo.promise;
+    });
+    await written.promise;
+    let isDone = false;
+    const asking = ctx.queue
+      .transact(async (tx) => {
+        await lockSet(tx, place.id, list!.id);
+        return await usesOfSet(tx, place.id, { kind: 'list', name: 'Regulars' });
+      })
+      .finally(() => (isDone = true));
+    await until('it waits, or has looked', async () => {
+      const rows = await sql`
+        SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FROM sets%'`;
+      return isDone || rows.length > 0;
+    });
+    letGo.resolve();
+    await writing;
+    const { segments, campaigns } = await asking;
+    assert.ok(segments.length + campaigns.filter(({ state }) => state === 'active').length > 0);
+    if (segments.length) must(await ctx.queue.transact((tx) => removeSegment(tx, place.id, segments[0]!.id)));
+  }
 });
 
 test('what is due in a workspace that was deleted keeps its lanes at nothing, and nobody behind it', async () => {

@@ -2,9 +2,11 @@
 import type { CampaignFile } from '../../contract/campaign.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { holdSegments } from '../contacts/segments.ts';
+import { holdSets } from '../contacts/sets.ts';
 import type { Tx } from '../db/pool.ts';
 import { checkHanded, type HandDeps } from './enrol/hand.ts';
 import { selectByKey, type CampaignRow } from './enrol/sql.live.ts';
+import { setsIn } from './segments/uses.ts';
 import { segmentsAsked } from './steps/version.ts';
 
 /** The first that is not there, and that it could not do without. */
@@ -14,6 +16,8 @@ export async function checkNamed(
   workspaceId: number,
   file: CampaignFile,
 ): Promise<Fault | undefined> {
+  // Before segments, as where a list gets another name.
+  await holdSets(tx, workspaceId, setsIn(file));
   return (
     (await holdSegments(tx, workspaceId, segmentsAsked(file))) ??
     (await checkStarted(tx, workspaceId, file)) ??

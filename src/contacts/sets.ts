@@ -1,6 +1,7 @@
 /** Lists, tags, shipping labels and bots: all are named sets of contacts. Names are unique per workspace and kind. */
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
+import { isStorable } from '../base/storable.ts';
 import { type Db, type Tx } from '../db/pool.ts';
 import { isUniqueBreach } from '../db/errors.ts';
 import { noteChanged } from './changes.ts';
@@ -11,8 +12,10 @@ import {
   deleteAllMembers,
   deleteMembers,
   deleteSetRow,
+  holdNamed,
   insertMembers,
   insertSets,
+  lockSetRow,
   selectMembers,
   selectMembersAmong,
   selectMemberships,
@@ -75,6 +78,23 @@ export async function listSets(db: Db, workspaceId: number, kind?: SetKind): Pro
 /** One list or tag. */
 export async function getSet(db: Db, workspaceId: number, id: number): Promise<ContactSet | undefined> {
   return await selectSet(db, workspaceId, id);
+}
+
+/** One list or tag to be renamed or deleted: who names it at this moment is waited for, and who comes behind waits. */
+export async function lockSet(tx: Tx, workspaceId: number, id: number): Promise<ContactSet | undefined> {
+  return await lockSetRow(tx, workspaceId, id);
+}
+
+/** Holds lists and tags that are named, so that none is renamed or deleted before what names them stands; there may be none by a name. */
+export async function holdSets(
+  tx: Tx,
+  workspaceId: number,
+  named: readonly { kind: 'list' | 'tag'; name: string }[],
+): Promise<void> {
+  for (const kind of ['list', 'tag'] as const) {
+    const names = named.flatMap((one) => (one.kind === kind && isStorable(one.name) ? [one.name] : []));
+    if (names.length) await holdNamed(tx, workspaceId, kind, [...new Set(names)]);
+  }
 }
 
 /** Gives a list or tag another name. */

@@ -59,6 +59,25 @@ export async function selectSet(db: Db, workspaceId: number, id: number): Promis
   return row;
 }
 
+/** One set, which nobody else changes or names until the transaction ends. */
+export async function lockSetRow(db: Db, workspaceId: number, id: number): Promise<ContactSet | undefined> {
+  const [row] = await db<ContactSet[]>`
+    SELECT ${COLUMNS(db)} FROM sets s WHERE s.id = ${id} AND s.workspace_id = ${workspaceId} FOR UPDATE`;
+  return row;
+}
+
+/** Sets of a kind by name: they are there, and are called so, until the transaction ends. */
+export async function holdNamed(
+  db: Db,
+  workspaceId: number,
+  kind: SetKind,
+  names: readonly string[],
+): Promise<void> {
+  await db`
+    SELECT 1 FROM sets s
+    WHERE s.workspace_id = ${workspaceId} AND s.kind = ${kind} AND s.name = ANY(${[...names]}::text[]) ORDER BY s.id FOR KEY SHARE`;
+}
+
 /** Renames a set; undefined when it is not there. Breaks the unique constraint when the name is taken. Locks the set. */
 export async function updateSetName(
   db: Db,

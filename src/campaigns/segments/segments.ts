@@ -16,6 +16,7 @@ import {
   type SegmentEstimate,
   type Segment,
 } from '../../contacts/segments.ts';
+import { holdSets } from '../../contacts/sets.ts';
 import { walkNewest } from '../../contacts/walk.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Db, Tx } from '../../db/pool.ts';
@@ -30,6 +31,7 @@ import type { CampaignFile } from '../../../contract/campaign.ts';
 import { segmentsAsked, watchOf, type Watched } from '../steps/version.ts';
 import { LISTENING_MS } from './heard.ts';
 import { ruleCondition } from './sql.rule.ts';
+import { setsIn } from './uses.ts';
 
 /** What segments need. */
 export type SegmentDeps = { queue: Queue; ids: IdSource; names: Names; clock: Clock };
@@ -54,6 +56,7 @@ export async function createSegment(
     rule: segmentRuleAt(input.rule, 'rule'),
   }));
   if (isFault(read)) return read;
+  await holdSets(tx, workspaceId, setsIn(read.rule));
   if ((await allSegments(tx, workspaceId)).length >= MOST)
     return fault('unprocessable', `a workspace has at most ${MOST} segments`);
   const known = await nameEvents(deps, workspaceId, read.rule);
@@ -83,6 +86,8 @@ export async function changeSegment(
   input: SegmentInput,
   nowMs: number,
 ): Promise<Segment | Fault> {
+  // Before the segment, as where one of them gets another name.
+  await holdSets(tx, workspaceId, setsIn(input.rule));
   const now = await named(tx, workspaceId, id);
   if (isFault(now)) return now;
   if (input.key !== undefined && input.key !== now.key)
@@ -191,8 +196,11 @@ function sorted(value: unknown): unknown {
 export async function setsRenamed(deps: SegmentDeps, tx: Tx, workspaceId: number): Promise<void> {
   for (const one of await allSegments(tx, workspaceId)) {
     if (one.kind !== 'rule' || !asksSets(one.rule as Rule)) continue;
-    await updateSegment(tx, { ...one, state: 'building' });
-    await build(deps, tx, one);
+    // As it is now: whoever changed it in between is not written over.
+    const now = await selectSegment(tx, workspaceId, one.id, true);
+    if (!now) continue;
+    await updateSegment(tx, { ...now, state: 'building' });
+    await build(deps, tx, now);
   }
 }
 

@@ -21,6 +21,7 @@ import {
   deleteSet,
   getSet,
   listSets,
+  lockSet,
   removeMembers,
   renameSet,
   type ContactSet,
@@ -97,16 +98,26 @@ function usesOf(kind: 'list' | 'tag', one: string): Route {
 }
 
 /** A campaign that runs names it in a version, which never changes: without that name nobody would come in by it any more, or be kept out. */
-async function heldIn(tx: Tx, workspaceId: number, { kind, name }: ContactSet): Promise<Fault | undefined> {
+async function heldIn(
+  tx: Tx,
+  workspaceId: number,
+  { kind, name }: ContactSet,
+  { isToGo }: { isToGo: boolean },
+): Promise<Fault | undefined> {
   if (kind !== 'list' && kind !== 'tag') return undefined;
-  const { campaigns } = await usesOfSet(tx, workspaceId, { kind, name });
+  const { campaigns, segments } = await usesOfSet(tx, workspaceId, { kind, name });
   const live = campaigns.find(({ state }) => state === 'active' || state === 'paused');
-  return (
-    live &&
-    fault(
+  if (live)
+    return fault(
       'conflict',
       `campaign ${live.key} names this ${kind}: it stays as it is called until that has ended, or is published without it`,
-    )
+    );
+  // Another name goes into segments with it. Without it nobody would be in them any more, or everybody.
+  const [segment] = segments;
+  if (!isToGo || !segment) return undefined;
+  return fault(
+    'conflict',
+    `segment ${segment.key} names this ${kind}: it stays until that is deleted, or has a rule without it`,
   );
 }
 
@@ -141,9 +152,9 @@ function renames(kind: SetKind, one: string): Route {
     body: NamedSet,
     async handle(call) {
       return async (tx) => {
-        const set = await find(call, tx, kind);
+        const set = await findLocked(call, tx, kind);
         if (isFault(set)) return set;
-        const held = await heldIn(tx, call.workspace.id, set);
+        const held = await heldIn(tx, call.workspace.id, set, { isToGo: false });
         if (held) return held;
         const renamed = await renameSet(tx, call.workspace.id, set.id, call.body.name);
         if (isFault(renamed)) return renamed;
@@ -163,14 +174,14 @@ function changesOf(kind: SetKind, one: string): Route[] {
     acts({
       method: 'DELETE',
       path: one,
-      does: `Deletes a ${kind} that no campaign which runs names; its contacts stay.`,
+      does: `Deletes a ${kind} that no segment and no campaign which runs names; its contacts stay.`,
       answers: { 204: Nothing },
       action: 'contacts.write',
       async handle(call) {
         return async (tx) => {
-          const set = await find(call, tx, kind);
+          const set = await findLocked(call, tx, kind);
           if (isFault(set)) return set;
-          const held = await heldIn(tx, call.workspace.id, set);
+          const held = await heldIn(tx, call.workspace.id, set, { isToGo: true });
           if (held) return held;
           await deleteSet(tx, call.workspace.id, set.id);
           await setsRenamed(call.ctx, tx, call.workspace.id);
@@ -214,6 +225,12 @@ function changesOf(kind: SetKind, one: string): Route[] {
 
 async function find(call: Call<unknown>, db: Db, kind: SetKind): Promise<ContactSet | Fault> {
   const set = await getSet(db, call.workspace.id, idIn(call, 'setId'));
+  return set?.kind === kind ? set : missing(kind);
+}
+
+/** The same to be changed: nobody begins to name it meanwhile. */
+async function findLocked(call: Call<unknown>, tx: Tx, kind: SetKind): Promise<ContactSet | Fault> {
+  const set = await lockSet(tx, call.workspace.id, idIn(call, 'setId'));
   return set?.kind === kind ? set : missing(kind);
 }
 

@@ -285,7 +285,12 @@ function Delete({ ws, kind, of }: { ws: string; kind: Kind; of: Named }): ReactE
             and cannot be brought back.
           </p>
           {isOpen ? (
-            <Uses ws={ws} kind={kind} id={of.id} what="These name it, and will find nobody in it:" />
+            <Uses
+              ws={ws}
+              kind={kind}
+              id={of.id}
+              what="These name it. It is not deleted while an audience or a campaign that runs does; the others will find nobody in it:"
+            />
           ) : null}
           <Act variant="filled" color="red" busy={drop.isPending} onAct={() => drop.mutate()}>
             Delete it
