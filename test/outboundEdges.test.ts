@@ -113,6 +113,23 @@ test('A.1 what cannot be read is a 4xx that a client gives up on, and nothing of
   assert.equal((await sql`SELECT FROM identities WHERE value = 'torn'`).length, 0);
 });
 
+test('A.3 what is null or empty says nothing, wherever it stands', async () => {
+  const who = { user_id: 'empty' };
+  const event = { ...who, event: 'e' };
+  for (const none of [null, ''])
+    for (const [path, body] of [
+      ['/v2/fcm/register', { ...who, token: 't', replace: none }],
+      ['/v2/fcm/disable', { ...who, token: 't', all: none }],
+      ['/v2/track', { ...event, user: none }],
+      ['/v2/track', { ...event, history: none }],
+      ['/v2/track/batch', [{ ...event, properties: none, timestamp: none, message_id: none }]],
+      ['/i/ios/uninstall_tracker', { i: 'a.b.0', revoked: none, user_id: none }],
+    ] as const) {
+      const said = await post(path, body, byPublic);
+      assert.deepEqual([said.status, said.text], [200, ''], `${path} ${JSON.stringify(body)}`);
+    }
+});
+
 test('the name and the token of a device that cannot be kept are refused, with a code that is right', async () => {
   const { body: shown } = await call('GET', `${base}/pairing`);
   const device = { code: Number(shown.code), deviceToken: 'cd'.repeat(32) };

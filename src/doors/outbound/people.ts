@@ -1,7 +1,7 @@
 /** Who users are and what they do: `identify` and `track`, one or a hundred at a time (api/outbound.md §A.2 to §A.4). */
 import { Type } from 'typebox';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
-import { readEvent, readUser, readWho, type Fields } from './read.ts';
+import { isGiven, readEvent, readUser, readWho, type Fields } from './read.ts';
 import { keyOf } from './repeat.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell, type ToldOfOne } from './tell.ts';
@@ -68,7 +68,7 @@ function readTrack(
   if (event.history && caller.scope === 'public')
     return fault('forbidden', `${at}history: takes the private key`, { field: `${at}history` });
   const told = body['user'];
-  if (told !== undefined && told !== null && (typeof told !== 'object' || Array.isArray(told)))
+  if (isGiven(told) && (typeof told !== 'object' || Array.isArray(told)))
     return breaks(`${at}user`, 'must be an object');
   const user = told ? readUser(told as Fields, `${at}user.`, workspace.country, who) : undefined;
   if (isFault(user)) return user;

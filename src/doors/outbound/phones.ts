@@ -11,7 +11,7 @@ import { fromRef, toRef, type DeliveryKey } from '../../ledger/ref.ts';
 import { STATE } from '../../ledger/states.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import { PROVIDER, pushOf } from './pushIntegrations.ts';
-import { readWho, type Fields, type PushApi } from './read.ts';
+import { isGiven, readWho, type Fields, type PushApi } from './read.ts';
 import type { Call } from './route.ts';
 
 /** The integration through which the push went that a phone names; undefined where there is none of which it could tell. */
@@ -21,9 +21,7 @@ export async function integrationOfPush(
   services: readonly PushApi[],
 ): Promise<number | undefined | Fault> {
   const { ctx, workspace, body } = call;
-  const isNamed = [body['user_id'], body['anon_id']].some(
-    (id) => id !== undefined && id !== null && id !== '',
-  );
+  const isNamed = isGiven(body['user_id']) || isGiven(body['anon_id']);
   const who = isNamed ? readWho(body, '') : undefined;
   if (isFault(who)) return who;
   const key = fromRef(ref);

@@ -4,7 +4,7 @@ import { findContactIds } from '../../contacts/contacts.ts';
 import { destinationsOf, setDestinationStatus, unlinkDestinations } from '../../contacts/destinations.ts';
 import { holdWhoIs } from '../../contacts/held.ts';
 import { PROVIDER } from './pushIntegrations.ts';
-import { readToken, readWho, SERVICES, type PushApi } from './read.ts';
+import { isGiven, readToken, readWho, SERVICES, type PushApi } from './read.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
@@ -34,10 +34,7 @@ async function register(call: PushCall, service: PushApi): Promise<typeof DONE |
   if (isFault(who)) return who;
   const token = readToken(body['token'], 'token');
   if (isFault(token)) return token;
-  const replaced =
-    body['replace'] === undefined || body['replace'] === null
-      ? undefined
-      : readToken(body['replace'], 'replace');
+  const replaced = isGiven(body['replace']) ? readToken(body['replace'], 'replace') : undefined;
   if (isFault(replaced)) return replaced;
   const user = {
     who,
@@ -60,8 +57,7 @@ async function disable(call: PushCall, service: PushApi): Promise<typeof DONE | 
   const who = readWho(body, '');
   if (isFault(who)) return who;
   const { all } = body;
-  if (all !== undefined && all !== null && typeof all !== 'boolean')
-    return breaks('all', 'must be true or false');
+  if (isGiven(all) && typeof all !== 'boolean') return breaks('all', 'must be true or false');
   const token = all === true ? '' : readToken(body['token'], 'token');
   if (isFault(token)) return token;
   const [contactId] = await findContactIds(ctx.sql, workspace.id, [who]);

@@ -128,7 +128,7 @@ export function readEvent(body: Fields, at: string): TrackedEvent | Fault {
   if (isFault(sentAt)) return sentAt;
   const key = readOptionalId(id, `${at}message_id`);
   if (isFault(key)) return key;
-  if (history !== undefined && history !== null && typeof history !== 'boolean')
+  if (isGiven(history) && typeof history !== 'boolean')
     return breaks(`${at}history`, 'must be true or false');
   return {
     name: event,
@@ -136,7 +136,7 @@ export function readEvent(body: Fields, at: string): TrackedEvent | Fault {
     timestamp,
     sentAt,
     ...(key === undefined ? {} : { key: `m:${key}` }),
-    ...(history ? { history } : {}),
+    ...(history === true ? { history } : {}),
   };
 }
 
@@ -152,7 +152,8 @@ export function readTime(value: unknown, field: string): number | undefined | Fa
 /** What is said of a text that cannot be kept. */
 export const UNSTORABLE = 'must not hold the character U+0000 or half a surrogate pair';
 
-function isGiven(value: unknown): boolean {
+/** Whether something is said: clients send null and empty values for what they do not know. */
+export function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
 }
 

@@ -4,7 +4,7 @@ import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import type { Receipt, TakeReceipts } from '../../channels/adapter.ts';
 import { pairRoutes } from './pair.ts';
 import { integrationOfPush } from './phones.ts';
-import { readTime, readWho, type PushApi } from './read.ts';
+import { isGiven, readTime, readWho, type PushApi } from './read.ts';
 import { keyOf } from './repeat.ts';
 import { Body, DONE, keeps, reads, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
@@ -68,8 +68,7 @@ function pushRoutes(platform: Platform, takeReceipts: TakeReceipts): Route[] {
     // A push without a trace asks whether the app is still there; it says so, or that it may no longer push.
     told('uninstall_tracker', 'The app is still there, or may no longer push.', (body) => {
       const { revoked } = body;
-      if (revoked !== undefined && revoked !== null && typeof revoked !== 'boolean')
-        return breaks('revoked', 'must be true or false');
+      if (isGiven(revoked) && typeof revoked !== 'boolean') return breaks('revoked', 'must be true or false');
       return receiptFor(
         body,
         'i',
