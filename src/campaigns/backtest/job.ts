@@ -26,6 +26,7 @@ const AT_ONCE = 1;
 const MOST_AT_ONCE = 512;
 const AGAIN_MS = 5_000;
 const MOST_ATTEMPTS = 5;
+const LEFT = 'the process that was at it ended';
 /** Odd, so that every bucket comes once; neighbours are far apart, as ids of one moment are not. */
 const STRIDE = 2_731;
 
@@ -51,14 +52,21 @@ async function takeStep(deps: JobDeps, batch: Batch, item: WorkItem): Promise<vo
   const before = await selectBacktest(deps.sql, item.workspaceId, item.ownerId);
   if (!before || before.endedMs !== null)
     return await settleStep(deps.queue.transact, batch, item, async () => undefined);
+  const stuck = (error: unknown): BacktestRow => {
+    const endedMs = item.attempt + 1 < MOST_ATTEMPTS ? null : nowMs;
+    // A process that was taken down and is up again is nobody's fault, as long as the job goes on.
+    const level = error === LEFT && endedMs === null ? 'warn' : 'error';
+    deps.log[level]({ error, backtest: item.ownerId }, 'a back-test does not get on');
+    const note = beginningOf(`it does not get on: ${String(error)}`, 500);
+    return { ...before, note, endedMs };
+  };
   let after: BacktestRow;
   try {
-    after = await stepOf(deps, before, nowMs);
+    // It may be the step by which the process ended that took it: it is counted before it is tried once more, or it would be for ever.
+    after = batch.abandoned ? stuck(LEFT) : await stepOf(deps, before, nowMs);
   } catch (error) {
     if (isPassing(error)) throw error;
-    deps.log.error({ error, backtest: item.ownerId }, 'a back-test does not get on');
-    const note = beginningOf(`it does not get on: ${String(error)}`, 500);
-    after = { ...before, note, endedMs: item.attempt + 1 < MOST_ATTEMPTS ? null : nowMs };
+    after = stuck(error);
   }
   const failed = after.note !== null && after.endedMs === null;
   const next = { dueMs: failed ? nowMs + AGAIN_MS : nowMs, attempt: failed ? item.attempt + 1 : 0 };
