@@ -15,12 +15,14 @@ import {
 import { countBounded, estimated, toldOf } from './walk.ts';
 
 export {
+  countSegments,
   countSince as cameSince,
   deleteInside as leaveSegments,
   deleteMembersOf as takeOutOfSegments,
   deleteSegments,
   fillSegment,
   insertSegment,
+  lockSegments,
   selectInside as insideOf,
   selectKeeping as workspacesWithSegments,
   selectNextWhere as nextWhere,

@@ -1,4 +1,5 @@
 /** Statements on segments and who is in them. A segment's row is written before its members (scale.md §3, rule 11). */
+import { hash32 } from '../base/crypto.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment } from '../db/pool.ts';
 import { numbers, texts } from './sql.arrays.ts';
@@ -28,6 +29,19 @@ export async function insertSegment(db: Db, s: Segment): Promise<boolean> {
     VALUES (${s.id}, ${s.workspaceId}, ${s.key}, ${s.name}, ${s.campaignId}, ${s.kind}, ${JSON.stringify(s.rule)}::text::jsonb, ${s.state},
       ${s.createdMs}, ${s.changedMs}) ON CONFLICT DO NOTHING`;
   return result.count > 0;
+}
+
+/** Makes those who make segments of a workspace queue up, until the transaction ends: an advisory lock. */
+export async function lockSegments(db: Db, workspaceId: number): Promise<void> {
+  await db`SELECT pg_advisory_xact_lock(hashtext('segments'), ${hash32(String(workspaceId))}::integer)`;
+}
+
+/** How many segments a workspace has, with those of triggers. Locks nothing. */
+export async function countSegments(db: Db, workspaceId: number): Promise<number> {
+  const rows = await db<
+    { n: number }[]
+  >`SELECT count(*)::integer AS n FROM segments WHERE workspace_id = ${workspaceId}`;
+  return rows[0]!.n;
 }
 
 /** Writes a segment over what it was. Locks it. */

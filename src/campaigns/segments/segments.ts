@@ -7,9 +7,11 @@ import { fault, isFault, type Fault } from '../../base/fault.ts';
 import type { IdSource } from '../../base/ids.ts';
 import {
   allSegments,
+  countSegments,
   deleteSegments,
   estimateWhere,
   insertSegment,
+  lockSegments,
   selectSegment,
   updateSegment,
   watchesOf,
@@ -57,8 +59,9 @@ export async function createSegment(
   }));
   if (isFault(read)) return read;
   await holdSets(tx, workspaceId, setsIn(read.rule));
-  if ((await allSegments(tx, workspaceId)).length >= MOST)
-    return fault('unprocessable', `a workspace has at most ${MOST} segments`);
+  const isFull = async () => (await countSegments(tx, workspaceId)) >= MOST;
+  const full = fault('unprocessable', `a workspace has at most ${MOST} segments`);
+  if (await isFull()) return full;
   const known = await nameEvents(deps, workspaceId, read.rule);
   if (isFault(known)) return known;
   const made: Segment = {
@@ -71,6 +74,9 @@ export async function createSegment(
     createdMs: nowMs,
     changedMs: nowMs,
   };
+  // Each counts those before it, however many are made at once. Names are another transaction's, for which none waits with this in hand.
+  await lockSegments(tx, workspaceId);
+  if (await isFull()) return full;
   if (!(await insertSegment(tx, made)))
     return fault('conflict', 'key: another segment has it', { field: 'key' });
   await build(deps, tx, made);
