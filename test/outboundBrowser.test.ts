@@ -14,7 +14,7 @@ type Any = any;
 const require = createRequire(import.meta.url);
 
 const product = await startOutbound();
-const { url, keys, person, did, sql } = product;
+const { url, keys, person, did, sql, call: byConsole, base } = product;
 const site = await startReceiver();
 let browser: Browser | undefined;
 before(async () => {
@@ -78,10 +78,23 @@ describe('the published package', { skip }, () => {
       ['disableAllGcmTokens', 'web'],
       ['unsubscribeAll', 'web'],
       ['subscribeAll', 'web'],
+      ['unsubscribeCampaigns', 'web', ['of-the-web']],
     ];
+    const { body: drafted } = await byConsole('POST', `${base}/campaigns`, {
+      campaign: {
+        parley: 'campaign/1',
+        key: 'of-the-web',
+        trigger: { event: { did: 'signup' } },
+        steps: [{ key: 'mail', send: { content: { type: 'text', text: 'Hello' }, channel: 'email' } }],
+      },
+    });
+    await byConsole('POST', `${base}/campaigns/${drafted.id}/publish`, { people: 'move' });
     for (const [method, ...args] of good)
       assert.deepEqual(await call(keys.public, method, ...args), { told: 0 }, method);
     assert.equal((await person('web')).givenName, 'Web');
+    assert.equal((await sql`SELECT FROM campaign_optouts`).length, 1);
+    assert.deepEqual(await call(keys.public, 'subscribeCampaigns', 'web', ['of-the-web']), { told: 0 });
+    assert.equal((await sql`SELECT FROM campaign_optouts`).length, 0);
     assert.deepEqual(await did('web'), { clicked: 2 });
     assert.deepEqual(await call(keys.public, 'track', 'web', ''), {
       error: { receivedCall: true, message: 'event: needs 1 to 200 characters' },
