@@ -14,6 +14,7 @@ import { columnsOf, type Columns } from './lines.ts';
 import {
   countRunning,
   insertJob,
+  lockJobs,
   selectByLink,
   selectJob,
   selectJobs,
@@ -103,6 +104,8 @@ async function start(
   // What is the same: the columns of a file are not what was asked for.
   const meant = 'asOfMs' in who ? { ...who, asOfMs: 0 } : who;
   const digest = sha256Hex(JSON.stringify([kind, meant, kind === 'bulk' ? what : '']));
+  // Each counts those before it, however many are begun at once.
+  await lockJobs(tx, workspaceId);
   const before = await selectSame(tx, { workspaceId, askedBy, digest });
   if (before) return before;
   if ((await countRunning(tx, workspaceId)) >= MOST_RUNNING)

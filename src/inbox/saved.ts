@@ -2,6 +2,7 @@
 import { changedMeanwhile, fault, type Fault } from '../base/fault.ts';
 import { isUniqueBreach } from '../db/errors.ts';
 import type { Tx } from '../db/pool.ts';
+import { lockKept } from './sql.kept.ts';
 import {
   insertSaved,
   isSaved,
@@ -15,6 +16,7 @@ export { deleteSaved, selectSaved, type SavedReply } from './sql.saved.ts';
 
 /** Keeps one. */
 export async function keepSaved(tx: Tx, reply: SavedReply, most: number): Promise<SavedReply | Fault> {
+  await lockKept(tx, reply.workspaceId, 'saved replies');
   if (await insertSaved(tx, reply, most)) return reply;
   if ((await selectByShortcut(tx, reply.workspaceId, reply.shortcut)) !== undefined)
     return taken(reply.shortcut);

@@ -7,6 +7,7 @@ import { GONE_MS } from '../../contract/consoleLive.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { isUniqueBreach } from '../db/errors.ts';
 import type { Tx } from '../db/pool.ts';
+import { lockKept } from './sql.kept.ts';
 import {
   deleteTeamMembers,
   hasTeamNamed,
@@ -33,6 +34,7 @@ export {
 
 /** Makes one with who is in it. */
 export async function makeTeam(tx: Tx, team: Team, most: number): Promise<Team | Fault> {
+  await lockKept(tx, team.workspaceId, 'teams');
   if (!(await insertTeam(tx, team, most)))
     return (await hasTeamNamed(tx, team.workspaceId, team.name))
       ? taken(team.name)
