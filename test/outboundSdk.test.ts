@@ -91,6 +91,39 @@ describe('checks', () => {
     });
 });
 
+describe('times', () => {
+  const none: [said: string, time: unknown][] = [
+    ['NaN', Number.NaN],
+    ['Infinity', Infinity],
+    ['object', {}],
+    ['Invalid Date', new Date('nope')],
+  ];
+  for (const [said, time] of none)
+    test(`O15: a timestamp that is no time (${said}) is refused and not sent: it was taken as now`, async () => {
+      const { outbound, at } = library();
+      const error = { receivedCall: false, message: 'Invalid timestamp. Expected number or Date' };
+      assert.deepEqual(await failureOf(outbound.track('u', 'e', {}, time)), error);
+      const batch = [
+        { user_id: 'u', event: 'e' },
+        { user_id: 'u', event: 'e', timestamp: time },
+      ];
+      assert.deepEqual(await failureOf(outbound.trackBatch(batch)), error);
+      assert.equal(receiver.received().filter(({ path }) => path.startsWith(`${at}/`)).length, 0);
+    });
+
+  test('a timestamp as text is read by the server, as the published package leaves it; none, 0 and a callback in its place are now', async () => {
+    const { outbound, calls } = library({ storage: null });
+    const text = '2026-11-20T08:00:00Z';
+    await outbound.track('u', 'text', {}, text);
+    for (const none of [undefined, null, 0, '', false]) await outbound.track('u', 'none', {}, none);
+    await new Promise<void>((resolve) => outbound.track('u', 'none', {}, resolve));
+    const [first, ...others] = calls('/track').map(bodyOf);
+    assert.equal(first.timestamp, text);
+    assert.equal(others.length, 6);
+    for (const { timestamp } of others) assert.ok(Math.abs(timestamp - Date.now() / 1000) < 60);
+  });
+});
+
 describe('the wire', () => {
   const table: [method: string, args: unknown[], path: string, body: object][] = [
     [
@@ -619,6 +652,22 @@ describe('the script', () => {
       [calls('/unsubscribe/all'), calls('/subscribe/campaigns')],
       [[{ user_id: 'me' }], [{ user_id: 7, campaign_ids: ['c'] }]],
     );
+  });
+
+  test('O15: an event that is none, or at no time, is refused to the callback as well, and not sent', async () => {
+    const { window, calls } = await page('out_1.public.js');
+    const wrong: [args: unknown[], message: string][] = [
+      [[7, { a: 1 }], 'Invalid event. Expected string, got number'],
+      [['e', { a: 1 }, Number.NaN], 'Invalid timestamp. Expected number or Date'],
+    ];
+    for (const [args, message] of wrong) {
+      const told = Promise.withResolvers<Any>();
+      void window.outbound.track(...args, () => {}, told.resolve).error(() => {});
+      const again = await failureOf(window.outbound.track(...args));
+      assert.equal(again.message, message);
+      assert.equal((await told.promise).message, message);
+    }
+    assert.deepEqual([...calls('/track'), ...calls('/track/batch')], []);
   });
 
   test('who is before the screen is who was told last, where storage is full, and who another tab says has left', async () => {

@@ -84,7 +84,7 @@ export declare class Outbound {
     identify(userId: UserId, info?: UserInfo | null, ...rest: unknown[]): Call;
     /** Joins what was known under an old id to a user. */
     alias(userId: UserId, previousId: UserId, ...rest: unknown[]): Call;
-    /** Tells what a user did. `timestamp` in unix seconds or as a Date; now when absent. */
+    /** Tells what a user did. `timestamp` in unix seconds or as a Date; now when absent, and refused when it is no time. */
     track(userId: UserId, event: string, properties?: Record<string, unknown> | null, timestamp?: number | Date | null, ...rest: unknown[]): Call;
     /** Tells what users did, at most a hundred things. */
     trackBatch(events: readonly BatchedEvent[], ...rest: unknown[]): Call;
@@ -116,10 +116,15 @@ export default Outbound;
 export declare function eventObject(event: string, properties: unknown, timestamp: unknown): {
     event: string;
     properties: Record<string, unknown>;
-    timestamp: number;
+    timestamp: {};
 };
 /** A user as it is on the wire, without the id. */
 export declare function userObject(info: UserInfo): Record<string, unknown>;
+/**
+ * What is no time (NaN, a Date of nothing) would be nothing in JSON, and so be now. Text and what else can be said is the server's to read;
+ * a function is no timestamp.
+ */
+export declare function timeError(time: unknown): string | undefined;
 /** What went wrong with a call. */
 export type OutboundError = {
     /** Whether the server had the call and refused it; false when the call never got there. */

@@ -176,7 +176,7 @@ export class Outbound {
     }));
   }
 
-  /** Tells what a user did. `timestamp` in unix seconds or as a Date; now when absent. */
+  /** Tells what a user did. `timestamp` in unix seconds or as a Date; now when absent, and refused when it is no time. */
   track(
     userId: UserId,
     event: string,
@@ -186,7 +186,7 @@ export class Outbound {
   ): Call {
     return this.send(
       [properties, timestamp, ...rest],
-      userIdError(userId) ?? typeError('event', event),
+      userIdError(userId) ?? typeError('event', event) ?? timeError(timestamp),
       '/track',
       () => ({ user_id: userId, ...eventObject(event, properties, timestamp) }),
     );
@@ -200,7 +200,8 @@ export class Outbound {
       wrong = `Events array can not contain more than 100 events. Got ${events.length}`;
     else
       for (const event of events as readonly (BatchedEvent | null)[])
-        wrong ??= userIdError(event?.user_id) ?? typeError('event', event?.event);
+        wrong ??=
+          userIdError(event?.user_id) ?? typeError('event', event?.event) ?? timeError(event?.timestamp);
     return this.send(rest, wrong, '/track/batch', () => events);
   }
 
@@ -270,11 +271,11 @@ export default Outbound;
 
 /** An event as it is on the wire, without whose it is. */
 export function eventObject(event: string, properties: unknown, timestamp: unknown) {
-  const at = timestamp instanceof Date ? timestamp.getTime() / 1000 : timestamp;
+  const at = timestamp instanceof Date ? +timestamp / 1000 : timestamp;
   return {
     event,
     properties: isObject(properties) ? properties : {},
-    timestamp: typeof at === 'number' && at ? at : Date.now() / 1000,
+    timestamp: (typeof at !== 'function' && at) || Date.now() / 1000,
   };
 }
 
@@ -311,6 +312,16 @@ function userIdError(id: unknown, which = 'user'): string | undefined {
 
 function typeError(what: string, value: unknown): string | undefined {
   return typeof value === 'string' ? undefined : `Invalid ${what}. Expected string, got ${typeof value}`;
+}
+
+/**
+ * What is no time (NaN, a Date of nothing) would be nothing in JSON, and so be now. Text and what else can be said is the server's to read;
+ * a function is no timestamp.
+ */
+export function timeError(time: unknown): string | undefined {
+  return /^[sfub]/.test(typeof time) || (time as number) * 0 === 0
+    ? undefined
+    : 'Invalid timestamp. Expected number or Date';
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

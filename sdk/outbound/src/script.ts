@@ -4,7 +4,14 @@
  * a stub array on `window.outbound` noted before are made then.
  */
 import { ABOUT, moreOf } from './about.ts';
-import { eventObject, Outbound, type OutboundStorage, type UserId, type UserInfo } from './outbound.ts';
+import {
+  eventObject,
+  Outbound,
+  timeError,
+  type OutboundStorage,
+  type UserId,
+  type UserInfo,
+} from './outbound.ts';
 import { newId } from './shelf.ts';
 
 type Arguments = readonly unknown[];
@@ -51,9 +58,9 @@ function speaker(outbound: Outbound, memory: Memory) {
       return outbound.identify(userId, { ...(anon ? { previousId: anon } : {}), ...info }, ...rest);
     },
     track(event: string, ...args: Arguments) {
-      // (userId, event, …), as of an instance; or what is no event, which it refuses.
+      // (userId, event, …), as of an instance; or what is no event, or at no time, which it refuses.
       if (typeof args[0] === 'string') return outbound.track(event, args[0], ...(args.slice(1) as []));
-      if (typeof event !== 'string') return outbound.track('', event);
+      if (typeof event !== 'string' || timeError(args[1])) return outbound.track('', event, ...(args as []));
       return outbound.post('/track', { ...who(), ...eventObject(event, args[0], args[1]) }, ...args);
     },
     alias(userId: UserId, previousId?: UserId, ...rest: Arguments) {
