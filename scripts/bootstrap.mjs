@@ -106,11 +106,12 @@ export async function runUnder24(file, args, flags = []) {
 
 /**
  * V8's flags for a server. Left alone, V8 lets a broadcast's short-lived objects spread over 200 MB more than they need; with
- * these a broadcast to 100,000 stays under 400 MB, Postgres included, for about a tenth more CPU (bench/RESULTS.md).
+ * these it stays near 400 MB, Postgres included. A young space of 16 MB is 45 MB less than one of 32 and no dearer: what is short-lived stays in
+ * the processor's cache (bench/RESULTS.md, by hand, 30 November in the morning).
  */
 export function heapFlags(env = process.env) {
   const megabytes = /^\d+$/.test(env.PARLEY_HEAP_MB ?? '') ? env.PARLEY_HEAP_MB : '512';
-  return ['--max-semi-space-size=32', `--max-old-space-size=${megabytes}`];
+  return ['--max-semi-space-size=16', `--max-old-space-size=${megabytes}`];
 }
 
 /**

@@ -120,7 +120,7 @@ export const SETTINGS = {
   poolSize: {
     env: 'PARLEY_POOL_SIZE',
     kind: 'count',
-    default: '8',
+    default: '6',
     min: 2,
     max: 200,
     means: 'Database connections a process may open, besides three for reading settings and hearing notices.',
