@@ -508,6 +508,19 @@ describe('the queue', () => {
     await until('nothing is kept', () => Object.keys(storage.kept).length === 0);
   });
 
+  test('what a page left and cannot be read at the moment stays for the next one', async () => {
+    const left = { id: 'l', path: '/track', body: { user_id: 'u', event: 'left' }, t: Date.now() };
+    const storage = storageOf({ 'outbound:out_key.secret:other:0': JSON.stringify(left) });
+    const busy = { ...storage, getItem: () => Promise.reject(new Error('busy')) };
+    const first = library({ storage: busy });
+    await first.outbound.flush();
+    assert.equal(first.calls('/track').length, 0);
+    const next = library({ storage });
+    await next.outbound.flush();
+    assert.equal(next.calls('/track').length, 1);
+    await until('nothing is kept', () => Object.keys(storage.kept).length === 0);
+  });
+
   test('a server that asks for a month is not asked at once: no timer takes that long', async () => {
     const { outbound, answer, calls } = library();
     answer('/track', { status: 503, headers: { 'retry-after': '2592000' } });

@@ -49,24 +49,23 @@ export function openShelf(storage: OutboundStorage | undefined, prefix: string, 
   }
 
   async function forget({ name, put }: Item): Promise<void> {
-    try {
-      await put;
-    } finally {
-      if (name) await storage?.removeItem(name);
-    }
+    await Promise.resolve(put).finally(() => name && storage?.removeItem(name));
   }
 
   async function take(names: readonly string[]): Promise<Item[]> {
     const found: Item[] = [];
-    for (const name of names)
+    for (const name of names) {
+      // Where it cannot be read now, all of them stay for the next page.
+      const text = await storage!.getItem(name);
       try {
-        const kept = JSON.parse((await storage!.getItem(name)) as string) as Kept;
+        const kept = JSON.parse(text!) as Kept;
         // What is no call, whoever wrote it, would hold up all that are.
         if (!(kept.path && kept.body && kept.t > Date.now() - keptMs)) throw 0;
         found.push({ ...kept, name });
       } catch {
         await storage!.removeItem(name);
       }
+    }
     for (const item of found) {
       const before = { ...item };
       keep(item);
@@ -105,7 +104,6 @@ export function openShelf(storage: OutboundStorage | undefined, prefix: string, 
     letGo(): void {
       held = false;
       release?.();
-      release = undefined;
     },
   };
 }
