@@ -50,7 +50,7 @@ export const campaignFaults = [
   ...inFile(
     'src/campaigns/enrol/people.ts',
     ['test/campaignsMerged.test.ts'],
-    [['a merge locks a lane when it has the contact', '!stillFor.has(merging) && ', 'false && ']],
+    [['a merge locks a lane when it has the contact', '!isStill && (await', 'false && (await']],
   ),
   ...inFile(
     'src/contacts/sql.merge.ts',

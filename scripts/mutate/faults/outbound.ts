@@ -47,8 +47,8 @@ export const outboundFaults = [
     [
       [
         'of addresses that one call tells all stay',
-        'last.get(placeOf(one)) !== one.id &&',
-        'last.get(placeOf(one)) !== one.id && !told.some(({ destinations }) => destinations.some(({ id }) => id === one.id)) &&',
+        'instead !== one.id &&',
+        'instead !== one.id && !told.some(({ destinations }) => destinations.some(({ id }) => id === one.id)) &&',
       ],
     ],
   ),

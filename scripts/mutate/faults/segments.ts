@@ -92,7 +92,7 @@ export const segmentFaults = [
         "if (user) return fault('conflict', `campaign ${user.key} names this segment`);",
         '',
       ],
-      ['a list that is renamed is another’s in segments', '    await build(deps, tx, one);\n', ''],
+      ['a list that is renamed is another’s in segments', '    await build(deps, tx, now);\n', ''],
       ['a change that is under way when it is built is lost', 'nowMs + LISTENING_MS,', 'nowMs,'],
     ],
   ),

@@ -215,8 +215,8 @@ export const tenantFaultsAlone: readonly Fault[] = [
     [
       [
         'selectNamed: another workspace’s counts, too',
-        'HERE s.workspace_id = ${workspaceId} AND ',
-        'HERE true AND ',
+        'sets s\n    WHERE s.workspace_id = ${workspaceId} AND s.kind = ${kind} AND s.name = ANY(${[...names]}::text[])`;',
+        'sets s\n    WHERE true AND s.kind = ${kind} AND s.name = ANY(${[...names]}::text[])`;',
       ],
       [
         'updateSetName: another workspace’s counts, too',

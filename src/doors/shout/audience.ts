@@ -2,6 +2,7 @@
 import type { Audience, Clauses } from '../../../contract/audience.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { liveGrantsOf } from '../../connect/grants.ts';
+import { listSets } from '../../contacts/sets.ts';
 import type { Db } from '../../db/pool.ts';
 import { contactsOfOrders } from '../../orders/orders.ts';
 import { readConnectId } from './read.ts';
@@ -75,9 +76,11 @@ async function readClauses(
     connectIds.length || userIds.length ? await liveGrantsOf(db, workspaceId, { connectIds, userIds }) : [];
   const ordered = ids['order_ids']!.length ? await contactsOfOrders(db, workspaceId, ids['order_ids']!) : [];
   const contacts = [...ids['profile_ids']!, ...ordered, ...grants.map(({ contactId }) => contactId)];
-  // Labels and bots are sets as lists are, and found by their ids.
-  const lists = [...ids['profile_list_ids']!, ...ids['shipping_label_ids']!, ...ids['bot_assignment_ids']!];
-  const tags = ids['tag_ids']!;
+  // Labels and bots are sets as lists are, and found by their ids. In one that there is not is nobody: a broadcast that named it could not start.
+  const setIds = [...ids['profile_list_ids']!, ...ids['shipping_label_ids']!, ...ids['bot_assignment_ids']!];
+  const kept = setIds.length || ids['tag_ids']!.length ? await listSets(db, workspaceId) : [];
+  const known = (named: readonly number[]) => named.filter((id) => kept.some((one) => one.id === id));
+  const [lists, tags] = [known(setIds), known(ids['tag_ids']!)];
   return {
     contacts: [...new Set(contacts)],
     ...(lists.length ? { lists } : {}),
