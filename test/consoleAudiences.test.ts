@@ -308,6 +308,22 @@ describe('what is done with many', () => {
     assert.equal((await membersOf(to)).length, 5);
   });
 
+  test('a segment goes by the new name of a list that it names, and who is in it is found again', async () => {
+    const list = await newSet('lists', 'Lier before');
+    const ids = (await townsfolk('Lier', 2)).map(({ id }) => id);
+    ok(await call('POST', `${base}/lists/${list}/members`, { add: ids }));
+    const made = ok(
+      await call('POST', `${base}/segments`, { key: 'lier', rule: { inList: 'Lier before' } }),
+      201,
+    );
+    const segment = async () => ok(await call('GET', `${base}/segments/${made.id}`));
+    await until('it is found', async () => (await segment()).state === 'live');
+    ok(await call('PATCH', `${base}/lists/${list}`, { name: 'Lier after' }));
+    assert.deepEqual((await segment()).rule, { inList: 'Lier after' });
+    await until('it is found again', async () => (await segment()).state === 'live');
+    assert.equal(ok(await call('GET', `${base}/segments/${made.id}/count`)).about, 2);
+  });
+
   test('what is no change, or names what is not there, is refused', async () => {
     const list = await newSet('lists', 'no change');
     const bulk = `${base}/contacts/bulk`;
