@@ -7,6 +7,7 @@ import { randomToken, sha256Hex } from '../base/crypto.ts';
 import { MAX_ID, type IdSource } from '../base/ids.ts';
 import { getSet } from '../contacts/sets.ts';
 import { attributesSeen } from '../contacts/walk.ts';
+import { lockFor } from '../db/lock.ts';
 import type { Db, Sql, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { KIND } from '../queue/work/kinds.ts';
@@ -14,7 +15,6 @@ import { columnsOf, type Columns } from './lines.ts';
 import {
   countRunning,
   insertJob,
-  lockJobs,
   selectByLink,
   selectJob,
   selectJobs,
@@ -105,7 +105,7 @@ async function start(
   const meant = 'asOfMs' in who ? { ...who, asOfMs: 0 } : who;
   const digest = sha256Hex(JSON.stringify([kind, meant, kind === 'bulk' ? what : '']));
   // Each counts those before it, however many are begun at once.
-  await lockJobs(tx, workspaceId);
+  await lockFor(tx, 'people jobs', workspaceId);
   const before = await selectSame(tx, { workspaceId, askedBy, digest });
   if (before) return before;
   if ((await countRunning(tx, workspaceId)) >= MOST_RUNNING)

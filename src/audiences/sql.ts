@@ -1,5 +1,4 @@
 /** Statements of what is done with many people at once: how far a job is, and the rows of files. */
-import { hash32 } from '../base/crypto.ts';
 import { bucketOf } from '../base/ids.ts';
 import { column } from '../db/column.ts';
 import type { Db } from '../db/pool.ts';
@@ -51,11 +50,6 @@ export async function selectSame(
     SELECT ${ROW(db)} FROM people_jobs
     WHERE workspace_id = ${workspaceId} AND asked_by = ${askedBy} AND digest = ${digest} AND state = 'running'`;
   return rows[0];
-}
-
-/** Makes those who begin something with many people of a workspace queue up, until the transaction ends: an advisory lock. */
-export async function lockJobs(db: Db, workspaceId: number): Promise<void> {
-  await db`SELECT pg_advisory_xact_lock(hashtext('people jobs'), ${hash32(String(workspaceId))}::integer)`;
 }
 
 /** How many jobs of a workspace are under way. Locks nothing. */

@@ -50,14 +50,15 @@ export async function readShares<T extends { lane: number; workspaceId: number }
   const { shares, behind } = await sharesIn(db, table, full, { each, cursor, less });
   // Who has as much already is not read again.
   const had = countBy(first);
-  const open = shares.filter((one) => (had.get(keyOfShare(one)) ?? 0) < one.share);
+  const isOpen = (one: ShareOf) => (had.get(keyOfShare(one)) ?? 0) < one.share;
+  const open = shares.filter(isOpen);
   const read = open.length ? await next(db, open) : [];
   const counts = countBy(read);
-  for (const one of shares)
-    if (!open.includes(one) || counts.get(keyOfShare(one)) === one.share) {
-      const all = behind.get(one.lane.lane)!;
-      if (all !== 'anybody') all.add(one.workspaceId);
-    }
+  for (const one of shares) {
+    const all = behind.get(one.lane.lane)!;
+    const hasMore = !isOpen(one) || counts.get(keyOfShare(one)) === one.share;
+    if (hasMore && all !== 'anybody') all.add(one.workspaceId);
+  }
   const known = new Set(first.map(keyOf));
   return { rows: read.filter((row) => !known.has(keyOf(row))), behind };
 }

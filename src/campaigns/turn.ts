@@ -198,9 +198,9 @@ async function takeSome(
   const own = new Set(lanes.map(({ lane }) => lane));
   const first = found.arrivals.filter(({ lane }) => own.has(lane));
   const waiting = new Map(found.waiting.map((one) => [one.lane, one]));
-  const of = firingUntil(lanes, found.nowMs, found.unread);
+  const until = firingUntil(lanes, found.nowMs, found.unread);
   const sharing = { each: found.each, cursor: places?.arrivals };
-  const { rows, behind } = await readShares(tx, ARRIVALS, of, first, sharing);
+  const { rows, behind } = await readShares(tx, ARRIVALS, until, first, sharing);
   const taken = await takeArrivals(deps, tx, lanes, [...first, ...rows], found.nowMs);
   // It leaves with what is asked next, and is over before this is.
   const counting = addCounts(tx, taken.counts);
@@ -211,7 +211,7 @@ async function takeSome(
       tx,
       lanes,
       source,
-      { ...found, waiting, taken: taken.arrivals, behind },
+      { nowMs: found.nowMs, each: found.each, waiting, until, taken: taken.arrivals, behind },
       places,
     );
   } finally {
@@ -225,16 +225,17 @@ async function takeOn(
   tx: Tx,
   lanes: readonly OwnedLane[],
   source: LiveSource,
-  found: Omit<Found, 'waiting'> & {
+  found: Pick<Found, 'nowMs' | 'each'> & {
     waiting: ReadonlyMap<number, Waiting>;
+    until: readonly LaneUntil[];
     taken: readonly Arrival[];
     behind: BehindIn;
   },
   places: Places | undefined,
 ): Promise<Took> {
   const { nowMs, waiting, taken, behind } = found;
-  const due = lanes.filter(({ lane }) => waiting.get(lane)!.hasTimers);
-  const timers = await timersOf(tx, firingUntil(due, nowMs, found.unread), found, places);
+  const due = found.until.filter(({ lane }) => waiting.get(lane.lane)!.hasTimers);
+  const timers = await timersOf(tx, due, found, places);
   const liveOf = await source(tx, waiting.get(lanes[0]!.lane)!.stamp);
   const again = new Set([...behind.keys(), ...timers.rows.map(({ lane }) => lane)]);
   for (const [workspaceId, part] of byWorkspace(taken, timers.rows))

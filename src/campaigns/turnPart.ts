@@ -23,7 +23,7 @@ import { countOwn } from './enrol/own.ts';
 import { entriesBy, recallKeys, recallOpen, recallReached } from './enrol/recall.ts';
 import type { EntryUnder, Timer } from './enrol/sql.read.ts';
 import { upsertTimers } from './enrol/sql.write.ts';
-import { isYetToCome, selectGoingOver, selectUnbuilt, type Task } from './enrol/sql.tasks.ts';
+import { isYetToCome, selectGoingThrough, selectUnbuilt, type Task } from './enrol/sql.tasks.ts';
 import { setOffBy } from './enrol/triggers.ts';
 import { writeChanges, type EnrolWriteDeps } from './enrol/write.ts';
 import type { Names } from './events/names.ts';
@@ -95,9 +95,9 @@ export async function takeTurn(
   const campaignIds = [...mayBeEntered(live, concerned)];
   const mayBeAnonymous = whoMayBe(live, concerned, timers);
   const doubts = { unknown, mayBeAnonymous, inTurn: inTurnOf(arrivals) };
-  const [members, goingOver] = await Promise.all([
+  const [members, goingThrough] = await Promise.all([
     openBook(tx, live, workspace, [...ids], campaignIds, firstMs, doubts),
-    live.isResuming && timers.length ? selectGoingOver(tx, lanes) : [],
+    live.isResuming && timers.length ? selectGoingThrough(tx, workspaceId, lanes) : [],
     holding,
   ]);
   // What they did is what was taken by then, and no more.
@@ -123,7 +123,7 @@ export async function takeTurn(
   for (const timer of timers) {
     const member = members.get(timer.contactId);
     if (member) member.lateMs = lateBy(timer.dueMs);
-    if (standsStill(deps, goingOver, member, timer, changes)) continue;
+    if (standsStill(deps, goingThrough, member, timer, changes)) continue;
     takeTimer(live, member, timer, changes);
   }
   if (changes.held.length) await holdEvents(tx, live, changes.held);
@@ -246,15 +246,15 @@ function setHorizons(members: ReadonlyMap<number, Member>, arrivals: readonly Ar
  */
 function standsStill(
   { queue }: TurnDeps,
-  goingOver: readonly Task[],
+  goingThrough: readonly Task[],
   member: Member | undefined,
   { contactId, ownerId }: Timer,
   changes: Changes,
 ): boolean {
-  const enrolment = goingOver.length ? member?.enrolments.get(ownerId) : undefined;
+  const enrolment = goingThrough.length ? member?.enrolments.get(ownerId) : undefined;
   if (!member || !enrolment) return false;
   const lane = queue.laneOf(bucketOf(contactId));
-  const isStill = goingOver.some(
+  const isStill = goingThrough.some(
     (task) =>
       task.kind === 'resume' &&
       task.campaignId === enrolment.campaignId &&

@@ -3,8 +3,8 @@ import type { Operator } from '../accounts/operators.ts';
 import { createOwnWorkspace, getWorkspace, listWorkspaces, type Workspace } from '../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
+import { lockFor } from '../db/lock.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import { lockHolder } from './sql.ts';
 
 /**
  * The workspaces that somebody owns in which a company may act, oldest first: real where the company's is, so that what it tries out
@@ -29,7 +29,7 @@ export async function workspaceFor(
   of: { holder: Operator; company: Workspace; chosen: number | undefined; most: number; nowMs: number },
 ): Promise<number | Fault> {
   const { holder, company, chosen, most, nowMs } = of;
-  await lockHolder(tx, holder.id);
+  await lockFor(tx, 'connect holder', holder.id);
   const own = await ownWorkspaces(tx, holder.id, { workspaceId: company.id });
   const found = chosen === undefined ? own[0] : own.find(({ id }) => id === chosen);
   if (found) return found.id;

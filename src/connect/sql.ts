@@ -96,11 +96,6 @@ export async function lockPair(
   for (const key of keys) await db`SELECT pg_advisory_xact_lock(hashtext('connect'), ${key}::integer)`;
 }
 
-/** Makes windows of one account queue up until the transaction ends: an advisory lock, to be taken before `lockPair`. */
-export async function lockHolder(db: Db, holderId: number): Promise<void> {
-  await db`SELECT pg_advisory_xact_lock(hashtext('connect holder'), ${hash32(String(holderId))}::integer)`;
-}
-
 /** The grants, ended ones too, of a connect_id or of an account at one company, newest first. Locks nothing. */
 export async function selectOfPair(
   db: Db,

@@ -16,13 +16,12 @@ import { countBounded, estimated, toldOf } from './walk.ts';
 
 export {
   countSegments,
-  countSince as cameSince,
+  countInside,
   deleteInside as leaveSegments,
   deleteMembersOf as takeOutOfSegments,
   deleteSegments,
   fillSegment,
   insertSegment,
-  lockSegments,
   selectInside as insideOf,
   selectKeeping as workspacesWithSegments,
   selectNextWhere as nextWhere,

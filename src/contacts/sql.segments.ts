@@ -1,5 +1,4 @@
 /** Statements on segments and who is in them. A segment's row is written before its members (scale.md §3, rule 11). */
-import { hash32 } from '../base/crypto.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment } from '../db/pool.ts';
 import { numbers, texts } from './sql.arrays.ts';
@@ -29,11 +28,6 @@ export async function insertSegment(db: Db, s: Segment): Promise<boolean> {
     VALUES (${s.id}, ${s.workspaceId}, ${s.key}, ${s.name}, ${s.campaignId}, ${s.kind}, ${JSON.stringify(s.rule)}::text::jsonb, ${s.state},
       ${s.createdMs}, ${s.changedMs}) ON CONFLICT DO NOTHING`;
   return result.count > 0;
-}
-
-/** Makes those who make segments of a workspace queue up, until the transaction ends: an advisory lock. */
-export async function lockSegments(db: Db, workspaceId: number): Promise<void> {
-  await db`SELECT pg_advisory_xact_lock(hashtext('segments'), ${hash32(String(workspaceId))}::integer)`;
 }
 
 /** How many segments a workspace has, with those of triggers. Locks nothing. */
@@ -202,28 +196,17 @@ export async function selectValues(
       BETWEEN (k.bucket, ${workspaceId}::bigint, k.id) AND (k.bucket, ${workspaceId}::bigint, k.id)`;
 }
 
-/** How many of some buckets are in a segment; of all without. */
+/** How many of some buckets are in a segment, of all without; those alone who came into it after a moment, where one is given. */
 export async function countInside(
   db: Db,
   segmentId: number,
   buckets: readonly number[] | undefined,
+  afterMs?: number,
 ): Promise<number> {
   const where = buckets ? db`bucket = ANY(${[...buckets]}::smallint[])` : db`bucket >= 0`;
+  const since = afterMs === undefined ? db`` : db`AND since_ms > ${afterMs}`;
   const [row] = await db<{ n: number }[]>`
-    SELECT count(*) AS n FROM segment_members WHERE segment_id = ${segmentId} AND ${where}`;
-  return row!.n;
-}
-
-/** How many of some buckets are in a segment who came into it after a moment. */
-export async function countSince(
-  db: Db,
-  segmentId: number,
-  buckets: readonly number[],
-  sinceMs: number,
-): Promise<number> {
-  const [row] = await db<{ n: number }[]>`
-    SELECT count(*) AS n FROM segment_members
-    WHERE segment_id = ${segmentId} AND bucket = ANY(${[...buckets]}::smallint[]) AND since_ms > ${sinceMs}`;
+    SELECT count(*) AS n FROM segment_members WHERE segment_id = ${segmentId} AND ${where} ${since}`;
   return row!.n;
 }
 

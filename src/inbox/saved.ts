@@ -1,8 +1,8 @@
 /** Answers that operators have ready, by a word that calls them up: one of each word in a workspace, whatever its case. */
 import { changedMeanwhile, fault, type Fault } from '../base/fault.ts';
 import { isUniqueBreach } from '../db/errors.ts';
+import { lockFor } from '../db/lock.ts';
 import type { Tx } from '../db/pool.ts';
-import { lockKept } from './sql.kept.ts';
 import {
   insertSaved,
   isSaved,
@@ -16,7 +16,7 @@ export { deleteSaved, selectSaved, type SavedReply } from './sql.saved.ts';
 
 /** Keeps one. */
 export async function keepSaved(tx: Tx, reply: SavedReply, most: number): Promise<SavedReply | Fault> {
-  await lockKept(tx, reply.workspaceId, 'saved replies');
+  await lockFor(tx, 'inbox kept', `${reply.workspaceId} saved replies`);
   if (await insertSaved(tx, reply, most)) return reply;
   if ((await selectByShortcut(tx, reply.workspaceId, reply.shortcut)) !== undefined)
     return taken(reply.shortcut);

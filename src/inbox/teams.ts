@@ -6,8 +6,8 @@ import type { Availability } from '../../contract/doors/console/teams.ts';
 import { GONE_MS } from '../../contract/consoleLive.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { isUniqueBreach } from '../db/errors.ts';
+import { lockFor } from '../db/lock.ts';
 import type { Tx } from '../db/pool.ts';
-import { lockKept } from './sql.kept.ts';
 import {
   deleteTeamMembers,
   hasTeamNamed,
@@ -34,7 +34,7 @@ export {
 
 /** Makes one with who is in it. */
 export async function makeTeam(tx: Tx, team: Team, most: number): Promise<Team | Fault> {
-  await lockKept(tx, team.workspaceId, 'teams');
+  await lockFor(tx, 'inbox kept', `${team.workspaceId} teams`);
   if (!(await insertTeam(tx, team, most)))
     return (await hasTeamNamed(tx, team.workspaceId, team.name))
       ? taken(team.name)

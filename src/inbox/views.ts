@@ -2,15 +2,15 @@
 import type { SavedLook } from '../../contract/doors/console/savedViews.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { isUniqueBreach } from '../db/errors.ts';
+import { lockFor } from '../db/lock.ts';
 import type { Tx } from '../db/pool.ts';
-import { lockKept } from './sql.kept.ts';
 import { hasSavedView, insertSavedView, isSavedView, updateSavedView, type SavedView } from './sql.views.ts';
 
 export { deleteSavedView, selectSavedViews, type SavedView } from './sql.views.ts';
 
 /** Keeps one. */
 export async function keepView(tx: Tx, view: SavedView, most: number): Promise<SavedView | Fault> {
-  await lockKept(tx, view.workspaceId, 'views');
+  await lockFor(tx, 'inbox kept', `${view.workspaceId} views`);
   if (await insertSavedView(tx, view, most)) return view;
   if (await hasSavedView(tx, view)) return taken(view.name);
   return (await isSavedView(tx, view.id))

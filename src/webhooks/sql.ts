@@ -1,5 +1,4 @@
 /** Every statement on webhooks. `webhooks` is a small table; the rows of calls are in `sql.calls.ts`. */
-import { hash32 } from '../base/crypto.ts';
 import type { Db } from '../db/pool.ts';
 
 /** A row of webhooks. */
@@ -25,11 +24,6 @@ const columns = (db: Db) => db`
   id, workspace_id AS "workspaceId", door, target, triggers, secret_sealed AS "secretSealed",
   include_full_contact AS "includeFullContact", include_destination AS "includeDestination", options, status,
   failing_since_ms AS "failingSinceMs", created_ms AS "createdMs"`;
-
-/** Makes those who add webhooks to a workspace's door queue up, until the transaction ends: an advisory lock. */
-export async function lockDoor(db: Db, workspaceId: number, door: string): Promise<void> {
-  await db`SELECT pg_advisory_xact_lock(hashtext('webhooks'), ${hash32(`${workspaceId} ${door}`)}::integer)`;
-}
 
 /** How many webhooks a workspace has at a door. */
 export async function countWebhooks(db: Db, workspaceId: number, door: string): Promise<number> {

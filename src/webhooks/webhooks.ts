@@ -11,12 +11,12 @@ import { isObject } from '../base/objects.ts';
 import { isStorableJson } from '../base/storable.ts';
 import { checkText } from '../accounts/checks.ts';
 import type { DoorName } from '../accounts/keys.ts';
+import { lockFor } from '../db/lock.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import {
   countWebhooks,
   deleteWebhookRow,
   insertWebhook,
-  lockDoor,
   selectWebhook,
   selectWebhooksOf,
   updateWebhookRow,
@@ -107,7 +107,7 @@ export function createWebhooks(deps: { vault: Vault; ids: IdSource; clock: Clock
     async create(tx, input) {
       const broken = checkInput(input, input.offered) ?? checkSecret(input.secret, input.leastSecret);
       if (broken) return broken;
-      await lockDoor(tx, input.workspaceId, input.door);
+      await lockFor(tx, 'webhooks', `${input.workspaceId} ${input.door}`);
       if ((await countWebhooks(tx, input.workspaceId, input.door)) >= MAX_WEBHOOKS)
         return fault(
           'payment_required',

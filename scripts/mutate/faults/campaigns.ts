@@ -227,7 +227,7 @@ export const campaignFaults = [
       ],
       [
         'two that come at once count what neither sees',
-        'await lockNames(tx, workspaceId);',
+        "await lockFor(tx, 'event names', workspaceId);",
         '',
         ['src/campaigns/events/events.test.ts'],
       ],

@@ -8,7 +8,7 @@ export const campaignEdgesFaults = [
     [
       [
         'what fell due in a pause goes on as it ends',
-        'if (standsStill(deps, goingOver, member, timer, changes)) continue;',
+        'if (standsStill(deps, goingThrough, member, timer, changes)) continue;',
         '',
       ],
     ],

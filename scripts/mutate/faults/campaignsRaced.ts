@@ -16,7 +16,13 @@ export const campaignRacedFaults = [
   ...inFile(
     'src/campaigns/enrol/sql.tasks.ts',
     ['test/campaignsRaced.test.ts'],
-    [['who becomes another while it ends is in it for ever', "kind IN ('resume', 'end')", "kind = 'resume'"]],
+    [
+      [
+        'who becomes another while it ends is in it for ever',
+        "kind IN ('resume', 'end', ",
+        "kind IN ('resume', ",
+      ],
+    ],
   ),
   ...inFile(
     'src/campaigns/events/sql.people.ts',
@@ -40,7 +46,7 @@ export const campaignRacedFaults = [
     [
       [
         'back-tests that are begun at once are as many as one likes',
-        '  await lockBacktests(tx, workspaceId);\n',
+        "  await lockFor(tx, 'back-tests', workspaceId);\n",
         '',
       ],
     ],

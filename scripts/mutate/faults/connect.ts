@@ -96,7 +96,7 @@ export const connectFaults = [
     ['what is agreed to is not what was shown', 'if (shown !== wordsOf(client))', 'if (false)'],
   ]),
   ...inFile('src/connect/holders.ts', PAGE, [
-    ['two windows make two workspaces', '  await lockHolder(tx, holder.id);\n', ''],
+    ['two windows make two workspaces', "  await lockFor(tx, 'connect holder', holder.id);\n", ''],
   ]),
   ...inFile(
     'src/connect/grants.ts',

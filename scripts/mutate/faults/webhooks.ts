@@ -257,7 +257,11 @@ export const webhookFaults = [
     ['it is told of each disabling again', "AND status = 'active'\n    RETURNING", 'RETURNING', BATCH],
   ]),
   ...inFile('src/webhooks/webhooks.ts', WEBHOOKS, [
-    ['two at once are one more than there may be', 'await lockDoor(tx, input.workspaceId, input.door);', ''],
+    [
+      'two at once are one more than there may be',
+      "await lockFor(tx, 'webhooks', `${input.workspaceId} ${input.door}`);",
+      '',
+    ],
     ['any number of webhooks', '>= MAX_WEBHOOKS)\n', '>= 1e9)\n'],
     [
       'one that is enabled again fails since long ago',

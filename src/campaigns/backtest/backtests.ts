@@ -4,6 +4,7 @@ import { randomToken } from '../../base/crypto.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import { segmentsNamed } from '../../contacts/segments.ts';
+import { lockFor } from '../../db/lock.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { KIND } from '../../queue/work/kinds.ts';
@@ -16,7 +17,6 @@ import {
   ALL_BUCKETS,
   deleteBacktest,
   insertBacktest,
-  lockBacktests,
   selectBacktest,
   selectBacktests,
   type BacktestRow,
@@ -60,7 +60,7 @@ export async function beginBacktest(
   if (isFault(segments)) return segments;
   const known = await selectByKey(tx, workspaceId, file.key);
   // Each counts those before it, however many are begun at once.
-  await lockBacktests(tx, workspaceId);
+  await lockFor(tx, 'back-tests', workspaceId);
   const others = await selectBacktests(tx, workspaceId, {
     beforeId: Number.MAX_SAFE_INTEGER,
     limit: MOST_PAGE,

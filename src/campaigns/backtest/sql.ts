@@ -1,6 +1,5 @@
 /** Statements of back-tests: what people of some buckets did, and the job itself. Nothing here writes of a contact. */
 import type { CampaignFile } from '../../../contract/campaign.ts';
-import { hash32 } from '../../base/crypto.ts';
 import type { Db } from '../../db/pool.ts';
 import type { EventRow } from '../enrol/sql.read.ts';
 import { those } from '../sql.keys.ts';
@@ -27,11 +26,6 @@ export type BacktestRow = {
 const ROW = (db: Db) => db`
   id, workspace_id AS "workspaceId", campaign_id AS "campaignId", file, salt, from_ms AS "fromMs", to_ms AS "toMs",
   ordered_by AS "orderedBy", wanted, done, sums, note, created_ms AS "createdMs", ended_ms AS "endedMs"`;
-
-/** Makes those who begin a back-test of a workspace queue up, until the transaction ends: an advisory lock. */
-export async function lockBacktests(db: Db, workspaceId: number): Promise<void> {
-  await db`SELECT pg_advisory_xact_lock(hashtext('back-tests'), ${hash32(String(workspaceId))}::integer)`;
-}
 
 /** Writes a new back-test. */
 export async function insertBacktest(db: Db, row: BacktestRow): Promise<void> {

@@ -7,7 +7,7 @@ import { hourOf, type Clock } from '../../base/clock.ts';
 import { isFault } from '../../base/fault.ts';
 import type { Log } from '../../base/log.ts';
 import { bucketOf } from '../../base/ids.ts';
-import { cameSince, segmentsNamed } from '../../contacts/segments.ts';
+import { countInside, segmentsNamed } from '../../contacts/segments.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Changes } from './changes.ts';
@@ -113,5 +113,5 @@ async function cameInto(
   if (isFault(found)) return { n: 0, firstMs: null };
   const { id, changedMs } = found.get(key)!;
   const firstMs = Math.max(sinceMs, changedMs + FOUND_WITHIN_MS);
-  return { n: (await cameSince(tx, id, SAMPLE, firstMs)) * SAMPLED, firstMs };
+  return { n: (await countInside(tx, id, SAMPLE, firstMs)) * SAMPLED, firstMs };
 }

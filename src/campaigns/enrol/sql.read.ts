@@ -19,8 +19,8 @@ export const TIMER = (db: Db) => db`
   lane, contact_id AS "contactId", owner_id AS "ownerId", workspace_id AS "workspaceId", due_ms AS "dueMs", at_ms AS "atMs"`;
 
 /**
- * Timers of a lane that are due by an instant. A range of whole keys, and so is what it is read in: by either alone Postgres, as long as it believes
- * that there is nothing, may as well take the index that has a workspace between the two, which is all that waits in the lane.
+ * Timers of a lane that are due by an instant. A range of the lane's own index, and read in its order: by a lane and a time alone Postgres, as long as
+ * it believes that there is nothing, may as well go through the whole of the index by workspaces (`sql.fair.ts`).
  */
 const DUE = (db: Db, lane: Fragment, untilMs: Fragment) => db`
   (t.lane, t.due_ms) BETWEEN (${lane}, ${FIRST_MS}::bigint) AND (${lane}, ${untilMs})`;

@@ -50,24 +50,14 @@ export async function insertTasks(
       ${tasks.map((t) => JSON.stringify(t.params))}::text[]) AS n (bucket, lane, id, workspace_id, campaign_id, kind, params)`;
 }
 
+const TASK = (db: Db) => db`
+  bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params, after_id AS "afterId", due_ms AS "dueMs"`;
+
 /** The first task of each workspace in a lane that is due, by our clock, in order of workspaces. */
 export async function selectTasks(db: Db, lane: OwnedLane, nowMs: number): Promise<Task[]> {
   return await db<Task[]>`
-    SELECT DISTINCT ON (workspace_id) bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params,
-      after_id AS "afterId", due_ms AS "dueMs"
+    SELECT DISTINCT ON (workspace_id) ${TASK(db)}
     FROM campaign_tasks WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND due_ms <= ${nowMs} ORDER BY workspace_id, id`;
-}
-
-/** What goes on or ends in some lanes. Locks nothing. */
-export async function selectGoingOver(
-  db: Db,
-  lanes: readonly { lane: number; bucket: number }[],
-): Promise<Task[]> {
-  return await db<Task[]>`
-    SELECT bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params, after_id AS "afterId",
-      due_ms AS "dueMs"
-    FROM campaign_tasks WHERE bucket = ANY(${lanes.map(({ bucket }) => bucket)}::smallint[])
-      AND lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[]) AND kind IN ('resume', 'end')`;
 }
 
 /** What in some lanes goes through all people of a workspace, or all who are in a campaign of it, but for segments. Locks nothing. */
@@ -77,8 +67,7 @@ export async function selectGoingThrough(
   lanes: readonly { lane: number; bucket: number }[],
 ): Promise<Task[]> {
   return await db<Task[]>`
-    SELECT bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params, after_id AS "afterId",
-      due_ms AS "dueMs"
+    SELECT ${TASK(db)}
     FROM campaign_tasks WHERE bucket = ANY(${lanes.map(({ bucket }) => bucket)}::smallint[])
       AND lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[]) AND workspace_id = ${workspaceId}
       AND kind IN ('resume', 'end', 'since', 'hand')`;

@@ -5,8 +5,9 @@
 import { fault, type Fault } from '../../base/fault.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
+import { lockFor } from '../../db/lock.ts';
 import type { Sql } from '../../db/pool.ts';
-import { insertNames, lockNames, selectNames } from './sql.ts';
+import { insertNames, selectNames } from './sql.ts';
 import { EVENT_LIMITS } from './time.ts';
 
 /** What Parley tells of a message that a campaign sent. */
@@ -63,7 +64,7 @@ export function createNames(deps: { sql: Sql; ids: IdSource; log: Log; nowMs: ()
     const made = names.map((name) => ({ id: deps.ids.spread(), name }));
     // One after the other: what two find room for at once is counted once each.
     await deps.sql.begin(async (tx) => {
-      await lockNames(tx, workspaceId);
+      await lockFor(tx, 'event names', workspaceId);
       await insertNames(tx, workspaceId, made, deps.nowMs(), most);
     });
     keep(workspaceId, await selectNames(deps.sql, workspaceId, names));

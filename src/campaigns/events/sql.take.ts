@@ -44,7 +44,7 @@ export async function selectArrivals(
       SELECT ${ARRIVED(db)} FROM event_arrivals a WHERE ${ALL_OF(db, db`k.lane`)} ORDER BY a.lane, a.id LIMIT ${limit}) n`;
 }
 
-/** All that waits in a lane, as a range of whole keys: of a lane alone Postgres may take the index that is not in the order in which they are taken. */
+/** All that waits in a lane, as a range of the lane's own index, and read in its order: the index by workspaces (`sql.fair.ts`) would be gone through whole. */
 const ALL_OF = (db: Db, lane: Fragment) =>
   db`(a.lane, a.id) BETWEEN (${lane}, 0::bigint) AND (${lane}, ${Number.MAX_SAFE_INTEGER}::bigint)`;
 
@@ -124,7 +124,9 @@ export async function addCounts(db: Db, rows: readonly Count[]): Promise<void> {
 export async function selectArrivalLanes(db: Db): Promise<number[]> {
   const rows = await db<{ lane: number }[]>`
     SELECT l.lane FROM lanes l
-    CROSS JOIN LATERAL (SELECT a.lane FROM event_arrivals a WHERE a.lane = l.lane ${db.onShard('a.bucket', 'l.buckets')} LIMIT 1) first`;
+    CROSS JOIN LATERAL (
+      SELECT a.lane FROM event_arrivals a WHERE ${ALL_OF(db, db`l.lane`)} ${db.onShard('a.bucket', 'l.buckets')}
+      ORDER BY a.lane, a.id LIMIT 1) first`;
   return rows.map(({ lane }) => lane);
 }
 

@@ -1,5 +1,4 @@
 /** Statements on what has arrived and on the names of events. */
-import { hash32 } from '../../base/crypto.ts';
 import { column } from '../../db/column.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
@@ -54,11 +53,6 @@ export async function selectNames(
 ): Promise<EventName[]> {
   return await db<EventName[]>`
     SELECT id, name FROM event_names WHERE workspace_id = ${workspaceId} AND name = ANY(${[...names]}::text[])`;
-}
-
-/** Makes those who write new names of a workspace queue up, until the transaction ends: an advisory lock. */
-export async function lockNames(db: Db, workspaceId: number): Promise<void> {
-  await db`SELECT pg_advisory_xact_lock(hashtext('event names'), ${hash32(String(workspaceId))}::integer)`;
 }
 
 /** Writes names that are new, as far as there are fewer than `most`; the names must be locked. Infinity is all of them. */

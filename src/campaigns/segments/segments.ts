@@ -11,7 +11,6 @@ import {
   deleteSegments,
   estimateWhere,
   insertSegment,
-  lockSegments,
   selectSegment,
   updateSegment,
   watchesOf,
@@ -21,6 +20,7 @@ import {
 import { holdSets } from '../../contacts/sets.ts';
 import { walkNewest } from '../../contacts/walk.ts';
 import type { Clock } from '../../base/clock.ts';
+import { lockFor } from '../../db/lock.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { bumpStamp, selectNaming } from '../enrol/sql.live.ts';
@@ -75,7 +75,7 @@ export async function createSegment(
     changedMs: nowMs,
   };
   // Each counts those before it, however many are made at once. Names are another transaction's, for which none waits with this in hand.
-  await lockSegments(tx, workspaceId);
+  await lockFor(tx, 'segments', workspaceId);
   if (await isFull()) return full;
   if (!(await insertSegment(tx, made)))
     return fault('conflict', 'key: another segment has it', { field: 'key' });

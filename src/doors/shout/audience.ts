@@ -78,8 +78,9 @@ async function readClauses(
   const contacts = [...ids['profile_ids']!, ...ordered, ...grants.map(({ contactId }) => contactId)];
   // Labels and bots are sets as lists are, and found by their ids. In one that there is not is nobody: a broadcast that named it could not start.
   const setIds = [...ids['profile_list_ids']!, ...ids['shipping_label_ids']!, ...ids['bot_assignment_ids']!];
-  const kept = setIds.length || ids['tag_ids']!.length ? await listSets(db, workspaceId) : [];
-  const known = (named: readonly number[]) => named.filter((id) => kept.some((one) => one.id === id));
+  const sets = setIds.length || ids['tag_ids']!.length ? await listSets(db, workspaceId) : [];
+  const kept = new Set(sets.map(({ id }) => id));
+  const known = (named: readonly number[]) => named.filter((id) => kept.has(id));
   const [lists, tags] = [known(setIds), known(ids['tag_ids']!)];
   return {
     contacts: [...new Set(contacts)],
