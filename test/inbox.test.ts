@@ -637,10 +637,10 @@ describe('in a conversation', () => {
       headers: { 'user-agent': 'Mozilla/5.0' },
     });
     const told = await until('it is told', () =>
-      line.events('entry').find((it) => it.entry.id === messageId),
+      // What becomes of the message before the click may be told first.
+      line.events('entry').find((it) => it.entry.id === messageId && it.entry.offer.takenAt !== null),
     );
     assert.equal(told.conversationId, one.id);
-    assert.ok(told.entry.offer.takenAt);
     line.close();
   });
 
