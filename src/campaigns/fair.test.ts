@@ -4,6 +4,7 @@ import { after, beforeEach, test } from 'node:test';
 import { openPool } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { testDatabase } from '../../test/support/database.ts';
+import { rowsRead } from '../../test/support/rowsRead.ts';
 import { selectTimers, type Timer } from './enrol/sql.read.ts';
 import { insertTasks, noteTask } from './enrol/sql.tasks.ts';
 import { readShares, type BehindIn } from './fair.ts';
@@ -97,14 +98,7 @@ test('a share costs what is in it, planned while there was nothing: not what a w
   for (let n = 0; n < 6; n++) await taken(10_000);
   await due(lane, 7, 20_000);
   await due(lane, 8, 3, 50_000);
-  const read = async () => {
-    await one`SELECT pg_stat_force_next_flush()`;
-    await one`SELECT 1`;
-    const [row] = await sql<{ n: number }[]>`
-      SELECT sum(t.seq_tup_read + (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid))::bigint AS n
-      FROM pg_stat_user_tables t WHERE t.relname = 'timers'`;
-    return row!.n;
-  };
+  const read = () => rowsRead(sql, one, ['timers']);
   const before = await read();
   assert.deepEqual((await taken(100_000)).counts, { 7: 32, 8: 3 });
   const cost = (await read()) - before;

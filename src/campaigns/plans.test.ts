@@ -9,6 +9,7 @@ import { getContacts } from '../contacts/contacts.ts';
 import { openPool } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { testDatabase } from '../../test/support/database.ts';
+import { rowsRead } from '../../test/support/rowsRead.ts';
 import { selectWhoOfThose } from './enrol/sql.brake.ts';
 import {
   selectEnrolments,
@@ -83,17 +84,7 @@ async function round(table: 'event_arrivals' | 'enrolments'): Promise<void> {
   }, 'keyed');
 }
 
-/** Rows and entries of a table that were read so far, by whatever way. */
-async function readOf(tables: readonly string[]): Promise<number> {
-  // On the connection that has read: others learn of it when it says so.
-  await one`SELECT pg_stat_force_next_flush()`;
-  await one`SELECT 1`;
-  const [read] = await sql<{ n: number }[]>`
-    SELECT sum(coalesce(t.seq_tup_read, 0)
-      + (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid))::bigint AS n
-    FROM pg_stat_user_tables t WHERE t.relname = ANY(${[...tables]}::text[])`;
-  return read!.n;
-}
+const readOf = (tables: readonly string[]) => rowsRead(sql, one, tables);
 
 for (const [table, tables] of [
   ['event_arrivals', ['event_arrivals']],

@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { idSource } from '../base/ids.ts';
 import { openPool } from '../db/pool.ts';
 import { testDatabase } from '../../test/support/database.ts';
+import { rowsRead } from '../../test/support/rowsRead.ts';
 import type { OwnedLane } from './lanes/lane.ts';
 import { fenceLane } from './lanes/sql.ts';
 import {
@@ -68,16 +69,7 @@ async function round(stream: number): Promise<void> {
   }, 'keyed');
 }
 
-/** Rows and entries of `due` that were read so far, by whatever way. */
-async function readOfDue(): Promise<number> {
-  // On the connection that has read: others learn of it when it says so.
-  await one`SELECT pg_stat_force_next_flush()`;
-  await one`SELECT 1`;
-  const [read] = await sql<{ n: number }[]>`
-    SELECT coalesce(t.seq_tup_read, 0) + (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relname = 'due') AS n
-    FROM pg_stat_user_tables t WHERE t.relname = 'due'`;
-  return read!.n;
-}
+const readOfDue = () => rowsRead(sql, one, ['due']);
 
 for (const [name, stream] of [
   ['of a broadcast', STREAM],
