@@ -25,6 +25,7 @@ import {
 import { addCounts, selectArrivalLanes, selectArrivals, type Arrival } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
 import { selectTaskLanes, type Task } from './enrol/sql.tasks.ts';
+import { takeBack, type Leaving } from './enrol/takeBack.ts';
 import { firingUntil } from './due.ts';
 import { behindIn, readShares, type BehindIn, type LookFrom, type Shares } from './fair.ts';
 import { selectArrivalsOf, selectTimersOf } from './sql.fair.ts';
@@ -238,9 +239,14 @@ async function takeOn(
   const timers = await timersOf(tx, due, found, places);
   const liveOf = await source(tx, waiting.get(lanes[0]!.lane)!.stamp);
   const again = new Set([...behind.keys(), ...timers.rows.map(({ lane }) => lane)]);
-  for (const [workspaceId, part] of byWorkspace(taken, timers.rows))
-    for (const lane of await takeTurn(deps, tx, lanes, await liveOf(workspaceId), workspaceId, part, nowMs))
-      again.add(lane);
+  const leaving: Leaving[] = [];
+  for (const [workspaceId, part] of byWorkspace(taken, timers.rows)) {
+    const live = await liveOf(workspaceId);
+    const written = await takeTurn(deps, tx, lanes, live, workspaceId, part, nowMs);
+    for (const lane of written?.dueIn ?? []) again.add(lane);
+    if (written) leaving.push(written.leaving);
+  }
+  await takeBack(deps, tx, leaving);
   // Tasks wait for what lies before them, and not until nothing comes any more.
   const before = behindIn(behind, timers.behind);
   const mayGo = ({ lane }: OwnedLane) => waiting.get(lane)!.hasTask && before.get(lane) !== 'anybody';

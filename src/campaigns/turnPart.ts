@@ -25,7 +25,7 @@ import type { EntryUnder, Timer } from './enrol/sql.read.ts';
 import { upsertTimers } from './enrol/sql.write.ts';
 import { isYetToCome, selectGoingThrough, selectUnbuilt, type Task } from './enrol/sql.tasks.ts';
 import { setOffBy } from './enrol/triggers.ts';
-import { writeChanges, type EnrolWriteDeps } from './enrol/write.ts';
+import { writePart, type EnrolWriteDeps, type Written } from './enrol/write.ts';
 import type { Names } from './events/names.ts';
 import { ARRIVAL } from './events/sql.ts';
 import type { Arrival } from './events/sql.take.ts';
@@ -60,7 +60,7 @@ const NONE: ReadonlySet<number> = new Set();
 /** What is due in a workspace that is deleted is looked at so much later; its rows go sooner (`accounts/removal.ts`). */
 const GONE_MS = 3600_000;
 
-/** Takes it. `nowMs` is by our clock. Returns the lanes in which it set a timer that is due already. */
+/** Takes it, and says what was written, if anything. `nowMs` is by our clock. */
 export async function takeTurn(
   deps: TurnDeps,
   tx: Tx,
@@ -69,7 +69,7 @@ export async function takeTurn(
   workspaceId: number,
   { arrivals, timers: fallen }: Part,
   nowMs: number,
-): Promise<ReadonlySet<number>> {
+): Promise<Written | undefined> {
   const workspace = await deps.directory.workspace(workspaceId);
   if (!workspace) return await ofNobody(deps, tx, fallen, nowMs);
   const timers = await inTime(deps, tx, workspace, fallen, nowMs);
@@ -77,7 +77,7 @@ export async function takeTurn(
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
   await countOwn(tx, arrivals, changes);
   const ids = new Set([...concerned, ...timers].map(({ contactId }) => contactId));
-  if (!ids.size && !changes.tallies.size) return NONE;
+  if (!ids.size && !changes.tallies.size) return undefined;
   // In one write with what is read of them behind it.
   const holding = timers.length ? holdContacts(tx, timers) : undefined;
   if (tx.placement.distributed || live.isBuilding) await holding;
@@ -127,7 +127,7 @@ export async function takeTurn(
     takeTimer(live, member, timer, changes);
   }
   if (changes.held.length) await holdEvents(tx, live, changes.held);
-  return await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
+  return await writePart(deps, tx, live, workspace, members, changes, nowMs);
 }
 
 /** Of a workspace that is deleted nothing is done: until its rows are gone its timers come before nobody else's, and their lanes rest. */
@@ -136,14 +136,13 @@ async function ofNobody(
   tx: Tx,
   timers: readonly Timer[],
   nowMs: number,
-): Promise<ReadonlySet<number>> {
+): Promise<undefined> {
   const laneOf = (contactId: number) => queue.laneOf(bucketOf(contactId));
   if (timers.length)
     await upsertTimers(
       tx,
       timers.map((one) => ({ ...one, lane: laneOf(one.contactId), dueMs: nowMs + GONE_MS })),
     );
-  return NONE;
 }
 
 /**

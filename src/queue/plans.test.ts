@@ -8,18 +8,19 @@ import { after, test } from 'node:test';
 import { idSource } from '../base/ids.ts';
 import { openPool } from '../db/pool.ts';
 import { testDatabase } from '../../test/support/database.ts';
-import { rowsRead } from '../../test/support/rowsRead.ts';
 import type { OwnedLane } from './lanes/lane.ts';
 import { fenceLane } from './lanes/sql.ts';
 import {
   claimDue,
   claimDueOfLanes,
   deleteDue,
+  deleteOfCauses,
   deleteStream,
   insertDue,
   putOffDue,
   selectDue,
   selectNextOfStream,
+  selectOfCauses,
 } from './work/sql.ts';
 
 const { sql, connection } = await testDatabase();
@@ -63,13 +64,24 @@ async function round(stream: number): Promise<void> {
   await one.begin(async (tx) => {
     const later = items.slice(0, 2).map((item) => ({ item, dueMs: 999_999, attempt: 1 }));
     await putOffDue(tx, lane!.buckets, 1, later);
+    assert.equal((await selectOfCauses(tx, 1, [stream], items)).length, items.length);
+    assert.deepEqual(await deleteOfCauses(tx, lane!, 1, [stream], items), [], 'all of it is in flight');
     await deleteDue(tx, 1, [first!, ...rest], lane!.buckets);
     await deleteDue(tx, 1, second ? [second] : []);
     await tx`DELETE FROM flights`;
   }, 'keyed');
 }
 
-const readOfDue = () => rowsRead(sql, one, ['due']);
+/** Rows and entries of `due` that were read so far, by whatever way. */
+async function readOfDue(): Promise<number> {
+  // On the connection that has read: others learn of it when it says so.
+  await one`SELECT pg_stat_force_next_flush()`;
+  await one`SELECT 1`;
+  const [read] = await sql<{ n: number }[]>`
+    SELECT coalesce(t.seq_tup_read, 0) + (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relname = 'due') AS n
+    FROM pg_stat_user_tables t WHERE t.relname = 'due'`;
+  return read!.n;
+}
 
 for (const [name, stream] of [
   ['of a broadcast', STREAM],

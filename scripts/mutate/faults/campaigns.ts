@@ -69,7 +69,7 @@ export const campaignFaults = [
     [
       [
         'of two who become one both mails go',
-        '    await takeBack(deps, tx, NOT_LIVE, workspaceId, exits, atMs, survivingId);\n',
+        '    await takeBack(deps, tx, [{ workspaceId, live: NOT_LIVE, exits, atMs, became: survivingId }]);\n',
         '',
       ],
       [

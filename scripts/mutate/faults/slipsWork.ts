@@ -179,8 +179,8 @@ export const slipsOfWork = [
       ['work of single messages is told as a run’s', 'AND d.stream > 0`', 'AND d.stream >= 0`'],
       [
         'what other campaigns send is called off',
-        'AND due.stream = ANY(${[...streams]}::bigint[]) ${db.onShard',
-        '${db.onShard',
+        '\n  AND due.stream + 0 = ANY(${[...streams]}::bigint[])`',
+        '`',
       ],
       [
         'what campaigns have in flight is called off',

@@ -84,7 +84,7 @@ export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promis
       enrolmentId: end.id,
       versionId: end.versionId,
     }));
-    await takeBack(deps, tx, NOT_LIVE, workspaceId, exits, atMs, survivingId);
+    await takeBack(deps, tx, [{ workspaceId, live: NOT_LIVE, exits, atMs, became: survivingId }]);
   }
   const tallies = [
     ...ends.map((one) => tallyOf(one, 'ended:merged')),

@@ -13,7 +13,7 @@ import { depthBehind } from './chain.ts';
 import type { Changes, EffectDone, EntryChanged, Of } from './changes.ts';
 import { onHanded, onUnsent } from './cameOf.ts';
 import { handAll, type HandDeps } from './hand.ts';
-import { takeBack } from './takeBack.ts';
+import { takeBack, type Leaving } from './takeBack.ts';
 import type { LiveNames } from './live.ts';
 import type { Member } from './member.ts';
 import { sendAll, type EnrolSendDeps } from './send.ts';
@@ -38,11 +38,21 @@ const FAR_MS = 400 * 86_400_000;
 /** What writing needs. */
 export type EnrolWriteDeps = EnrolSendDeps & HandDeps & BrakeDeps & { queue: Queue; ids: IdSource };
 
+/** Writes the changes of one workspace's contacts, who are all there are in the transaction; as `writePart`. */
+export async function writeChanges(...given: Parameters<typeof writePart>): Promise<void> {
+  const [deps, tx] = given;
+  const { leaving } = await writePart(...given);
+  await takeBack(deps, tx, [leaving]);
+}
+
+/** What was written: the lanes in which a timer that it set is due already, and who has left campaigns. */
+export type Written = { dueIn: ReadonlySet<number>; leaving: Leaving };
+
 /**
- * Writes the changes of one workspace's contacts. `nowMs` is by our clock. `goOn` is asked when all that was to be done so far is done, until it
- * says that nothing came of it. Returns the lanes in which a timer that it set is due already.
+ * Writes the changes of one workspace's contacts, but for what is taken back of who has left: that is to be done once all of a transaction are
+ * written. `nowMs` is by our clock. `goOn` is asked when all that was to be done so far is done, until it says that nothing came of it.
  */
-export async function writeChanges(
+export async function writePart(
   deps: EnrolWriteDeps,
   tx: Tx,
   live: LiveNames,
@@ -51,21 +61,16 @@ export async function writeChanges(
   changes: Changes,
   nowMs: number,
   goOn: () => Promise<boolean> = nothingMore,
-): Promise<ReadonlySet<number>> {
-  const theirNowMs = nowMs + workspace.clockAheadMs;
+): Promise<Written> {
   const round = { people: new Map<number, Person>(), members, nowMs };
   // It ends: each round takes people on, and a circle of steps has a wait in it.
   do while (changes.effects.length) await writeEffects(deps, tx, live, workspace, round, changes);
   while (await goOn());
-  // What is taken back, and what is credited with a goal, may be a message of this very turn: on the server it is written first.
-  const sent = () => (changes.sends.length ? insertSends(tx, changes.sends.splice(0)) : undefined);
-  if (changes.exits.length)
-    await Promise.all([sent(), takeBack(deps, tx, live, workspace.id, changes.exits, theirNowMs)]);
   const timers = timersOf(deps, live, workspace, changes);
   const looks = looksOf(deps, workspace, changes);
-  // None of these is asked for by another: they leave in one write.
+  // They leave in one write. What is credited with a goal may be a message of this very turn: on the server that is written first.
   await Promise.all([
-    sent(),
+    changes.sends.length ? insertSends(tx, changes.sends) : undefined,
     ...writePlaces(tx, changes, timers),
     ...writeCrossings(tx, changes),
     looks.length ? upsertLooks(tx, looks, nowMs) : undefined,
@@ -76,7 +81,9 @@ export async function writeChanges(
     writeTallies(deps, tx, changes),
   ]);
   await brake(tx, live, changes, nowMs);
-  return new Set([...timers, ...looks].flatMap(({ lane, dueMs }) => (dueMs <= nowMs ? [lane] : [])));
+  const dueIn = new Set([...timers, ...looks].flatMap(({ lane, dueMs }) => (dueMs <= nowMs ? [lane] : [])));
+  const atMs = nowMs + workspace.clockAheadMs;
+  return { dueIn, leaving: { workspaceId: workspace.id, live, exits: changes.exits, atMs } };
 }
 
 /** What the rounds of a turn share: who is in it, and as whom they were read for what is sent. */

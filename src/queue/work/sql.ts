@@ -294,6 +294,29 @@ export async function deleteStream(
       due.workspace_id AS "workspaceId", due.due_ms AS "dueMs"`;
 }
 
+/**
+ * That a row of `due` is of one of some causes of owners, which `k` names, in one of some streams. `+ 0` keeps the index with the stream out of it: as
+ * long as Postgres believes that the queue is empty it would go through all of that, and hold each row against each cause (plans.test.ts).
+ */
+const isOfCauses = (db: Db, kind: number, streams: readonly number[]) => db`
+  (due.bucket, due.kind, due.owner_id, due.cause_id)
+    BETWEEN (k.bucket, ${kind}::smallint, k.owner_id, k.cause_id) AND (k.bucket, ${kind}::smallint, k.owner_id, k.cause_id)
+  AND due.stream + 0 = ANY(${[...streams]}::bigint[])`;
+const causes = (db: Db, of: readonly Pick<WorkItem, 'ownerId' | 'causeId'>[]) => db`
+  unnest(${column(of, (o) => bucketOf(o.ownerId))}::smallint[], ${column(of, (o) => o.ownerId)}::bigint[],
+    ${column(of, (o) => o.causeId)}::bigint[]) AS k (bucket, owner_id, cause_id)`;
+
+/** Causes of owners of which some streams have work, in flight or not. Locks nothing. */
+export async function selectOfCauses(
+  db: Db,
+  kind: number,
+  streams: readonly number[],
+  of: readonly Pick<WorkItem, 'ownerId' | 'causeId'>[],
+): Promise<Pick<WorkItem, 'ownerId' | 'causeId'>[]> {
+  return await db<Pick<WorkItem, 'ownerId' | 'causeId'>[]>`
+    SELECT DISTINCT due.owner_id AS "ownerId", due.cause_id AS "causeId" FROM ${causes(db, of)} JOIN due ON ${isOfCauses(db, kind, streams)}`;
+}
+
 /** Deletes work of some streams by owner and cause, but for what is in flight. Locks the rows; the lane must be locked already. */
 export async function deleteOfCauses(
   db: Db,
@@ -303,11 +326,7 @@ export async function deleteOfCauses(
   of: readonly Pick<WorkItem, 'ownerId' | 'causeId'>[],
 ): Promise<WorkItem[]> {
   return await db<WorkItem[]>`
-    DELETE FROM due USING unnest(${column(of, (o) => bucketOf(o.ownerId))}::smallint[], ${column(of, (o) => o.ownerId)}::bigint[],
-      ${column(of, (o) => o.causeId)}::bigint[]) AS k (bucket, owner_id, cause_id)
-    WHERE (due.bucket, due.kind, due.owner_id, due.cause_id)
-      BETWEEN (k.bucket, ${kind}::smallint, k.owner_id, k.cause_id) AND (k.bucket, ${kind}::smallint, k.owner_id, k.cause_id)
-      AND due.stream = ANY(${[...streams]}::bigint[]) ${db.onShard('due.bucket', lane.buckets)}
+    DELETE FROM due USING ${causes(db, of)} WHERE ${isOfCauses(db, kind, streams)} ${db.onShard('due.bucket', lane.buckets)}
       AND (due.owner_id, due.cause_id, due.seq) NOT IN (
         SELECT f.owner_id, f.cause_id, f.seq FROM (
           SELECT unnest(f.owner_ids) AS owner_id, unnest(f.cause_ids) AS cause_id, unnest(f.seqs) AS seq FROM flights f

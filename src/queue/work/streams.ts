@@ -7,6 +7,7 @@ import {
   deleteStreamRow,
   selectBulkOf,
   selectNextOfStream,
+  selectOfCauses,
   selectStreams,
 } from './sql.ts';
 import type { WorkItem } from './work.ts';
@@ -51,6 +52,16 @@ export async function callOffOf(
 ): Promise<WorkItem[]> {
   await lockLane(tx, lane);
   return await deleteOfCauses(tx, lane, kind, streams, of);
+}
+
+/** Causes of owners of which some streams have work in the queue, in flight or not. */
+export async function inQueueOf(
+  db: Db,
+  kind: number,
+  streams: readonly number[],
+  of: readonly Pick<WorkItem, 'ownerId' | 'causeId'>[],
+): Promise<Pick<WorkItem, 'ownerId' | 'causeId'>[]> {
+  return await selectOfCauses(db, kind, streams, of);
 }
 
 /** Work of runs that some owners have in the queue, in flight or not. */
