@@ -16,6 +16,7 @@ import { planPublish } from '../src/campaigns/plan.ts';
 import { whyIn } from '../src/campaigns/report/lists.ts';
 import { reportOf } from '../src/campaigns/report/report.ts';
 import { selectLog } from '../src/campaigns/report/sql.ts';
+import { updateContact } from '../src/contacts/contacts.ts';
 import { exportPerson } from '../src/people/export.ts';
 import { mergePeople } from '../src/people/people.ts';
 import {
@@ -825,7 +826,7 @@ scenario(
 );
 
 scenario(
-  'until a date of the contact: re-timed by what it is when it comes; what is past, and what is no date, is missed',
+  'until a date of the contact: re-timed by what it becomes, later and sooner; what is past, and what is no date, is missed',
   async () => {
     const place = await newPlace();
     await place.live({
@@ -846,18 +847,27 @@ scenario(
     const inDays = (days: number) => isoTime(today + days * DAY_MS).slice(0, 10);
     const booked = (who: string, leaves: unknown) =>
       place.tell(who, { name: 'booked' }, { attributes: { leaves } });
-    const [soon, moved, past, none] = [
+    const [soon, moved, sooner, past, none] = [
       await booked('soon', inDays(5)),
       await booked('moved', inDays(5)),
+      await booked('sooner', inDays(9)),
       await booked('past', inDays(-2)),
       await booked('none', 'some day'),
     ];
     await place.settled();
     assert.deepEqual([await place.mails(past), await place.mails(none)], [['late'], ['late']]);
     await place.tell('moved', undefined, { attributes: { leaves: inDays(8) } });
+    // By another door than that which tells of users.
+    const change = { attributes: { leaves: inDays(3) } };
+    must(
+      await ctx.queue.transact((tx) =>
+        updateContact(tx, nowMs, { workspaceId: place.id, id: sooner }, change),
+      ),
+    );
     await place.settled();
     await place.advance(today + 4 * DAY_MS + 9 * HOUR_MS - (await place.nowMs()));
     assert.deepEqual([await place.mails(soon), await place.mails(moved)], [['pack'], []]);
+    assert.deepEqual(await sentAt(sooner), [isoTime(today + 2 * DAY_MS + 9 * HOUR_MS)]);
     await place.advance(3 * DAY_MS);
     assert.deepEqual(await place.mails(moved), ['pack']);
     assert.deepEqual(await sentAt(soon), [isoTime(today + 4 * DAY_MS + 9 * HOUR_MS)]);

@@ -472,3 +472,40 @@ test('campaigns.md §3.1: what is told as history ends no wait, neither as it be
   ann.due();
   assert.deepEqual(ann.told('w'), ['entered', 'waits', 'timeout', 'sends', 'completed']);
 });
+
+test('who waits for a date waits for what it is by now: sooner, later, in another zone; what is no date any more is asked when it was due', () => {
+  const trip: Published = {
+    key: 'trip',
+    trigger: { event: { did: 'booked' } },
+    steps: [
+      {
+        key: 'until',
+        wait_until: { attribute: 'leaves', offset: '-1d', at: '09:00' },
+        then: { missed: 'late' },
+      },
+      { ...mailed('pack'), then: { next: 'end' } },
+      mailed('late'),
+    ],
+  };
+  const ann = somebody([trip], { leaves: '2026-03-20' });
+  const dueOf = () => new Date([...ann.member.enrolments.values()][0]!.place.dueMs).toISOString();
+  ann.does('booked');
+  assert.equal(dueOf(), '2026-03-19T09:00:00.000Z');
+  for (const [leaves, due] of [
+    ['2026-03-10', '2026-03-09T09:00:00.000Z'],
+    ['2026-03-12', '2026-03-11T09:00:00.000Z'],
+    [null, '2026-03-11T09:00:00.000Z'],
+    ['2026-03-02', '2026-03-11T09:00:00.000Z'],
+    ['2026-03-12', '2026-03-11T09:00:00.000Z'],
+  ] as const) {
+    ann.becomes({ leaves }, BEGAN_MS + 1);
+    assert.equal(dueOf(), due, String(leaves));
+  }
+  ann.member.facts = { ...ann.member.facts, zone: 'Asia/Tokyo' };
+  ann.becomes({}, BEGAN_MS + 2);
+  assert.equal(dueOf(), '2026-03-11T00:00:00.000Z');
+  // What is told once it was due, and nobody has come to yet, changes nothing of that.
+  ann.becomes({ city: 'Rome' }, Date.parse('2026-03-11T00:00:01Z'));
+  ann.due();
+  assert.deepEqual(ann.told('trip').slice(-2), ['sends', 'completed']);
+});

@@ -85,7 +85,7 @@ export function onChange(live: Live, member: Member, nowMs: number, changes: Cha
       // In what stands still nothing is decided: it is when that goes on.
       if (campaign && campaign.paused !== 'all')
         decide({ live, member, campaign, asOfMs: nowMs, changes }, enrolment);
-    } else if (live.versions.get(enrolment.versionId)?.file.checkFilter === 'always')
+    } else if (live.versions.get(enrolment.versionId)?.heedsChanges)
       take(live, member, enrolment, { kind: 'changed' }, nowMs, changes);
   }
 }

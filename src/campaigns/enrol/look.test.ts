@@ -115,3 +115,40 @@ test('who has not been gone through sets nothing off: it may have held all along
   ann.becomes({ plan: 'pro' }, BEGAN_MS + 3);
   assert.equal(ann.member.entries.size, 2, 'from then on it sets off');
 });
+
+/** They are in another zone from an instant on. */
+function movesTo(who: ReturnType<typeof somebody>, zone: string, atMs: number): void {
+  who.member.facts = { ...who.member.facts, zone };
+  who.becomes({}, atMs);
+}
+
+/** The next time that they are looked at because of a date. */
+function comes(who: ReturnType<typeof somebody>): string {
+  const { atMs } = [...who.changes.looks.values()][0]!;
+  look(who.live, who.member, { asOfMs: atMs, isDue: true }, who.changes);
+  return new Date(atMs).toISOString();
+}
+
+test('a date is one wherever they are: who was greeted in Auckland is not greeted again in Honolulu, where it comes later', () => {
+  const born: Published = {
+    key: 'birthday',
+    trigger: { date: { attribute: 'born', yearly: true } },
+    steps: [mailed('joy')],
+  };
+  const visit: Published = { ...born, key: 'visit', trigger: { date: { attribute: 'at' } } };
+  const ann = somebody([born, visit], { born: '1990-05-12' });
+  movesTo(ann, 'Pacific/Auckland', BEGAN_MS);
+  assert.equal(comes(ann), '2026-05-11T21:00:00.000Z');
+  assert.equal(ann.member.entries.size, 1);
+  movesTo(ann, 'Pacific/Honolulu', Date.parse('2026-05-11T22:00:00Z'));
+  assert.equal(comes(ann), '2026-05-12T19:00:00.000Z');
+  assert.deepEqual([ann.member.entries.size, ann.refused('birthday')], [1, 'entered_before']);
+  assert.equal(comes(ann), '2027-05-12T19:00:00.000Z');
+  assert.equal(ann.member.entries.size, 2, 'the next year is another');
+  // What is at another time of the same day is something else, and so is another day.
+  for (const at of ['2027-06-01T10:00', '2027-06-01T15:00', '2027-06-02T15:00']) {
+    ann.becomes({ at }, Date.parse('2027-05-20T00:00:00Z'));
+    comes(ann);
+  }
+  assert.equal(ann.member.entries.size, 5);
+});

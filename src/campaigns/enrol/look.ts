@@ -90,12 +90,14 @@ function setOff(
   }
 }
 
-/** A date that comes at this very moment; what else falls due is seen by looking. */
+/** A date that comes at this very moment; what else falls due is seen by looking. Who has moved since it came is not set off by it again. */
 function fallsDue(live: Live, member: Member, watch: Watch, atMs: number, changes: Changes): void {
-  if (watch.kind !== 'date' || nextOf(member, watch, atMs - 1) !== atMs) return;
+  const coming = watch.kind === 'date' ? nextOf(member, watch, atMs - 1) : undefined;
+  if (watch.kind !== 'date' || coming?.atMs !== atMs) return;
   const properties = { attribute: watch.date.attribute, date: dateValue(member, watch) };
+  const trigger = seen('$date', watch, atMs, properties, coming.of);
   for (const { campaign } of live.onWatch.get(watch.id) ?? [])
-    begin(live, member, campaign, seen('$date', watch, atMs, properties), changes);
+    begin(live, member, campaign, trigger, changes);
 }
 
 function begin(live: Live, member: Member, campaign: Campaign, trigger: Seen, changes: Changes): void {
@@ -104,8 +106,14 @@ function begin(live: Live, member: Member, campaign: Campaign, trigger: Seen, ch
 }
 
 /** What set it off, as rules and messages see it. It is derived, so that it is the same when it is done again. */
-function seen(name: string, watch: Watch, atMs: number, properties: Record<string, unknown>): Seen {
-  return { name, atMs, receivedMs: atMs, key: hash53(`${name} ${watch.id} ${atMs}`), order: 0, properties };
+function seen(
+  name: string,
+  watch: Watch,
+  atMs: number,
+  properties: Record<string, unknown>,
+  of: string | number = atMs,
+): Seen {
+  return { name, atMs, receivedMs: atMs, key: hash53(`${name} ${watch.id} ${of}`), order: 0, properties };
 }
 
 function propertiesOf(watch: Watch, member: Member): Record<string, unknown> {
@@ -126,7 +134,7 @@ function propertiesOf(watch: Watch, member: Member): Record<string, unknown> {
 /** When time alone may change it. */
 function flipOf(member: Member, watch: Watch, asOfMs: number): number {
   if (watch.kind === 'value') return Infinity;
-  if (watch.kind === 'date') return nextOf(member, watch, asOfMs) ?? Infinity;
+  if (watch.kind === 'date') return nextOf(member, watch, asOfMs)?.atMs ?? Infinity;
   const { flipsMs } = evaluate(watch.rule, member.facts, { trigger: null, asOfMs });
   return flipsMs > asOfMs ? flipsMs : asOfMs + 1;
 }
@@ -135,7 +143,7 @@ function nextOf(
   member: Member,
   watch: Extract<Watch, { kind: 'date' }>,
   afterMs: number,
-): number | undefined {
+): ReturnType<typeof nextDate> {
   return nextDate(watch.date, dateValue(member, watch), member.facts.zone, afterMs);
 }
 

@@ -76,11 +76,12 @@ export function hasBumped(db: Db): boolean {
   return bumped.has(db);
 }
 
-/** Workspaces in which a change of a contact may let somebody in or out of a campaign: one has a filter, or listens to who says no. */
+/** Workspaces in which a change of a contact may let somebody in or out of a campaign, or on in one: it has a filter, waits for a date, or listens to who says no. */
 export async function selectFiltering(db: Db): Promise<number[]> {
   const rows = await db<{ id: number }[]>`
     SELECT DISTINCT c.workspace_id AS id FROM campaigns c JOIN campaign_versions v ON v.campaign_id = c.id
-    WHERE c.state IN ('active', 'paused') AND (v.file ? 'filter' OR v.file::text LIKE '%"$unsubscribed"%')`;
+    WHERE c.state IN ('active', 'paused') AND (v.file ? 'filter' OR v.file @? '$.steps[*].wait_until.attribute'
+      OR v.file::text LIKE '%"$unsubscribed"%')`;
   return rows.map(({ id }) => id);
 }
 

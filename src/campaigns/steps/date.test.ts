@@ -9,7 +9,7 @@ function comes(asked: DateTrigger, value: unknown, zone: string, after: string, 
   const found: string[] = [];
   let afterMs = Date.parse(after);
   while (found.length < times) {
-    const next = nextDate(asked, value, zone, afterMs);
+    const next = nextDate(asked, value, zone, afterMs)?.atMs;
     if (next === undefined) break;
     found.push(new Date(next).toISOString());
     afterMs = next;

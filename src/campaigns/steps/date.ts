@@ -4,12 +4,14 @@
  * A date without a time is a day on the contact's wall, and one with a time and no zone a time on it. One with both is an instant, unless a
  * time of day is asked for: then it is the day of it. 29 February is 28 February in years that have none.
  */
-import { CAMPAIGN_LIMITS, type DateStep, type Trigger } from '../../../contract/campaign.ts';
+import { CAMPAIGN_LIMITS, type DateStep, type Step, type Trigger } from '../../../contract/campaign.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { clientMs } from '../events/time.ts';
 import { durationMs, minuteOfText } from '../match/duration.ts';
+import type { Facts } from '../match/facts.ts';
 import { valueAt } from '../match/reading.ts';
 import { dayOf, instantOf } from './local.ts';
+import type { Place } from './run.ts';
 
 const DAY_MS = 86_400_000;
 /** Beyond the year 9999 nothing is a date: walls and calendars end not far behind it. */
@@ -27,31 +29,38 @@ export function offsetMs(text: string): number | undefined {
   return ms === undefined ? undefined : isBefore ? -ms : ms;
 }
 
+/**
+ * A time that a date comes. `of` names the date that it is of, wherever its contact is: in another zone it comes at another time, and is the same
+ * date.
+ */
+type Coming = { atMs: number; of: string };
+
 /** The first time after `afterMs` that it comes, for a value of the attribute; undefined when it does not, or when that is no date. */
 export function nextDate(
   asked: DateTrigger,
   value: unknown,
   zone: string,
   afterMs: number,
-): number | undefined {
+): Coming | undefined {
   const offset = asked.offset === undefined ? 0 : offsetMs(asked.offset)!;
   const found = dateOf(value);
   if (!found) return undefined;
   if ('atMs' in found && asked.at === undefined && !asked.yearly) {
-    const ms = found.atMs + offset;
-    return ms > afterMs ? ms : undefined;
+    const atMs = found.atMs + offset;
+    return atMs > afterMs ? { atMs, of: `${found.atMs}` } : undefined;
   }
   const day = 'day' in found ? found.day : dayOf(found.atMs, zone);
   const said = 'day' in found ? found.minute : undefined;
   const minute = asked.at === undefined ? (said ?? MORNING) : minuteOfText(asked.at)!;
   const whole = offset % DAY_MS === 0 ? offset / DAY_MS : 0;
   const instant = (of: number) => instantOf(of + whole, minute, zone) + (whole === 0 ? offset : 0);
-  if (!asked.yearly) return instant(day) > afterMs ? instant(day) : undefined;
+  const name = 'day' in found ? `${day}.${minute}` : `${found.atMs}`;
+  if (!asked.yearly) return instant(day) > afterMs ? { atMs: instant(day), of: name } : undefined;
   const year = new Date(afterMs).getUTCFullYear();
   const first = new Date(day * DAY_MS).getUTCFullYear();
   for (let one = Math.max(first, year - 2); one <= Math.max(first, year + 2); one++) {
-    const ms = instant(inYear(day, one));
-    if (ms > afterMs) return ms;
+    const atMs = instant(inYear(day, one));
+    if (atMs > afterMs) return { atMs, of: `${name} ${one}` };
   }
   return undefined;
 }
@@ -64,9 +73,25 @@ export function comesAt(
   asOfMs: number,
 ): number | string {
   const { attribute } = until;
-  const comesMs = nextDate(until, valueAt(attributes, attribute), zone, asOfMs - 1);
+  const comesMs = nextDate(until, valueAt(attributes, attribute), zone, asOfMs - 1)?.atMs;
   if (comesMs === undefined) return `${attribute} is past, or no date`;
   return comesMs - asOfMs > CAMPAIGN_LIMITS.waitMs ? `${attribute} is more than 400 days away` : comesMs;
+}
+
+/**
+ * When the date comes by now that somebody waits for at a step, where that is another time than they wait until. Undefined where it is the same, and
+ * where it is past or none: then it is asked when it was due, since that may be over already and nobody has come to it yet.
+ */
+export function retimed(
+  current: Step | undefined,
+  { phase, dueMs }: Pick<Place, 'phase' | 'dueMs'>,
+  { contact, zone }: Facts,
+  asOfMs: number,
+): number | undefined {
+  if (phase || !current || !('wait_until' in current) || !('attribute' in current.wait_until))
+    return undefined;
+  const comesMs = comesAt(current.wait_until, contact.attributes, zone, asOfMs);
+  return typeof comesMs === 'number' && comesMs !== dueMs ? comesMs : undefined;
 }
 
 /** The same day of another year, as days since 1970. */

@@ -15,8 +15,9 @@ import { durationMs } from '../match/duration.ts';
 import { evaluate } from '../match/evaluate.ts';
 import type { Around, Facts, Seen } from '../match/facts.ts';
 import { attributesFrom, changeOf, factsAfter, type ChangeStep, type Alteration } from './changed.ts';
-import { comesAt } from './date.ts';
+import { comesAt, retimed } from './date.ts';
 import { drawn } from './drawn.ts';
+import { flipsAt, letsOn } from './filter.ts';
 import { END } from './flow.ts';
 import { handedKindOf, isWait, type HandedKind } from './kinds.ts';
 import { nextInWindow } from './local.ts';
@@ -65,7 +66,7 @@ class Walk {
     if (stimulus.kind === 'handed') return this.#handed(stimulus.step, stimulus.failed);
     if (stimulus.kind === 'event') return this.#hear(stimulus.event, stimulus.isStill);
     if (stimulus.kind === 'resumed') return this.#resume();
-    if (stimulus.kind === 'changed') return;
+    if (stimulus.kind === 'changed') return this.#retime();
     if (stimulus.kind === 'refreshed') return this.#refresh();
     if (stimulus.kind === 'enter') return this.#enter();
     // What came before its time was only to look at the filter again.
@@ -76,7 +77,7 @@ class Walk {
 
   outcome(): Stepped {
     const place = this.#place;
-    const lookMs = this.#ended ? Infinity : this.#flipsMs();
+    const lookMs = this.#ended ? Infinity : flipsAt(this.#version, this.#facts, this.#around());
     return {
       // The filter may fail by time alone: looked at then.
       place: lookMs < place.dueMs && lookMs > this.#asOfMs ? { ...place, lookMs } : place,
@@ -84,12 +85,6 @@ class Walk {
       effects: this.#effects,
       why: this.#why,
     };
-  }
-
-  #flipsMs(): number {
-    const { checkFilter, filter } = this.#version.file;
-    if (checkFilter !== 'always' || !filter) return Infinity;
-    return evaluate(filter, this.#facts, this.#around()).flipsMs;
   }
 
   #around(): Around {
@@ -110,8 +105,7 @@ class Walk {
   }
 
   #passesFilter(): boolean {
-    const { filter } = this.#version.file;
-    if (!filter || evaluate(filter, this.#facts, this.#around()).holds) return true;
+    if (letsOn(this.#version, this.#facts, this.#around())) return true;
     this.#end({ exited: 'filter' });
     return false;
   }
@@ -145,7 +139,12 @@ class Walk {
     } else if (current && 'wait_for' in current) {
       const found = this.#found(current.wait_for, sinceMs);
       if (found) this.#done(current.wait_for, found);
-    }
+    } else this.#retime();
+  }
+
+  #retime(): void {
+    const comesMs = retimed(this.#current(), this.#place, this.#facts, this.#asOfMs);
+    if (comesMs !== undefined) this.#wait(comesMs, this.#facts.zone);
   }
 
   /** What was sent, or is about to be, is not sent again. */

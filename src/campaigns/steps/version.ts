@@ -52,6 +52,8 @@ export type Version = {
   /** What takes somebody out, as it is written and as goes without saying. */
   exits: readonly Looked[];
   asksSets: boolean;
+  /** Whether who is in it is looked at when something is learnt of them: its filter is asked at any time, or a date of theirs is waited for. */
+  heedsChanges: boolean;
 };
 
 /** What is looked at of each contact. `segment`: one that people named; the others are the campaign's own. */
@@ -115,6 +117,7 @@ export function versionOf(
     goals: file.goals ?? [],
     exits,
     asksSets: rules.some(asksSets),
+    heedsChanges: file.checkFilter === 'always' || steps.some(isForDate),
   };
 }
 
@@ -190,6 +193,10 @@ export function watchOf(trigger: Trigger): Watched | null {
   if (!('list' in trigger) && !('tag' in trigger)) return null;
   const { name, on } = crossed('list' in trigger ? trigger.list : trigger.tag);
   return { kind: 'rule', rule: 'list' in trigger ? { inList: name } : { tagged: name }, on };
+}
+
+function isForDate(step: Step): boolean {
+  return 'wait_until' in step && 'attribute' in step.wait_until;
 }
 
 /** What happens again and again, each time for its own sake. A date comes each year where it is yearly. */

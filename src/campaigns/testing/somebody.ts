@@ -31,9 +31,9 @@ export function somebody(
   const rows = files.map(rowsOf);
   const watched = files.flatMap(({ key, trigger }, i): Segment[] => {
     const watch = watchOf(trigger);
-    return watch?.kind === 'rule'
-      ? [segmentRow(100 + i, { rule: watch.rule, name: key, campaignId: i + 1 })]
-      : [];
+    const of = { name: key, campaignId: i + 1 };
+    if (watch?.kind === 'rule') return [segmentRow(100 + i, { rule: watch.rule, ...of })];
+    return watch?.kind === 'date' ? [segmentRow(100 + i, { kind: 'date', rule: watch.date, ...of })] : [];
   });
   const named = Object.entries(segments).map(([key, rule], i) =>
     segmentRow(200 + i, { key, rule, name: key }),
