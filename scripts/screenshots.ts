@@ -56,6 +56,11 @@ const PAGES: Readonly<Record<string, readonly [at: string, shown: string, beside
   forecast: ['/broadcasts/$draft/forecast', 'now'],
   progress: ['/broadcasts/$broadcast/progress', 'delivered'],
   results: ['/broadcasts/$broadcast/results', 'What came of it'],
+  campaigns: ['/campaigns', 'invitation'],
+  effect: ['/campaigns/$campaign/results', 'Goal'],
+  entered: ['/campaigns/$campaign/people', 'Who entered'],
+  file: ['/campaigns/$campaign/file', 'Its file'],
+  backtest: ['/campaigns/$campaign/backtest', 'Try it over'],
   templates: ['/templates', 'Reminder'],
   template: ['/templates/$template', 'Hi'],
   channels: ['/channels', 'Mail of the shop'],
@@ -165,6 +170,11 @@ async function fillPages(of: Parley): Promise<Ids> {
   const who = { contacts: contacts.map(({ id }: { id: string }) => id) };
   await post('/contacts/bulk', { who, add: [list.id] });
   await post('/exports', { who });
+  const { campaigns } = await call(of, 'GET', '/campaigns/gallery');
+  const { file } = campaigns.find(({ key }: { key: string }) => key === 'invitation');
+  const campaign = await post('/campaigns', { file });
+  await post(`/campaigns/${campaign.id}/publish`, { people: 'move' });
+  await post(`/campaigns/${campaign.id}/hand`, { audience: { include: { all: true } }, key: 'first' });
   const template = await post('/templates', { name: 'Reminder', content: { type: 'text', text: TEXT } });
   const webhook = await post('/webhooks', {
     door: 'sunshine',
@@ -184,6 +194,7 @@ async function fillPages(of: Parley): Promise<Ids> {
   return {
     broadcast: broadcast.id,
     draft: draft.id,
+    campaign: campaign.id,
     list: list.id,
     segment: segment.id,
     template: template.id,

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -103,6 +104,8 @@ async function enter(page: Page, who = { email, password }): Promise<void> {
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
 }
+
+const INVITATION = readFileSync(path.resolve(import.meta.dirname, '../examples/invitation.yaml'), 'utf8');
 
 /** The conversation in the list of the inbox. */
 const rowOf = (page: Page, name: string) => page.getByRole('option', { name: new RegExp(name) });
@@ -1219,11 +1222,14 @@ describe('the console in a browser', { skip }, () => {
     const template = (
       await call('POST', `${base}/templates`, { name: 'Reminder of an appointment', content })
     ).body;
+    const { body: campaign } = await call('POST', `${base}/campaigns`, { file: INVITATION });
     for (const [at, name] of [
       ['people/imports', 'Import people'],
       ['people/exports', 'Export people'],
       ['people/sets/lists', 'Lists'],
       ['broadcasts', 'Broadcasts'],
+      ['campaigns', 'Campaigns'],
+      [`campaigns/${campaign.id}/file`, 'invitation'],
       ['templates', 'Templates'],
       [`templates/${template.id}`, 'Reminder of an appointment'],
       ['channels', 'Channels'],
@@ -1325,6 +1331,7 @@ describe('the console in a browser', { skip }, () => {
     };
     const { body: draft } = await call('POST', `${base}/broadcasts`, written);
     const { body: ready } = await call('POST', `${base}/broadcasts`, written);
+    const { body: campaign } = await call('POST', `${base}/campaigns`, { file: INVITATION });
     const { contactId } = await somebody('Fritz', 'hello');
     const { body: all } = await call('GET', `${base}/conversations?view=all`);
     const { id: conversation } = all.conversations.find((one: Json) => one.contact.id === contactId);
@@ -1353,6 +1360,7 @@ describe('the console in a browser', { skip }, () => {
         [`broadcasts/${draft.id}/audience`, /may not draft broadcasts/],
         [`broadcasts/${draft.id}/send`, /may not start, pause and cancel broadcasts/],
         [`templates/${template.id}`, /may not change templates/],
+        [`campaigns/${campaign.id}/file`, /may not draft campaigns; that takes owner or admin or marketer/],
       ],
       viewer: [
         [`inbox/all/${conversation}`, /may not answer in conversations/],

@@ -85,6 +85,28 @@ async function holdLine(page: Page) {
   };
 }
 
+/** A report as it is once enough have entered: what is counted is other tests' matter. */
+function reported(report: Json): Json {
+  const arm = (entries: number, converted: number, interval: number[]) => {
+    const people = entries;
+    return { entries, people, stillOpen: 0, converted, rate: converted / entries, interval, value: 0 };
+  };
+  const between = { interval: [0.086, 0.208], note: 'valid only at the planned end' };
+  const effect = {
+    difference: 0.15,
+    verdict: 'more',
+    whileRunning: [0.042, 0.258],
+    atPlannedEnd: between,
+  };
+  const told = {
+    treated: arm(558, 176, [0.278, 0.355]),
+    holdout: arm(242, 40, [0.124, 0.217]),
+    effect,
+  };
+  const epochs = report.epochs.map((epoch: Json) => ({ ...epoch, goals: [{ ...epoch.goals[0], ...told }] }));
+  return { ...report, epochs };
+}
+
 describe('what others do, on a page that is open', { skip }, () => {
   test('console.md §7 a person’s page has what is said to them and what becomes of it, by itself; of others it asks nothing', async () => {
     const [ann, bob] = [await person('Ann'), await person('Bob')];
@@ -254,6 +276,97 @@ describe('what others do, on a page that is open', { skip }, () => {
     await page.getByText('What is said is saved.').waitFor();
     await until('it says what is usual', async () => (await words(form))[0]!.startsWith('We can go on'));
     assert.equal((await call('GET', base)).body.settings.webchatOffer, undefined);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('console.md §5 a campaign: begun from the gallery, written by two, published, told why, its effect drawn, paused, ended and put aside; one is tried', async () => {
+    const mia = await person('Mia');
+    // What is refused, or was changed by another, is said by the browser, too.
+    const tab = await openTab(browser, {}, /status of 4(?:00|12|22)/);
+    const page = await signedIn(tab, `/w/${ws}/campaigns`);
+    await page.getByRole('heading', { name: 'No campaign yet' }).waitFor();
+    await page.getByRole('button', { name: 'New campaign' }).click();
+    await page.getByRole('button', { name: 'Use invitation' }).click();
+    await page.waitForURL(/file$/);
+    const [, id] = /campaigns\/(\w+)/.exec(page.url())!;
+    const field = page.getByLabel('Its file');
+    const dialog = page.getByRole('dialog');
+    const pressed = (name: string) => page.getByRole('button', { name }).click();
+    await field.waitFor();
+    const text = await field.inputValue();
+    assert.match(text, /^parley: campaign\/1\nkey: invitation\n/);
+    // What is wrong is not kept by the server, nor published.
+    await field.fill(`${text}odd: true\n`);
+    await page.getByRole('alert').getByText('campaign.odd: is not known').waitFor();
+    await pressed('Publish …');
+    const publish = dialog.getByRole('button', { name: 'Publish it' });
+    assert.match((await publish.getAttribute('data-tip'))!, /not saved yet/);
+    await checkAxe(page, 'what publishing would do');
+    await page.keyboard.press('Escape');
+    await field.fill(text.replace('key: invitation', 'key: another'));
+    await page.getByRole('alert').getByText('key: must stay invitation').waitFor();
+    const named = (name: string) => text.replace('\ntrigger', `\nname: ${name}\ntrigger`);
+    assert.equal((await call('POST', `${base}/campaigns`, { file: named('Theirs') })).status, 201);
+    await field.fill(named('Mine'));
+    await page.getByRole('button', { name: 'Take theirs' }).click();
+    await until('it is theirs', async () => (await field.inputValue()).includes('name: Theirs'));
+    await page.getByRole('heading', { level: 1, name: 'Theirs' }).waitFor();
+    await pressed('Publish …');
+    await dialog.getByText('It becomes version 1').waitFor();
+    await publish.click();
+    await page.getByText('active', { exact: true }).waitFor();
+    const audience = { include: { contacts: [mia.id] } };
+    await call('POST', `${base}/campaigns/${id}/hand`, { audience, key: 'first' });
+    await until('she is in it', async () => {
+      const { people: all } = (await call('GET', `${base}/campaigns/${id}/people`)).body;
+      return all[0]?.step === 'rest' && [all[0].name, all[0].address].join() === `Mia,${mia.address}`;
+    });
+    await page.getByRole('link', { name: 'People', exact: true }).last().click();
+    await page.getByRole('heading', { name: '1 person in it now' }).waitFor();
+    await pressed('Why of Mia');
+    await dialog.getByText('it was set off').waitFor();
+    await checkAxe(page, 'why somebody is in a campaign');
+    await page.keyboard.press('Escape');
+    await page.route('**/report', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: reported(await response.json()) });
+    });
+    await page.getByRole('link', { name: 'Results' }).click();
+    const goal = page.getByRole('region', { name: 'Goal came' });
+    await goal.getByText('More reached it than without the campaign.').waitFor();
+    await goal.getByText('+15.0 points, from +4.2 to +25.8').waitFor();
+    await page.getByRole('img', { name: /^Entries, from/ }).waitFor();
+    await checkAxe(page, 'what a campaign changed');
+    await page.unroute('**/report');
+    await pressed('Pause …');
+    await dialog.getByRole('radio', { name: 'All of it' }).check();
+    await dialog.getByRole('button', { name: 'Pause it' }).click();
+    await page.getByText('stands still', { exact: true }).waitFor();
+    await pressed('Resume …');
+    await dialog.getByText('1 person is in it; for 0 people something fell due meanwhile.').waitFor();
+    await dialog.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('active', { exact: true }).waitFor();
+    await pressed('End …');
+    await dialog.getByText('1 person is in it and leaves it at once').waitFor();
+    await pressed('End it for good');
+    await pressed('Put it aside');
+    await page.getByText('ended, put aside').waitFor();
+    await page.getByRole('link', { name: 'All campaigns' }).click();
+    await page.getByRole('link', { name: 'Theirs' }).waitFor();
+    // What no event sets off is refused in words; what one does is tried.
+    const { file } = (await call('GET', `${base}/campaigns/gallery`)).body.campaigns[0];
+    const { id: other } = (await call('POST', `${base}/campaigns`, { file })).body;
+    await page.goto(`${url}/w/${ws}/campaigns/${id}/backtest`);
+    await pressed('Back-test');
+    await page.getByRole('alert').getByText('only what an event sets off can be tried').waitFor();
+    await page.goto(`${url}/w/${ws}/campaigns/${other}/backtest`);
+    await pressed('Back-test');
+    await page.getByText('Nobody in the sample did what sets it off').waitFor();
+    await page.goto(`${url}/w/${ws}/settings/audit`);
+    const deed = page.getByText(/ended the campaign/).first();
+    const led = deed.getByRole('link', { name: 'the campaign invitation' });
+    assert.equal(await led.getAttribute('href'), `/w/${ws}/campaigns/${id}/results`);
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

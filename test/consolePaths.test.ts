@@ -16,6 +16,8 @@ const MAP = {
   person: '/w/WS/people/B',
   broadcasts: '/w/WS/broadcasts',
   broadcast: '/w/WS/broadcasts/B/C',
+  campaigns: '/w/WS/campaigns',
+  campaign: '/w/WS/campaigns/B/C',
   templates: '/w/WS/templates',
   template: '/w/WS/templates/B',
   developers: '/w/WS/developers/B',

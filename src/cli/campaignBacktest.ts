@@ -73,8 +73,8 @@ export function backtestLines({ key, from, to, tried, result, asOfToday }: Backt
     ];
   const rows: [string, Estimate][] = [
     ['did what sets it off', result.people],
-    ['entries', result.entered],
-    ...(result.heldOut.n ? [['of these held out', result.heldOut] as [string, Estimate]] : []),
+    [result.heldOut.n ? 'entries, but for those held out' : 'entries', result.entered],
+    ...(result.heldOut.n ? [['entries held out', result.heldOut] as [string, Estimate]] : []),
     ...named('not entered: ', result.refused),
     ...named('ended: ', result.endings),
     ...named('put off: ', result.held),

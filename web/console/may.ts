@@ -77,3 +77,31 @@ export function mayCancel(role: Role, broadcast: BroadcastState): May {
     only(broadcast, ['draft', 'scheduled', 'running', 'paused'], 'It is over.'),
   );
 }
+
+/** What of a campaign decides. */
+type CampaignState = { state: string; paused: string | null; hasDraft: boolean; archivedAt: string | null };
+
+const run = (role: Role, isSo: boolean, reason: string): May =>
+  both(may(role, 'campaigns.run'), isSo || reason);
+
+/** Publishing what is written of a campaign. */
+export function mayPublish(role: Role, { state, hasDraft }: CampaignState): May {
+  if (state === 'ended') return run(role, false, 'It has ended.');
+  return run(role, hasDraft, 'Nothing of it is written that is not published.');
+}
+
+/** Pausing a campaign, also one whose entering alone is paused. */
+export function mayPauseCampaign(role: Role, { state, paused }: CampaignState): May {
+  const isSo = state === 'active' || paused === 'entering';
+  return run(role, isSo, 'Only campaigns that run can be paused.');
+}
+
+/** Going on with a campaign. */
+export function mayResumeCampaign(role: Role, { state }: CampaignState): May {
+  return run(role, state === 'paused', 'Only paused campaigns can be resumed.');
+}
+
+/** Ending a campaign. */
+export function mayEnd(role: Role, { state }: CampaignState): May {
+  return run(role, state === 'active' || state === 'paused', 'Only campaigns that run can be ended.');
+}

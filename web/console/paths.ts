@@ -16,6 +16,8 @@ export const paths = {
   importOf: (ws: string, id: string) => `/w/${ws}/people/imports/${id}`,
   broadcasts: (ws: string) => `/w/${ws}/broadcasts`,
   broadcast: (ws: string, broadcast: string, step = 'message') => `/w/${ws}/broadcasts/${broadcast}/${step}`,
+  campaigns: (ws: string) => `/w/${ws}/campaigns`,
+  campaign: (ws: string, campaign: string, part = 'results') => `/w/${ws}/campaigns/${campaign}/${part}`,
   templates: (ws: string) => `/w/${ws}/templates`,
   template: (ws: string, template: string) => `/w/${ws}/templates/${template}`,
   developers: (ws: string, part = 'api') => `/w/${ws}/developers/${part}`,

@@ -216,6 +216,21 @@ const broadcast = createRoute({
   path: 'broadcasts/$broadcast/$step',
   component: lazyRouteComponent(() => fetched(() => import('./pages/broadcasts/Broadcast.tsx')), 'Broadcast'),
 });
+const campaigns = createRoute({
+  getParentRoute: () => workspace,
+  path: 'campaigns',
+  validateSearch: ({ aside }: Record<string, unknown>): { aside?: true } => (aside === true ? { aside } : {}),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/campaigns/Campaigns.tsx')), 'Campaigns'),
+});
+const campaign = createRoute({
+  getParentRoute: () => workspace,
+  path: 'campaigns/$campaign/$part',
+  validateSearch: ({ step, ending }: Record<string, unknown>): { step?: string; ending?: string } => ({
+    step: textIn(step),
+    ending: textIn(ending),
+  }),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/campaigns/Campaign.tsx')), 'Campaign'),
+});
 /** Which events are followed; which requests are shown; which operation of which door is read about. */
 type DevelopersSearch = {
   door?: string;
@@ -321,6 +336,8 @@ const tree = root.addChildren([
     person,
     broadcasts,
     broadcast,
+    campaigns,
+    campaign,
     templates,
     template,
     developers,

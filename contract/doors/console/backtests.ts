@@ -20,6 +20,7 @@ const estimates = Type.Record(Type.String(), estimate);
 /** What would have happened, for all people: at most `error` off, 19 times of 20; exact once everybody was tried. */
 export const Tried = Type.Object({
   people: estimate,
+  /** But for those who would have been held out. */
   entered: estimate,
   heldOut: estimate,
   refused: estimates,

@@ -300,11 +300,13 @@ export const CampaignSeries = Type.Object({
     }),
   ),
 });
-/** Who entered, newest first. */
+/** Who entered, newest first, with what they are called and an address of theirs, where there is one. */
 export const CampaignPeople = Type.Object({
   people: Type.Array(
     Type.Object({
       contactId: Id,
+      name: orNull(Type.String()),
+      address: orNull(Type.String()),
       ...entry,
     }),
   ),

@@ -24,6 +24,7 @@ export function usePlaces(): PlaceOf[] {
     { name: 'Inbox', path: paths.inbox(id), icon: 'inbox', key: 'i' },
     { name: 'People', path: paths.people(id), icon: 'people', key: 'p' },
     { name: 'Broadcasts', path: paths.broadcasts(id), icon: 'send', key: 'b' },
+    { name: 'Campaigns', path: paths.campaigns(id), icon: 'flow', key: 'a', isMore: true },
     { name: 'Templates', path: paths.templates(id), icon: 'note', key: 't', isMore: true },
     { name: 'Channels', path: paths.channels(id), icon: 'channels', key: 'c', isMore: true },
     { name: 'Developers', path: paths.developers(id), icon: 'code', key: 'd', isMore: true },

@@ -6,6 +6,8 @@ import { MAX_ID, readId, toHex24 } from '../../../base/ids.ts';
 import { findCampaign, type CampaignRow } from '../../../campaigns/campaigns.ts';
 import type { Arm } from '../../../campaigns/enrol/entry.ts';
 import { peopleIn, REFUSALS } from '../../../campaigns/report/lists.ts';
+import { selectPeople } from '../../../contacts/people.ts';
+import { nameOf } from '../broadcastDrafts.ts';
 import { idIn, idText, missing, queryId, readLimit, readTime, timeText, type Call } from '../route.ts';
 
 /** Who entered it, newest first. */
@@ -27,9 +29,13 @@ export async function people(call: Call): Promise<Static<typeof CampaignPeople> 
     step,
     ending,
   });
+  const named = rows.map(({ contactId }) => ({ workspaceId: call.workspace.id, contactId }));
+  const who = await selectPeople(call.ctx.sql, named, { attributes: false });
   return {
     people: rows.map((row) => ({
       contactId: idText(row.contactId),
+      name: nameOf(who.get(row.contactId)),
+      address: who.get(row.contactId)?.destinations[0]?.address ?? null,
       ...standsAt(row),
     })),
     next: next

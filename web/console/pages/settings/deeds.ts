@@ -166,6 +166,7 @@ const NOUNS: Readonly<Record<string, string>> = {
 /** Where the page of a thing is. */
 const PAGES: Readonly<Record<string, (ws: string, id: string) => string>> = {
   broadcast: (ws, id) => paths.broadcast(ws, id),
+  campaign: (ws, id) => paths.campaign(ws, id),
   contact: (ws, id) => paths.person(ws, id),
   conversation: (ws, id) => paths.inbox(ws, 'all', id),
   import: (ws, id) => paths.importOf(ws, id),
@@ -183,7 +184,7 @@ const PAGES: Readonly<Record<string, (ws: string, id: string) => string>> = {
   workspace: (ws) => paths.settings(ws),
 };
 
-/** Where what has no page of its own is shown: with the person whose it is. Campaigns have none yet: they are told by name. */
+/** Where what has no page of its own is shown: with the person whose it is. */
 const OF_PEOPLE: Readonly<Record<string, (ws: string, contactId: string) => string>> = {
   order: (ws, contactId) => paths.person(ws, contactId),
 };

@@ -1,5 +1,6 @@
 /** The campaigns that somebody is in, with the step they stand at and when it goes on, then those they were in. */
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import type { CampaignsOfContact } from '../../../../../contract/doors/console/campaigns.ts';
 import { Ago } from '../../../../shared/time.tsx';
@@ -27,7 +28,12 @@ export function Campaigns({ ws, contactId }: { ws: string; contactId: string }):
     <Grows query={query} rowsOf={rowsOf} none="Not in any campaign so far.">
       {(entry) => (
         <li key={entry.id}>
-          <strong>{entry.campaign.name}</strong>
+          <Link
+            to="/w/$ws/campaigns/$campaign/$part"
+            params={{ ws, campaign: entry.campaign.id, part: 'results' }}
+          >
+            <strong>{entry.campaign.name}</strong>
+          </Link>
           <Stands entry={entry} />
         </li>
       )}
