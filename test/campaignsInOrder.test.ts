@@ -2,11 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bucketOf } from '../src/base/ids.ts';
+import { bumpStamp } from '../src/campaigns/enrol/sql.live.ts';
 import { tellOwn } from '../src/campaigns/events/own.ts';
+import { changeSegment, setsRenamed } from '../src/campaigns/segments/segments.ts';
+import { selectSegment } from '../src/contacts/segments.ts';
 import type { Tx } from '../src/db/pool.ts';
 import { KIND } from '../src/queue/work/kinds.ts';
 import { mail, newPlace, sql, world } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
+import { must } from './support/world.ts';
 
 const { ctx } = world;
 type Place = Awaited<ReturnType<typeof newPlace>>;
@@ -106,4 +110,62 @@ test('somebody leaves who was sent all there was: what others do in their lane i
     await leave([{ place, id }]);
     await until('they are out', async () => (await place.entries(id))[0] === 'event', 20_000);
   });
+});
+
+test('a segment is changed at the moment at which its last lane is found: who changes it has it first, and the lane waits', async () => {
+  const place = await newPlace();
+  const id = await place.segment('tall', { attribute: 'height', greaterThan: 2 });
+  const nowMs = await place.nowMs();
+  const change = async (tx: Tx, height: number) => {
+    const rule = { attribute: 'height', greaterThan: height };
+    must(await changeSegment(ctx, tx, place.id, id, { rule }, nowMs));
+  };
+  await ctx.queue.transact((tx) => change(tx, 3));
+  await amid(async (tx) => {
+    await selectSegment(tx, place.id, id, true);
+    await waitsFor('FROM segments');
+    await change(tx, 4);
+  });
+  await place.built();
+});
+
+test('a list gets another name while a segment that names it is changed: neither says that it is so before it has all', async () => {
+  const place = await newPlace();
+  const made = [await place.segment('one', { inList: 'VIP' }), await place.segment('two', { inList: 'VIP' })];
+  const last = Math.max(...made);
+  let renaming: Promise<void> | undefined;
+  await amid(async (tx) => {
+    await selectSegment(tx, place.id, last, true);
+    renaming = ctx.queue.transact((own) => setsRenamed(ctx, own, place.id, [{ kind: 'list', name: 'VIP' }]));
+    await waitsFor('FROM segments');
+    await bumpStamp(tx);
+  });
+  await renaming;
+  await place.built();
+});
+
+test('a list gets another name: who is in segments that do not name it is known all the while', async () => {
+  const place = await newPlace();
+  await place.segment('vip', { inList: 'VIP' });
+  await place.segment('others', { any: [{ inList: 'Others' }, { tagged: 'VIP' }] });
+  const building = await ctx.queue.transact(async (tx) => {
+    await setsRenamed(ctx, tx, place.id, [{ kind: 'list', name: 'VIP' }]);
+    return await tx<{ key: string }[]>`
+      SELECT key FROM segments WHERE workspace_id = ${place.id} AND state = 'building'`;
+  });
+  assert.deepEqual(
+    building.map(({ key }) => key),
+    ['vip'],
+  );
+});
+
+test('a segment is given the rule that it has, written otherwise: it is not gone through again', async () => {
+  const place = await newPlace();
+  const id = await place.segment('buyers', { did: 'bought', atLeast: 2, within: '30d' });
+  const nowMs = await place.nowMs();
+  const rule = { within: '30d', atLeast: 2, did: 'bought' };
+  const changed = must(
+    await ctx.queue.transact((tx) => changeSegment(ctx, tx, place.id, id, { name: 'Buyers', rule }, nowMs)),
+  );
+  assert.deepEqual([changed.name, changed.state], ['Buyers', 'live']);
 });

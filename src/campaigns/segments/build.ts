@@ -42,10 +42,7 @@ export async function buildLane(
   const ids = changing ? await nextWhere(tx, workspaceId, lane.buckets, changing, page) : [];
   task.params = { filled: 1 };
   if (ids.length === most) await noteTask(tx, task, ids.at(-1));
-  else {
-    await noteTask(tx, task, undefined);
-    await endBuild(tx, segment);
-  }
+  else await endBuild(tx, task);
   return ids;
 }
 
@@ -81,10 +78,14 @@ function mayChange(
   return names.length ? didSince(tx, names) : undefined;
 }
 
-/** The last lane that is done makes it whole. Locks the segment, so that of two that end at once one is the last. */
-async function endBuild(tx: Tx, { workspaceId, id }: Segment): Promise<void> {
-  const segment = await selectSegment(tx, workspaceId, id, true);
-  if (!segment || (await selectTaskOf(tx, id))) return;
+/**
+ * The lane is done, and the last that is makes the segment whole. Locks the segment, so that of two that end at once one is the last; and before the
+ * task, as whoever changes or deletes it does.
+ */
+async function endBuild(tx: Tx, task: Task): Promise<void> {
+  const segment = await selectSegment(tx, task.workspaceId, task.campaignId, true);
+  await noteTask(tx, task, undefined);
+  if (!segment || (await selectTaskOf(tx, segment.id))) return;
   await updateSegment(tx, { ...segment, state: 'live' });
   await bumpStamp(tx);
 }

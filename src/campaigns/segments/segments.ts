@@ -26,14 +26,14 @@ import type { Queue } from '../../queue/queue.ts';
 import { bumpStamp, selectNaming } from '../enrol/sql.live.ts';
 import { deleteTasks, insertTasks } from '../enrol/sql.tasks.ts';
 import { needNames, type Names } from '../events/names.ts';
-import { asksSets, namesIn } from '../match/evaluate.ts';
+import { namesIn } from '../match/evaluate.ts';
 import { keyAt, reading, textAt } from '../match/reading.ts';
 import { segmentRuleAt } from '../match/rule.ts';
 import type { CampaignFile } from '../../../contract/campaign.ts';
 import { segmentsAsked, watchOf, type Watched } from '../steps/version.ts';
 import { LISTENING_MS } from './heard.ts';
 import { ruleCondition } from './sql.rule.ts';
-import { setsIn } from './uses.ts';
+import { namesSet, setsIn, type SetNamed } from './uses.ts';
 
 /** What segments need. */
 export type SegmentDeps = { queue: Queue; ids: IdSource; names: Names; clock: Clock };
@@ -103,7 +103,7 @@ export async function changeSegment(
     rule: input.rule === undefined ? (now.rule as Rule) : segmentRuleAt(input.rule, 'rule'),
   }));
   if (isFault(read)) return read;
-  const isSame = JSON.stringify(read.rule) === JSON.stringify(now.rule);
+  const isSame = isAlike(read.rule, now.rule);
   const known = isSame ? undefined : await nameEvents(deps, workspaceId, read.rule);
   if (isFault(known)) return known;
   const changed: Segment = { ...now, ...read, state: isSame ? now.state : 'building', changedMs: nowMs };
@@ -149,7 +149,7 @@ export async function tryRule(
   };
 }
 
-/** What a campaign's trigger looks at, in place of what an earlier version's did. Part of the publishing; nobody enters by it. */
+/** What a campaign's trigger looks at, in place of what an earlier version's did. Part of the publishing, which says that it is; nobody enters by it. */
 export async function watchFor(
   deps: SegmentDeps,
   tx: Tx,
@@ -160,8 +160,7 @@ export async function watchFor(
   const there = await watchesOf(tx, campaign.id);
   const watch = file ? watchOf(file.trigger) : null;
   const wanted = watch && watch.kind !== 'segment' ? wantedBy(watch) : undefined;
-  const isSame = (one: Segment) =>
-    one.kind === wanted?.kind && JSON.stringify(sorted(one.rule)) === JSON.stringify(sorted(wanted.rule));
+  const isSame = (one: Segment) => one.kind === wanted?.kind && isAlike(one.rule, wanted.rule);
   const gone = there.filter((one) => !isSame(one)).map(({ id }) => id);
   if (gone.length) await deleteSegments(tx, gone);
   for (const id of gone) await deleteTasks(tx, id, 'build');
@@ -178,7 +177,7 @@ export async function watchFor(
     changedMs: nowMs,
   };
   await insertSegment(tx, made);
-  await build(deps, tx, made);
+  await goThrough(deps, tx, made);
 }
 
 function wantedBy(watch: Exclude<Watched, { kind: 'segment' }>): Pick<Segment, 'kind' | 'rule'> {
@@ -187,7 +186,11 @@ function wantedBy(watch: Exclude<Watched, { kind: 'segment' }>): Pick<Segment, '
   return { kind: 'date', rule: watch.date };
 }
 
-/** With its keys in order: the store keeps them in an order of its own. */
+/** Whether two rules say the same. The store keeps keys in an order of its own. */
+function isAlike(one: object, other: object): boolean {
+  return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
+}
+
 function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(sorted);
@@ -198,20 +201,37 @@ function sorted(value: unknown): unknown {
   );
 }
 
-/** Lists or tags have other names, or are gone: what asks for them is gone through again. */
-export async function setsRenamed(deps: SegmentDeps, tx: Tx, workspaceId: number): Promise<void> {
+/**
+ * Lists or tags have other names, or are gone: what asks for one by such a name is gone through again. That it is so is said once and last: whoever
+ * says it lets nobody else say so until the transaction ends, and others say it with a segment in hand.
+ */
+export async function setsRenamed(
+  deps: SegmentDeps,
+  tx: Tx,
+  workspaceId: number,
+  names: readonly SetNamed[],
+): Promise<void> {
+  let isAny = false;
   for (const one of await allSegments(tx, workspaceId)) {
-    if (one.kind !== 'rule' || !asksSets(one.rule as Rule)) continue;
+    if (one.kind !== 'rule' || !names.some((set) => namesSet(one.rule, set))) continue;
     // As it is now: whoever changed it in between is not written over.
     const now = await selectSegment(tx, workspaceId, one.id, true);
     if (!now) continue;
     await updateSegment(tx, { ...now, state: 'building' });
-    await build(deps, tx, now);
+    await goThrough(deps, tx, now);
+    isAny = true;
   }
+  if (isAny) await bumpStamp(tx);
+}
+
+/** Goes through all lanes, and says that what is live is another. */
+async function build(deps: SegmentDeps, tx: Tx, segment: Segment): Promise<void> {
+  await goThrough(deps, tx, segment);
+  await bumpStamp(tx);
 }
 
 /** Goes through all lanes, when every process that changes contacts knows of it. */
-async function build(deps: SegmentDeps, tx: Tx, { id, workspaceId }: Segment): Promise<void> {
+async function goThrough(deps: SegmentDeps, tx: Tx, { id, workspaceId }: Segment): Promise<void> {
   await deleteTasks(tx, id, 'build');
   const nowMs = deps.clock.nowMs();
   const task = { id: deps.ids.spread(), workspaceId, campaignId: id, kind: 'build' as const, params: {} };
@@ -222,7 +242,6 @@ async function build(deps: SegmentDeps, tx: Tx, { id, workspaceId }: Segment): P
     nowMs,
     nowMs + LISTENING_MS,
   );
-  await bumpStamp(tx);
 }
 
 /** Names stand before what asks by them; this goes to a pool that is in no transaction. */

@@ -4,7 +4,7 @@ import type { Db, Tx } from '../../db/pool.ts';
 import { selectNaming } from '../enrol/sql.live.ts';
 
 /** A list or tag by its name. */
-type SetNamed = { kind: 'list' | 'tag'; name: string };
+export type SetNamed = { kind: 'list' | 'tag'; name: string };
 
 /** Segments and campaigns, drafts too, that name a list or tag. */
 type Uses = {
@@ -20,11 +20,11 @@ export async function usesOfSet(db: Db, workspaceId: number, set: SetNamed): Pro
   ]);
   const campaigns = new Map(
     rows
-      .filter(({ draft, file }) => names(draft, set) || names(file, set))
+      .filter(({ draft, file }) => namesSet(draft, set) || namesSet(file, set))
       .map(({ id, key, state }) => [id, { id, key, state }]),
   );
   return {
-    segments: segments.filter(({ key, rule }) => key !== null && names(rule, set)),
+    segments: segments.filter(({ key, rule }) => key !== null && namesSet(rule, set)),
     campaigns: [...campaigns.values()],
   };
 }
@@ -32,7 +32,7 @@ export async function usesOfSet(db: Db, workspaceId: number, set: SetNamed): Pro
 /** Gives segments that name a list or tag its new name in the same moment: it is the same list. Part of the renaming. */
 export async function carryName(tx: Tx, workspaceId: number, set: SetNamed, name: string): Promise<void> {
   for (const one of await allSegments(tx, workspaceId)) {
-    if (one.key === null || !names(one.rule, set)) continue;
+    if (one.key === null || !namesSet(one.rule, set)) continue;
     // As it is now: whoever changed it in between is not written over.
     const now = await selectSegment(tx, workspaceId, one.id, true);
     if (now) await updateSegment(tx, { ...now, rule: renamed(now.rule, set, name) as Segment['rule'] });
@@ -52,7 +52,7 @@ function renamed(rule: unknown, { kind, name }: SetNamed, to: string): unknown {
 }
 
 /** Whether a rule or a campaign names a list or tag, anywhere. */
-function names(value: unknown, { kind, name }: SetNamed): boolean {
+export function namesSet(value: unknown, { kind, name }: SetNamed): boolean {
   return setsIn(value).some((one) => one.kind === kind && one.name === name);
 }
 

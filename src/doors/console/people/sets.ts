@@ -29,7 +29,7 @@ import {
 } from '../../../contacts/sets.ts';
 import { broadcastsNaming } from '../../../broadcasts/find.ts';
 import { setsRenamed } from '../../../campaigns/segments/segments.ts';
-import { carryName, usesOfSet } from '../../../campaigns/segments/uses.ts';
+import { carryName, usesOfSet, type SetNamed } from '../../../campaigns/segments/uses.ts';
 import type { Db, Tx } from '../../../db/pool.ts';
 import { acts, idIn, idOf, missing, reads, timeText, writes, type Call, type Route } from '../route.ts';
 
@@ -97,15 +97,22 @@ function usesOf(kind: 'list' | 'tag', one: string): Route {
   });
 }
 
+/** A list or tag as rules name it; shipping labels and bots they do not know. */
+function asRulesName({ kind, name }: ContactSet): SetNamed | undefined {
+  return kind === 'list' || kind === 'tag' ? { kind, name } : undefined;
+}
+
 /** A campaign that runs names it in a version, which never changes: without that name nobody would come in by it any more, or be kept out. */
 async function heldIn(
   tx: Tx,
   workspaceId: number,
-  { kind, name }: ContactSet,
+  set: ContactSet,
   { isToGo }: { isToGo: boolean },
 ): Promise<Fault | undefined> {
-  if (kind !== 'list' && kind !== 'tag') return undefined;
-  const { campaigns, segments } = await usesOfSet(tx, workspaceId, { kind, name });
+  const named = asRulesName(set);
+  if (!named) return undefined;
+  const { kind } = named;
+  const { campaigns, segments } = await usesOfSet(tx, workspaceId, named);
   const live = campaigns.find(({ state }) => state === 'active' || state === 'paused');
   if (live)
     return fault(
@@ -158,9 +165,11 @@ function renames(kind: SetKind, one: string): Route {
         if (held) return held;
         const renamed = await renameSet(tx, call.workspace.id, set.id, call.body.name);
         if (isFault(renamed)) return renamed;
-        if (set.kind === 'list' || set.kind === 'tag')
-          await carryName(tx, call.workspace.id, { kind: set.kind, name: set.name }, renamed.name);
-        await setsRenamed(call.ctx, tx, call.workspace.id);
+        const [before, now] = [asRulesName(set), asRulesName(renamed)];
+        if (before && now) {
+          await carryName(tx, call.workspace.id, before, now.name);
+          await setsRenamed(call.ctx, tx, call.workspace.id, [before, now]);
+        }
         const audit = { action: `${kind}.rename`, subject: `${kind}:${set.id}`, detail: call.body };
         return { status: 200, body: present(renamed), audit };
       };
@@ -184,7 +193,8 @@ function changesOf(kind: SetKind, one: string): Route[] {
           const held = await heldIn(tx, call.workspace.id, set, { isToGo: true });
           if (held) return held;
           await deleteSet(tx, call.workspace.id, set.id);
-          await setsRenamed(call.ctx, tx, call.workspace.id);
+          const named = asRulesName(set);
+          if (named) await setsRenamed(call.ctx, tx, call.workspace.id, [named]);
           const audit = {
             action: `${kind}.delete`,
             subject: `${kind}:${set.id}`,
