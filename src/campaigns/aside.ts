@@ -5,28 +5,34 @@
 import { bucketOf } from '../base/ids.ts';
 import { type Tx } from '../db/pool.ts';
 import { isPassing } from '../db/errors.ts';
-import { oldestUnread } from '../queue/feed/unread.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { firingUntil } from './due.ts';
 import { selectTimers } from './enrol/sql.read.ts';
 import { insertTasks, noteTask, selectInside, selectTasks, type Task } from './enrol/sql.tasks.ts';
 import { upsertTimers } from './enrol/sql.write.ts';
-import { addCounts, deleteArrivals, selectArrivals, type Arrival } from './events/sql.take.ts';
+import { addCounts, deleteArrivals, type Arrival } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
 import type { TurnDeps } from './turnPart.ts';
 
 /** A timer that cannot be taken is tried again after this long: by then a new version may be running. */
 const AGAIN_MS = 3600_000;
 
-/** Sets aside what comes first in a lane, since it failed alone. False when there is nothing. */
+/** What failed alone in a lane, of what was found there: what arrived first, else the timer that was due first, else a task. */
+type Failed = {
+  nowMs: number;
+  error: unknown;
+  found: { arrivals: readonly Arrival[]; unread: ReadonlyMap<number, number> };
+  task: Task | undefined;
+};
+
+/** Sets it aside; what has arrived since it was found is not at fault. False when there is nothing. */
 export async function setAside(
   deps: TurnDeps,
   tx: Tx,
   lane: OwnedLane,
-  { nowMs, error, task }: { nowMs: number; error: unknown; task: Task | undefined },
+  { nowMs, error, found, task }: Failed,
 ): Promise<boolean> {
-  const unread = await oldestUnread(tx, [lane]);
-  const [arrival] = await selectArrivals(tx, [lane], 1);
+  const [arrival] = found.arrivals;
   if (arrival) {
     const { id, contactId } = arrival;
     const isKept = await keepOnly(deps, tx, lane, arrival, nowMs);
@@ -37,7 +43,7 @@ export async function setAside(
     );
     return true;
   }
-  const [timer] = await selectTimers(tx, firingUntil([lane], nowMs, unread), 1);
+  const [timer] = await selectTimers(tx, firingUntil([lane], nowMs, found.unread), 1);
   if (timer) {
     const { contactId, ownerId, workspaceId, atMs } = timer;
     const dueMs = nowMs + AGAIN_MS;

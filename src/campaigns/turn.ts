@@ -127,9 +127,9 @@ async function takeAlone(
     await fence(tx, lane);
     const nowMs = deps.clock.nowMs();
     task = undefined;
+    const found = await lookInto(tx, [lane], nowMs, 1);
     try {
       return await tx.savepoint(async (inner) => {
-        const found = await lookInto(inner, [lane], nowMs, 1);
         const { again, tasks } = await takeSome(deps, inner, [lane], source, found);
         if (tasks.length) task = await nextTask(inner, lane, nowMs, { taken });
         if (task) await doTask(deps, inner, lane, task, await source(inner), nowMs, 1);
@@ -137,7 +137,7 @@ async function takeAlone(
       });
     } catch (error) {
       if (isPassing(error) || error instanceof TooManyEnter) throw error;
-      return await setAside(deps, tx, lane, { nowMs, error, task });
+      return await setAside(deps, tx, lane, { nowMs, error, found, task });
     }
   });
   if (task) taken.set(lane.lane, task.workspaceId);
