@@ -10,8 +10,8 @@ import {
   pauseCampaign,
   resumeCampaign,
   saveDraft,
-  versionsOf,
 } from '../src/campaigns/campaigns.ts';
+import { versionsOf } from '../src/campaigns/versions.ts';
 import { planPublish } from '../src/campaigns/plan.ts';
 import { whyIn } from '../src/campaigns/report/lists.ts';
 import { reportOf } from '../src/campaigns/report/report.ts';
@@ -622,7 +622,7 @@ scenario(
     await place.settled();
     await place.advance(8 * DAY_MS);
     const row = (await findCampaign(sql, place.id, campaign.id))!;
-    const { epochs } = await reportOf(sql, row, await versionsOf(sql, campaign.id), await place.nowMs());
+    const { epochs } = await reportOf(sql, row, await place.nowMs());
     const [goal] = epochs[0]!.goals;
     const { treated: ours, holdout: theirs } = goal!;
     assert.deepEqual(

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bucketOf } from '../src/base/ids.ts';
-import { findCampaign, versionsOf } from '../src/campaigns/campaigns.ts';
+import { findCampaign } from '../src/campaigns/campaigns.ts';
 import { ARRIVAL, insertArrivals } from '../src/campaigns/events/sql.ts';
 import { auditCampaigns } from '../src/campaigns/report/audit.ts';
 import { whyIn } from '../src/campaigns/report/lists.ts';
@@ -17,7 +17,7 @@ const bought = { key: 'bought', event: 'buy', within: '30d', value: 'amount', pr
 
 async function toldOf(place: Place, campaignId: number) {
   const campaign = (await findCampaign(sql, place.id, campaignId))!;
-  const found = await reportOf(sql, campaign, await versionsOf(sql, campaignId), await place.nowMs());
+  const found = await reportOf(sql, campaign, await place.nowMs());
   return found.epochs[0]!.goals[0]!;
 }
 

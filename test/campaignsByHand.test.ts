@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findCampaign, versionsOf } from '../src/campaigns/campaigns.ts';
+import { findCampaign } from '../src/campaigns/campaigns.ts';
 import { reportOf } from '../src/campaigns/report/report.ts';
 import { reportLines } from '../src/cli/campaignReport.ts';
 import { DAY_MS, newPlace, sql } from './campaignsProduct.ts';
@@ -99,7 +99,7 @@ async function told(file: { holdout?: string; variants?: [string, string][] }, e
 
 async function report(place: Place, campaignId: number) {
   const row = (await findCampaign(sql, place.id, campaignId))!;
-  return await reportOf(sql, row, await versionsOf(sql, campaignId), await place.nowMs());
+  return await reportOf(sql, row, await place.nowMs());
 }
 
 /** Entries as they are kept, whose window is over. */

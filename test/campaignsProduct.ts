@@ -18,8 +18,9 @@ import { tellingWhy } from './support/waits.ts';
 import { must, newWorkspace, startWorld } from './support/world.ts';
 
 const database = await ofTheProcess(testDatabase);
-/** The store, for looking, and for another process. */
+/** The store, for looking, and for another process; what is asked of it here can be heard. */
 export const { sql, connection, url } = database;
+export const hear: typeof database.hear = (listener) => database.hear(listener);
 /** Whether who takes turns and sends is another process, which is killed now and then (`campaignsKilled.test.ts`). */
 const isApart = process.env['CAMPAIGNS_WORKER'] === 'apart';
 /** How long a dead worker's lanes are its own. */

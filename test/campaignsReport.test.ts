@@ -7,11 +7,14 @@ import { test } from 'node:test';
 import type { CampaignFile } from '../contract/campaign.ts';
 import { monotonicMs } from '../src/base/clock.ts';
 import { auditCampaigns } from '../src/campaigns/report/audit.ts';
-import { neededFor, reportOf } from '../src/campaigns/report/report.ts';
+import { goalsCounted, neededFor, reportOf } from '../src/campaigns/report/report.ts';
+import { planPublish } from '../src/campaigns/plan.ts';
+import { triggerOf } from '../src/campaigns/since.ts';
+import { currentFile, writtenOf } from '../src/campaigns/versions.ts';
 import { setOutside } from '../src/campaigns/outside.ts';
-import { findCampaign, versionsOf } from '../src/campaigns/campaigns.ts';
+import { findCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
 import { reportLines } from '../src/cli/campaignReport.ts';
-import { DAY_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import { DAY_MS, hear, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
@@ -40,7 +43,7 @@ async function armsOf(campaignId: number) {
 
 async function report(place: Place, campaignId: number) {
   const campaign = (await findCampaign(sql, place.id, campaignId))!;
-  return await reportOf(sql, campaign, await versionsOf(sql, campaignId), await place.nowMs());
+  return await reportOf(sql, campaign, await place.nowMs());
 }
 
 async function keepOut(place: Place, points: number): Promise<void> {
@@ -281,6 +284,42 @@ test('no verdict where the split is broken, or one arm came to its first message
     { arm: 1, n: 99, converted: 20 },
   ]);
   assert.equal(early.goal.effect!.verdict, 'too_early');
+});
+
+test('a campaign that was published often is shown and asked by the version that it goes by, and not by all there ever were', async () => {
+  const place = await newPlace();
+  const file = { key: 'often', trigger: { event: { did: 'in' } } };
+  const goal = (key: string) => ({ key, event: 'paid', within: '7d' as const });
+  for (const key of ['one', 'two', 'three'])
+    await place.live({
+      ...file,
+      goals: [goal(key)],
+      steps: [mail(key), { key: 'rest', wait: { for: '1d' } }],
+    });
+  await enter(place, 'p', 2);
+  const given = { parley: 'campaign/1', ...file, steps: [mail('four')] };
+  const nowMs = await place.nowMs();
+  const { id } = must(await ctx.queue.transact((tx) => saveDraft(ctx, tx, place.id, given, nowMs)));
+  const row = (await findCampaign(sql, place.id, id))!;
+  const all: string[] = [];
+  hear((text) => /FROM campaign_versions v WHERE v\.campaign_id/.test(text) && all.push(text));
+  try {
+    assert.equal((await currentFile(sql, row))!.goals![0]!.key, 'three');
+    assert.deepEqual((await writtenOf(sql, row)).version, 3);
+    const plan = must(await planPublish(sql, row));
+    assert.deepEqual([plan.number, plan.newEpoch, plan.steps.map(({ version }) => version)], [4, true, [3]]);
+    assert.equal(await triggerOf(sql, row), 'in');
+    const { steps } = await reportOf(sql, row, nowMs);
+    assert.deepEqual(
+      steps.map(({ step, version }) => [step, version]),
+      [['three', 3]],
+    );
+    const goals = await goalsCounted(sql, id);
+    assert.deepEqual(goals.map(({ key }) => key).toSorted(), ['one', 'three', 'two']);
+  } finally {
+    hear(undefined);
+  }
+  assert.deepEqual(all, []);
 });
 
 test('entries needed before a start: with a holdout, with none, and with variants', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFault } from '../src/base/fault.ts';
 import { toHex24 } from '../src/base/ids.ts';
-import { endCampaign, findCampaign, saveDraft, versionsOf } from '../src/campaigns/campaigns.ts';
+import { endCampaign, findCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
 import { reportOf } from '../src/campaigns/report/report.ts';
 import type { StepArrival, StepHandler } from '../src/campaigns/steps/handlers.ts';
 import type { HandedKind } from '../src/campaigns/steps/kinds.ts';
@@ -255,7 +255,7 @@ test('scenario 28: of two who become one, what ends by it is taken back, and wha
   await one(cal, bob);
   await one(bob, held);
   const campaign = (await findCampaign(sql, place.id, both.id))!;
-  const { epochs } = await reportOf(sql, campaign, await versionsOf(sql, both.id), await place.nowMs());
+  const { epochs } = await reportOf(sql, campaign, await place.nowMs());
   assert.match(epochs[0]!.warnings.join(), /more than 1 % crossed/);
   assert.equal((await place.tallies(both.id))['crossover'], 1, 'two of one arm are none');
   await flows(place, both.id, true);

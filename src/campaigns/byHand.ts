@@ -19,7 +19,7 @@ import { keyOfCall } from './enrol/keys.ts';
 import { createLiveSource, type LiveNames } from './enrol/live.ts';
 import type { Campaign, Member } from './enrol/member.ts';
 import { refusalOf } from './enrol/refusal.ts';
-import { selectVersions, type CampaignRow } from './enrol/sql.live.ts';
+import { selectCurrent, type CampaignRow } from './enrol/sql.live.ts';
 import { insertTasks, noteTask, type Task } from './enrol/sql.tasks.ts';
 import type { Names } from './events/names.ts';
 import { letIn, nextShareMs } from './letIn.ts';
@@ -121,7 +121,7 @@ function closed({ state }: CampaignRow): Fault {
 
 /** Why nobody is let into it by hand. */
 async function notByHand(tx: Tx, campaign: CampaignRow): Promise<Fault | undefined> {
-  const row = (await selectVersions(tx, campaign.id)).find(({ id }) => id === campaign.versionId);
+  const row = await selectCurrent(tx, campaign);
   if (!row) return closed(campaign);
   return letsInByHand(row.file.trigger)
     ? undefined

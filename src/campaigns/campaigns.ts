@@ -25,7 +25,7 @@ import {
   selectByKey,
   selectCampaign,
   selectCampaigns,
-  selectVersions,
+  selectCurrent,
   updateCampaign,
   type CampaignRow,
   type VersionRow,
@@ -42,7 +42,7 @@ import { checkNamed, keyOfEnded } from './named.ts';
 import { sameEpoch } from './plan.ts';
 import { versionOf } from './steps/version.ts';
 import { watchFor } from './segments/segments.ts';
-import { asSaid, asWritten, withTemplates } from './templates.ts';
+import { withTemplates } from './templates.ts';
 import { epochOf } from './outside.ts';
 
 export type { CampaignRow, VersionRow } from './enrol/sql.live.ts';
@@ -60,21 +60,6 @@ export async function findCampaign(
 export const findCampaignByKey = selectByKey;
 /** Campaigns of a workspace, newest first. */
 export const listCampaigns = selectCampaigns;
-
-/** Versions of a campaign as they are said, newest first. */
-export async function versionsOf(db: Db, campaignId: number): Promise<VersionRow[]> {
-  return (await selectVersions(db, campaignId)).map((row) => ({ ...row, file: asSaid(row.file) }));
-}
-
-/** What is written of a campaign now: its draft, else its newest version, with the names of its templates; and that version's number. */
-export async function writtenOf(
-  db: Db,
-  { id, draft }: CampaignRow,
-): Promise<{ file: CampaignFile | null; version: number | null }> {
-  const [version] = await selectVersions(db, id);
-  const file = draft ?? (version ? asWritten(version.file) : null);
-  return { file, version: version?.number ?? null };
-}
 
 /** What this room's functions work with. */
 export type CampaignDeps = { queue: Queue; ids: IdSource; names: Names; clock: Clock } & Partial<HandDeps>;
@@ -177,8 +162,7 @@ export async function dropDraft(
   const stale = await staleIn(tx, now, by);
   if (stale) return stale;
   if (!now.draft) return fault('conflict', 'the campaign has no draft that could be taken back');
-  const live = (await selectVersions(tx, id)).find((one) => one.id === now.versionId)?.file;
-  const name = live?.name ?? now.key;
+  const name = (await selectCurrent(tx, now))?.file.name ?? now.key;
   const changed = { ...now, draft: null, name, ...changedBy(now, by, nowMs) };
   if (now.versionId === null) await deleteCampaignRow(tx, id);
   else await updateCampaign(tx, changed);
@@ -222,14 +206,13 @@ export async function publish(
   if (isFault(file)) return file;
   const missing = await checkNamed(deps, tx, workspaceId, file);
   if (missing) return missing;
-  const versions = await selectVersions(tx, id);
-  const current = versions.find((one) => one.id === now.versionId);
+  const current = await selectCurrent(tx, now);
   const isSame = current !== undefined && sameEpoch(current.file, file);
   const version: VersionRow = {
     id: deps.ids.spread(),
     campaignId: id,
     workspaceId,
-    number: (versions[0]?.number ?? 0) + 1,
+    number: (current?.number ?? 0) + 1,
     file,
     epoch: isSame ? now.epoch : now.epoch + 1,
     isOpen: true,

@@ -9,8 +9,8 @@ import { insertEpoch, selectOutside, upsertOutside, type EpochRow } from './enro
 import {
   bumpStamp,
   selectCampaign,
+  selectCurrent,
   selectLiveCampaigns,
-  selectVersions,
   updateCampaign,
   type CampaignRow,
 } from './enrol/sql.live.ts';
@@ -28,7 +28,7 @@ export async function setOutside(tx: Tx, workspaceId: number, points: number, no
   for (const { id } of await selectLiveCampaigns(tx, workspaceId)) {
     const now = await selectCampaign(tx, workspaceId, id, true);
     if (now?.state !== 'active' && now?.state !== 'paused') continue;
-    const { file } = (await selectVersions(tx, id)).find((one) => one.id === now.versionId)!;
+    const { file } = (await selectCurrent(tx, now))!;
     const begun = { ...now, epoch: now.epoch + 1, salt: randomToken(12) };
     await updateCampaign(tx, begun);
     await insertEpoch(tx, epochOf(begun, file, points, nowMs));

@@ -2,7 +2,7 @@
 import type { CampaignFile } from '../../contract/campaign.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import type { Db } from '../db/pool.ts';
-import { selectVersions, type CampaignRow } from './enrol/sql.live.ts';
+import { selectCurrent, selectVersionsById, type CampaignRow } from './enrol/sql.live.ts';
 import { placesIn } from './report/lists.ts';
 import { moved } from './steps/moved.ts';
 import { variantsOf, versionOf } from './steps/version.ts';
@@ -20,16 +20,16 @@ type PublishPlan = {
 /** What publishing a draft would do to those who are in the campaign. */
 export async function planPublish(db: Db, campaign: CampaignRow): Promise<PublishPlan | Fault> {
   if (!campaign.draft) return fault('conflict', 'the campaign has no draft that could be published');
-  const versions = await selectVersions(db, campaign.id);
-  const current = versions.find(({ id }) => id === campaign.versionId);
+  const current = await selectCurrent(db, campaign);
   const { places, exact } = await placesIn(db, campaign.id);
+  const stoodIn = await selectVersionsById(db, [...new Set(places.map(({ versionId }) => versionId))]);
   const to = versionOf({ ...campaign, campaignId: campaign.id, number: 0, file: campaign.draft });
   return {
-    number: (versions[0]?.number ?? 0) + 1,
+    number: (current?.number ?? 0) + 1,
     newEpoch: !current || !sameEpoch(current.file, campaign.draft),
     exact,
     steps: places.map(({ versionId, step, people }) => {
-      const row = versions.find(({ id }) => id === versionId)!;
+      const row = stoodIn.find(({ id }) => id === versionId)!;
       const place = { step, sinceMs: 0, dueMs: 0, seq: 0 };
       const goes = moved(versionOf(row), to, { id: 0, place }, 'UTC', 0);
       const isLeft = to.index.has(goes.step);

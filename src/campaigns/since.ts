@@ -18,7 +18,7 @@ import { keyOfEvent } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
 import type { Campaign, Member } from './enrol/member.ts';
 import { selectWhoDid } from './enrol/sql.brake.ts';
-import { selectVersions, type CampaignRow } from './enrol/sql.live.ts';
+import { selectCurrent, type CampaignRow } from './enrol/sql.live.ts';
 import { selectEventsOf, type EventRow } from './enrol/sql.read.ts';
 import { insertTasks, noteTask, type Task } from './enrol/sql.tasks.ts';
 import { writeChanges } from './enrol/write.ts';
@@ -64,7 +64,7 @@ export async function enterSince(
 
 /** The event that sets a campaign off which is published. */
 export async function triggerOf(db: Db, campaign: CampaignRow): Promise<string | Fault> {
-  const row = (await selectVersions(db, campaign.id)).find(({ id }) => id === campaign.versionId);
+  const row = await selectCurrent(db, campaign);
   const name = row && versionOf(row).trigger?.name;
   return (
     name ??

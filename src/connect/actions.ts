@@ -6,7 +6,8 @@
 import type { CampaignFile } from '../../contract/campaign.ts';
 import { fault, isFault, refuses, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
-import { findCampaignByKey, saveDraft, versionsOf, type CampaignRow } from '../campaigns/campaigns.ts';
+import { findCampaignByKey, saveDraft, type CampaignRow } from '../campaigns/campaigns.ts';
+import { currentFile } from '../campaigns/versions.ts';
 import { readCampaign } from '../campaigns/steps/definition.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { holdGrant, mayOnBehalf, type GrantKey } from './grants.ts';
@@ -136,6 +137,5 @@ export async function keepsToAction(db: Db, workspaceId: number, given: unknown)
 }
 
 async function fileOf(db: Db, campaign: CampaignRow): Promise<CampaignFile | undefined> {
-  if (campaign.draft) return campaign.draft;
-  return (await versionsOf(db, campaign.id)).find(({ id }) => id === campaign.versionId)?.file;
+  return campaign.draft ?? (await currentFile(db, campaign));
 }

@@ -12,10 +12,10 @@ import {
   publish,
   resumeCampaign,
   saveDraft,
-  versionsOf,
   type CampaignDeps,
   type CampaignRow,
 } from '../campaigns/campaigns.ts';
+import { currentFile } from '../campaigns/versions.ts';
 import type { Db, Tx } from '../db/pool.ts';
 
 /** The two texts. */
@@ -110,7 +110,7 @@ async function readText(db: Db, workspaceId: number, which: OrderText): Promise<
 
 async function fileIn(db: Db, campaign: CampaignRow): Promise<CampaignFile | undefined> {
   if (campaign.versionId === null) return campaign.draft ?? undefined;
-  return (await versionsOf(db, campaign.id)).find(({ id }) => id === campaign.versionId)?.file;
+  return await currentFile(db, campaign);
 }
 
 function settingsIn(file: CampaignFile | undefined, which: OrderText): Omit<TextSettings, 'on'> {

@@ -15,6 +15,7 @@ import { segmentsAsked, versionOf } from '../steps/version.ts';
 import type { Replayed } from './replay.ts';
 import {
   ALL_BUCKETS,
+  countUnderWay,
   deleteBacktest,
   insertBacktest,
   selectBacktest,
@@ -29,7 +30,6 @@ export type { BacktestRow } from './sql.ts';
 const SAMPLE_BUCKETS = 64;
 /** Back-tests of a workspace that may be under way at once. */
 const MOST_UNDER_WAY = 3;
-const MOST_PAGE = 1_000;
 
 /** What is asked for. `all`: every contact after the sample. */
 type Asked = {
@@ -61,11 +61,7 @@ export async function beginBacktest(
   const known = await selectByKey(tx, workspaceId, file.key);
   // Each counts those before it, however many are begun at once.
   await lockFor(tx, 'back-tests', workspaceId);
-  const others = await selectBacktests(tx, workspaceId, {
-    beforeId: Number.MAX_SAFE_INTEGER,
-    limit: MOST_PAGE,
-  });
-  if (others.filter(({ endedMs }) => endedMs === null).length >= MOST_UNDER_WAY)
+  if ((await countUnderWay(tx, workspaceId)) >= MOST_UNDER_WAY)
     return fault(
       'conflict',
       `${MOST_UNDER_WAY} back-tests are under way: wait for one of them, or delete it`,

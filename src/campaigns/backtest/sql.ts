@@ -57,6 +57,13 @@ export async function selectBacktests(
     ORDER BY id DESC LIMIT ${page.limit}`;
 }
 
+/** How many back-tests of a workspace are under way. */
+export async function countUnderWay(db: Db, workspaceId: number): Promise<number> {
+  const rows = await db<{ n: number }[]>`
+    SELECT count(*) AS n FROM campaign_backtests WHERE workspace_id = ${workspaceId} AND ended_ms IS NULL`;
+  return rows[0]!.n;
+}
+
 /** Notes how far a back-test is; false when another has noted more, or it is gone. */
 export async function updateBacktest(
   db: Db,

@@ -228,6 +228,23 @@ export async function selectVersions(db: Db, campaignId: number): Promise<Versio
     SELECT ${VERSION(db)} FROM campaign_versions v WHERE v.campaign_id = ${campaignId} ORDER BY v.number DESC`;
 }
 
+/** Ids and numbers of a campaign's versions. */
+export async function selectVersionNumbers(
+  db: Db,
+  campaignId: number,
+): Promise<Pick<VersionRow, 'id' | 'number'>[]> {
+  return await db<Pick<VersionRow, 'id' | 'number'>[]>`
+    SELECT id, number FROM campaign_versions WHERE campaign_id = ${campaignId}`;
+}
+
+/** The version by which who enters a campaign goes, which is its newest; undefined where it was never published. */
+export async function selectCurrent(
+  db: Db,
+  { versionId }: Pick<CampaignRow, 'versionId'>,
+): Promise<VersionRow | undefined> {
+  return versionId === null ? undefined : (await selectVersionsById(db, [versionId]))[0];
+}
+
 /** Versions by their ids, whatever became of their campaigns. */
 export async function selectVersionsById(db: Db, ids: readonly number[]): Promise<VersionRow[]> {
   return await db<VersionRow[]>`

@@ -1,5 +1,4 @@
 /** What was done at each step and what came of it: how often, and of how many. Pure. */
-import type { VersionRow } from '../enrol/sql.live.ts';
 import type { Counted, Credited } from './sql.ts';
 
 /** How often (`total`), and of how many people or messages (`unique`). */
@@ -28,13 +27,12 @@ export function funnelOf(tallies: readonly Counted[]): Record<string, Record<str
   return steps;
 }
 
-/** The same for each step, variant and version, with what was reached after it. */
+/** The same for each step, variant and version (`numbers`, by id), with what was reached after it. */
 export function stepsOf(
   tallies: readonly Counted[],
   credited: readonly Credited[],
-  versions: readonly VersionRow[],
+  numbers: ReadonlyMap<number, number>,
 ): StepFunnel[] {
-  const numbers = new Map(versions.map(({ id, number }) => [id, number]));
   const found = new Map<string, StepFunnel>();
   const at = (step: string, variant: string, versionId: number): StepFunnel => {
     const key = `${step}|${variant}|${versionId}`;

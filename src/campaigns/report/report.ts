@@ -8,9 +8,10 @@ import { isoTime } from '../../base/clock.ts';
 import type { Db } from '../../db/pool.ts';
 import { ARM } from '../enrol/entry.ts';
 import { selectEpochs, type EpochPlan, type EpochRow } from '../enrol/sql.arms.ts';
-import type { CampaignRow, VersionRow } from '../enrol/sql.live.ts';
+import { selectCurrent, type CampaignRow } from '../enrol/sql.live.ts';
 import { basisPoints, durationMs } from '../match/duration.ts';
 import { variantsOf } from '../steps/version.ts';
+import { versionNumbers } from '../versions.ts';
 import { compare, pairOf } from './compared.ts';
 import { endingsOf, funnelOf, stepsOf } from './funnel.ts';
 import {
@@ -31,18 +32,13 @@ const WINSORISED_AT = 0.999;
 /** More than this share of entries that crossed from one arm to the other is warned of. */
 const CROSSED = 0.01;
 
-/** A report. `versions` are those of the campaign; `nowMs` is by the workspace's clock. */
-export async function reportOf(
-  db: Db,
-  campaign: CampaignRow,
-  versions: readonly VersionRow[],
-  nowMs: number,
-): Promise<CampaignReport> {
+/** A report. `nowMs` is by the workspace's clock. */
+export async function reportOf(db: Db, campaign: CampaignRow, nowMs: number): Promise<CampaignReport> {
   const tallies = await selectTallies(db, campaign.id);
   const epochs = await selectEpochs(db, campaign.id);
   const reached = await selectReached(db, campaign.id);
   const shared = await selectShared(db, campaign.id);
-  const planned = versions.find(({ id }) => id === campaign.versionId)?.file.planned;
+  const planned = (await selectCurrent(db, campaign))?.file.planned;
   const outcomesOf = await readOutcomes(db, campaign.id, epochs, nowMs);
   const told = epochs.map(({ epoch, plan, beganMs }) => {
     const arms = armsOf(
@@ -77,10 +73,15 @@ export async function reportOf(
       planned,
     ),
     funnel: funnelOf(tallies),
-    steps: stepsOf(tallies, await selectCredited(db, campaign.id), versions),
+    steps: stepsOf(tallies, await selectCredited(db, campaign.id), await versionNumbers(db, campaign.id)),
     endings: endingsOf(tallies),
     winsorisedAt: WINSORISED_AT,
   };
+}
+
+/** Goals that a campaign was ever counted by. */
+export async function goalsCounted(db: Db, campaignId: number): Promise<Goal[]> {
+  return (await selectEpochs(db, campaignId)).flatMap(({ plan }) => plan.goals);
 }
 
 /** Entries against each goal, read once for all epochs that have it alike. */

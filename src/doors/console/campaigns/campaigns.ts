@@ -30,8 +30,6 @@ import {
   publish,
   resumeCampaign,
   saveDraft,
-  versionsOf,
-  writtenOf,
   type CampaignRow,
   type ChangedBy,
 } from '../../../campaigns/campaigns.ts';
@@ -40,6 +38,7 @@ import { callIn } from '../../../campaigns/events/call.ts';
 import { auditCampaigns } from '../../../campaigns/report/audit.ts';
 import { writeFile } from '../../../campaigns/fileApart.ts';
 import { durationMs } from '../../../campaigns/match/duration.ts';
+import { versionsOf, writtenOf } from '../../../campaigns/versions.ts';
 import { keepsToAction } from '../../../connect/actions.ts';
 import { checkAttributes } from '../../../contacts/profile.ts';
 import { holdWhoIs } from '../../../contacts/held.ts';

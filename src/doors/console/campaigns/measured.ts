@@ -11,11 +11,12 @@ import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
 import { Id, Time } from '../../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { MAX_ID, readId } from '../../../base/ids.ts';
-import { versionsOf, type CampaignRow } from '../../../campaigns/campaigns.ts';
+import type { CampaignRow } from '../../../campaigns/campaigns.ts';
 import { basisPoints } from '../../../campaigns/match/duration.ts';
 import { outsideOf, setOutside } from '../../../campaigns/outside.ts';
 import { conversionsOf, seriesOf } from '../../../campaigns/report/lists.ts';
-import { neededFor, reportOf } from '../../../campaigns/report/report.ts';
+import { goalsCounted, neededFor, reportOf } from '../../../campaigns/report/report.ts';
+import { currentFile } from '../../../campaigns/versions.ts';
 import { armName, find } from './shown.ts';
 import {
   idText,
@@ -46,8 +47,7 @@ export const campaignMeasureRoutes: readonly Route[] = [
     async handle(call) {
       const found = await find(call);
       if (isFault(found)) return found;
-      const versions = await versionsOf(call.ctx.sql, found.id);
-      return await reportOf(call.ctx.sql, found, versions, call.workspaceNowMs);
+      return await reportOf(call.ctx.sql, found, call.workspaceNowMs);
     },
   }),
   reads({
@@ -132,14 +132,14 @@ async function series(call: Call): Promise<Static<typeof CampaignSeries> | Fault
   };
 }
 
-/** A goal that no version of a campaign has was reached by nobody, and that would be no answer. */
+/** A goal that is not written, and that was never counted, was reached by nobody, and that would be no answer. */
 async function strayGoal(
   { ctx, query: { goal } }: Call,
   { id, draft }: CampaignRow,
 ): Promise<Fault | undefined> {
   if (goal === undefined) return undefined;
-  const files = [draft, ...(await versionsOf(ctx.sql, id)).map(({ file }) => file)];
-  const isKnown = files.some((file) => file?.goals?.some(({ key }) => key === goal));
+  const goals = [...(draft?.goals ?? []), ...(await goalsCounted(ctx.sql, id))];
+  const isKnown = goals.some(({ key }) => key === goal);
   return isKnown ? undefined : breaks('goal', 'is no goal of this campaign');
 }
 
@@ -198,6 +198,6 @@ async function needed(call: Call): Promise<Static<typeof EntriesNeeded> | Fault>
   const [rate, to] = (['rate', 'to'] as const).map((name) => basisPoints(call.query[name] ?? ''));
   if (!rate || rate >= 10_000) return breaks('rate', 'must be a share between 0% and 100%, such as 20%');
   if (!to || to >= 10_000 || to === rate) return breaks('to', 'must be another share than rate, such as 22%');
-  const file = found.draft ?? (await versionsOf(call.ctx.sql, found.id))[0]!.file;
+  const file = found.draft ?? (await currentFile(call.ctx.sql, found))!;
   return neededFor(file, rate / 10_000, to / 10_000);
 }

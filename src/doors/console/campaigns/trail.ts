@@ -5,8 +5,8 @@ import {
   ResumeForecast,
 } from '../../../../contract/doors/console/campaigns.ts';
 import { isFault } from '../../../base/fault.ts';
-import { versionsOf } from '../../../campaigns/campaigns.ts';
 import { placesIn, REFUSALS, standingIn, trailIn, wordsOf } from '../../../campaigns/report/lists.ts';
+import { versionNumbers } from '../../../campaigns/versions.ts';
 import { find, standsAt } from './shown.ts';
 import { findContact } from '../people/contacts.ts';
 import { idText, reads, timeText, type Route } from '../route.ts';
@@ -23,8 +23,7 @@ export const campaignTrailRoutes: readonly Route[] = [
     async handle(call) {
       const found = await find(call);
       if (isFault(found)) return found;
-      const versions = await versionsOf(call.ctx.sql, found.id);
-      const numberOf = new Map(versions.map(({ id, number }) => [id, number]));
+      const numberOf = await versionNumbers(call.ctx.sql, found.id);
       const { places, exact } = await placesIn(call.ctx.sql, found.id);
       return {
         exact,
