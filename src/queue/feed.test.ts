@@ -214,6 +214,28 @@ test('what several readers failed on is read again oldest first, by each; one la
   );
 });
 
+test('what readers failed on that are not here keeps nobody else’s from being read', async () => {
+  await sql`DELETE FROM feed_failures`;
+  const read: number[] = [];
+  const reader: FeedReader = { name: 'here', read: async (_tx, [event]) => void read.push(event!.atMs) };
+  const core = {
+    sql,
+    clock: systemClock,
+    log: silentLog,
+    lanes: () => [other],
+    stopping: { aborted: false },
+  };
+  const bucket = other.buckets[5]!;
+  await sql`
+    INSERT INTO feed_failures (bucket, id, reader, lane, workspace_id, type, at_ms, payload, error, attempts, again_ms)
+    SELECT ${bucket}, n, CASE n WHEN 600 THEN 'here' ELSE 'gone' END, ${other.lane}, ${WORKSPACE}, 'x', n, '{}', 'no', 1, 1
+    FROM generate_series(1, 600::integer) n`;
+  await createFailures(core as unknown as WorkerCore, queue, [reader]).again();
+  assert.deepEqual(read, [600]);
+  const [left] = await sql<{ n: number }[]>`SELECT count(*) AS n FROM feed_failures`;
+  assert.equal(left!.n, 599, 'they wait for whoever has those readers');
+});
+
 test('what happened, for who looks on: page by page, of whom and of what is asked, and from a place before which nothing more comes', async () => {
   const [mine, theirs] = [ids.spread(), ids.spread()];
   const [ann, bob] = [ids.inBucket(lane.buckets[5]!), ids.inBucket(lane.buckets[5]!)];

@@ -52,8 +52,7 @@ export function createFailures(core: WorkerCore, queue: Transacts, readers: read
   const fresh = new Map<number, number>();
 
   const handOn = async (lane: OwnedLane, failure: ReaderFailure): Promise<void> => {
-    const reader = byName.get(failure.reader);
-    if (!reader) return;
+    const reader = byName.get(failure.reader)!;
     const read = await queue.transact(async (tx): Promise<boolean> => {
       if (!(await fenceLane(tx, lane))) throw new LaneLost(lane.lane);
       try {
@@ -86,7 +85,8 @@ export function createFailures(core: WorkerCore, queue: Transacts, readers: read
       const lanes = core.lanes();
       const news = lanes.filter(({ lane, epoch }) => fresh.get(lane) !== epoch);
       for (const { lane, epoch } of news) fresh.set(lane, epoch);
-      const due = await selectFailures(sql, lanes, news, clock.nowMs(), MOST_A_ROUND);
+      // Those of readers that are not here are left for a process that has them, and stand in nobody's way.
+      const due = await selectFailures(sql, [...byName.keys()], lanes, news, clock.nowMs(), MOST_A_ROUND);
       for (const failure of due) {
         const lane = lanes.find((one) => one.lane === failure.lane);
         if (!lane || core.stopping.aborted) continue;

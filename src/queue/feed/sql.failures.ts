@@ -22,9 +22,10 @@ export async function insertFailure(
     ON CONFLICT DO NOTHING`;
 }
 
-/** Failures of some lanes whose time has come, and all of `news`; oldest first. */
+/** Failures of some readers in some lanes whose time has come, and all of `news`; oldest first. */
 export async function selectFailures(
   db: Db,
+  readers: readonly string[],
   lanes: readonly OwnedLane[],
   news: readonly OwnedLane[],
   nowMs: number,
@@ -33,7 +34,7 @@ export async function selectFailures(
   return await db<ReaderFailure[]>`
     SELECT bucket, id, reader, lane, workspace_id AS "workspaceId", type, at_ms AS "atMs", payload, attempts
     FROM feed_failures
-    WHERE lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[])
+    WHERE reader = ANY(${[...readers]}::text[]) AND lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[])
       AND (again_ms <= ${nowMs} OR lane = ANY(${news.map(({ lane }) => lane)}::smallint[]))
     ORDER BY id, reader LIMIT ${limit}`;
 }
