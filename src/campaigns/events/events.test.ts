@@ -163,3 +163,26 @@ test('however many processes find room for names at once, there are never more t
   >`SELECT count(*) AS n FROM event_names WHERE workspace_id = ${id}`;
   assert.equal(row!.n, 10_000);
 });
+
+test('where there is no room for a new name, those who go on telling of new ones cost a look each, and are told of once', async () => {
+  const { id } = await newWorkspace(ctx, 'test');
+  await sql`
+    INSERT INTO event_names (id, workspace_id, name, created_ms)
+    SELECT 9007199254600000 - i, ${id}, 'known ' || i, 0 FROM generate_series(1, 4999) i`;
+  const warnings: unknown[] = [];
+  const log = { ...ctx.log, warn: (about: unknown) => void warnings.push(about) };
+  const names = createNames({ ...ctx, log, sql, nowMs: () => ctx.clock.nowMs() });
+  // Somebody else has made the first in between: it takes no room of the second.
+  await Promise.all([names(id, ['a'], 'strangers'), names(id, ['a', 'b'], 'strangers')]);
+  assert.equal((await names(id, ['a', 'b'], 'strangers')).size, 1);
+  const asked: string[] = [];
+  database.hear((text) => asked.push(text.trim().slice(0, 6)));
+  try {
+    for (const name of ['c', 'd', 'e']) assert.equal((await names(id, [name], 'strangers')).size, 0);
+  } finally {
+    database.hear(undefined);
+  }
+  assert.deepEqual([asked, warnings.length], [['SELECT', 'SELECT', 'SELECT'], 1]);
+  assert.equal((await names(id, ['c'])).size, 1, 'who may name more names it');
+  assert.equal((await names(id, ['c'], 'strangers')).size, 1);
+});

@@ -52,49 +52,49 @@ export type OwnEvent = (typeof OWN_EVENTS)[number];
 /** Names kept in memory, over all workspaces. */
 const KEPT = 50_000;
 
-/** Names over the store. Not to be asked inside a transaction: give it a pool that has none (`aside`). */
+/**
+ * Names over the store. Not to be asked inside a transaction: give it a pool that has none (`aside`). That pool is everybody's, and whoever holds a
+ * public key asks for as many new names as they like: where there is no room for one there never is again, and none is made any more.
+ */
 export function createNames(deps: { sql: Sql; ids: IdSource; log: Log; nowMs: () => number }): Names {
   const known = new Map<string, number>();
-  const warned = new Set<string>();
-  const keep = (workspaceId: number, found: readonly { id: number; name: string }[]) => {
-    if (known.size > KEPT) known.clear();
-    for (const { id, name } of found) known.set(`${workspaceId}|${name}`, id);
-  };
-  const make = async (workspaceId: number, names: readonly string[], most: number) => {
-    const made = names.map((name) => ({ id: deps.ids.spread(), name }));
-    // One after the other: what two find room for at once is counted once each.
-    await deps.sql.begin(async (tx) => {
-      await lockFor(tx, 'event names', workspaceId);
-      await insertNames(tx, workspaceId, made, deps.nowMs(), most);
-    });
-    keep(workspaceId, await selectNames(deps.sql, workspaceId, names));
-  };
+  const full = new Set<string>();
   return async (workspaceId, names, by = 'us') => {
     const ids = new Map<string, number>();
-    const missing = () => {
-      for (const name of names) {
-        const id = known.get(`${workspaceId}|${name}`);
-        if (id !== undefined) ids.set(name, id);
+    for (const name of names) {
+      const id = known.get(`${workspaceId}|${name}`);
+      if (id !== undefined) ids.set(name, id);
+    }
+    const missing = () => [...new Set(names)].filter((name) => !ids.has(name));
+    const find = async (wanted: readonly string[]) => {
+      for (const { id, name } of await selectNames(deps.sql, workspaceId, wanted)) {
+        if (known.size > KEPT) known.clear();
+        known.set(`${workspaceId}|${name}`, id);
+        ids.set(name, id);
       }
-      return [...new Set(names)].filter((name) => !ids.has(name));
     };
-    let open = missing();
-    if (open.length) {
-      keep(workspaceId, await selectNames(deps.sql, workspaceId, open));
-      open = missing();
-    }
-    const [own, others] = [open.filter(isOwn), open.filter((name) => !isOwn(name))];
+    const make = async (wanted: readonly string[], most: number) => {
+      const made = wanted.map((name) => ({ id: deps.ids.spread(), name }));
+      // One after the other: what two find room for at once is counted once each.
+      await deps.sql.begin(async (tx) => {
+        await lockFor(tx, 'event names', workspaceId);
+        await insertNames(tx, workspaceId, made, deps.nowMs(), most);
+      });
+      await find(wanted);
+    };
+    if (missing().length) await find(missing());
+    const [own, others] = [missing().filter(isOwn), missing().filter((name) => !isOwn(name))];
     // Parley's own are few, and are told whatever others have filled.
-    if (own.length) await make(workspaceId, own, Infinity);
-    if (others.length) await make(workspaceId, others, mostOf(by));
-    const left = missing().length;
-    if (left && !warned.has(`${workspaceId} ${by}`)) {
-      warned.add(`${workspaceId} ${by}`);
-      deps.log.warn(
-        { workspaceId, by, most: mostOf(by) },
-        'events of new names are not kept: there are as many as there may be',
-      );
-    }
+    if (own.length) await make(own, Infinity);
+    const whose = `${workspaceId} ${by}`;
+    if (!others.length || full.has(whose)) return ids;
+    await make(others, mostOf(by));
+    if (!missing().length) return ids;
+    full.add(whose);
+    deps.log.warn(
+      { workspaceId, by, most: mostOf(by) },
+      'events of new names are not kept: there are as many as there may be',
+    );
     return ids;
   };
 }
