@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { idSource } from '../base/ids.ts';
 import { openPool } from '../db/pool.ts';
 import { testDatabase } from '../../test/support/database.ts';
+import { selectFeedLanes } from './feed/sql.ts';
 import type { OwnedLane } from './lanes/lane.ts';
 import { fenceLane } from './lanes/sql.ts';
 import {
@@ -72,14 +73,14 @@ async function round(stream: number): Promise<void> {
   }, 'keyed');
 }
 
-/** Rows and entries of `due` that were read so far, by whatever way. */
-async function readOfDue(): Promise<number> {
+/** Rows and entries of a table that were read so far, by whatever way. */
+async function readOf(table: string): Promise<number> {
   // On the connection that has read: others learn of it when it says so.
   await one`SELECT pg_stat_force_next_flush()`;
   await one`SELECT 1`;
   const [read] = await sql<{ n: number }[]>`
-    SELECT coalesce(t.seq_tup_read, 0) + (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relname = 'due') AS n
-    FROM pg_stat_user_tables t WHERE t.relname = 'due'`;
+    SELECT coalesce(t.seq_tup_read, 0) + (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relname = t.relname) AS n
+    FROM pg_stat_user_tables t WHERE t.relname = ${table}`;
   return read!.n;
 }
 
@@ -111,9 +112,9 @@ for (const [name, stream] of [
       await round(stream);
     }
     await fill(FULL, stream);
-    const before = await readOfDue();
+    const before = await readOf('due');
     for (let n = 0; n < 5; n++) await round(stream);
-    const read = (await readOfDue()) - before;
+    const read = (await readOf('due')) - before;
     assert.ok(read < 5_000, `${read} read for five batches of a hundred, with ${FULL} in the queue`);
   });
 
@@ -125,7 +126,7 @@ test('the next of a run is found by one look into each lane, also where Postgres
     FROM generate_series(1, ${FULL}::integer) n JOIN lanes l ON (n % 4096)::smallint = ANY(l.buckets)`;
   await sql.unsafe('ANALYZE due');
   const lanes = await sql<OwnedLane[]>`SELECT lane, bucket, buckets, epoch FROM lanes ORDER BY lane`;
-  const before = await readOfDue();
+  const before = await readOf('due');
   const next = await selectNextOfStream(
     one,
     lanes.map(({ lane, bucket }) => ({ lane, bucket, afterMs: -1 })),
@@ -146,6 +147,25 @@ test('the next of a run is found by one look into each lane, also where Postgres
   }, 'keyed');
   assert.equal(claimed.length, 10);
   assert.equal((await deleteStream(sql, lane!, 1, STREAM, 10)).length, 10);
-  const read = (await readOfDue()) - before;
+  const read = (await readOf('due')) - before;
   assert.ok(read < 300, `${read} read for 32 looks and two batches of ten, with ${FULL} in the queue`);
+});
+
+test('which lanes have events to hand on is found by one look into each, asked when few wait and when many do', async () => {
+  await sql`ALTER TABLE feed SET (autovacuum_enabled = false)`;
+  const tell = (from: number, to: number) => sql`
+    INSERT INTO feed (bucket, id, lane, workspace_id, type, at_ms, payload)
+    SELECT ${lane!.buckets[7]!}, n, ${lane!.lane}, 9, 'told', 0, '{}' FROM generate_series(${from}::integer, ${to}::integer) n`;
+  for (let n = 0; n < 8; n++) {
+    await tell(n, n);
+    assert.deepEqual(await selectFeedLanes(one), [lane!.lane]);
+  }
+  await tell(8, FULL);
+  for (const analyzed of [false, true]) {
+    if (analyzed) await sql.unsafe('ANALYZE feed');
+    const before = await readOf('feed');
+    assert.deepEqual(await selectFeedLanes(one), [lane!.lane]);
+    const read = (await readOf('feed')) - before;
+    assert.ok(read < 40, `${read} read to find one lane`);
+  }
 });
