@@ -10,6 +10,7 @@ import { openPool } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { rowsRead } from '../../test/support/rowsRead.ts';
+import { listeningTo } from './enrol/listening.ts';
 import { selectWhoOfThose } from './enrol/sql.brake.ts';
 import {
   selectEnrolments,
@@ -269,4 +270,37 @@ test('what is told of messages is found by whose they are, planned while there w
   };
   assert.deepEqual(await areFirst(['accepted', 'clicked', 'accepted', 'delivered']), [true, false, true]);
   assert.deepEqual(await areFirst(['accepted', 'opened', 'delivered']), [false, true, false]);
+});
+
+test('in which workspaces a change of a contact lets somebody in or on is found without reading what was published before again', async () => {
+  const published = (from: number, to: number, workspaceId: number, file: string) => sql`
+    WITH made AS (
+      INSERT INTO campaigns (id, workspace_id, key, name, state, version_id, epoch, salt, created_ms, changed_ms)
+      SELECT n, ${workspaceId}::bigint, 'c' || n, 'c', 'active', n * 100, 1, 's', 1, 1 FROM generate_series(${from}::integer, ${to}::integer) n
+      RETURNING id, workspace_id
+    )
+    INSERT INTO campaign_versions (id, campaign_id, workspace_id, number, file, epoch, published_ms)
+    SELECT id * 100 + n, id, workspace_id, n, ${file}::text::jsonb || jsonb_build_object('note',
+      (SELECT string_agg(md5(id || ' ' || i), '') FROM generate_series(1, 200) i)), 1, 1 FROM made, generate_series(1, 10) n`;
+  /** Pages that were read of what is kept apart because it is long. */
+  const readOfFiles = async () => {
+    await readOf(['campaign_versions']);
+    const [read] = await sql<{ n: number }[]>`
+      SELECT (coalesce(toast_blks_hit, 0) + coalesce(toast_blks_read, 0))::bigint AS n FROM pg_statio_user_tables WHERE relname = 'campaign_versions'`;
+    return read!.n;
+  };
+  const ask = listeningTo(one);
+  const asked = async () => [...new Set(await ask())].sort((a, b) => a - b);
+  await published(1_001, 1_050, 1, '{"steps": []}');
+  await published(1_051, 1_051, 2, '{"filter": {}}');
+  await published(1_052, 1_052, 3, '{"goal": {"event": "$unsubscribed"}}');
+  assert.deepEqual(await asked(), [2, 3]);
+  await published(1_053, 1_053, 4, '{"steps": [{"wait_until": {"attribute": "visit"}}]}');
+  await sql`UPDATE campaigns SET state = 'ended' WHERE id = 1051`;
+  const before = await readOfFiles();
+  assert.deepEqual(await asked(), [3, 4]);
+  const read = (await readOfFiles()) - before;
+  assert.ok(read > 0 && read < 200, `${read} pages of files read, of ten versions that are new`);
+  await sql`UPDATE campaigns SET state = 'active' WHERE id = 1051`;
+  assert.deepEqual(await asked(), [2, 3, 4]);
 });

@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { idSource } from '../base/ids.ts';
 import { openPool } from '../db/pool.ts';
 import { testDatabase } from '../../test/support/database.ts';
+import { rowsRead } from '../../test/support/rowsRead.ts';
 import { selectFeedLanes } from './feed/sql.ts';
 import type { OwnedLane } from './lanes/lane.ts';
 import { fenceLane } from './lanes/sql.ts';
@@ -73,16 +74,7 @@ async function round(stream: number): Promise<void> {
   }, 'keyed');
 }
 
-/** Rows and entries of a table that were read so far, by whatever way. */
-async function readOf(table: string): Promise<number> {
-  // On the connection that has read: others learn of it when it says so.
-  await one`SELECT pg_stat_force_next_flush()`;
-  await one`SELECT 1`;
-  const [read] = await sql<{ n: number }[]>`
-    SELECT coalesce(t.seq_tup_read, 0) + (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relname = t.relname) AS n
-    FROM pg_stat_user_tables t WHERE t.relname = ${table}`;
-  return read!.n;
-}
+const readOf = (table: string) => rowsRead(sql, one, [table]);
 
 for (const [name, stream] of [
   ['of a broadcast', STREAM],

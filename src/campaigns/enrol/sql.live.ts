@@ -76,11 +76,21 @@ export function hasBumped(db: Db): boolean {
   return bumped.has(db);
 }
 
-/** Workspaces in which a change of a contact may let somebody in or out of a campaign, or on in one: it has a filter, waits for a date, or listens to who says no. */
-export async function selectFiltering(db: Db): Promise<number[]> {
+/** The versions of all live campaigns, and whose they are; without their files, which are long. */
+export async function selectLiveVersions(db: Db): Promise<Pick<VersionRow, 'id' | 'workspaceId'>[]> {
+  return await db<Pick<VersionRow, 'id' | 'workspaceId'>[]>`
+    SELECT v.id, c.workspace_id AS "workspaceId" FROM campaigns c JOIN campaign_versions v ON v.campaign_id = c.id
+    WHERE c.state IN ('active', 'paused')`;
+}
+
+/**
+ * Those of some versions by which a change of a contact may let somebody in or out, or on: it has a filter, waits for a date, or listens to who
+ * says no. Reads their files.
+ */
+export async function selectListening(db: Db, ids: readonly number[]): Promise<number[]> {
   const rows = await db<{ id: number }[]>`
-    SELECT DISTINCT c.workspace_id AS id FROM campaigns c JOIN campaign_versions v ON v.campaign_id = c.id
-    WHERE c.state IN ('active', 'paused') AND (v.file ? 'filter' OR v.file @? '$.steps[*].wait_until.attribute'
+    SELECT v.id FROM campaign_versions v
+    WHERE v.id = ANY(${[...ids]}::bigint[]) AND (v.file ? 'filter' OR v.file @? '$.steps[*].wait_until.attribute'
       OR v.file::text LIKE '%"$unsubscribed"%')`;
   return rows.map(({ id }) => id);
 }

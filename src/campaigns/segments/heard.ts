@@ -13,7 +13,8 @@ import { takeChanged } from '../../contacts/changes.ts';
 import { workspacesWithSegments } from '../../contacts/segments.ts';
 import type { Db, Sql, Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { hasBumped, selectFiltering, selectStamp } from '../enrol/sql.live.ts';
+import { listeningTo } from '../enrol/listening.ts';
+import { hasBumped, selectStamp } from '../enrol/sql.live.ts';
 import type { Names } from '../events/names.ts';
 import { tellOwn } from '../events/own.ts';
 import { ARRIVAL, insertArrivals, type ArrivalRow } from '../events/sql.ts';
@@ -83,14 +84,15 @@ export function hearChanges(deps: HearDeps): (tx: Tx) => Promise<void> {
   };
 }
 
-/** Workspaces in which something is to be kept or decided by a change: asked again when what is live has changed, since it is a look at every version. */
+/** Workspaces in which something is to be kept or decided by a change: asked again when what is live has changed. */
 function keepingNow(db: Db): () => Promise<ReadonlySet<number>> {
+  const listening = listeningTo(db);
   let kept: { stamp: number; found: ReadonlySet<number> } | undefined;
   return async () => {
     // Before what it stands for: what changes in between is another stamp next time.
     const stamp = await selectStamp(db);
     if (kept?.stamp === stamp) return kept.found;
-    const found = await Promise.all([workspacesWithSegments(db), selectFiltering(db)]);
+    const found = await Promise.all([workspacesWithSegments(db), listening()]);
     kept = { stamp, found: new Set(found.flat()) };
     return kept.found;
   };
