@@ -385,8 +385,8 @@ export const queueFaults = [
   ...inFile('src/queue/feed/failures.ts', QUEUE, [
     [
       'what failed is read again by all',
-      'const reader = byName.get(failure.reader);',
-      'const reader = readers[0];',
+      'const reader = byName.get(failure.reader)!;',
+      'const reader = readers[0]!;',
     ],
     ['what was read after all is read again', 'await deleteFailure(tx, failure);', ''],
     ['a new worker waits with what failed', 'fresh.get(lane) !== epoch', 'false'],

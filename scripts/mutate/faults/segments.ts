@@ -73,7 +73,7 @@ export const segmentFaults = [
     [
       [
         'a segment is live before all lanes are gone through',
-        'if (!segment || (await selectTaskOf(tx, id))) return;',
+        'if (!segment || (await selectTaskOf(tx, segment.id))) return;',
         'if (!segment) return;',
       ],
     ],
@@ -98,7 +98,7 @@ export const segmentFaults = [
   ...inFile(
     'src/campaigns/segments/segments.ts',
     ['test/consoleAudiences.test.ts'],
-    [['a list that is renamed is another’s in segments', '    await build(deps, tx, now);\n', '']],
+    [['a list that is renamed is another’s in segments', '    await goThrough(deps, tx, now);\n', '']],
   ),
   ...inFile(
     'src/campaigns/segments/heard.ts',

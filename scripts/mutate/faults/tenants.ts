@@ -111,7 +111,11 @@ export const tenantFaults: readonly Fault[] = [
     ],
   ]),
   ...inFile('src/campaigns/events/sql.ts', READS, [
-    ['selectNames: what is another workspace’s counts', 'workspace_id = ${workspaceId} ', 'true '],
+    [
+      'selectNames: what is another workspace’s counts',
+      'WHERE workspace_id = ${workspaceId} AND name',
+      'WHERE true AND name',
+    ],
   ]),
   ...inFile('src/campaigns/report/sql.audit.ts', READS, [
     ['selectHeld: what is another workspace’s counts', 'c.workspace_id = ${workspaceId}', 'true'],
