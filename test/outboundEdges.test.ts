@@ -30,6 +30,13 @@ test('a path or a method that there is not is told in this door’s form, to pag
   await told('GET', `/i/config/sdk/ios/${'x'.repeat(5_000)}`, 400);
   await told('POST', '/v2/of-a-later-version', 404);
   await told('POST', '/i/of-a-later-version', 404);
+  await told('POST', '/api/v1/identify', 404);
+  await told('GET', '/API/v1/track?x=1', 404);
+  const first = await fetch(`${url}/api/v1/track`, { method: 'POST', body: '{"api_key":"k","user_id":1}' });
+  assert.match(
+    await first.text(),
+    /"Message":"There is no POST \/api\/v1\/track\. .*\/v2\/track take the key in the header/,
+  );
   // A page whose call does not get through asks again for days, and what is behind it waits.
   const asked = async (path: string, headers: string) =>
     (

@@ -5,12 +5,14 @@ import { sweepIdempotency } from './idempotency.ts';
 import { sweepSessions } from './operators.ts';
 import { sweepRequests } from './requests.ts';
 import { sweepSignUps } from './signIn/signUps.ts';
+import { sweepTold } from './toldOnce.ts';
 
 /** Accounts. */
 export const accountsRoom: Room = {
   name: 'accounts',
   personal: {
     idempotency: 'kept: answers to a caller’s own requests, for a day',
+    told_once: 'hashes of what was told under an id, for a week',
     audit_log: 'kept: what operators did, by ids',
     workspaces: 'names nobody',
     operators: 'names nobody',
@@ -38,6 +40,7 @@ export const accountsRoom: Room = {
   parts: { key_uses: { column: 'key_id', of: 'api_keys', by: 'key_id' } },
   exports: {
     idempotency: { not: 'answers to a caller’s own requests, for a day' },
+    told_once: { not: 'hashes' },
     audit_log: { not: 'what operators did, by ids: it is theirs' },
     request_log: { not: 'what was wrong with requests, without addresses' },
     sign_in_failures: { not: 'of operators' },
@@ -51,6 +54,7 @@ export const accountsRoom: Room = {
   },
   async sweep({ sql, nowMs }) {
     await sweepIdempotency(sql, nowMs);
+    await sweepTold(sql, nowMs);
     await sweepSessions(sql, nowMs);
     await sweepAllowances(sql, nowMs);
     await sweepSignUps(sql, nowMs);

@@ -1911,6 +1911,16 @@ CREATE TABLE timers (
 CREATE INDEX timers_next ON timers USING btree (lane, due_ms, at_ms);
 CREATE INDEX timers_of ON timers USING btree (workspace_id, lane, due_ms, at_ms);
 
+-- by hash
+CREATE TABLE told_once (
+  hash integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  key bigint NOT NULL,
+  seen_ms bigint NOT NULL,
+  PRIMARY KEY (hash, workspace_id, key)
+);
+CREATE INDEX told_once_age ON told_once USING brin (seen_ms);
+
 -- by bucket
 CREATE TABLE usage_messages (
   bucket smallint NOT NULL,

@@ -1,10 +1,20 @@
 /** Faults of the Outbound door: whose a device is, whom a phone may tell of, and what two calls at one moment come to. */
 import { inFile } from '../fault.ts';
 
+const ONCE = ['test/outboundOnce.test.ts'];
 const AT_ONCE = ['test/outboundAtOnce.test.ts'];
 const RECEIPTS = ['test/outboundReceipts.test.ts'];
 
 export const outboundFaults = [
+  ...inFile('src/accounts/toldOnce.ts', ONCE, [
+    ['what is told again is done again', '!key || taken.delete(textOf(key))', 'true'],
+  ]),
+  ...inFile('src/campaigns/events/arrive.ts', ONCE, [
+    ['what was refused is taken for done', '    await giveBack(tx, workspaceId, refused);\n', ''],
+  ]),
+  ...inFile('src/doors/outbound/repeat.ts', ONCE, [
+    ['of two that say something else under one id one is lost', ' ${what} ${canonicalJson(said)}`', '`'],
+  ]),
   ...inFile('src/contacts/resolve/plan.ts', AT_ONCE, [
     [
       'a device of a user is a word on who another is',

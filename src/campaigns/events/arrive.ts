@@ -17,10 +17,13 @@
  * - `event.key`: the caller's id of this event, any text: `message_id`, or an idempotency key with the index in the batch. A repeat
  *   within seven days is dropped when it is taken, whatever its time says. Without a key every call is an event of its own. Old iOS
  *   clients (`ios/…`) send a new id per attempt: give no key but `sameAsContent: true`.
+ * - `once`: a name of the whole of it, by which it is known when it is told again within seven days. Then nothing of it is done, and who it
+ *   was is not answered (`undefined`). Needed where it tells of a person what may be told otherwise since.
  * - `event.timestamp`, `event.sentAt`: as the client sent them, seconds or milliseconds (`time.ts`).
  * - `event.history: true` (a backfill): counted and kept, triggers nothing.
  */
 import type { Directory } from '../../accounts/directory.ts';
+import { giveBack, takeEach } from '../../accounts/toldOnce.ts';
 import { workspaceNowMs } from '../../accounts/workspaces.ts';
 import type { Clock } from '../../base/clock.ts';
 import { hash53 } from '../../base/crypto.ts';
@@ -48,22 +51,34 @@ export type TrackedEvent = {
   history?: boolean | undefined;
 };
 
-/** Somebody, and what they did if they did something. */
-export type TrackedPerson = { person: Omit<WantedPerson, 'workspaceId'>; event?: TrackedEvent | undefined };
+/** Somebody, and what they did if they did something; and by what it is known when it is told again. */
+export type TrackedPerson = {
+  person: Omit<WantedPerson, 'workspaceId'>;
+  event?: TrackedEvent | undefined;
+  once?: string | undefined;
+};
 
 /** Who it was, and why the event that was told of them was not kept: its name is a new one too many. */
 export type Arrived = Upserted & { notKept?: string };
 
 /**
- * Takes what was told; resolves when it is committed, with who it was, in order. `by`: who named the events; `placeOf`: what stands before
- * the name of a field of the nth, its place in the list where there are several.
+ * Takes what was told; resolves when it is committed, with who it was, in order; undefined of what was told before. `by`: who named the events;
+ * `placeOf`: what stands before the name of a field of the nth, its place in the list where there are several.
  */
-export type Arrive = (
-  workspaceId: number,
-  told: readonly TrackedPerson[],
-  by?: NamedBy,
-  placeOf?: PlaceOf,
-) => Promise<Arrived[] | Fault>;
+export type Arrive = {
+  (
+    workspaceId: number,
+    told: readonly (TrackedPerson & { once?: undefined })[],
+    by?: NamedBy,
+    placeOf?: PlaceOf,
+  ): Promise<Arrived[] | Fault>;
+  (
+    workspaceId: number,
+    told: readonly TrackedPerson[],
+    by?: NamedBy,
+    placeOf?: PlaceOf,
+  ): Promise<(Arrived | undefined)[] | Fault>;
+};
 
 type PlaceOf = (n: number) => string;
 
@@ -81,12 +96,19 @@ const MOST_TOGETHER = 500;
 /** Entries in one call. */
 const MOST_IN_CALL = 1_000;
 
-type Checked = { person: WantedPerson; arrival: Omit<ArrivalRow, 'id' | 'lane' | 'contactId'> };
+type Checked = {
+  person: WantedPerson;
+  arrival: Omit<ArrivalRow, 'id' | 'lane' | 'contactId'>;
+  once: string | undefined;
+};
 
 /** The way in, for this process. */
 export function createArrivals(deps: ArriveDeps): Arrive {
-  const take = gather<readonly Checked[], Upserted[]>((_workspaceId, calls) => write(deps, calls), together);
-  return async (workspaceId, told, by = 'us', placeOf = placesIn(told)) => {
+  const take = gather<readonly Checked[], (Upserted | undefined)[]>(
+    (workspaceId, calls) => write(deps, workspaceId, calls),
+    together,
+  );
+  const arrive: AnyArrive = async (workspaceId, told, by = 'us', placeOf = placesIn(told)) => {
     const broken = firstFault(told, placeOf);
     if (broken) return broken;
     if (!told.length) return [];
@@ -106,21 +128,32 @@ export function createArrivals(deps: ArriveDeps): Arrive {
     }
     const { clockAheadMs } = workspace;
     const receivedMs = workspaceNowMs(workspace, deps.clock.nowMs());
-    const checked = told.map(({ person, event }, i) => {
+    const checked = told.map(({ person, event, once }, i) => {
       const nameId = names[i] === undefined ? undefined : ids.get(names[i]);
       const arrival =
         event && nameId !== undefined
           ? eventOf(event, nameId, { receivedMs, clockAheadMs })
           : { ...CHANGED, atMs: receivedMs };
       const flags = arrival.flags | (isUnnamed(person) ? FLAG.unnamed : 0);
-      return { person: { ...person, workspaceId }, arrival: { workspaceId, receivedMs, ...arrival, flags } };
+      return {
+        person: { ...person, workspaceId },
+        arrival: { workspaceId, receivedMs, ...arrival, flags },
+        // Of what is refused something was kept all the same: whoever hears of it may tell it again.
+        once: notKept[i] === undefined ? once : undefined,
+      };
     });
     const taken = await take(workspaceId, checked);
     return first < 0
       ? taken
-      : taken.map((one, i) => (notKept[i] === undefined ? one : { ...one, notKept: notKept[i] }));
+      : taken.map((one, i) => (notKept[i] === undefined ? one : one && { ...one, notKept: notKept[i] }));
   };
+  // What has no name is never a repeat.
+  return arrive as Arrive;
 }
+
+type AnyArrive = (
+  ...given: [workspaceId: number, told: readonly TrackedPerson[], by?: NamedBy, placeOf?: PlaceOf]
+) => Promise<(Arrived | undefined)[] | Fault>;
 
 const CHANGED = { kind: ARRIVAL.changed, nameId: null, key: 0, flags: 0, properties: null };
 
@@ -153,16 +186,26 @@ function together(waiting: readonly (readonly Checked[])[]): number {
   return end < 0 ? waiting.length : Math.max(1, end);
 }
 
-async function write(deps: ArriveDeps, calls: readonly (readonly Checked[])[]): Promise<Upserted[][]> {
+async function write(
+  deps: ArriveDeps,
+  workspaceId: number,
+  calls: readonly (readonly Checked[])[],
+): Promise<(Upserted | undefined)[][]> {
   const all = calls.flat();
   const found = await deps.queue.transact(async (tx) => {
+    const names = all.map(({ once }) => once);
+    const isFirst = await takeEach(tx, workspaceId, names, deps.clock.nowMs());
+    const fresh = all.filter((_, i) => isFirst[i]);
+    if (fresh.length === 0) return all.map(() => undefined);
     const people = await upsertContacts(
       tx,
       deps.ids,
-      all[0]!.arrival.receivedMs,
-      all.map(({ person }) => person),
+      fresh[0]!.arrival.receivedMs,
+      fresh.map(({ person }) => person),
     );
-    const rows = all.map(({ arrival }, i) => {
+    const refused = fresh.flatMap(({ once }, i) => (once && people[i]!.attributesRefused ? [once] : []));
+    await giveBack(tx, workspaceId, refused);
+    const rows = fresh.map(({ arrival }, i) => {
       const { contactId } = people[i]!;
       const id = deps.ids.inOrder();
       return {
@@ -175,7 +218,8 @@ async function write(deps: ArriveDeps, calls: readonly (readonly Checked[])[]): 
     });
     await insertArrivals(tx, rows);
     deps.queue.turn(tx, new Set(rows.map(({ lane }) => lane)));
-    return people;
+    const inOrder = people.values();
+    return isFirst.map((first) => (first ? inOrder.next().value : undefined));
   });
   let from = 0;
   return calls.map((call) => found.slice(from, (from += call.length)));

@@ -147,8 +147,9 @@ export function formFor(
   const path = `${pathOf(url).toLowerCase()}/`;
   const fits = ({ prefix, by }: FastifyInstance['faultForms'][number]) =>
     path.startsWith(`${prefix}/`) && (by === undefined || headers[by] !== undefined);
-  // The root's comes first, and fits everything.
-  return app.faultForms.findLast(fits)?.form ?? otherwise;
+  // The root's fits everything; of what fits best the last.
+  const fitting = app.faultForms.filter(fits).toSorted((a, b) => a.prefix.length - b.prefix.length);
+  return fitting.at(-1)?.form ?? otherwise;
 }
 
 /** The fault that a thrown error stands for; undefined when it is a bug. */

@@ -21,6 +21,8 @@ import { serveScript } from './script.ts';
 
 const MOST_OUTSIDE = 2;
 const MOST_GUID = 200;
+/** By which a call is known that is made again, the first that is there. */
+const ID_HEADERS = ['X-Outbound-GUID', 'Idempotency-Key'];
 
 /**
  * This API's form of a fault: what its PHP library reads. The JavaScript ones show what they get as it is, and promise a text: they
@@ -35,6 +37,16 @@ const outboundForm: FaultForm = Object.assign(
   }),
   // A browser that may not read an answer takes it for none, and its library asks again for days.
   { headers: { 'access-control-allow-origin': '*' } },
+);
+/** Where the first version of this API was. Its clients have the key in the body, and other names for what they tell: they are told what there is. */
+const FIRST = '/api/v1';
+const firstForm: FaultForm = Object.assign(
+  (told: Parameters<FaultForm>[0]) =>
+    outboundForm({
+      ...told,
+      message: `${told.message} The first version of this API is not served: POST /v2/identify and /v2/track take the key in the header X-Outbound-Key, \`attributes\` for \`traits\` and \`properties\` for \`payload\`.`,
+    }),
+  { headers: outboundForm.headers! },
 );
 /** Below these are paths of this door beside those of others: who sends its key is answered by it. */
 const BELOW = ['/v2', '/i'];
@@ -57,6 +69,7 @@ export function outboundDoor(takeReceipts: TakeReceipts): Door {
       // Another door has what is beside them.
       app.faultForms.push({ prefix: path.replace(/\/:.*$/, ''), form: outboundForm });
     }
+    app.faultForms.push({ prefix: FIRST, form: firstForm });
     for (const prefix of BELOW) {
       app.faultForms.push({ prefix, form: outboundForm, by: KEY });
       app.options(`${prefix}/*`, (request, reply) =>
@@ -129,9 +142,10 @@ function servingOf(ctx: HttpContext): Serving<OutboundKind> {
     readQuery(request) {
       const query = queryOnce(request.query);
       if (isFault(query)) return query;
-      const guid = headerOf(request, 'x-outbound-guid') || headerOf(request, 'idempotency-key') || undefined;
-      if (guid !== undefined && guid.length > MOST_GUID)
-        return fault('bad_request', `X-Outbound-GUID: needs at most ${MOST_GUID} characters`);
+      const name = ID_HEADERS.find((header) => headerOf(request, header.toLowerCase()) !== '');
+      const guid = name && headerOf(request, name.toLowerCase());
+      if (guid && guid.length > MOST_GUID)
+        return fault('bad_request', `${name}: needs at most ${MOST_GUID} characters`);
       return { client: headerOf(request, 'x-outbound-client'), guid, from: request.ip };
     },
     readBody: bodyOf,

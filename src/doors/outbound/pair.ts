@@ -5,6 +5,7 @@ import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { isStorable } from '../../base/storable.ts';
 import { tagContacts } from '../../contacts/sets.ts';
 import { readToken, UNSTORABLE, type PushApi } from './read.ts';
+import { onceOf } from './repeat.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
@@ -56,9 +57,11 @@ async function pair(call: Call<Record<string, unknown>>, service: PushApi): Prom
     tokens: [{ service, token }],
     group: undefined,
   };
-  const told = await tell(call, [{ who: user.who, user }]);
+  const told = await tell(call, [{ who: user.who, user, once: onceOf(call, 'pair', user) }]);
   if (isFault(told)) return told;
-  const tagging = { contactId: told[0]!.contactId, add: [TEST_DEVICES], remove: [] };
+  const [contactId] = told;
+  if (contactId === undefined) return DONE;
+  const tagging = { contactId, add: [TEST_DEVICES], remove: [] };
   const tagged = await ctx.queue.transact((tx) => tagContacts(tx, ctx.ids, nowMs, workspace.id, [tagging]));
   return tagged ?? DONE;
 }

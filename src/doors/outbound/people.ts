@@ -1,8 +1,8 @@
 /** Who users are and what they do: `identify` and `track`, one or a hundred at a time (api/outbound.md §A.2 to §A.4). */
 import { Type } from 'typebox';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
-import { isGiven, readEvent, readUser, readWho, type Fields } from './read.ts';
-import { keyOf } from './repeat.ts';
+import { isGiven, readEvent, readOptionalId, readUser, readWho, type Fields } from './read.ts';
+import { keyOf, onceOf } from './repeat.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell, type ToldOfOne } from './tell.ts';
 
@@ -50,17 +50,18 @@ export const peopleRoutes: readonly Route[] = [
 
 type Read = (body: Fields, at: string, call: Call<unknown>, index: number) => ToldOfOne | Fault;
 
-function readIdentify(body: Fields, at: string, { workspace }: Call<unknown>): ToldOfOne | Fault {
-  const user = readUser(body, at, workspace.country);
-  return isFault(user) ? user : { who: user.who, user, at };
+function readIdentify(body: Fields, at: string, call: Call<unknown>, index: number): ToldOfOne | Fault {
+  const user = readUser(body, at, call.workspace.country);
+  if (isFault(user)) return user;
+  const id = readOptionalId(body['message_id'], `${at}message_id`);
+  if (isFault(id)) return id;
+  const key = id === undefined ? undefined : `m:${id}`;
+  const { timestamp } = body;
+  return { who: user.who, user, at, once: onceOf(call, 'identify', user, { key, timestamp, index }) };
 }
 
-function readTrack(
-  body: Fields,
-  at: string,
-  { workspace, caller, query }: Call<unknown>,
-  index: number,
-): ToldOfOne | Fault {
+function readTrack(body: Fields, at: string, call: Call<unknown>, index: number): ToldOfOne | Fault {
+  const { workspace, caller } = call;
   const who = readWho(body, at);
   if (isFault(who)) return who;
   const event = readEvent(body, at);
@@ -74,7 +75,10 @@ function readTrack(
   if (isFault(user)) return user;
   if (user && (user.who.kind !== who.kind || user.who.value !== who.value))
     return breaks(`${at}user.${FIELD[user.who.kind]}`, 'must be the one whose event it is');
-  return { who, user, at: `${at}user.`, event: { ...event, ...keyOf(event, query, index) } };
+  const { key, name, properties, timestamp } = event;
+  // An event alone is known where it is taken; what is told of its user is not looked at there.
+  const once = user && onceOf(call, 'track', { user, name, properties }, { key, timestamp, index });
+  return { who, user, at: `${at}user.`, event: { ...event, ...keyOf(event, call, index) }, once };
 }
 
 const FIELD = { external: 'user_id', anonymous: 'anon_id' } as const;

@@ -1,10 +1,12 @@
 /** Tokens of devices, registered and disabled by themselves (api/outbound.md §A.2). */
+import { takeOnce } from '../../accounts/toldOnce.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { destinationsOf, setDestinationStatus, unlinkDestinations } from '../../contacts/destinations.ts';
 import { holdWhoIs } from '../../contacts/held.ts';
 import { PROVIDER } from './pushIntegrations.ts';
 import { isGiven, readToken, readWho, SERVICES, type PushApi } from './read.ts';
+import { onceOf } from './repeat.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
@@ -45,10 +47,14 @@ async function register(call: PushCall, service: PushApi): Promise<typeof DONE |
     tokens: [{ service, token }],
     group: undefined,
   };
-  const told = await tell(call, [{ who, user }]);
+  const said = { who, token, replaced: replaced ?? null };
+  const once = onceOf(call, `register ${service}`, said, { timestamp: body['timestamp'] });
+  const told = await tell(call, [{ who, user, once }]);
   if (isFault(told)) return told;
-  if (replaced !== undefined && replaced !== token)
-    await change(call, told[0]!.contactId, service, (address) => address === replaced, 'unlink');
+  if (replaced !== undefined && replaced !== token) {
+    const act = { how: 'unlink', isMeant: (address: string) => address === replaced } as const;
+    await change(call, told[0], service, { ...act, once: once && `${once} replaces` });
+  }
   return DONE;
 }
 
@@ -60,26 +66,32 @@ async function disable(call: PushCall, service: PushApi): Promise<typeof DONE | 
   if (isGiven(all) && typeof all !== 'boolean') return breaks('all', 'must be true or false');
   const token = all === true ? '' : readToken(body['token'], 'token');
   if (isFault(token)) return token;
+  const once = onceOf(call, `disable ${service}`, { who, token }, { timestamp: body['timestamp'] });
   const [contactId] = await findContactIds(ctx.sql, workspace.id, [who]);
-  // Nobody has no tokens.
-  if (contactId !== undefined)
-    await change(call, contactId, service, (address) => all === true || address === token, 'disable');
+  await change(call, contactId, service, {
+    how: 'disable',
+    isMeant: (address) => all === true || address === token,
+    once,
+  });
   return DONE;
 }
 
-/** Tokens of a contact at a service are unlinked, or kept and not written to. */
+/** What becomes of which tokens, and by what that is known when it is told again. */
+type Act = { how: 'unlink' | 'disable'; isMeant: (address: string) => boolean; once: string | undefined };
+
+/** Tokens of a contact at a service are unlinked, or kept and not written to. Nobody has none: also that is told once. */
 async function change(
-  { ctx, workspace, workspaceNowMs }: PushCall,
-  found: number,
+  { ctx, workspace, nowMs, workspaceNowMs }: PushCall,
+  found: number | undefined,
   service: PushApi,
-  isMeant: (address: string) => boolean,
-  how: 'unlink' | 'disable',
+  { how, isMeant, once }: Act,
 ): Promise<void> {
   const integrations = await ctx.directory.integrationsOf(workspace.id);
   const ofService = new Set(
     integrations.filter(({ provider }) => provider === PROVIDER[service]).map(({ id }) => id),
   );
   await ctx.queue.transact(async (tx) => {
+    if (!(await takeOnce(tx, workspace.id, once, nowMs)) || found === undefined) return;
     const contactId = await holdWhoIs(tx, { workspaceId: workspace.id, contactId: found });
     if (contactId === undefined) return;
     const all = await destinationsOf(tx, workspace.id, [contactId]);

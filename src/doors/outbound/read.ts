@@ -172,7 +172,8 @@ function asText(value: unknown): unknown {
   return typeof value === 'number' ? String(value) : value;
 }
 
-function readOptionalId(value: unknown, field: string): string | undefined | Fault {
+/** An id that may be left out. */
+export function readOptionalId(value: unknown, field: string): string | undefined | Fault {
   return isGiven(value) ? readId(value, field) : undefined;
 }
 

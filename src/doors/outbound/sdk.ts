@@ -106,7 +106,7 @@ function permission(what: 'requested' | 'granted'): Route {
       const timestamp = readTime(call.body['timestamp'], 'timestamp');
       if (isFault(timestamp)) return timestamp;
       const event = { name: `push permission ${what}`, timestamp };
-      const told = await tell(call, [{ who, event: { ...event, ...keyOf(event, call.query, 0) } }]);
+      const told = await tell(call, [{ who, event: { ...event, ...keyOf(event, call, 0) } }]);
       return isFault(told) ? told : DONE;
     },
   });

@@ -1,9 +1,12 @@
 /** Leaving everything, and coming back (api/outbound.md §A.2). By the word of the business: what a person said to us stays. */
+import { takeOnce } from '../../accounts/toldOnce.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { campaignsNamed, changeOptouts } from '../../campaigns/enrol/optouts.ts';
-import { joinAgain, leaveEverything } from '../../contacts/consent/everything.ts';
+import { joinAgain, leaveEverything, type Someone } from '../../contacts/consent/everything.ts';
 import { holdWhoIs } from '../../contacts/held.ts';
-import { readId, readWho } from './read.ts';
+import type { Tx } from '../../db/pool.ts';
+import { readId, readWho, type OutboundUser } from './read.ts';
+import { onceOf } from './repeat.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
@@ -31,22 +34,15 @@ async function all(
   call: Call<Record<string, unknown>>,
   act: 'unsubscribe' | 'subscribe',
 ): Promise<typeof DONE | Fault> {
-  const { ctx, workspace, workspaceNowMs } = call;
+  const { ctx, workspaceNowMs } = call;
   const who = readWho(call.body, '');
   if (isFault(who)) return who;
-  // Somebody who is not known yet leaves before the first message.
-  const told = await tell(call, [{ who }]);
-  if (isFault(told)) return told;
-  const workspaceId = workspace.id;
-  await ctx.queue.transact(async (tx) => {
-    const contactId = await holdWhoIs(tx, { workspaceId, contactId: told[0]!.contactId });
-    if (contactId === undefined) return;
-    const people = [{ workspaceId, contactId }];
+  return await ofKnown(call, who, onceOf(call, `${act} all`, who), async (tx, someone) => {
+    const people = [someone];
     await (act === 'unsubscribe'
       ? leaveEverything(tx, ctx.ids, workspaceNowMs, people, { rank: 'api', reason: 'unsubscribed from all' })
       : joinAgain(tx, ctx.ids, workspaceNowMs, people, { rank: 'api', reason: 'subscribed to all' }));
   });
-  return DONE;
 }
 
 /** Campaigns are named by key or id. Who leaves one is out of it, and what it let in for them is taken back as far as its steps say. */
@@ -68,14 +64,33 @@ async function campaigns(
   }
   const ids = await campaignsNamed(ctx.sql, workspace.id, names, 'campaign_ids');
   if (isFault(ids)) return ids;
-  const told = await tell(call, [{ who }]);
-  if (isFault(told)) return told;
-  const workspaceId = workspace.id;
   const how = act === 'unsubscribe' ? 'leave' : 'come back';
+  const once = onceOf(call, `${act} campaigns`, { who, ids });
+  return await ofKnown(call, who, once, (tx, someone) =>
+    changeOptouts(ctx, tx, someone, ids, how, workspaceNowMs),
+  );
+}
+
+/**
+ * Does something of whoever it is, once: of who is not known yet, too, who leaves before the first message. A repeat is of nobody who is gone
+ * since.
+ */
+async function ofKnown(
+  call: Call<unknown>,
+  who: OutboundUser,
+  once: string | undefined,
+  act: (tx: Tx, someone: Someone) => Promise<void>,
+): Promise<typeof DONE | Fault> {
+  const { ctx, workspace, nowMs } = call;
+  const told = await tell(call, [{ who, once }]);
+  if (isFault(told)) return told;
+  const [found] = told;
+  if (found === undefined) return DONE;
+  const workspaceId = workspace.id;
   await ctx.queue.transact(async (tx) => {
-    const contactId = await holdWhoIs(tx, { workspaceId, contactId: told[0]!.contactId });
-    if (contactId !== undefined)
-      await changeOptouts(ctx, tx, { workspaceId, contactId }, ids, how, workspaceNowMs);
+    if (!(await takeOnce(tx, workspaceId, once && `${once} done`, nowMs))) return;
+    const contactId = await holdWhoIs(tx, { workspaceId, contactId: found });
+    if (contactId !== undefined) await act(tx, { workspaceId, contactId });
   });
   return DONE;
 }

@@ -2,6 +2,7 @@
  * Telling of people: what a call said of users and events is kept together with what others say at the same time, and what follows
  * from it is done before the call is answered.
  */
+import { giveBack, takeEach, takeOnce } from '../../accounts/toldOnce.ts';
 import { type Arrived, type TrackedPerson } from '../../campaigns/events/arrive.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds, getContacts } from '../../contacts/contacts.ts';
@@ -17,16 +18,37 @@ import type { Before, OutboundUser, ReadUser } from './read.ts';
 import type { Call } from './route.ts';
 import { refuseStrangers } from './strangers.ts';
 
-/** Something told of somebody: an event, a user, or both. `at` stands before the names of the user's fields. */
+/**
+ * Something told of somebody: an event, a user, or both. `at` stands before the names of the user's fields; `once` is what it is known by when
+ * it is told again (`repeat.ts`).
+ */
 export type ToldOfOne = {
   who: OutboundUser;
   user?: ReadUser | undefined;
   event?: TrackedPerson['event'];
   at?: string;
+  once?: string | undefined;
 };
 
-/** Keeps what was told, and does what follows from it. */
-export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): Promise<Upserted[] | Fault> {
+/** An entry, with whom it was told of. */
+type Kept = {
+  entry: ToldOfOne;
+  person: TrackedPerson['person'];
+  contactId: number;
+  /** Which of its addresses are where. */
+  destinations: Upserted['destinations'];
+  /** By what its further steps are known when it is told again: by nothing where it was refused. */
+  once: string | undefined;
+};
+
+/**
+ * Keeps what was told, and does what follows from it; returns of whom each was told. A repeat has no effect, but for what the first did not come
+ * to because it died; of whom nobody knows any more nothing follows.
+ */
+export async function tell(
+  call: Call<unknown>,
+  entries: readonly ToldOfOne[],
+): Promise<(number | undefined)[] | Fault> {
   const { ctx, workspace, caller } = call;
   const integrations = await integrationsOf(call);
   const isPrivate = caller.scope === 'private';
@@ -42,23 +64,52 @@ export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): 
         )
       : undefined);
   if (refused) return refused;
-  const groups = entries.flatMap(({ user }) => (user?.group ? [groupOf(user.group)] : []));
+  const groups = entries.flatMap(({ user, once }) => (user?.group ? [groupOf(user.group, once)] : []));
   const by = caller.scope === 'public' ? 'strangers' : 'us';
   const all = [...(told as TrackedPerson[]), ...groups];
   const placeOf = placesOf(call);
-  const kept = await ctx.arrive(workspace.id, all, by, placeOf);
-  if (isFault(kept)) return kept;
-  const own = kept.slice(0, entries.length);
-  await join(call, entries);
-  await follow(call, told as TrackedPerson[], own);
-  await leaveOldDevices(call, entries, own);
-  const full = own.findIndex(({ attributesRefused }) => attributesRefused);
+  const arrived = await ctx.arrive(workspace.id, all, by, placeOf);
+  if (isFault(arrived)) return arrived;
+  const own = arrived.slice(0, entries.length);
+  const kept = await keptOf(call, entries, told as TrackedPerson[], own);
+  await join(call, kept);
+  await follow(call, kept);
+  await leaveOldDevices(call, kept);
+  const full = own.findIndex((one) => one?.attributesRefused);
   if (full >= 0)
     return breaks(
       `${entries[full]!.at ?? ''}attributes`,
       'together with those the user has are too large; the rest was kept',
     );
-  return tooManyNames(call, own) ?? own;
+  const idOf = new Map(kept.map(({ entry, contactId }) => [entry, contactId]));
+  return tooManyNames(call, own) ?? entries.map((entry) => idOf.get(entry));
+}
+
+/** What was kept, and what was told before as if it were kept now: something may be left to do of it. */
+async function keptOf(
+  { ctx, workspace }: Call<unknown>,
+  entries: readonly ToldOfOne[],
+  told: readonly TrackedPerson[],
+  own: readonly (Arrived | undefined)[],
+): Promise<Kept[]> {
+  const again = entries.filter((_, i) => !own[i]).map(({ who }) => who);
+  const known = (await findContactIds(ctx.sql, workspace.id, again)).values();
+  return entries.flatMap((entry, i) => {
+    const one = own[i];
+    const { person } = told[i]!;
+    if (one) {
+      const isRefused = one.attributesRefused || one.notKept !== undefined;
+      const { contactId, destinations } = one;
+      return [{ entry, person, contactId, destinations, once: isRefused ? undefined : entry.once }];
+    }
+    const contactId = known.next().value;
+    if (contactId === undefined) return [];
+    const destinations = person.destinations.map((wanted) => ({
+      id: idOfAddress(workspace.id, contactId, wanted),
+      created: false,
+    }));
+    return [{ entry, person, contactId, destinations, once: entry.once }];
+  });
 }
 
 /** Where an entry stands. A call of one is no list, though its group is told beside it. */
@@ -70,15 +121,15 @@ function placesOf({ body }: Call<unknown>): (n: number) => string {
  * An event that was not kept, where others of the call were. Phones tell nobody of an answer and send a list that was refused again and again, with
  * what is to come behind it: they are answered as if it had been kept.
  */
-function tooManyNames(call: Call<unknown>, own: readonly Arrived[]): Fault | undefined {
-  const at = own.findIndex(({ notKept }) => notKept !== undefined);
+function tooManyNames(call: Call<unknown>, own: readonly (Arrived | undefined)[]): Fault | undefined {
+  const at = own.findIndex((one) => one?.notKept !== undefined);
   if (at < 0 || /^(android|ios)\//i.test(call.query.client)) return undefined;
   const field = `${placesOf(call)(at)}event`;
   return fault('unprocessable', `${field}: ${own[at]!.notKept}; the rest was kept`, { field });
 }
 
 function toldOf(
-  { who, user, event, at = '' }: ToldOfOne,
+  { who, user, event, at = '', once }: ToldOfOne,
   integrations: PushIntegrations,
   isPrivate: boolean,
 ): TrackedPerson | Fault {
@@ -100,6 +151,7 @@ function toldOf(
   return {
     person: { identities, destinations, byOwnId: true, ...(user ? { profile: user.profile } : {}) },
     event,
+    once,
   };
 }
 
@@ -110,9 +162,13 @@ function idsOf({ id, field }: Before, isPrivate: boolean): Identity[] {
 }
 
 /** A group is a contact of its own that nobody can write to: its attributes are those of all its members. */
-function groupOf({ id, attributes }: NonNullable<ReadUser['group']>): TrackedPerson {
+function groupOf(
+  { id, attributes }: NonNullable<ReadUser['group']>,
+  once: string | undefined,
+): TrackedPerson {
   return {
     person: { identities: [{ kind: 'group', value: id }], destinations: [], profile: { attributes } },
+    once: once && `${once} group`,
   };
 }
 
@@ -137,22 +193,30 @@ async function mayJoin(
 }
 
 /** Makes one of two: what a user was before, and the user. */
-async function join(call: Call<unknown>, entries: readonly ToldOfOne[]): Promise<void> {
+async function join(call: Call<unknown>, kept: readonly Kept[]): Promise<void> {
   // Either may become somebody else in between: then it is looked again who they are.
-  for (const { who, user } of entries)
-    for (const one of user?.before ?? [])
-      for (let n = 0; n < MOST_MERGES && !(await isJoined(call, who, one)); n++);
+  for (const { entry, once } of kept)
+    for (const one of entry.user?.before ?? []) {
+      const name = once && `${once} joins ${one.field}`;
+      for (let n = 0; n < MOST_MERGES && !(await isJoined(call, entry.who, one, name)); n++);
+    }
 }
 
 /** So often somebody may have become another while they are joined: each time takes a merge at that very moment. */
 const MOST_MERGES = 8;
 
-async function isJoined(call: Call<unknown>, who: OutboundUser, before: Before): Promise<boolean> {
-  const { ctx, workspace, workspaceNowMs, caller } = call;
+async function isJoined(
+  call: Call<unknown>,
+  who: OutboundUser,
+  before: Before,
+  once: string | undefined,
+): Promise<boolean> {
+  const { ctx, workspace, workspaceNowMs, nowMs, caller } = call;
   const isPrivate = caller.scope === 'private';
   // A device joins no two users: they sign in on it one after the other.
   const onlyUnnamed = !isPrivate || before.field === 'anon_id';
   return await ctx.queue.transact(async (tx) => {
+    if (!(await takeOnce(tx, workspace.id, once, nowMs))) return true;
     const ids = [who, ...idsOf(before, isPrivate)];
     const [survivingId, ...found] = await findContactIds(tx, workspace.id, ids);
     if (survivingId === undefined) return true;
@@ -161,45 +225,37 @@ async function isJoined(call: Call<unknown>, who: OutboundUser, before: Before):
       if (onlyUnnamed && other.externalId !== null) continue;
       const pair = { workspaceId: workspace.id, survivingId, discardedId: other.id, onlyUnnamed };
       const merged = await mergePeople(ctx, tx, workspaceNowMs, pair);
-      if (isFault(merged) && merged.fault === 'not_found') return false;
+      if (!isFault(merged) || merged.fault !== 'not_found') continue;
+      if (once !== undefined) await giveBack(tx, workspace.id, [once]);
+      return false;
     }
     return true;
   });
 }
 
 /** What follows for addresses that were told. Whose they are may have become somebody else since: then it follows for these. */
-async function follow(
-  call: Call<unknown>,
-  people: readonly TrackedPerson[],
-  kept: readonly Upserted[],
-): Promise<void> {
-  const { ctx, workspace, workspaceNowMs } = call;
+async function follow(call: Call<unknown>, kept: readonly Kept[]): Promise<void> {
+  const { ctx, workspace, workspaceNowMs, nowMs } = call;
   const { id: workspaceId } = workspace;
-  const all = kept.map((one, i) => {
-    const wanted = people[i]!.person.destinations;
-    return { ...one, wanted, tokens: wanted.filter(({ channel }) => channel === 'push').length };
-  });
+  const all = kept.map((one) => ({ ...one, tokens: tokensOf(one) }));
   const whose = await whoseToFollow(ctx.sql, workspaceId, all);
   // All that was told of them: the last address counts, new or not.
   const told = all.filter(({ contactId }) => whose.has(contactId));
   if (told.length === 0) return;
   await ctx.queue.transact(async (tx) => {
+    const names = told.map(({ once }) => once && `${once} follows`);
+    const isFirst = await takeEach(tx, workspaceId, names, nowMs);
+    const fresh = told.filter((_, i) => isFirst[i]);
+    if (fresh.length === 0) return;
     const { present } = await holdContacts(
       tx,
-      told.map(({ contactId }) => ({ workspaceId, contactId })),
+      fresh.map(({ contactId }) => ({ workspaceId, contactId })),
     );
     const now: Parameters<typeof followUp>[4][number][] = [];
-    for (const one of told) {
-      const { contactId: found, destinations, wanted } = one;
+    for (const { contactId: found, destinations, person } of fresh) {
       const contactId = present.has(found) ? found : await holdWhoIs(tx, { workspaceId, contactId: found });
       if (contactId === undefined) continue;
-      const idOf = (i: number) =>
-        destinationIdOf({
-          ...wanted[i]!,
-          workspaceId,
-          contactId,
-          address: addressOf(wanted[i]!.channel, wanted[i]!.address),
-        });
+      const idOf = (i: number) => idOfAddress(workspaceId, contactId, person.destinations[i]!);
       now.push({
         contactId,
         destinations: destinations.flatMap((at, i) =>
@@ -211,13 +267,21 @@ async function follow(
   });
 }
 
+function tokensOf({ person }: Kept): number {
+  return person.destinations.filter(({ channel }) => channel === 'push').length;
+}
+
+function idOfAddress(workspaceId: number, contactId: number, wanted: WantedDestination): number {
+  const address = addressOf(wanted.channel, wanted.address);
+  return destinationIdOf({ ...wanted, workspaceId, contactId, address });
+}
+
 /** Of those who have just told of a device, the oldest devices go where they have very many. */
 async function leaveOldDevices(
   { ctx, workspace, workspaceNowMs }: Call<unknown>,
-  entries: readonly ToldOfOne[],
-  kept: readonly Upserted[],
+  kept: readonly Kept[],
 ): Promise<void> {
-  const ids = kept.filter((_, i) => entries[i]!.user?.tokens.length).map(({ contactId }) => contactId);
+  const ids = kept.filter(({ entry }) => entry.user?.tokens.length).map(({ contactId }) => contactId);
   if (ids.length === 0) return;
   const at = { workspaceId: workspace.id, nowMs: workspaceNowMs };
   await ctx.queue.transact((tx) => keepNewestDevices(tx, at, [...new Set(ids)]));
