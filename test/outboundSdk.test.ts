@@ -209,17 +209,20 @@ describe('the wire', () => {
       assert.deepEqual(body, expected);
       assert.equal(call!.headers['x-outbound-key'], 'out_key.secret');
       assert.equal(call!.headers['x-outbound-client'], 'Javascript-Node/2.0.0');
+      if (path === '/identify' || path === '/track') assert.equal(call!.headers['x-outbound-guid'], id);
       if (path === '/track') {
-        assert.equal(call!.headers['x-outbound-guid'], id);
         assert.ok(Math.abs(sentAt - Date.now() / 1000) < 60);
       }
     });
 
-  test('trackBatch sends the events as they are', async () => {
+  test('trackBatch sends the events as they are, with the time where they have none', async () => {
     const { outbound, calls } = library();
-    await outbound.trackBatch([{ user_id: 1, event: 'e', more: 1 }]);
+    const own = { user_id: 2, event: 'e', timestamp: 1_400_000_000 };
+    await outbound.trackBatch([{ user_id: 1, event: 'e', more: 1 }, own]);
     await outbound.trackBatch([]);
-    assert.deepEqual(calls('/track/batch').map(bodyOf), [[{ user_id: 1, event: 'e', more: 1 }], []]);
+    const [[{ timestamp, sent_at: sentAt, ...event }, second], none] = calls('/track/batch').map(bodyOf);
+    assert.deepEqual([event, second, none], [{ user_id: 1, event: 'e', more: 1 }, own, []]);
+    for (const time of [timestamp, sentAt]) assert.ok(Math.abs(time - Date.now() / 1000) < 60);
   });
 });
 
@@ -620,7 +623,7 @@ describe('the script', () => {
     assert.equal(seen.event, 'seen');
     assert.match(seen.anon_id, /^\w{16,}$/);
     assert.equal(bought.user_id, 7);
-    const [identified] = [...calls('/identify'), ...calls('/identify/batch')].flat();
+    const [{ message_id: _id, ...identified }] = [...calls('/identify'), ...calls('/identify/batch')].flat();
     assert.deepEqual(identified, { user_id: 7, first_name: 'Ann', previous_id: seen.anon_id });
     assert.deepEqual(calls('/unsubscribe/campaigns'), [{ user_id: 7, campaign_ids: ['c'] }]);
     assert.deepEqual(calls('/gcm/register'), [{ user_id: 7, token: 'token' }]);

@@ -28,7 +28,7 @@ export type BatchedEvent = {
     user_id: UserId;
     event: string;
     properties?: Record<string, unknown>;
-    /** Unix seconds; now when absent. */
+    /** Unix seconds; when the call is made where it is absent. */
     timestamp?: number;
     /** An id of yours: an event is kept once under it. */
     message_id?: string;
@@ -116,7 +116,7 @@ export default Outbound;
 export declare function eventObject(event: string, properties: unknown, timestamp: unknown): {
     event: string;
     properties: Record<string, unknown>;
-    timestamp: {};
+    timestamp: unknown;
 };
 /** A user as it is on the wire, without the id. */
 export declare function userObject(info: UserInfo): Record<string, unknown>;

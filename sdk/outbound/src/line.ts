@@ -27,6 +27,8 @@ type Waiting = Item & {
   /** Not with others: together they were refused. */
   alone?: boolean;
 };
+/** An event on its way. */
+type Told = { timestamp?: unknown };
 type Failure = { message: string; again?: boolean; afterMs?: number };
 
 /** More than this many calls that wait are refused, and the caller is told: memory and storage have an end. */
@@ -40,8 +42,8 @@ const LONGEST_PAUSE_MS = 60_000;
 const MOST_KEPT_ALIVE = 8_000;
 /** Calls of these paths go together as a list. */
 const LISTED = /^\/(track|identify)$/;
-/** Statuses of a server that may take the call later. */
-const LATER = /^(408|409|425|429|5..)$/;
+/** Statuses of a server that may take the call later; of one that sends elsewhere, or says what Parley does not, nobody knows whether it has it. */
+const LATER = /^([23]..|408|409|425|429|5..)$/;
 
 /** A line to the server. */
 export class Line {
@@ -85,6 +87,8 @@ export class Line {
     // As it is now: what the caller does to it afterwards is none of it.
     const said: unknown = JSON.parse(JSON.stringify(body));
     const item: Waiting = { id: newId(), path, body: said, t: Date.now(), done };
+    // What happened, happened now, however long the call waits.
+    if (/^.tr/.test(path)) for (const event of [said].flat() as Told[]) event.timestamp ||= item.t / 1000;
     this.shelf.keep(item);
     this.waiting.push(item);
     // While the server is given a pause, the call waits with the others.
@@ -162,11 +166,16 @@ function together(waiting: readonly Waiting[]): Waiting[] {
 async function send(options: LineOptions, batch: readonly Waiting[]): Promise<Failure | undefined> {
   const { id, path } = batch[0]!;
   const many = batch.length > 1;
-  const bodies = batch.map((item) =>
-    // So that the server knows an event again, by the caller's own id where it has one, and how wrong this clock is.
-    path === '/track'
-      ? { message_id: item.id, ...(item.body as object), sent_at: Date.now() / 1000 }
-      : item.body,
+  // So that the server knows how wrong this clock is.
+  const clock = { sent_at: Date.now() / 1000 };
+  const bodies = batch.map(({ id, body, t }) =>
+    LISTED.test(path)
+      ? // So that it knows what is told again, by the caller's own id where it has one.
+        { message_id: id, ...(body as object), ...(path === '/track' && clock) }
+      : path === '/track/batch'
+        ? // A time of the caller's own may be by another clock.
+          (body as Told[]).map((event) => ({ ...(event.timestamp === t / 1000 && clock), ...event }))
+        : body,
   );
   const body = JSON.stringify(many ? bodies : bodies[0]);
   const abort = new AbortController();
@@ -178,7 +187,7 @@ async function send(options: LineOptions, batch: readonly Waiting[]): Promise<Fa
         'content-type': 'application/json',
         'x-outbound-client': options.client,
         'x-outbound-key': options.key,
-        ...(many ? {} : { 'x-outbound-guid': id }),
+        ...(!many && { 'x-outbound-guid': id }),
       },
       body,
       credentials: 'omit',
@@ -186,11 +195,12 @@ async function send(options: LineOptions, batch: readonly Waiting[]): Promise<Fa
       signal: abort.signal,
     });
     const { status, headers } = answer;
-    if (status >= 200 && status < 400) return undefined;
-    const message = textOf(await answer.text()) || `HTTP ${status}`;
+    const said = await answer.text();
+    // Parley says nothing to a good call: a page is that of whoever stands between, such as a hotel that asks for a name first.
+    if (status < 300 && !said) return undefined;
     return {
-      message,
-      again: LATER.test(String(status)),
+      message: (status > 399 && textOf(said)) || `HTTP ${status}`,
+      again: LATER.test(`${status}`),
       afterMs: Number(headers.get('retry-after')) * 1000 || 0,
     };
   } catch (error) {

@@ -41,7 +41,7 @@ export type BatchedEvent = {
   user_id: UserId;
   event: string;
   properties?: Record<string, unknown>;
-  /** Unix seconds; now when absent. */
+  /** Unix seconds; when the call is made where it is absent. */
   timestamp?: number;
   /** An id of yours: an event is kept once under it. */
   message_id?: string;
@@ -161,10 +161,11 @@ export class Outbound {
 
   /** Tells who a user is. `attributes` may also stand by themselves, as in version 0.2. */
   identify(userId: UserId, info?: UserInfo | null, ...rest: unknown[]): Call {
-    const attributes = isObject(rest[0]) ? { attributes: rest[0] } : {};
+    const attributes = isObject(rest[0]) && { attributes: rest[0] };
     return this.send([info, ...rest], userIdError(userId), '/identify', () => ({
       user_id: userId,
-      ...userObject({ ...(isObject(info) ? info : {}), ...attributes }),
+      // What is no object has none of the fields.
+      ...userObject({ ...info, ...attributes }),
     }));
   }
 
@@ -248,7 +249,7 @@ export class Outbound {
 
   /** The call, or why there is none. Functions among the arguments are told as well. */
   private send(args: readonly unknown[], wrong: string | undefined, path: string, body: () => unknown): Call {
-    const { done, failed } = callbacks(args);
+    const [done, failed] = callbacks(args);
     const call = watched(
       new Call((resolve, reject) => {
         if (wrong !== undefined) return reject({ receivedCall: false, message: wrong });
@@ -271,11 +272,11 @@ export default Outbound;
 
 /** An event as it is on the wire, without whose it is. */
 export function eventObject(event: string, properties: unknown, timestamp: unknown) {
-  const at = timestamp instanceof Date ? +timestamp / 1000 : timestamp;
   return {
     event,
     properties: isObject(properties) ? properties : {},
-    timestamp: (typeof at !== 'function' && at) || Date.now() / 1000,
+    // A callback in its place is nothing in JSON, and without one it is now, which the line says.
+    timestamp: timestamp instanceof Date ? +timestamp / 1000 : timestamp,
   };
 }
 
@@ -300,14 +301,12 @@ export function userObject(info: UserInfo): Record<string, unknown> {
 
 /** Functions among the arguments, wherever they stand: what is told of success, and of an error. */
 function callbacks(args: readonly unknown[]) {
-  const [done, failed] = args.filter((one) => typeof one === 'function');
-  return { done: done as SuccessCallback | undefined, failed: failed as ErrorCallback | undefined };
+  return args.filter((one) => typeof one === 'function') as [SuccessCallback?, ErrorCallback?];
 }
 
 function userIdError(id: unknown, which = 'user'): string | undefined {
-  return typeof id === 'number' || typeof id === 'string'
-    ? undefined
-    : `Invalid ${which} ID. Expected string or number, got ${typeof id}`;
+  // Of all types only these two have an r.
+  return /r/.test(typeof id) ? undefined : `Invalid ${which} ID. Expected string or number, got ${typeof id}`;
 }
 
 function typeError(what: string, value: unknown): string | undefined {

@@ -29,15 +29,15 @@ const stub = page.outbound as Stub | undefined;
 const key = script?.dataset.key ?? /\/(out_[^/?]+)\.js/.exec(script?.src ?? '')?.[1];
 page.outbound = Outbound;
 if (key) {
-  const url = script?.dataset.url;
-  const methods = speaker(new Outbound(key, url ? { url } : {}), memoryOf(key));
+  // Without one it is where the script came from.
+  const methods = speaker(new Outbound(key, { url: script!.dataset.url! }), memoryOf(key));
   Object.assign(Outbound, methods);
   const perform = ([method, ...args]: Arguments) =>
     void (methods as Record<string, (...args: Arguments) => unknown>)[method as string]?.(...args);
   if (Array.isArray(stub)) {
     stub.slice(0).forEach(perform);
     // Whoever kept the stub goes on with it.
-    stub.push = (args) => (perform(args), 0);
+    stub.push = perform as never;
   }
 }
 
@@ -55,7 +55,7 @@ function speaker(outbound: Outbound, memory: Memory) {
     identify(userId: UserId, info?: UserInfo, ...rest: Arguments) {
       const anon = memory.get('user') === undefined && memory.get('anon');
       be(userId);
-      return outbound.identify(userId, { ...(anon ? { previousId: anon } : {}), ...info }, ...rest);
+      return outbound.identify(userId, { ...(anon && { previousId: anon }), ...info }, ...rest);
     },
     track(event: string, ...args: Arguments) {
       // (userId, event, …), as of an instance; or what is no event, or at no time, which it refuses.
