@@ -120,6 +120,14 @@ test('A.1 what cannot be read is a 4xx that a client gives up on, and nothing of
   assert.equal((await sql`SELECT FROM identities WHERE value = 'torn'`).length, 0);
 });
 
+test('A.1 an id of a call that is too long is told by the header it stands in', async () => {
+  for (const header of ['X-Outbound-GUID', 'Idempotency-Key']) {
+    const said = await post('/v2/track', { user_id: 'long', event: 'e' }, { [header]: 'x'.repeat(201) });
+    assert.equal(said.status, 400);
+    assert.equal(JSON.parse(said.text).error.Message, `${header}: needs at most 200 characters`);
+  }
+});
+
 test('A.3 what is null or empty says nothing, wherever it stands', async () => {
   const who = { user_id: 'empty' };
   const event = { ...who, event: 'e' };
