@@ -296,3 +296,31 @@ test('what names somebody is read again as it was written, whatever it begins wi
   ] as const)
     assert.equal(unguardedId(written), read);
 });
+
+test('a workbook is no CSV, and whoever sends one is told so; so is nobody whose first cell begins alike', async () => {
+  const xlsx = Buffer.concat([
+    Buffer.from('PK\u0003\u0004\u0014\0\u0006\0', 'latin1'),
+    Buffer.alloc(3_000, 0xee),
+  ]);
+  const xls = Buffer.concat([
+    Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]),
+    Buffer.alloc(3_000),
+  ]);
+  for (const file of [xlsx, xls])
+    for (const pieces of [[file], Array.from(file.subarray(0, 40), (byte) => Uint8Array.of(byte))])
+      for (const encoding of [undefined, 'windows-1252']) {
+        const { rows, stop } = await rowsOf(pieces, encoding);
+        assert.deepEqual([rows.length, rows[0]!.line, stop], [1, 1, undefined]);
+        assert.match(rows[0]!.broken ?? '', /^is that of a workbook \(\.xlsx/);
+      }
+  for (const [text, cells] of [
+    ['PK,phone', ['PK', 'phone']],
+    ['PK', ['PK']],
+    ['a', ['a']],
+    ['a,b', ['a', 'b']],
+  ] as const)
+    assert.deepEqual(await cellsOf(text), [cells]);
+  const wide = Buffer.from('a;b', 'utf16le');
+  assert.deepEqual((await rowsOf([wide.subarray(0, 3), wide.subarray(3)])).rows[0]!.cells, ['a', 'b']);
+  assert.deepEqual((await rowsOf([Buffer.from('a', 'utf16le')])).rows[0]!.cells, ['a']);
+});

@@ -25,6 +25,10 @@ const EMPTY_PIECES = 16;
 const NEVER_CLOSED = 'opens a quote that is never closed';
 const NO_TEXT =
   'has bytes that are no text in UTF-8: save the file as UTF-8, or name its encoding, such as windows-1252';
+const WORKBOOK =
+  'is that of a workbook (.xlsx, .ods, .xls) or an archive, and no CSV: save the table as CSV, and send that';
+/** How they begin: an archive (also .ods), or Microsoft's older form. */
+const WORKBOOKS = [Buffer.from('PK\u0003\u0004', 'latin1'), Buffer.from([0xd0, 0xcf, 0x11, 0xe0])];
 const NOT_DOUBLED = 'has quotes within quotes that are not doubled, so that its cells cannot be told apart';
 
 /** True for an encoding that can be read, by a name or label of the WHATWG Encoding Standard: `windows-1252`, `shift_jis`. */
@@ -48,6 +52,10 @@ export async function* readCsv(
   const reader = new RowReader();
   let empty = 0;
   for await (const text of textOf(stream, encoding)) {
+    if (text === undefined) {
+      yield [{ cells: [], line: 1, broken: WORKBOOK }];
+      return undefined;
+    }
     const stop = reader.read(text);
     const rows = reader.take();
     if (rows.length > 0) yield rows;
@@ -293,21 +301,22 @@ const MARK = '\uFEFF';
 /** Bytes as text, a piece at a time; without one, what is left of the last. */
 type Decode = (bytes?: Buffer) => string;
 
-/** The file as text, in pieces of a bounded size. What is no text in its encoding becomes half of a pair. */
-async function* textOf(stream: Readable, named: string | undefined): AsyncGenerator<string> {
+/** The file as text, in pieces of a bounded size; undefined where it is none at all. What is no text in its encoding becomes half of a pair. */
+async function* textOf(stream: Readable, named: string | undefined): AsyncGenerator<string | undefined> {
   let head: Buffer = Buffer.alloc(0);
   let decode: Decode | undefined;
   for await (const chunk of stream) {
     let bytes: Buffer = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk as Uint8Array);
     if (!decode) {
       head = bytes = Buffer.concat([head, bytes]);
-      if (head.length < 2) continue;
+      if (head.length < 4) continue;
+      if (WORKBOOKS.some((begins) => head.subarray(0, 4).equals(begins))) return yield undefined;
       decode = decoderOf(encodingOf(head, named));
     }
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield decode(bytes.subarray(at, at + PIECE_BYTES));
   }
   if (!decode) {
-    decode = decoderOf(named ?? 'utf-8');
+    decode = decoderOf(head.length < 2 ? (named ?? 'utf-8') : encodingOf(head, named));
     yield decode(head);
   }
   yield decode();

@@ -192,3 +192,26 @@ test('content without Liquid, or sent verbatim, is rendered once', () => {
   assert.deepEqual(verbatim.renderFor('sms', ANN), { channel: 'sms', text: 'Hi {{ first_name }}' });
   assert.deepEqual(verbatim.pick(ANN), {});
 });
+
+test('an address in a text of a mail can be clicked as it was written: to its own bracket, and not to the sentence’s', () => {
+  const linked = (text: string) => {
+    const mail = compiled({ type: 'text', text }).renderFor('email', {});
+    assert.ok('html' in mail);
+    return [...mail.html.matchAll(/<a href="([^"]*)">([^<]*)<\/a>/g)].map(([, href, shown]) => {
+      assert.equal(href, shown);
+      return href;
+    });
+  };
+  for (const [text, ...addresses] of [
+    ['See https://en.example/Foo_(bar)', 'https://en.example/Foo_(bar)'],
+    ['(https://en.example/Foo_(bar)).', 'https://en.example/Foo_(bar)'],
+    ['(See https://a.example/x), [https://b.example]!', 'https://a.example/x', 'https://b.example'],
+    ['„https://a.example/y“ «https://b.example/z»', 'https://a.example/y', 'https://b.example/z'],
+    ['“https://a.example/y”… ‘https://b.example/z’', 'https://a.example/y', 'https://b.example/z'],
+    ['https://a.example/日本。次、https://b.example/（x）', 'https://a.example/日本', 'https://b.example/'],
+    ['https://a.example/?a=1&b[0]=2…', 'https://a.example/?a=1&amp;b[0]=2'],
+    ['HTTPS://A.example/s/. https:// http://. https://)', 'HTTPS://A.example/s/'],
+  ] as const)
+    assert.deepEqual(linked(text), addresses, text);
+  assert.deepEqual(linked(`https://a.example/${')'.repeat(30_000)}`), ['https://a.example/']);
+});

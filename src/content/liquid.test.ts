@@ -87,6 +87,8 @@ test('a plain template says what the engine says, or fails where it fails', () =
       if ('reason' in ours) return theirs === undefined;
       const text = ours.render(scope);
       if (theirs === undefined) return typeof text !== 'string';
+      // No value that is kept has it, and no text that is said (below).
+      if (theirs.includes('\0')) return true;
       // What says nothing fails here (below).
       const saysNothing = /\[object Object\]|NaN|Infinity/.test(theirs);
       return text === theirs || (saysNothing && typeof text !== 'string');
@@ -123,6 +125,54 @@ test('nobody is sent an object, or what is no number: it fails, as where a varia
     outcome('{{ 10 | divided_by: 4.0 }} {{ list | size }} {% for one in o %}.{% endfor %}'),
     '2.5 2 .',
   );
+});
+
+test('a date without a zone is on the contact’s wall, wherever this machine is and whatever zone is asked for; a number may be milliseconds', () => {
+  const scope = {
+    born: '1990-05-12',
+    at: '2026-07-01T18:30',
+    spoken: 'July 1, 2026 18:30',
+    zoned: '2026-07-01T16:30:00Z',
+    offset: '2026-07-01T18:30+02:00',
+    s: 1_782_923_400,
+    ms: 1_782_923_400_000,
+    said: '1782923400000',
+    zone: 'America/Los_Angeles',
+  };
+  const before = process.env['TZ'];
+  try {
+    for (const machine of ['UTC', 'America/New_York', 'Asia/Tokyo']) {
+      process.env['TZ'] = machine;
+      const says = (source: string) => parsed(source).render(scope);
+      for (const asked of ['', ', zone'])
+        assert.equal(
+          says(
+            `{{ born | date: "%d %b"${asked} }}, {{ at | date: "%d %H:%M"${asked} }}, {{ spoken | date: "%H:%M"${asked} }}`,
+          ),
+          '12 May, 01 18:30, 18:30',
+          machine,
+        );
+      assert.equal(says('{{ born | date_to_string }}'), '12 May 1990', machine);
+      for (const name of ['zoned', 'offset', 's', 'ms', 'said'])
+        assert.equal(
+          says(`{{ ${name} | date: "%d %H:%M" }} {{ ${name} | date: "%d %H:%M", zone }}`),
+          '01 16:30 01 09:30',
+          `${name} ${machine}`,
+        );
+      assert.equal(says('{{ "soon" | date: "%Y" }}'), 'soon');
+    }
+  } finally {
+    if (before === undefined) delete process.env['TZ'];
+    else process.env['TZ'] = before;
+  }
+});
+
+test('what is said can be kept and sent: no half of a sign, no U+0000', () => {
+  const scope = { name: '😀nn', coded: 'a%00b', base: 'AGE=' };
+  const says = (source: string) => parsed(source).render(scope);
+  assert.equal(says('{{ name | split: "" | first }}.{{ name | split: "" | join: "-" }}'), '.--n-n');
+  assert.equal(says('{{ coded | url_decode }}{{ base | base64_decode }}'), 'aba');
+  assert.equal(says('{{ name | slice: 0 }}{{ name | truncate: 2, "" }}'), '😀😀n');
 });
 
 test('what a text costs to parse is known by its length: too many variables are refused before', () => {

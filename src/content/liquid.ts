@@ -4,6 +4,7 @@
  * random: what is rendered depends on the variables alone (and on the date, for `"now" | date`).
  */
 import { filters, Liquid, LiquidError, Output, Token, type Template } from 'liquidjs';
+import { isStorable } from '../base/storable.ts';
 import { type RenderFailure, renderFailure } from './failure.ts';
 import {
   childrenOf,
@@ -70,7 +71,7 @@ export function parseLiquid(source: string, format: 'plain' | 'html'): TextTempl
     if (quick !== undefined && quick.length <= OUTPUT_LIMIT_CHARS) return quick;
     try {
       const text: unknown = liquid.renderSync(templates, scope, RENDER_LIMITS);
-      const rendered = String(text);
+      const rendered = sayable(String(text));
       if (rendered.length <= OUTPUT_LIMIT_CHARS) return rendered;
       return renderFailure('template_error', `the result has more than ${OUTPUT_LIMIT_CHARS} characters`);
     } catch (error) {
@@ -78,6 +79,11 @@ export function parseLiquid(source: string, format: 'plain' | 'html'): TextTempl
     }
   };
   return { paths, render };
+}
+
+/** A text without what no channel and no store takes: half of a sign (`split: ""` halves an emoji), and U+0000 (`url_decode`, `base64_decode`). */
+function sayable(text: string): string {
+  return isStorable(text) ? text : text.replaceAll(/\p{Surrogate}|\0/gu, '');
 }
 
 /**

@@ -117,6 +117,38 @@ test('12.1 headers: blanks, case, marks and apostrophes; two for one thing, name
   assert.deepEqual(person.profile?.attributes, { "'90s": "'80s", constructor: 'c' });
 });
 
+test('12.1 what people and other systems call an address or a name is one, and no attribute beside it', () => {
+  const person = read(
+    ['E-mail', 'firstname', 'Lastname', 'PhoneNumber', 'Plan'],
+    ['ann@x.example', 'Ann', 'Smith', '+31612345678', 'pro'],
+  );
+  assert.ok(!('rule' in person));
+  const { attributes, givenName, surname } = person.profile!;
+  assert.deepEqual([attributes, givenName, surname], [{ Plan: 'pro' }, 'Ann', 'Smith']);
+  assert.deepEqual(
+    person.destinations.map(({ address }) => address),
+    ['+31612345678', 'ann@x.example'],
+  );
+  for (const header of ['E-Mail', 'e-mail', 'EmailAddress', 'E-mail Address'])
+    assert.deepEqual(columnsOf([header]), [{ header, target: { field: 'email' } }]);
+  // Beside what is called so outright, or was said to be it, and beside each other.
+  const targets = (headers: string[], mapping = {}) =>
+    (columnsOf(headers, mapping) as { target: unknown }[]).map(({ target }) => target);
+  assert.deepEqual(targets(['Mobile Phone', 'Phone']), [{ attribute: 'Mobile Phone' }, { field: 'phone' }]);
+  assert.deepEqual(targets(['Telephone', 'Mobile Phone']), [
+    { field: 'phone' },
+    { attribute: 'Mobile Phone' },
+  ]);
+  assert.deepEqual(targets(['E-mail', 'Work'], { Work: { field: 'email' } }), [
+    { attribute: 'E-mail' },
+    { field: 'email' },
+  ]);
+  assert.deepEqual(targets(['id', 'E-mail'], { 'E-mail': { attribute: 'mail' } }), [
+    { field: 'externalId' },
+    { attribute: 'mail' },
+  ]);
+});
+
 test('12.1 a row that was broken in its file is listed with why, whatever its cells look like', () => {
   const columns = columnsOf(['phone']);
   assert.ok(!isFault(columns));

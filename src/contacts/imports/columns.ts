@@ -48,16 +48,26 @@ const KNOWN: ReadonlyMap<string, Field> = new Map([
   ['locale', 'locale'],
 ]);
 
+/** What else people and other systems call these: an attribute where another column of the file is that already. */
+const ALSO: ReadonlyMap<string, Field> = new Map([
+  ['e_mail', 'email'],
+  ['emailaddress', 'email'],
+  ['phonenumber', 'phone'],
+  ['telephone', 'phone'],
+  ['mobile_phone', 'phone'],
+  ['mobile_number', 'phone'],
+  ['firstname', 'givenName'],
+  ['lastname', 'surname'],
+  ['family_name', 'surname'],
+]);
+
 /** More are no table of people; each costs every row. */
 const MOST_COLUMNS = 1000;
 
 /** The columns of a header, or why the file cannot be imported. */
 export function columnsOf(headers: readonly string[], mapping: ColumnMapping = {}): Column[] | Fault {
   if (headers.length > MOST_COLUMNS) return breaks('header', `has more than ${MOST_COLUMNS} columns`);
-  const columns = headers.map((raw) => {
-    const header = plainCell(raw, HEADER);
-    return { header, target: Object.hasOwn(mapping, header) ? mapping[header]! : recognise(header) };
-  });
+  const columns = readHeaders(headers, mapping);
   const unknown = Object.keys(mapping).find((name) => !columns.some(({ header }) => header === name));
   if (unknown !== undefined) return breaks('mapping', `the file has no column ${unknown}`);
   const names = new Set<string>();
@@ -85,22 +95,37 @@ export function brokenHeader({ broken }: CsvRow): Fault {
 
 /** What columns are taken for, by their headers alone. */
 export function guessColumns(headers: readonly string[]): Column[] {
-  return headers.slice(0, MOST_COLUMNS).map((raw) => {
-    const header = plainCell(raw, HEADER);
-    return { header, target: recognise(header) };
-  });
+  return readHeaders(headers.slice(0, MOST_COLUMNS), {});
 }
 
 /** A header is read as a text is: a name may begin with an apostrophe of its own. */
 const HEADER: ColumnTarget = { attribute: 'header' };
 
-function recognise(header: string): ColumnTarget {
-  const field = KNOWN.get(
-    header
-      .toLowerCase()
-      .replace(/^'/, '')
-      .replaceAll(/[\s-]+/g, '_'),
+function readHeaders(headers: readonly string[], mapping: ColumnMapping): Column[] {
+  const columns = headers.map((raw): Column => {
+    const header = plainCell(raw, HEADER);
+    return { header, target: Object.hasOwn(mapping, header) ? mapping[header]! : recognise(header) };
+  });
+  const taken = new Set(
+    columns.flatMap(({ target }) => (typeof target === 'object' && 'field' in target ? target.field : [])),
   );
+  return columns.map((column) => {
+    const field = Object.hasOwn(mapping, column.header) ? undefined : ALSO.get(wordOf(column.header));
+    if (field === undefined || taken.has(field)) return column;
+    taken.add(field);
+    return { ...column, target: { field } };
+  });
+}
+
+function wordOf(header: string): string {
+  return header
+    .toLowerCase()
+    .replace(/^'/, '')
+    .replaceAll(/[\s-]+/g, '_');
+}
+
+function recognise(header: string): ColumnTarget {
+  const field = KNOWN.get(wordOf(header));
   if (field) return { field };
   const typed = /^(.+):(number|boolean)$/.exec(header);
   if (typed) return { attribute: typed[1]!.trim(), type: typed[2] as 'number' | 'boolean' };

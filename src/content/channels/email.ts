@@ -99,12 +99,35 @@ function paragraphs(text: string): string {
 }
 
 function withLinks(text: string): string {
-  // Punctuation that ends a sentence is not part of an address.
   return text
-    .split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)\]'])/i)
+    .split(ADDRESS)
     .map((part, i) => {
-      const escaped = escapeHtml(part);
-      return i % 2 === 1 ? `<a href="${escaped}">${escaped}</a>` : escaped;
+      const end = i % 2 === 1 ? endOfAddress(part) : 0;
+      if (end === 0) return escapeHtml(part);
+      const address = escapeHtml(part.slice(0, end));
+      return `<a href="${address}">${address}</a>${escapeHtml(part.slice(end))}`;
     })
     .join('');
+}
+
+/** Quotes and what ends a sentence in East Asia, where no blank follows it, stand in no address. */
+const ADDRESS =
+  /(https?:\/\/[^\s<>"\u201c-\u201f\u00ab\u00bb\u3001\u3002\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+)/i;
+const PUNCTUATION = /[.,;:!?'\u2018\u2019\u2026]/;
+const OPENED: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
+
+/** Where an address in a text ends: punctuation behind it is the sentence's, and so is a bracket that it has not opened. 0: it is none. */
+function endOfAddress(text: string): number {
+  const often = (sign: string) => text.split(sign).length - 1;
+  const notOpened = new Map(
+    Object.entries(OPENED).map(([close, open]) => [close, often(close) - often(open)]),
+  );
+  let end = text.length;
+  for (; end > 0; end--) {
+    const last = text[end - 1]!;
+    const left = notOpened.get(last) ?? 0;
+    if (left > 0) notOpened.set(last, left - 1);
+    else if (!PUNCTUATION.test(last)) break;
+  }
+  return /^https?:\/\/[^/]/i.test(text.slice(0, end)) ? end : 0;
 }
