@@ -4,7 +4,12 @@ import { test } from 'node:test';
 import { findCampaign } from '../src/campaigns/campaigns.ts';
 import { reportOf } from '../src/campaigns/report/report.ts';
 import { STATE } from '../src/ledger/states.ts';
-import { DAY_MS, mail, newDoor, provesWhole, sql, world } from './campaignsProduct.ts';
+import { createECDH, randomBytes } from 'node:crypto';
+import { createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts';
+import { must } from './support/world.ts';
+import { webPushAddress } from '../src/channels/webpush/adapter.ts';
+import { newIntegration } from './support/messages.ts';
+import { DAY_MS, HOUR_MS, mail, newDoor, provesWhole, sql, world } from './campaignsProduct.ts';
 
 const welcome = (key: string, event = 'signup') => ({
   key,
@@ -219,4 +224,74 @@ test('who leaves one campaign is out of it, and what waited for them; other camp
   );
   assert.ok((await door.mails('ann')).includes('second-2'));
   await provesWhole();
+});
+
+test('what waits for the morning goes to the address that somebody has by then, and to every device that they have', async () => {
+  const { ctx } = world;
+  const { place, post, user, track, who } = await newDoor();
+  const ecdh = createECDH('prime256v1');
+  ecdh.generateKeys();
+  const push = await newIntegration(ctx, place.id, 'webpush', {
+    vapidSubject: 'mailto:ops@example.com',
+    vapidPrivateKey: ecdh.getPrivateKey('base64url'),
+    vapidPublic: ecdh.getPublicKey('base64url'),
+  });
+  const device = (name: string) => ({
+    channel: 'push' as const,
+    integrationId: push.id,
+    address: webPushAddress({
+      endpoint: `https://push.example/${name}`,
+      keys: { p256dh: ecdh.getPublicKey('base64url'), auth: randomBytes(16).toString('base64url') },
+    }),
+  });
+  const hour = new Date(await place.nowMs()).getUTCHours();
+  const at = (of: number) => `${String(of % 24).padStart(2, '0')}:00`;
+  const quiet = JSON.stringify({ quietHours: { from: at(hour + 23), to: at(hour + 3) } });
+  await sql`UPDATE workspaces SET settings = settings || ${quiet}::text::jsonb WHERE id = ${place.id}`;
+  ctx.directory.forget(place.id);
+  await place.live({
+    key: 'news',
+    trigger: { event: { did: 'go' } },
+    steps: [mail('mail'), mail('push', { channel: 'push' })],
+  });
+  await user('ann');
+  const ann = await who('ann');
+  const told = (destinations: ReturnType<typeof device>[]) =>
+    ctx.arrive(place.id, [{ person: { identities: [{ kind: 'external', value: 'ann' }], destinations } }]);
+  await told([device('one'), device('two')]);
+  await track('ann', 'go');
+  await place.settled();
+  const news = {
+    name: 'news',
+    channel: 'push',
+    class: 'marketing',
+    audience: { include: { all: true } },
+    content: { type: 'text', text: 'all' },
+  };
+  const nowMs = await place.nowMs();
+  const made = must(
+    await ctx.queue.transact((tx) => createBroadcast(ctx.broadcasts, tx, place.id, news, nowMs)),
+  );
+  await ctx.queue.transact((tx) => startBroadcast(ctx.broadcasts, tx, place.id, made.id, nowMs));
+  await place.settled();
+  /** By cause: where it went, or waits to go. */
+  const sent = async () => {
+    const rows = await sql<{ cause: number; state: number; address: string }[]>`
+      SELECT cause_id AS cause, state, address FROM deliveries WHERE contact_id = ${ann} ORDER BY cause_id`;
+    const named = rows.map(({ cause, state, address }) => {
+      const endpoint = /^webpush:(.*)$/.exec(address)?.[1];
+      const shown = endpoint ? Buffer.from(endpoint, 'base64url').toString() : address;
+      return { cause, at: `${state} ${/push\.example\/[a-z]+/.exec(shown)?.[0] ?? shown}` };
+    });
+    return [...Map.groupBy(named, ({ cause }) => cause).values()].map((of) =>
+      of.map(({ at }) => at).toSorted(),
+    );
+  };
+  const held = (await sent()).map(([at]) => at!.slice(0, 6));
+  assert.deepEqual(held, ['1 ann@', '1 push', '1 push']);
+  await post('/v2/identify', { user_id: 'ann', email: 'ann.new@example.com' });
+  await told([device('three')]);
+  await place.advance(6 * HOUR_MS);
+  const devices = ['one', 'three', 'two'].map((name) => `4 push.example/${name}`);
+  assert.deepEqual(await sent(), [['4 ann.new@example.com'], devices, devices]);
 });

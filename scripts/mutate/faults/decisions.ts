@@ -28,9 +28,10 @@ export const decisionFaults = [
     ],
     [
       'what is held is failed',
-      'row: rowOf(subject, STATE.held, nowMs, item.attempt, { code, detail',
-      'row: rowOf(subject, STATE.failed, nowMs, item.attempt, { code, detail',
+      'rowOf(subject, STATE.held, nowMs, item.attempt, { code, detail',
+      'rowOf(subject, STATE.failed, nowMs, item.attempt, { code, detail',
     ],
+    ['what is held keeps where it would have gone', 'row: { ...row, destinationId: null },', 'row,'],
     [
       'what is held is sent at once',
       'later: { dueMs: Math.min(verdict.untilMs, subject.expiresMs) - aheadMs',

@@ -228,6 +228,9 @@ test('a verdict: never ends it, a hold holds it to the instant, and neither is a
   assert.deepEqual(short(hold(NOW + AHEAD + 60)), { ...held, later: [60, 2] });
   assert.deepEqual(short(hold(NOW + 9_999, { expiresMs: NOW + AHEAD + 50 })).later, [50, 2]);
   assert.equal(JSON.parse(hold(NOW).row!.trail!)[0].why, 'quiet_hours');
+  // Where it goes is chosen once it may; where it would have gone is told.
+  const { destinationId, address } = hold(NOW).row!;
+  assert.deepEqual([destinationId, address], [null, subject().destination!.address]);
 });
 
 test('what fails, is called off, erased or broken before it is sent', () => {

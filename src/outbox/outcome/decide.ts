@@ -94,10 +94,13 @@ export function decideVerdict(
       ...roomBack(subject),
     };
   }
+  const step = { what: 'held', why: code };
+  const row = rowOf(subject, STATE.held, nowMs, item.attempt, { code, detail: '' }, step);
   return {
     item,
     bulk,
-    row: rowOf(subject, STATE.held, nowMs, item.attempt, { code, detail: '' }, { what: 'held', why: code }),
+    // Where it goes is chosen once it may: by then the address may be another, and there may be more devices. Where it is named, or was tried, it is known.
+    row: { ...row, destinationId: null },
     later: { dueMs: Math.min(verdict.untilMs, subject.expiresMs) - aheadMs, attempt: item.attempt },
   };
 }
