@@ -403,5 +403,6 @@ test('what was not sent is told beside what was: too late, or not to be said, an
   assert.deepEqual(counts('text')['unsent'], { unique: 1, total: 1 });
   const lines = reportLines({ key: 'late', state: 'active' }, found, []).join('\n');
   assert.match(lines, /unsent +too late/);
+  assert.match(lines, /^text v1 +0 /m, 'what could not be sent is not told as sent');
   assert.deepEqual((await auditCampaigns(sql, place.id)).breaks, []);
 });

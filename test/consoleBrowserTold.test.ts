@@ -316,8 +316,13 @@ describe('what others do, on a page that is open', { skip }, () => {
     await dialog.getByText('It becomes version 1').waitFor();
     await publish.click();
     await page.getByText('active', { exact: true }).waitFor();
-    const audience = { include: { contacts: [mia.id] } };
-    await call('POST', `${base}/campaigns/${id}/hand`, { audience, key: 'first' });
+    const { body: tag } = await call('POST', `${base}/tags`, { name: 'vip' });
+    await call('POST', `${base}/tags/${tag.id}/members`, { add: [mia.id] });
+    await pressed('Let people in …');
+    await dialog.getByLabel('Who').selectOption('Tag vip');
+    await dialog.getByText('1 person is meant. Of 1 looked at 1 would enter.').waitFor();
+    await checkAxe(page, 'who would be let in');
+    await dialog.getByRole('button', { name: 'Let them in' }).click();
     await until('she is in it', async () => {
       const { people: all } = (await call('GET', `${base}/campaigns/${id}/people`)).body;
       return all[0]?.step === 'rest' && [all[0].name, all[0].address].join() === `Mia,${mia.address}`;
@@ -344,7 +349,7 @@ describe('what others do, on a page that is open', { skip }, () => {
     await dialog.getByRole('button', { name: 'Pause it' }).click();
     await page.getByText('stands still', { exact: true }).waitFor();
     await pressed('Resume …');
-    await dialog.getByText('1 person is in it; for 0 people something fell due meanwhile.').waitFor();
+    await dialog.getByText('1 person is in it; nothing fell due meanwhile.').waitFor();
     await dialog.getByRole('button', { name: 'Go on' }).click();
     await page.getByText('active', { exact: true }).waitFor();
     await pressed('End …');

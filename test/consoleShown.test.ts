@@ -13,6 +13,7 @@ import type {
 } from '../contract/doors/console/inbox.ts';
 import { applyToList, applyToThread } from '../web/console/live/apply.ts';
 import { SERIES, stepsOf } from '../web/console/pages/broadcasts/hourSteps.ts';
+import { aboutOf, wordsOf } from '../web/console/pages/people/rule.ts';
 import { followed, NOTHING, type StreamEvent } from '../web/console/pages/developers/followed.ts';
 import { isCut, MOST_ROWS, wantsMore } from '../web/console/ui/growth.ts';
 import { dayBeginsMs, dayEndsMs, dayIn, dayOf, isOtherDay } from '../web/shared/days.ts';
@@ -231,4 +232,32 @@ test('§16 a day between two messages, and a day of a plot, begin when they do w
     assert.equal(aheadOfUtcMs(evening + 12_345), aheadMin * 60_000, timeZone);
   }
   setReader({});
+});
+
+test('§5 a rule in words says all of it: what is not, how often, when, and which group is within which', () => {
+  const [bought, lives] = [{ did: 'bought' }, { attribute: 'city', is: 'Ghent' }];
+  for (const [rule, words] of [
+    [{ not: { any: [bought, lives] } }, 'none of: did bought or city is Ghent'],
+    [{ not: { any: [bought] } }, 'not did bought'],
+    [{ all: [{ any: [bought, lives] }, { tagged: 'vip' }] }, '(did bought or city is Ghent) and tag vip'],
+    [{ attribute: 'city', exists: false }, 'city is not known'],
+    [{ did: 'bought', atLeast: 1, within: '30d' }, 'did bought within 30 days'],
+    [
+      { did: 'bought', atLeast: 2, atMost: 5, within: '1d' },
+      'did bought at least 2 times and at most 5 times within 1 day',
+    ],
+    [{ did: 'bought', atMost: 1, within: '1d12h' }, 'did bought at most 1 time within 1d12h'],
+    [
+      { did_not: 'bought', between: ['2026-01-01', '2026-02-01'] },
+      'did not bought between 2026-01-01 and 2026-02-01',
+    ],
+    [
+      { did: 'bought', where: { property: 'total', greaterThan: 5 } },
+      'did bought where {"property":"total","greaterThan":5}',
+    ],
+  ] as const)
+    assert.equal(wordsOf(rule as unknown as Parameters<typeof wordsOf>[0]), words);
+  // The form has “is known” alone: what is not known is not shown as it.
+  assert.equal(aboutOf({ attribute: 'city', exists: false }), undefined);
+  assert.equal(aboutOf({ attribute: 'city', exists: true }), 'attribute');
 });

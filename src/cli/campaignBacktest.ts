@@ -1,8 +1,8 @@
 /** `parley campaigns backtest`: a campaign's file tried over what people did, told in a terminal. Nothing is sent. */
-import { readFile } from 'node:fs/promises';
 import type { BacktestPath, BacktestShown, Tried } from '../../contract/doors/console/backtests.ts';
 import { pause, systemClock } from '../base/clock.ts';
 import type { Api } from './api.ts';
+import { textOf } from './campaigns.ts';
 import { CommandFailure, say, tell } from './failure.ts';
 import { countText } from './progress.ts';
 import { heights, table } from './plot.ts';
@@ -19,7 +19,7 @@ export async function backtest(path: string, flags: Flags): Promise<void> {
   if (!Number.isInteger(days) || days < 1 || days > 400)
     throw new CommandFailure('--days must be a whole number from 1 to 400.', 2);
   const { api, base } = await connect(flags);
-  const file = await readFile(path, 'utf8');
+  const file = await textOf(path);
   const asked = { file, days, orderedBy: flags.by, ...(flags.all ? { all: true } : {}) };
   const begun = await api.post<BacktestShown>(`${base}/backtests`, asked);
   const found = await ended(api, `${base}/backtests/${begun.id}`);

@@ -176,13 +176,19 @@ function stepLines(steps: CampaignReport['steps']): string[] {
   const metrics = STEP_METRICS.filter((metric) => told.some(({ counts }) => counts[metric]));
   const rows = told.map(({ step, variant, version, counts, goals }) => [
     [step, variant, version === null ? '' : `v${version}`].filter(Boolean).join(' '),
-    ...metrics.map((metric) => countText(counts[metric]?.unique || counts[metric]?.total || 0)),
+    ...metrics.map((metric) => countText(countOf(counts, metric))),
     countText(goals.reduce((sum, { people }) => sum + people, 0)),
   ]);
   return [
     '',
     ...table([['message', ...metrics.map((one) => one.replace('_', ' ')), 'reached after it'], ...rows]),
   ];
+}
+
+/** People where they are counted, else how often. What could not be sent was not, though its step was taken to send it. */
+function countOf(counts: CampaignReport['steps'][number]['counts'], metric: string): number {
+  const of = (name: string) => counts[name]?.unique || counts[name]?.total || 0;
+  return metric === 'sent' ? Math.max(0, of('sent') - of('unsent')) : of(metric);
 }
 
 function endingLines(endings: CampaignReport['endings']): string[] {

@@ -92,7 +92,8 @@ async function checked(api: Api, base: string, path: string): Promise<string> {
   return file;
 }
 
-async function textOf(path: string): Promise<string> {
+/** What a file says, or in words why it cannot be read. */
+export async function textOf(path: string): Promise<string> {
   try {
     const text = await readFile(path, 'utf8');
     if (!text.trim()) throw new CommandFailure(`${path}: is empty.`);

@@ -101,6 +101,11 @@ export function mayResumeCampaign(role: Role, { state }: CampaignState): May {
   return run(role, state === 'paused', 'Only paused campaigns can be resumed.');
 }
 
+/** Letting people into a campaign who would not come by themselves. */
+export function mayLetIn(role: Role, { state }: CampaignState): May {
+  return run(role, state === 'active', 'Only campaigns that run and let people in can.');
+}
+
 /** Ending a campaign. */
 export function mayEnd(role: Role, { state }: CampaignState): May {
   return run(role, state === 'active' || state === 'paused', 'Only campaigns that run can be ended.');

@@ -124,9 +124,11 @@ function Entered({ ws, campaign }: Props): ReactElement | null {
   );
 }
 
-/** People where they are counted, else how often. */
-const count = ({ counts }: StepCounts, metric: keyof typeof METRICS) =>
-  counts[metric]?.unique || counts[metric]?.total || 0;
+/** People where they are counted, else how often. What could not be sent was not, though its step was taken to send it. */
+function count({ counts }: StepCounts, metric: keyof typeof METRICS): number {
+  const of = (name: string) => counts[name]?.unique || counts[name]?.total || 0;
+  return metric === 'sent' ? Math.max(0, of('sent') - of('unsent')) : of(metric);
+}
 
 function Messages({ steps }: { steps: readonly StepCounts[] }): ReactElement | null {
   const all = Object.keys(METRICS) as (keyof typeof METRICS)[];

@@ -8,18 +8,27 @@ import { useState, type ReactElement, type ReactNode } from 'react';
 import { peopleText } from '../../../shared/counted.ts';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
-import { may, mayEnd, mayPauseCampaign, mayPublish, mayResumeCampaign, type May } from '../../may.ts';
+import {
+  may,
+  mayEnd,
+  mayLetIn,
+  mayPauseCampaign,
+  mayPublish,
+  mayResumeCampaign,
+  type May,
+} from '../../may.ts';
 import { useHere } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
 import { Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast } from '../../ui/toasts.tsx';
 import { Choices } from './Choices.tsx';
+import { LetIn, wayIn } from './LetIn.tsx';
 import { Plan } from './Plan.tsx';
 import { standingQuery, unsavedKey, type Campaign, type Listed } from './queries.ts';
 
 type Props = { ws: string; campaign: Campaign };
-type Verb = 'publish' | 'pause' | 'resume' | 'end' | 'drop';
+type Verb = 'let in' | 'publish' | 'pause' | 'resume' | 'end' | 'drop';
 
 /** The buttons, and what each asks. */
 export function Steer({ ws, campaign }: Props): ReactElement {
@@ -43,6 +52,11 @@ export function Steer({ ws, campaign }: Props): ReactElement {
               Pause …
             </Act>
           )}
+          {state === 'draft' || wayIn(campaign) === undefined ? null : (
+            <Act icon="people" may={mayLetIn(role, campaign)} onAct={() => setOpen('let in')}>
+              Let people in …
+            </Act>
+          )}
           {state === 'draft' ? null : (
             <Act may={mayEnd(role, campaign)} onAct={() => setOpen('end')}>
               End …
@@ -59,6 +73,7 @@ export function Steer({ ws, campaign }: Props): ReactElement {
         </>
       )}
       <Dialog title={open ? TITLES[open](campaign) : ''} opened={open !== undefined} onClose={close}>
+        {open === 'let in' ? <LetIn ws={ws} campaign={campaign} onDone={close} /> : null}
         {open === 'publish' ? <Publish ws={ws} campaign={campaign} onDone={close} /> : null}
         {open === 'pause' ? <Pause ws={ws} campaign={campaign} onDone={close} /> : null}
         {open === 'resume' ? <Resume ws={ws} campaign={campaign} onDone={close} /> : null}
@@ -70,6 +85,7 @@ export function Steer({ ws, campaign }: Props): ReactElement {
 }
 
 const TITLES: Readonly<Record<Verb, (of: Campaign) => string>> = {
+  'let in': ({ name }) => `Let people into ${name}`,
   publish: ({ name }) => `Publish ${name}`,
   pause: ({ name }) => `Pause ${name}`,
   resume: ({ name }) => `Go on with ${name}`,
@@ -180,9 +196,13 @@ function Resume(asked: Asked): ReactElement {
           {!data && !error ? <Waiting rows={1} height={32} /> : null}
           {data ? (
             <p>
-              {about}
-              {peopleText(data.people)} {data.people === 1 ? 'is' : 'are'} in it; for{' '}
-              {peopleText(data.overdue)} something fell due meanwhile.
+              {data.people === 0 ? 'Nobody' : `${about}${peopleText(data.people)}`}{' '}
+              {data.people < 2 ? 'is' : 'are'} in it
+              {data.people === 0
+                ? '.'
+                : data.overdue === 0
+                  ? '; nothing fell due meanwhile.'
+                  : `; for ${peopleText(data.overdue)} something fell due meanwhile.`}
             </p>
           ) : null}
           <Choices

@@ -1,6 +1,6 @@
 /** All that happened to or by somebody, newest first, of the kinds one wants to see. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactElement, ReactNode } from 'react';
 import type { TimelineEntry } from '../../../../contract/doors/console/people.ts';
 import type { TimelineKind } from '../../../../contract/timelineKinds.ts';
@@ -9,6 +9,7 @@ import { channelName } from '../../../shared/icons.tsx';
 import { Ago } from '../../../shared/time.tsx';
 import { whyOfBroadcast } from '../../api/queries.ts';
 import { GoToDay } from '../../ui/GoToDay.tsx';
+import { useHere } from '../../shell/session.ts';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
 import { DeliveryState, furthest, WhyLink } from '../inbox/delivery.tsx';
 import { timelineQuery } from './queries.ts';
@@ -161,8 +162,7 @@ function Entry({ entry, contact }: { entry: TimelineEntry; contact: string }): R
     case 'enrolment':
       return (
         <Line at={entry.at}>
-          Entered the campaign <strong>{entry.campaign.name}</strong>
-          {entry.ending ? `, which ended: ${entry.ending}` : ''}
+          <Entered of={entry} />
         </Line>
       );
     case 'order':
@@ -217,5 +217,18 @@ function Passed({ entry, contact }: { entry: PassedEntry; contact: string }): Re
         <ContentView content={entry.type === 'message' ? entry.message.content : entry.broadcast.content} />
       </div>
     </>
+  );
+}
+
+function Entered({ of: { campaign, ending } }: { of: TimelineEntry & { type: 'enrolment' } }): ReactElement {
+  const { id: ws } = useHere();
+  return (
+    <span>
+      Entered the campaign{' '}
+      <Link to="/w/$ws/campaigns/$campaign/$part" params={{ ws, campaign: campaign.id, part: 'results' }}>
+        {campaign.name}
+      </Link>
+      {ending === null ? '' : ending === 'completed' ? ', completed' : `, left: ${ending}`}
+    </span>
   );
 }

@@ -1,5 +1,6 @@
 /** Rules as the builder edits them: `contract/campaign.ts`'s, told in words, found whole or not. Pure. */
 import type { Rule } from '../../../../contract/campaign.ts';
+import { counted } from '../../../shared/counted.ts';
 
 /** How the conditions of a group are joined. */
 export const JOINS = {
@@ -62,7 +63,9 @@ export function aboutOf(rule: Rule): About | undefined {
   const names = Object.keys(rest);
   if (about === 'attribute' || about === 'field') {
     const [only, more] = names;
-    return only && !more && only in TESTS && typeof rest[only] !== 'object' ? about : undefined;
+    // “Is known” has no other side in the form: shown as it, what is not known would be told as what is.
+    const isSo = only === 'exists' ? rest[only] === true : typeof rest[only ?? ''] !== 'object';
+    return only && !more && only in TESTS && isSo ? about : undefined;
   }
   const known = about === 'did' ? ['within', 'atLeast'] : about === 'did_not' ? ['within'] : [];
   return names.every((name) => known.includes(name)) ? about : undefined;
@@ -85,20 +88,69 @@ export function asksMore(rule: Rule): boolean {
   return 'not' in rule ? asksMore(rule.not) : 'inSegment' in rule || 'hasChannel' in rule;
 }
 
-/** A condition in words. */
+/** A condition in words: all of it, for what is left out would make it another. */
 export function wordsOf(rule: Rule): string {
   const group = groupOf(rule);
-  if (group) return group.rules.map(wordsOf).join(group.join === 'all' ? ' and ' : ' or ');
-  if ('not' in rule) return `not ${wordsOf(rule.not)}`;
+  if (group) {
+    const { join, rules } = group;
+    if (join === 'none')
+      return rules.length === 1 ? `not ${within(rules[0]!)}` : `none of: ${listed(rules, ' or ')}`;
+    return listed(rules, join === 'all' ? ' and ' : ' or ');
+  }
+  if ('not' in rule) return `not ${within(rule.not)}`;
   const about = (Object.keys(ABOUT) as About[]).find((key) => key in rule);
   if (!about) return JSON.stringify(rule);
   const { [about]: of, ...rest } = rule as Loose;
-  const [[test, value] = []] = Object.entries(rest);
-  if (about === 'attribute' || about === 'field')
-    return `${String(of)} ${TESTS[test as TestName] ?? test}${test === 'exists' ? '' : ` ${String(value)}`}`;
-  const { within, atLeast } = rest as { within?: string; atLeast?: number };
-  const often = atLeast ? ` ${atLeast} times` : '';
-  return `${ABOUT[about].words} ${String(of)}${often}${within ? ` within ${within}` : ''}`;
+  if (about === 'attribute' || about === 'field') return `${String(of)} ${testWords(rest)}`;
+  return [`${ABOUT[about].words} ${String(of)}`, ...oftenWords(rest)].join(' ');
+}
+
+const listed = (rules: readonly Rule[], by: string) =>
+  rules.map((one) => (rules.length > 1 ? within(one) : wordsOf(one))).join(by);
+
+/** Within others a group stands in brackets. */
+function within(rule: Rule): string {
+  const group = groupOf(rule);
+  return group && (group.rules.length > 1 || group.join === 'none') ? `(${wordsOf(rule)})` : wordsOf(rule);
+}
+
+/** A value as it stands. */
+const said = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+
+function testWords(tests: Loose): string {
+  return Object.entries(tests)
+    .map(([test, value]) => {
+      if (test === 'exists') return value === false ? 'is not known' : TESTS.exists;
+      return `${TESTS[test as TestName] ?? test} ${said(value)}`;
+    })
+    .join(' and ');
+}
+
+const UNITS: Readonly<Record<string, string>> = { m: 'minute', h: 'hour', d: 'day', w: 'week' };
+
+/** `30d` is 30 days; what is made of several units stands as it is. */
+function spanWords(text: string): string {
+  const [, n, unit = ''] = /^(\d+)([mhdw])$/.exec(text) ?? [];
+  return n === undefined ? text : counted(Number(n), UNITS[unit]!);
+}
+
+/** How often and when something was done. */
+function oftenWords({ atLeast, atMost, within: span, since, between, where, ...rest }: Loose): string[] {
+  const times = (n: unknown) => counted(Number(n), 'time');
+  const often = [
+    ...(atLeast === undefined || (atLeast === 1 && atMost === undefined)
+      ? []
+      : [`at least ${times(atLeast)}`]),
+    ...(atMost === undefined ? [] : [`at most ${times(atMost)}`]),
+  ];
+  return [
+    ...(where === undefined ? [] : [`where ${JSON.stringify(where)}`]),
+    ...(often.length > 0 ? [often.join(' and ')] : []),
+    ...(span === undefined ? [] : [`within ${spanWords(said(span))}`]),
+    ...(since === undefined ? [] : [`since ${said(since)}`]),
+    ...(Array.isArray(between) ? [`between ${between.join(' and ')}`] : []),
+    ...(Object.keys(rest).length > 0 ? [JSON.stringify(rest)] : []),
+  ];
 }
 
 /** The part of a rule at a path, as the server names it: `rule.all[0].any[1]`. */

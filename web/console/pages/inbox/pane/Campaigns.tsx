@@ -48,6 +48,7 @@ function Stands({ entry }: { entry: Entry }): ReactElement {
     return (
       <span className="muted">
         {ending === 'completed' ? 'completed' : `left: ${ending}`} · <Ago at={endedAt} />
+        {isOut ? ' · was held out, for comparison: was sent nothing' : null}
       </span>
     );
   return (
