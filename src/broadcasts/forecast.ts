@@ -20,10 +20,7 @@ import { forecastRendering, type RenderForecast } from './rendering.ts';
 import { selectAlike, selectLaneMarks, selectOneByOne, type AlikeGroup } from './sql.ts';
 
 /** Counts of a broadcast: how many contacts it has, and how many are in each state. */
-export type ForecastCounts = { matched: number; fannedOut: boolean } & Record<
-  Exclude<StateName, 'queued'> | 'queued',
-  number
->;
+export type ForecastCounts = { matched: number; fannedOut: boolean } & Record<StateName, number>;
 
 /** Counts by state, from the tallies: as cheap for a million recipients as for ten. */
 export async function countBroadcast(

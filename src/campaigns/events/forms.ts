@@ -12,7 +12,7 @@ import type { FeedReader } from '../../queue/feed/reader.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Names } from './names.ts';
 import { tellOwn, type OwnTold } from './own.ts';
-import { selectNewestSends, type Sent } from './sql.told.ts';
+import { selectNewestSends } from './sql.told.ts';
 
 /** A form is looked for among so many of the last messages that campaigns sent. */
 const MOST_BACK = 50;
@@ -68,7 +68,7 @@ async function askedBy(
     sends.map(({ messageId }) => messageId),
   );
   const byId = new Map(messages.map((message) => [message.id, message]));
-  const found = sends.find(({ messageId }: Sent) => asks(byId.get(messageId), fields));
+  const found = sends.find(({ messageId }) => asks(byId.get(messageId), fields));
   return found ? { form: found.step, enrolment: found.enrolmentId, step: found.step } : {};
 }
 

@@ -58,8 +58,12 @@ export async function selectSetOff(
 }
 
 /** The newest messages that campaigns sent to a contact, the last first. */
-export async function selectNewestSends(db: Db, contactId: number, most: number): Promise<Sent[]> {
-  return await db<Sent[]>`
+export async function selectNewestSends(
+  db: Db,
+  contactId: number,
+  most: number,
+): Promise<Omit<Sent, 'campaign'>[]> {
+  return await db<Omit<Sent, 'campaign'>[]>`
     SELECT contact_id AS "contactId", message_id AS "messageId", campaign_id AS "campaignId", enrolment_id AS "enrolmentId", epoch,
       version_id AS "versionId", variant, step, depth
     FROM campaign_sends WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} ORDER BY message_id DESC LIMIT ${most}`;

@@ -25,7 +25,7 @@ import {
   type Reached,
   type Shared,
 } from './sql.ts';
-import { entriesNeeded, pooled, sameShareTest, splitsTest } from './statistics.ts';
+import { entriesNeeded, pooled, sameShareTest, splitTest } from './statistics.ts';
 
 /** The highest values count as much as the one below which this share of an epoch's entries lies. */
 const WINSORISED_AT = 0.999;
@@ -46,7 +46,7 @@ export async function reportOf(db: Db, campaign: CampaignRow, nowMs: number): Pr
       reached.filter((one) => one.epoch === epoch),
     );
     // Arms are drawn of people: who enters ten times is on one side all ten times.
-    const split = splitsTest(arms.map(({ people, share }) => ({ n: people, share })));
+    const split = splitTest(arms.map(({ people, share }) => ({ n: people, share })));
     const walk = sameShareTest(arms.map((arm) => ({ n: arm.people, converted: arm.reached })));
     const isBroken = brokenIn({ split, walk });
     const own = tallies.filter((one) => one.epoch === epoch);

@@ -89,16 +89,8 @@ export function meanOf(n: number, total: number, squares: number): Mean {
 /** A test of counts; `p` is how likely as much is by chance. */
 type Tested = { chi2: number; p: number; isBroken: boolean };
 
-/** χ² of entries against the shares that were planned for two arms. */
-export function splitTest(treated: number, control: number, controlShare: number): Tested | undefined {
-  return splitsTest([
-    { n: treated, share: 1 - controlShare },
-    { n: control, share: controlShare },
-  ]);
-}
-
 /** χ² of entries against the shares that were planned, from 100 entries on. */
-export function splitsTest(arms: readonly { n: number; share: number }[]): Tested | undefined {
+export function splitTest(arms: readonly { n: number; share: number }[]): Tested | undefined {
   const shared = arms.filter(({ share }) => share > 0);
   const n = shared.reduce((sum, one) => sum + one.n, 0);
   if (n < TOO_EARLY.entries || shared.length < 2) return undefined;
