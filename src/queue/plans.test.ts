@@ -12,6 +12,7 @@ import { rowsRead } from '../../test/support/rowsRead.ts';
 import { selectFeedLanes } from './feed/sql.ts';
 import type { OwnedLane } from './lanes/lane.ts';
 import { fenceLane } from './lanes/sql.ts';
+import { selectInteractiveLanes } from './work/sql.look.ts';
 import {
   claimDue,
   claimDueOfLanes,
@@ -141,6 +142,21 @@ test('the next of a run is found by one look into each lane, also where Postgres
   assert.equal((await deleteStream(sql, lane!, 1, STREAM, 10)).length, 10);
   const read = (await readOf('due')) - before;
   assert.ok(read < 300, `${read} read for 32 looks and two batches of ten, with ${FULL} in the queue`);
+});
+
+test('which lanes have single messages that are due is found by one look into each, asked when few wait and when many do', async () => {
+  await sql`ALTER TABLE due SET (autovacuum_enabled = false)`;
+  await sql`DELETE FROM due`;
+  for (let n = 0; n < 8; n++) assert.deepEqual(await selectInteractiveLanes(one, [1, 2], 1_000_000), []);
+  await fill(FULL, 0);
+  for (const analyzed of [false, true]) {
+    if (analyzed) await sql.unsafe('ANALYZE due');
+    const before = await readOf('due');
+    assert.deepEqual(await selectInteractiveLanes(one, [1, 2], 1_000_000), [{ lane: lane!.lane, kind: 1 }]);
+    assert.deepEqual(await selectInteractiveLanes(one, [2], 1_000_000), []);
+    const read = (await readOf('due')) - before;
+    assert.ok(read < 100, `${read} read to find one lane`);
+  }
 });
 
 test('which lanes have events to hand on is found by one look into each, asked when few wait and when many do', async () => {

@@ -26,11 +26,11 @@ import {
   deleteStream,
   deleteStreamRow,
   selectFlowing,
-  selectInteractiveLanes,
   selectStreams,
   upsertStream,
 } from './work/sql.ts';
 import { selectInteractiveAhead, selectStreamsAhead } from './work/sql.coming.ts';
+import { selectInteractiveLanes } from './work/sql.look.ts';
 import { insertSteps, selectSteps } from './work/sql.steps.ts';
 import { bulkWorkOf, callOffOf } from './work/streams.ts';
 import { createSteps, leftBehind, stepsTogether } from './work/steps.ts';
@@ -616,7 +616,7 @@ test('runs: what is written of one is of it alone; only interactive work that is
     work({ ownerId: owner(other), stream: 77 }),
     work({ ownerId: owner(other), kind: 2, dueMs: NOW + 1 }),
   );
-  assert.deepEqual(await selectInteractiveLanes(sql, NOW), [{ lane: lane.lane, kind: 1 }]);
+  assert.deepEqual(await selectInteractiveLanes(sql, [1, 2], NOW), [{ lane: lane.lane, kind: 1 }]);
 });
 
 test('a test workspace’s clock brings forward its own work only', async () => {

@@ -18,7 +18,7 @@ import { createInteractive } from './work/interactive.ts';
 import { createOwnership } from './work/ownership.ts';
 import { wakeText, type Queue } from './queue.ts';
 import { createTurnPump, type TurnTaker } from './turns.ts';
-import { selectInteractiveLanes, selectNextDueMs } from './work/sql.ts';
+import { selectInteractiveLanes, selectNextDueMs } from './work/sql.look.ts';
 import { selectFeedLanes } from './feed/sql.ts';
 
 export type { Handler } from './work/core.ts';
@@ -83,7 +83,7 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
     if (!bulk.ring(lane, stream)) lookNow.ring();
   };
 
-  const look = () => bulk.look().then(() => lookForWork(deps, turns, ring));
+  const look = () => bulk.look().then(() => lookForWork(deps, [...interactive.keys()], turns, ring));
   // What was taken goes on settling by itself; the next renewal does not wait for it.
   const renew = () => ownership.round().then(() => (void flights.takeBack(), deps.leaseMs / 3));
   const again = () => dispatcher.again().then(() => READ_AGAIN_MS);
@@ -117,11 +117,12 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
 /** Rings whatever has something due; resolves with how long nothing more is expected, ms. */
 async function lookForWork(
   { sql, clock }: Pick<WorkerDeps, 'sql' | 'clock'>,
+  kinds: readonly number[],
   turns: Pick<ReturnType<typeof createTurnPump>, 'look'>,
   ring: (wake: Wake) => void,
 ): Promise<number> {
   const nowMs = clock.nowMs();
-  for (const { lane, kind } of await selectInteractiveLanes(sql, nowMs)) ring({ lane, what: kind });
+  for (const { lane, kind } of await selectInteractiveLanes(sql, kinds, nowMs)) ring({ lane, what: kind });
   for (const lane of await selectFeedLanes(sql)) ring({ lane, what: 'feed' });
   const nextTurnMs = await turns.look(nowMs, (lane) => ring({ lane, what: 'turn' }));
   const nextMs = Math.min((await selectNextDueMs(sql, nowMs)) ?? Infinity, nextTurnMs ?? Infinity);

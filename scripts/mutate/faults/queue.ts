@@ -177,17 +177,19 @@ export const queueFaults = [
       'DO UPDATE SET flowing = excluded.flowing, rate_per_s = excluded.rate_per_s',
       'DO UPDATE SET flowing = excluded.flowing',
     ],
+    ['all runs end', 'DELETE FROM streams WHERE stream = ${stream}', 'DELETE FROM streams'],
+  ]),
+  ...inFile('src/queue/work/sql.look.ts', WORK, [
     [
       'what is not due rings',
-      'WHERE stream = 0 AND due_ms <= ${nowMs} GROUP BY',
-      'WHERE stream = 0 GROUP BY',
+      'AND (l.lane, k.kind, 0::bigint, ${nowMs}::bigint)',
+      'AND (l.lane, k.kind, 1::bigint, 0::bigint)',
     ],
     [
       'runs ring as single work',
-      'SELECT lane, kind FROM due WHERE stream = 0 AND',
-      'SELECT lane, kind FROM due WHERE',
+      'AND (l.lane, k.kind, 0::bigint, ${nowMs}',
+      'AND (l.lane, k.kind, 9007199254740991::bigint, ${nowMs}',
     ],
-    ['all runs end', 'DELETE FROM streams WHERE stream = ${stream}', 'DELETE FROM streams'],
   ]),
   ...inFile('src/queue/work/settle.ts', WORK, [
     [

@@ -189,7 +189,7 @@ export const slipsOfQueue = [
       ],
       [
         'work of a process that died before its wake is not taken up',
-        'for (const { lane, kind } of await selectInteractiveLanes(sql, nowMs)) ring({ lane, what: kind });',
+        'for (const { lane, kind } of await selectInteractiveLanes(sql, kinds, nowMs)) ring({ lane, what: kind });',
         '',
       ],
     ],

@@ -253,23 +253,6 @@ export async function putOffDue(
     WHERE ${isNamed(db)} ${db.onShard('due.bucket', buckets)}`;
 }
 
-/** Which lanes have interactive work that is due, by kind; read when nothing woke the worker for a while. */
-export async function selectInteractiveLanes(
-  db: Db,
-  nowMs: number,
-): Promise<{ lane: number; kind: number }[]> {
-  return await db<{ lane: number; kind: number }[]>`
-    SELECT lane, kind FROM due WHERE stream = 0 AND due_ms <= ${nowMs} GROUP BY lane, kind`;
-}
-
-/** When the next interactive work falls due; undefined when there is none. What is due already is not looked for: it may be in flight. */
-export async function selectNextDueMs(db: Db, nowMs: number): Promise<number | undefined> {
-  const rows = await db<
-    { dueMs: number | null }[]
-  >`SELECT min(due_ms) AS "dueMs" FROM due WHERE stream = 0 AND due_ms > ${nowMs}`;
-  return rows[0]?.dueMs ?? undefined;
-}
-
 /** Deletes up to `limit` pieces of work of a stream that are not in flight. Locks the rows; the lane must be locked already. */
 export async function deleteStream(
   db: Db,
