@@ -45,6 +45,19 @@ test('a start on a database that newer code has only added to works; on any othe
   assert.deepEqual(await schemaState(database.sql), { missing: [], newer: [] });
 });
 
+test('a migration that was written in another way, to the same end, is the one that ran; one that was changed is not', async () => {
+  const ranAs = (checksum: string) =>
+    database.sql`UPDATE migrations SET checksum = ${checksum} WHERE version = 75`;
+  const [now] = await database.sql<
+    { checksum: string }[]
+  >`SELECT checksum FROM migrations WHERE version = 75`;
+  await ranAs('8992da2ce5988ed43212cfa7604c40ffc87f62b5e8ac12ee27275d3e5ecd785e');
+  assert.deepEqual(await migrate(database.sql, 1), []);
+  await ranAs('a'.repeat(64));
+  await assert.rejects(migrate(database.sql, 1), /0075_campaign_brake\.sql was changed after it ran/);
+  await ranAs(now!.checksum);
+});
+
 test('a wrong PARLEY_SECRET stops the start, and nothing was changed', async () => {
   const world = await startWorld(database.connection);
   const { id } = await newWorkspace(world.ctx, 'live');

@@ -72,7 +72,7 @@ export async function countOld(
 ): Promise<number> {
   const rows = await tx.unsafe<{ n: number }[]>(
     `SELECT count(*)::int AS n FROM (
-       SELECT FROM ${table} WHERE workspace_id = $1 AND ${column} < $2 LIMIT ${most}) AS counted`,
+       SELECT 1 FROM ${table} WHERE workspace_id = $1 AND ${column} < $2 LIMIT ${most}) AS counted`,
     [workspaceId, before],
   );
   return rows[0]!.n;

@@ -153,7 +153,7 @@ function boundsOf(spread: OwnedTable['spread'], from: number, to: number): numbe
 /** How many rows of a table a workspace has, up to `most`. */
 export async function countUpTo(db: Db, table: string, workspaceId: number, most: number): Promise<number> {
   const rows = await db.unsafe<{ n: number }[]>(
-    `SELECT count(*)::int AS n FROM (SELECT FROM ${table} WHERE workspace_id = $1 LIMIT ${most}) AS counted`,
+    `SELECT count(*)::int AS n FROM (SELECT 1 FROM ${table} WHERE workspace_id = $1 LIMIT ${most}) AS counted`,
     [workspaceId],
   );
   return rows[0]!.n;

@@ -42,7 +42,7 @@ export async function upsertKeyUses(
     INSERT INTO key_uses AS k (door, key_id, last_ms)
     SELECT * FROM unnest(${column(sorted, ({ door }) => door)}::text[], ${column(sorted, ({ keyId }) => keyId)}::text[],
       ${column(sorted, ({ atMs }) => atMs)}::bigint[])
-    ON CONFLICT (door, key_id) DO UPDATE SET last_ms = EXCLUDED.last_ms WHERE EXCLUDED.last_ms > k.last_ms + ${everyMs}::bigint`;
+    ON CONFLICT (door, key_id) DO UPDATE SET last_ms = EXCLUDED.last_ms WHERE EXCLUDED.last_ms > k.last_ms + ${db.inConflict(everyMs)}::bigint`;
 }
 
 /** When keys were used last, by door and key; those that never were are not in it. */

@@ -48,9 +48,9 @@ export async function insertRetries(
     SELECT DISTINCT d.bucket, d.cause_id, d.contact_id, ${broadcastId}::bigint FROM deliveries d
     WHERE d.cause_id = ${runId} AND d.workspace_id = ${workspaceId} AND d.amiss = ${STATE.failed} AND ${failedForGood(db)}
       AND (${code}::text IS NULL OR d.code = ${code}::text)
-      AND NOT EXISTS (SELECT FROM broadcast_retries r
+      AND NOT EXISTS (SELECT 1 FROM broadcast_retries r
         WHERE r.bucket = d.bucket AND r.run_id = ${runId} AND r.contact_id = d.contact_id)
-      AND NOT EXISTS (SELECT FROM deliveries o
+      AND NOT EXISTS (SELECT 1 FROM deliveries o
         WHERE o.bucket = d.bucket AND o.contact_id = d.contact_id AND o.cause_id = ${runId} AND o.state < ${STATE.failed})
     LIMIT ${most}
     ON CONFLICT DO NOTHING RETURNING contact_id AS "contactId"`;
@@ -269,7 +269,7 @@ export async function selectSample(
   const rows = await db<{ id: number }[]>`
     SELECT c.id FROM contacts c
     WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${audienceCondition(db, workspaceId, audience)}
-      AND EXISTS (SELECT FROM destinations d WHERE d.bucket = c.bucket AND d.contact_id = c.id AND d.channel = ${channel}
+      AND EXISTS (SELECT 1 FROM destinations d WHERE d.bucket = c.bucket AND d.contact_id = c.id AND d.channel = ${channel}
         AND d.status = 'active')
     LIMIT ${limit}`.unprepared();
   return rows.map(({ id }) => id);

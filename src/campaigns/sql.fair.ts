@@ -4,6 +4,7 @@
  */
 import { column } from '../db/column.ts';
 import type { Db, Fragment } from '../db/pool.ts';
+import { onEachShard } from '../db/shards.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { ARRIVED, type Arrival } from './events/sql.take.ts';
 import { TIMER, type LaneUntil, type Timer } from './enrol/sql.read.ts';
@@ -44,7 +45,12 @@ export async function selectArrivalsOf(
     SELECT ${ARRIVED(db)} FROM event_arrivals
     WHERE (workspace_id, lane, id) BETWEEN (${id}, ${lane}, 0::bigint) AND (${id}, ${lane}, ${Number.MAX_SAFE_INTEGER}::bigint) ${shard}
     ORDER BY workspace_id, event_arrivals.lane, event_arrivals.id LIMIT ${share}`;
-  return await db<(Arrival & { lane: number })[]>`${eachOf(db, of, next)}`;
+  return await onEachShard(
+    db,
+    of,
+    ({ lane }) => lane.bucket,
+    async (some) => await db<(Arrival & { lane: number })[]>`${eachOf(db, some, next)}`,
+  );
 }
 
 /** Timers of workspaces in lanes that may fire, each its share, in order. */
@@ -53,7 +59,12 @@ export async function selectTimersOf(db: Db, of: readonly ShareOf[]): Promise<(T
     SELECT ${TIMER(db)} FROM timers
     WHERE (workspace_id, lane, due_ms) BETWEEN (${id}, ${lane}, ${Number.MIN_SAFE_INTEGER}::bigint) AND (${id}, ${lane}, ${untilMs}) ${shard}
     ORDER BY workspace_id, timers.lane, due_ms, at_ms LIMIT ${share}`;
-  return await db<(Timer & { lane: number })[]>`${eachOf(db, of, next)}`;
+  return await onEachShard(
+    db,
+    of,
+    ({ lane }) => lane.bucket,
+    async (some) => await db<(Timer & { lane: number })[]>`${eachOf(db, some, next)}`,
+  );
 }
 
 /** One share, in words of SQL. */

@@ -71,7 +71,7 @@ function memberOf(
   // contact of a bucket is compared with each member.
   const isOne = lists.length + tags.length === 1;
   return db`EXISTS (
-    SELECT FROM set_members m
+    SELECT 1 FROM set_members m
     WHERE m.bucket = c.bucket ${within ? db`AND m.bucket = ANY(${within.list}::smallint[])` : db``}
       AND m.contact_id = c.id AND m.set_id = ${isOne ? db`(${sets})` : db`ANY(ARRAY(${sets}))`})`;
 }
@@ -86,7 +86,7 @@ function segmentMember(
   const segments = db`SELECT s.id FROM segments s WHERE s.workspace_id = ${workspaceId} AND s.id = ANY(${[...segmentIds]}::bigint[])`;
   const isOne = segmentIds.length === 1;
   return db`EXISTS (
-    SELECT FROM segment_members m
+    SELECT 1 FROM segment_members m
     WHERE m.bucket = c.bucket ${within ? db`AND m.bucket = ANY(${within.list}::smallint[])` : db``}
       AND m.contact_id = c.id AND m.segment_id = ${isOne ? db`(${segments})` : db`ANY(ARRAY(${segments}))`})`;
 }

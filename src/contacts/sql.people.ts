@@ -1,6 +1,7 @@
 /** The statement by which contacts are read for a send. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
+import { byShard } from '../db/shards.ts';
 import { readBlocks } from './consent/compiled.ts';
 import { numbers } from './sql.arrays.ts';
 import type { Person, Reachable } from './person.ts';
@@ -64,8 +65,7 @@ export async function selectPresent(
 export async function lockPresent(db: Db, contacts: readonly Named[]): Promise<Set<number>> {
   const present = new Set<number>();
   // Without shards it leaves at once: what is asked behind it in the same breath comes behind it on the server.
-  const parts = db.placement.distributed ? await byShard(db, contacts) : [contacts];
-  for (const part of parts) {
+  for (const part of byShard(db, contacts, (c) => bucketOf(c.contactId))) {
     const buckets = [...new Set(part.map((c) => bucketOf(c.contactId)))];
     const rows = await db<{ id: number }[]>`
       SELECT c.id FROM unnest(${numbers(part, (c) => bucketOf(c.contactId))}::smallint[],
@@ -75,15 +75,4 @@ export async function lockPresent(db: Db, contacts: readonly Named[]): Promise<S
     for (const { id } of rows) present.add(id);
   }
   return present;
-}
-
-/** Contacts by the shard that has them, where there are shards. */
-async function byShard(db: Db, contacts: readonly Named[]): Promise<(readonly Named[])[]> {
-  if (!db.placement.distributed) return [contacts];
-  const buckets = [...new Set(contacts.map((c) => bucketOf(c.contactId)))];
-  const rows = await db<{ bucket: number; shard: number }[]>`
-    SELECT b.bucket, get_shard_id_for_distribution_column('contacts', b.bucket) AS shard FROM unnest(${buckets}::smallint[]) AS b (bucket)`;
-  const shardOf = new Map(rows.map(({ bucket, shard }) => [bucket, shard]));
-  const parts = Map.groupBy(contacts, (c) => shardOf.get(bucketOf(c.contactId))!);
-  return [...parts].sort(([a], [b]) => a - b).map(([, part]) => part);
 }

@@ -10,7 +10,7 @@ function isOld(db: Db, channel: Fragment, address: Fragment): Fragment {
     OR ${channel} = 'whatsapp' AND ${address} ~ '^\\+54[1-8]\\d{9}$')`;
 }
 
-/** Some blocks of addresses in a spelling of before. Locks them; what another process has in hand is left to it. */
+/** Some blocks of addresses in a spelling of before. Locks them; what another process has in hand is left to it. On Citus nothing is locked. */
 export async function selectOldBlocks(
   db: Db,
   limit: number,
@@ -18,7 +18,8 @@ export async function selectOldBlocks(
   return await db<(BlockRow & { address: string; sinceMs: number })[]>`
     SELECT hash, workspace_id AS "workspaceId", channel, proof, cause, scope, address, classes, elsewhere, rank, reason,
       since_ms AS "sinceMs"
-    FROM suppressions WHERE ${isOld(db, db`channel`, db`address`)} LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
+    FROM suppressions WHERE ${isOld(db, db`channel`, db`address`)} LIMIT ${limit}
+    ${db.placement.distributed ? db`` : db`FOR UPDATE SKIP LOCKED`}`;
 }
 
 /** Deletes blocks. Locks them. */

@@ -125,7 +125,7 @@ function isCalled(db: Db, names: NameSearch): Fragment {
   const { given, surname } = columns(db);
   const both = bothBegin(db, names);
   return db`(${begins(db, given, names.whole)} OR ${begins(db, surname, names.whole)} ${both ? db`OR ${both}` : db``}
-          OR EXISTS (SELECT FROM destinations d WHERE d.bucket = c.bucket AND d.contact_id = c.id
+          OR EXISTS (SELECT 1 FROM destinations d WHERE d.bucket = c.bucket AND d.contact_id = c.id
             AND d.display_name IS NOT NULL AND ${begins(db, called(db), names.whole)}))`;
 }
 

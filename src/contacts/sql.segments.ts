@@ -157,7 +157,7 @@ export async function fillSegment(
       WHERE c.workspace_id = ${segment.workspaceId} AND c.bucket = ANY(${[...buckets]}::smallint[]) AND ${condition}
     ), gone AS (
       DELETE FROM segment_members m WHERE m.segment_id = ${segment.id} AND m.bucket = ANY(${[...buckets]}::smallint[])
-        AND NOT EXISTS (SELECT FROM inside i WHERE i.bucket = m.bucket AND i.id = m.contact_id)
+        AND NOT EXISTS (SELECT 1 FROM inside i WHERE i.bucket = m.bucket AND i.id = m.contact_id)
     )
     INSERT INTO segment_members AS m (bucket, segment_id, contact_id, since_ms, value)
     SELECT i.bucket, ${segment.id}::bigint, i.id, ${nowMs}::bigint, i.value FROM inside i

@@ -1,6 +1,7 @@
 /** Statements on lists and tags, and who is in them. A set's row is written before its members (scale.md §3, rule 11). */
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
+import { onEachShard } from '../db/shards.ts';
 import { numbers, texts } from './sql.arrays.ts';
 
 /** What a set is: all are named sets of contacts, and each kind has names of its own. */
@@ -160,7 +161,7 @@ export async function countMembersOf(
   const each = setIds.map(
     (id) => db`
       SELECT ${id}::bigint AS "setId", count(*)::integer AS n
-      FROM (SELECT FROM set_members WHERE set_id = ${id} AND bucket >= 0 LIMIT ${most}) AS up_to`,
+      FROM (SELECT 1 FROM set_members WHERE set_id = ${id} AND bucket >= 0 LIMIT ${most}) AS up_to`,
   );
   return await db<{ setId: number; n: number }[]>`${each.reduce((all, one) => db`${all} UNION ALL ${one}`)}`;
 }
@@ -171,13 +172,20 @@ export async function selectMemberships(
   workspaceId: number,
   contactIds: readonly number[],
 ): Promise<{ contactId: number; kind: SetKind; name: string }[]> {
-  return await db<{ contactId: number; kind: SetKind; name: string }[]>`
-    SELECT m.contact_id AS "contactId", s.kind, s.name
-    FROM unnest(${numbers(new Set(contactIds), bucketOf)}::smallint[], ${numbers(new Set(contactIds), (id) => id)}::bigint[]) AS k (bucket, contact_id)
-    -- Looked up for each: all members of a set are never gone through, whatever is believed of how many there are.
-    CROSS JOIN LATERAL (
-      SELECT set_id, contact_id FROM set_members WHERE bucket = k.bucket AND contact_id = k.contact_id OFFSET 0) m
-    JOIN sets s ON s.id = m.set_id AND s.workspace_id = ${workspaceId}`;
+  return await onEachShard(
+    db,
+    [...new Set(contactIds)],
+    bucketOf,
+    async (some, buckets) =>
+      await db<{ contactId: number; kind: SetKind; name: string }[]>`
+        SELECT m.contact_id AS "contactId", s.kind, s.name
+        FROM unnest(${numbers(some, bucketOf)}::smallint[], ${numbers(some, (id) => id)}::bigint[]) AS k (bucket, contact_id)
+        -- Looked up for each: all members of a set are never gone through, whatever is believed of how many there are.
+        CROSS JOIN LATERAL (
+          SELECT set_id, contact_id FROM set_members
+          WHERE bucket = k.bucket AND contact_id = k.contact_id ${db.onShard('bucket', buckets)} OFFSET 0) m
+        JOIN sets s ON s.id = m.set_id AND s.workspace_id = ${workspaceId}`,
+  );
 }
 
 /** Contacts that are in a set, up to `most`, in no order. Locks nothing. Reads every bucket. */
@@ -193,11 +201,18 @@ export async function selectMembersAmong(
   setId: number,
   contactIds: readonly number[],
 ): Promise<number[]> {
-  const rows = await db<{ contactId: number }[]>`
-    SELECT k.contact_id AS "contactId"
-    FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
-    -- Looked up for each: all members of a set are never gone through, whatever is believed of how many there are.
-    CROSS JOIN LATERAL (
-      SELECT FROM set_members WHERE bucket = k.bucket AND set_id = ${setId} AND contact_id = k.contact_id OFFSET 0) m`;
+  const rows = await onEachShard(
+    db,
+    contactIds,
+    bucketOf,
+    async (some, buckets) =>
+      await db<{ contactId: number }[]>`
+        SELECT k.contact_id AS "contactId"
+        FROM unnest(${some.map(bucketOf)}::smallint[], ${[...some]}::bigint[]) AS k (bucket, contact_id)
+        -- Looked up for each: all members of a set are never gone through, whatever is believed of how many there are.
+        CROSS JOIN LATERAL (
+          SELECT 1 FROM set_members
+          WHERE bucket = k.bucket AND set_id = ${setId} AND contact_id = k.contact_id ${db.onShard('bucket', buckets)} OFFSET 0) m`,
+  );
   return rows.map(({ contactId }) => contactId);
 }

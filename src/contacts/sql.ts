@@ -1,6 +1,7 @@
 /** Statements on contacts that exist: reading, listing, changing, deleting, merging. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
+import { workedOut } from '../db/shards.ts';
 import type { IdentityKind } from './keys.ts';
 import { numbers, texts } from './sql.arrays.ts';
 
@@ -130,19 +131,19 @@ export async function mergeProfiles(
   nowMs: number,
 ): Promise<{ id: number; refused: boolean }[]> {
   return await db<{ id: number; refused: boolean }[]>`
+    WITH n AS ${workedOut(db)} (
+      SELECT u.bucket, u.workspace_id, u.id, u.given_name, u.surname, u.time_zone, u.locale, u.add::jsonb AS add, u.unset::text[] AS unset
+      FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
+        ${numbers(rows, (r) => r.id)}::bigint[], ${texts(rows, (r) => r.givenName)}::text[], ${texts(rows, (r) => r.surname)}::text[],
+        ${texts(rows, (r) => r.timeZone)}::text[], ${texts(rows, (r) => r.locale)}::text[], ${texts(rows, (r) => r.set)}::text[],
+        ${texts(rows, (r) => r.unset)}::text[])
+        u (bucket, workspace_id, id, given_name, surname, time_zone, locale, add, unset))
     UPDATE contacts c SET changed_ms = ${nowMs}, given_name = coalesce(n.given_name, c.given_name),
       surname = coalesce(n.surname, c.surname), time_zone = coalesce(n.time_zone, c.time_zone),
       locale = coalesce(n.locale, c.locale),
       attributes = CASE WHEN octet_length(((c.attributes || n.add) - n.unset)::text) <= ${attributesBytes}
         THEN (c.attributes || n.add) - n.unset ELSE c.attributes END
-    FROM (SELECT u.bucket, u.workspace_id, u.id, u.given_name, u.surname, u.time_zone, u.locale, u.add::jsonb AS add,
-        u.unset::text[] AS unset
-      FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-        ${numbers(rows, (r) => r.id)}::bigint[], ${texts(rows, (r) => r.givenName)}::text[], ${texts(rows, (r) => r.surname)}::text[],
-        ${texts(rows, (r) => r.timeZone)}::text[], ${texts(rows, (r) => r.locale)}::text[], ${texts(rows, (r) => r.set)}::text[],
-        ${texts(rows, (r) => r.unset)}::text[])
-        u (bucket, workspace_id, id, given_name, surname, time_zone, locale, add, unset)) n
-    WHERE c.bucket = n.bucket AND c.workspace_id = n.workspace_id AND c.id = n.id
+    FROM n WHERE c.bucket = n.bucket AND c.workspace_id = n.workspace_id AND c.id = n.id
       AND (coalesce(n.given_name, c.given_name), coalesce(n.surname, c.surname), coalesce(n.time_zone, c.time_zone),
           coalesce(n.locale, c.locale), (c.attributes || n.add) - n.unset)
         IS DISTINCT FROM (c.given_name, c.surname, c.time_zone, c.locale, c.attributes)

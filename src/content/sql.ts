@@ -82,7 +82,7 @@ export async function updateTemplate(
       source = ${content === null ? db`t.source` : db`${json(source)}::text::jsonb`},
       locales = coalesce(${json(locales)}::text::jsonb, t.locales)
     WHERE t.id = ${id} AND t.workspace_id = ${workspaceId} AND t.version = coalesce(${version}::integer, t.version) AND NOT EXISTS (
-      SELECT FROM templates o WHERE o.workspace_id = ${workspaceId} AND o.name = ${name}::text AND o.id <> ${id})
+      SELECT 1 FROM templates o WHERE o.workspace_id = ${workspaceId} AND o.name = ${name}::text AND o.id <> ${id})
     RETURNING ${columns(db)}`;
   return row;
 }

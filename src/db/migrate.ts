@@ -4,10 +4,12 @@
  *
  * A file that only adds says in a line `-- min_code: 19` which is the oldest code that goes on working beside it: the highest
  * number that code must have among its own files. Without that line only code that has the file itself may start.
+ * A file that is written in another way, to the same end, names in a line `-- same_as: …` the checksum of what ran before.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../base/crypto.ts';
+import { BUCKETS } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { StartRefusal } from '../base/refusal.ts';
 import type { Db, Sql } from './pool.ts';
@@ -16,7 +18,14 @@ const MIGRATIONS_DIR = join(import.meta.dirname, 'migrations');
 /** Any fixed number: the advisory lock that starters queue on. */
 const MIGRATION_LOCK = 7_263_114;
 
-type Migration = { version: number; name: string; text: string; checksum: string; minCode: number };
+type Migration = {
+  version: number;
+  name: string;
+  text: string;
+  checksum: string;
+  sameAs: string | undefined;
+  minCode: number;
+};
 type Done = { version: number; name: string; checksum: string; min_code: number | null };
 
 /** How the schema of a database and this code stand to each other. */
@@ -35,11 +44,11 @@ type SchemaState = {
  */
 export async function migrate(sql: Sql, nowMs: number, log?: Pick<Log, 'info'>): Promise<string[]> {
   const files = await readMigrations();
-  const [found] = await sql<{ distributed: boolean }[]>`
-    SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS distributed`;
-  sql.placement.distributed = found!.distributed;
-  return await sql.begin(async (tx) => {
+  const isSpread = await isDistributed(sql);
+  const ran = await sql.begin(async (tx) => {
     await tx`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`;
+    // What is done to all shards of a table at once forbids what comes after it in the transaction.
+    if (isSpread) await tx`SET LOCAL citus.multi_shard_modify_mode = 'sequential'`;
     await tx`CREATE TABLE IF NOT EXISTS migrations (
       version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, ran_ms bigint NOT NULL)`;
     await tx`ALTER TABLE migrations ADD COLUMN IF NOT EXISTS min_code integer`;
@@ -51,10 +60,26 @@ export async function migrate(sql: Sql, nowMs: number, log?: Pick<Log, 'info'>):
       if (!missing.includes(file.name)) continue;
       await tx`INSERT INTO migrations (version, name, checksum, ran_ms, min_code)
         VALUES (${file.version}, ${file.name}, ${file.checksum}, ${nowMs}, ${file.minCode})`;
-      await tx.unsafe(file.text);
+      // One by one: Citus takes no text that makes several tables.
+      for (const statement of statementsOf(file.text)) await tx.unsafe(statement);
     }
     return missing;
   });
+  await learnPlacement(sql);
+  return ran;
+}
+
+/** Learns whether tables are spread over shards, and how, of a schema that is there: for a pool that does not migrate. */
+export async function learnPlacement(sql: Sql): Promise<void> {
+  if (!(await isDistributed(sql))) return;
+  const rows = await sql<{ shard: number }[]>`
+    SELECT get_shard_id_for_distribution_column('due', bucket) AS shard FROM generate_series(0, ${BUCKETS - 1}) bucket ORDER BY bucket`;
+  Object.assign(sql.placement, { distributed: true, shardOf: rows.map(({ shard }) => shard) });
+}
+
+async function isDistributed(db: Db): Promise<boolean> {
+  const rows = await db`SELECT 1 FROM pg_extension WHERE extname = 'citus'`;
+  return rows.length > 0;
 }
 
 /** What a start would meet in the schema; changes nothing. */
@@ -81,11 +106,17 @@ function compare(files: readonly Migration[], done: readonly Done[]): SchemaStat
       refused: `the database is newer than this Parley: it has migration ${tooNew.name}, beside which this code cannot work; start the newer version`,
     };
   const changed = done.find(({ version, checksum }) =>
-    files.some((file) => file.version === version && file.checksum !== checksum),
+    files.some((file) => file.version === version && file.checksum !== checksum && file.sameAs !== checksum),
   );
   if (changed)
     return { ...state, refused: `migration ${changed.name} was changed after it ran; put the original back` };
   return state;
+}
+
+/** What stands between semicolons: outside of comments, of text and of bodies of functions. */
+function statementsOf(text: string): string[] {
+  const parts = text.match(/(?:--.*|'[^']*'|\$(\w*)\$[^]*?\$\1\$|[^;])+/g) ?? [];
+  return parts.filter((part) => part.replace(/--.*/g, '').trim() !== '');
 }
 
 async function readMigrations(): Promise<Migration[]> {
@@ -95,7 +126,8 @@ async function readMigrations(): Promise<Migration[]> {
       const text = await readFile(join(MIGRATIONS_DIR, name), 'utf8');
       const version = Number(name.slice(0, 4));
       const minCode = Number(/^-- min_code: (\d+)$/m.exec(text)?.[1] ?? version);
-      return { version, name, text, checksum: sha256Hex(text), minCode };
+      const sameAs = /^-- same_as: ([0-9a-f]{64})$/m.exec(text)?.[1];
+      return { version, name, text, checksum: sha256Hex(text), sameAs, minCode };
     }),
   );
 }

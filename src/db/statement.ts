@@ -166,6 +166,8 @@ export type Tag = {
    * instead of 1). Buckets may be a column that has them. Names of columns are the code's own.
    */
   onShard(column: string, buckets: readonly number[] | string): Statement<AnyRow[]>;
+  /** A whole number where rows of an INSERT … SELECT collide, or are returned: a parameter; on Citus, which takes none there, a part of the text. */
+  inConflict(value: number): Statement<AnyRow[]>;
   /** What is known of the database that it runs on. */
   readonly placement: Placement;
 };
@@ -174,6 +176,8 @@ export type Tag = {
 export type Placement = {
   /** Tables are spread over shards (Citus). */
   distributed: boolean;
+  /** The shard of each bucket, where they are: known with it. */
+  shardOf?: readonly number[];
   /** Under which addresses are kept that must not stand there (contacts/consent/proof.ts); absent until it is opened. */
   proofKey?: Uint8Array;
 };
@@ -192,6 +196,11 @@ export function tagOn(execute: Execute, placement: Placement): Tag {
       if (odd !== undefined) throw new TypeError(`not a column: ${odd}`);
       const strings = names.map((name, index) => `${index ? ', ' : ''}${name} = `);
       return new Statement<AnyRow[]>([...strings, ''], Object.values(columns), execute);
+    },
+    inConflict(value: number) {
+      if (!placement.distributed) return new Statement<AnyRow[]>(['', ''], [value], execute);
+      if (!Number.isSafeInteger(value)) throw new TypeError(`no whole number: ${value}`);
+      return new Statement<AnyRow[]>([`(${value})`], [], execute);
     },
     onShard(column: string, buckets: readonly number[] | string) {
       if (!placement.distributed) return new Statement<AnyRow[]>([''], [], execute);

@@ -67,7 +67,7 @@ export async function openStore(deps: StoreDeps): Promise<Store> {
     await waitUntilUp(sql, clock, log, config.databaseWaitMs);
     wasUp = true;
     if (!embedded && (await sharesConnections(sql))) throw new StartRefusal(POOLED);
-    await bringUpToDate(sql, connection, deps);
+    await bringUpToDate([sql, aside], connection, deps);
     await ensurePartitions(sql, clock.nowMs());
   } catch (error) {
     await stop();
@@ -78,7 +78,7 @@ export async function openStore(deps: StoreDeps): Promise<Store> {
 
 /** On a connection that is closed then: one that has made all tables keeps 8 MB of what it knew of them, for as long as it is used. */
 async function bringUpToDate(
-  sql: Sql,
+  pools: readonly Sql[],
   connection: Connection,
   { clock, log, name }: StoreDeps,
 ): Promise<void> {
@@ -86,7 +86,7 @@ async function bringUpToDate(
   try {
     const ran = await migrate(once, clock.nowMs(), log);
     if (ran.length) log.info({ ran }, 'the store was brought up to date');
-    sql.placement.distributed = once.placement.distributed;
+    for (const { placement } of pools) Object.assign(placement, once.placement);
   } finally {
     await once.end();
   }

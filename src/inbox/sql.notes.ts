@@ -38,7 +38,7 @@ export async function insertNotes(db: Db, rows: readonly InboxNote[]): Promise<v
 }
 
 const noteColumns = (db: Db) =>
-  db`id, contact_id AS "contactId", workspace_id AS "workspaceId", operator_id AS "operatorId", text, to_json(mentions) AS mentions, at_ms AS "atMs"`;
+  db`id, contact_id AS "contactId", workspace_id AS "workspaceId", operator_id AS "operatorId", text, mentions, at_ms AS "atMs"`;
 
 /** Notes of a contact in a span of time, both ends in it, oldest first; the newest `limit` of them. */
 export async function selectNotes(

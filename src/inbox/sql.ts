@@ -214,7 +214,7 @@ export async function walkNewest(
 /** How many conversations a view has; at most `most`, so that it costs no more however many there are. */
 export async function countView(db: Db, look: Look, most: number): Promise<number> {
   const rows = await db<{ n: number }[]>`
-    SELECT count(*)::integer AS n FROM (SELECT FROM inbox WHERE ${inView(db, look)} LIMIT ${most}) AS up_to`;
+    SELECT count(*)::integer AS n FROM (SELECT 1 FROM inbox WHERE ${inView(db, look)} LIMIT ${most}) AS up_to`;
   return rows[0]!.n;
 }
 

@@ -2,6 +2,7 @@
 import { bucketOf } from '../base/ids.ts';
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import type { Db } from '../db/pool.ts';
+import { onEachShard } from '../db/shards.ts';
 import type { DeliveryKey } from './ref.ts';
 import { STATE } from './states.ts';
 
@@ -40,20 +41,27 @@ export async function fillMarks(
   contactIds: readonly number[],
   { sinceMs, nowMs }: { sinceMs: number; nowMs: number },
 ): Promise<KeptMarks[]> {
-  return await db<KeptMarks[]>`
-    INSERT INTO caps AS c (bucket, contact_id, at_ms, cause_ids, filled_ms)
-    SELECT k.bucket, k.contact_id, coalesce(s.at_ms, '{}'), coalesce(s.cause_ids, '{}'), ${nowMs}
-    FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) k (bucket, contact_id)
-    LEFT JOIN LATERAL (
-      SELECT array_agg(one.at_ms ORDER BY one.at_ms) AS at_ms, array_agg(one.cause_id ORDER BY one.at_ms) AS cause_ids FROM (
-        SELECT max(coalesce(d.sent_ms, d.state_ms)) AS at_ms, d.cause_id FROM deliveries d
-        WHERE d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.class = ${CLASS_BIT.marketing}
-          AND (d.sent_ms >= ${sinceMs} OR (d.state = ${STATE.unknown} AND d.state_ms >= ${sinceMs}))
-        GROUP BY d.cause_id) one) s ON true
-    ORDER BY k.bucket, k.contact_id
-    ON CONFLICT (bucket, contact_id) DO UPDATE SET
-      at_ms = c.at_ms || excluded.at_ms, cause_ids = c.cause_ids || excluded.cause_ids, filled_ms = excluded.filled_ms
-    RETURNING ${columns(db)}`;
+  return await onEachShard(
+    db,
+    contactIds,
+    bucketOf,
+    async (some, buckets) =>
+      await db<KeptMarks[]>`
+        INSERT INTO caps AS c (bucket, contact_id, at_ms, cause_ids, filled_ms)
+        SELECT k.bucket, k.contact_id, coalesce(s.at_ms, '{}'), coalesce(s.cause_ids, '{}'), ${nowMs}
+        FROM unnest(${some.map(bucketOf)}::smallint[], ${[...some]}::bigint[]) k (bucket, contact_id)
+        LEFT JOIN LATERAL (
+          SELECT array_agg(one.at_ms ORDER BY one.at_ms) AS at_ms, array_agg(one.cause_id ORDER BY one.at_ms) AS cause_ids FROM (
+            SELECT max(coalesce(d.sent_ms, d.state_ms)) AS at_ms, d.cause_id FROM deliveries d
+            WHERE d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.class = ${CLASS_BIT.marketing}
+              ${db.onShard('d.bucket', buckets)}
+              AND (d.sent_ms >= ${sinceMs} OR (d.state = ${STATE.unknown} AND d.state_ms >= ${sinceMs}))
+            GROUP BY d.cause_id) one) s ON true
+        ORDER BY k.bucket, k.contact_id
+        ON CONFLICT (bucket, contact_id) DO UPDATE SET
+          at_ms = c.at_ms || excluded.at_ms, cause_ids = c.cause_ids || excluded.cause_ids, filled_ms = excluded.filled_ms
+        RETURNING ${columns(db)}`,
+  );
 }
 
 /** Writes the marks of contacts that are locked. */
@@ -72,14 +80,20 @@ export async function selectUnsent(
   keys: readonly Omit<DeliveryKey, 'seq'>[],
 ): Promise<{ contactId: number; causeId: number }[]> {
   // Deliveries are looked at one by one: no plan can read all there are.
-  return await db<{ contactId: number; causeId: number }[]>`
-    SELECT n.contact_id AS "contactId", n.cause_id AS "causeId"
-    FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
-      ${keys.map((k) => k.causeId)}::bigint[]) n (bucket, contact_id, cause_id)
-    LEFT JOIN LATERAL (
-      SELECT count(*) AS n FROM deliveries d WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id
-        AND (d.sent_ms IS NOT NULL OR d.state < ${STATE.failed})) sent ON true
-    WHERE sent.n = 0`;
+  return await onEachShard(
+    db,
+    keys,
+    (key) => bucketOf(key.contactId),
+    async (some, buckets) =>
+      await db<{ contactId: number; causeId: number }[]>`
+        SELECT n.contact_id AS "contactId", n.cause_id AS "causeId"
+        FROM unnest(${some.map((k) => bucketOf(k.contactId))}::smallint[], ${some.map((k) => k.contactId)}::bigint[],
+          ${some.map((k) => k.causeId)}::bigint[]) n (bucket, contact_id, cause_id)
+        LEFT JOIN LATERAL (
+          SELECT count(*) AS n FROM deliveries d WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id
+            AND (d.sent_ms IS NOT NULL OR d.state < ${STATE.failed}) ${db.onShard('d.bucket', buckets)}) sent ON true
+        WHERE sent.n = 0`,
+  );
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Content } from '../../contract/content.ts';
 import { bucketOf } from '../base/ids.ts';
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import type { Db } from '../db/pool.ts';
+import { onEachShard } from '../db/shards.ts';
 import type { DeliveryKey } from './ref.ts';
 import { STATE } from './states.ts';
 
@@ -68,16 +69,22 @@ export async function selectLastSent(
   { contactId: number; causeId: number; vars: Record<string, never> | null; content: Content | null }[]
 > {
   const ids = [...new Set(contactIds)];
-  return await db<
-    { contactId: number; causeId: number; vars: Record<string, never> | null; content: Content | null }[]
-  >`
-    SELECT k.contact_id AS "contactId", sent.cause_id AS "causeId", sent.vars, m.content
-    FROM unnest(${ids.map((id) => bucketOf(id))}::smallint[], ${ids}::bigint[]) AS k (bucket, contact_id)
-    CROSS JOIN LATERAL (
-      SELECT d.cause_id, d.vars FROM deliveries d
-      WHERE d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.channel = ${channel} AND d.sent_ms IS NOT NULL
-      ORDER BY d.sent_ms DESC, d.cause_id DESC, d.seq DESC LIMIT 1) sent
-    LEFT JOIN messages m ON m.bucket = k.bucket AND m.id = sent.cause_id`;
+  return await onEachShard(
+    db,
+    ids,
+    bucketOf,
+    async (some, buckets) =>
+      await db<
+        { contactId: number; causeId: number; vars: Record<string, never> | null; content: Content | null }[]
+      >`
+        SELECT k.contact_id AS "contactId", sent.cause_id AS "causeId", sent.vars, m.content
+        FROM unnest(${some.map((id) => bucketOf(id))}::smallint[], ${[...some]}::bigint[]) AS k (bucket, contact_id)
+        CROSS JOIN LATERAL (
+          SELECT d.cause_id, d.vars FROM deliveries d
+          WHERE d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.channel = ${channel} AND d.sent_ms IS NOT NULL ${db.onShard('d.bucket', buckets)}
+          ORDER BY d.sent_ms DESC, d.cause_id DESC, d.seq DESC LIMIT 1) sent
+        LEFT JOIN messages m ON m.bucket = k.bucket AND m.id = sent.cause_id ${db.onShard('m.bucket', buckets)}`,
+  );
 }
 
 /** What messages say whose deliveries are not settled, and through which integration they go; null where that is not decided yet. */

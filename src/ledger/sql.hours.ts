@@ -131,8 +131,8 @@ export function hasOutcome(
   outcome: { state: number } | { answer: number },
 ): Fragment {
   return 'state' in outcome
-    ? db`EXISTS (SELECT FROM deliveries d WHERE d.bucket = c.bucket AND d.contact_id = c.id AND d.cause_id = ${causeId}::bigint
+    ? db`EXISTS (SELECT 1 FROM deliveries d WHERE d.bucket = c.bucket AND d.contact_id = c.id AND d.cause_id = ${causeId}::bigint
         AND d.state = ${outcome.state}::smallint)`
-    : db`EXISTS (SELECT FROM run_answers a WHERE a.bucket = c.bucket AND a.contact_id = c.id AND a.cause_id = ${causeId}::bigint
+    : db`EXISTS (SELECT 1 FROM run_answers a WHERE a.bucket = c.bucket AND a.contact_id = c.id AND a.cause_id = ${causeId}::bigint
         AND a.kind = ${outcome.answer}::smallint)`;
 }

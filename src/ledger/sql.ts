@@ -139,7 +139,7 @@ export function onEarlierRow(db: Db): Fragment {
       vars = CASE WHEN d.erased THEN NULL ELSE coalesce(excluded.vars, d.vars) END,
       sent_ms = coalesce(excluded.sent_ms, d.sent_ms),
       segments = coalesce(excluded.segments, d.segments),
-      trail = CASE WHEN excluded.trail IS NULL OR jsonb_array_length(coalesce(d.trail, '[]')) > ${LONGEST_TRAIL} THEN d.trail
+      trail = CASE WHEN excluded.trail IS NULL OR jsonb_array_length(coalesce(d.trail, '[]')) > ${db.inConflict(LONGEST_TRAIL)} THEN d.trail
         WHEN d.erased THEN coalesce(d.trail, '[]') || jsonb_set(excluded.trail, '{0,why}', '""')
         ELSE coalesce(d.trail, '[]') || excluded.trail END`;
 }
@@ -187,7 +187,7 @@ function earlyMark({ state, atMs, code, class: errorClass, about }: ReceiptRow):
 
 /** The mark of `earlyMark` on a row that had failed before the settling wrote to it. */
 export function earlyFailure(db: Db): Fragment {
-  return db`CASE WHEN d.state = ${STATE.failed} AND d.prior_state = ${STATE.failed}
+  return db`CASE WHEN d.state = ${db.inConflict(STATE.failed)} AND d.prior_state = ${db.inConflict(STATE.failed)}
     THEN jsonb_path_query_first(d.trail, '$[*] ? (exists(@.early))') END`;
 }
 

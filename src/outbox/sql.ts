@@ -1,6 +1,7 @@
 /** Statements on what a person wrote, for what is sent in answer to it. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
+import { onEachShard } from '../db/shards.ts';
 
 /** A mail that a person wrote, as its answer needs it. */
 export type WrittenMail = {
@@ -30,13 +31,19 @@ export type HeardLast = { conversationId: number; integrationId: number; externa
 
 /** The last message that came in, in each of some conversations; those in which nothing came in, or whose last has no id, are left out. */
 export async function selectHeardLast(db: Db, conversationIds: readonly number[]): Promise<HeardLast[]> {
-  const rows = await db<(Omit<HeardLast, 'externalId'> & { externalId: string | null })[]>`
-    SELECT k.id AS "conversationId", (m.source ->> 'integrationId')::bigint AS "integrationId", m.external_id AS "externalId"
-    FROM unnest(${conversationIds.map(bucketOf)}::smallint[], ${[...conversationIds]}::bigint[]) AS k (bucket, id)
-    CROSS JOIN LATERAL (
-      SELECT source, external_id FROM messages m
-      WHERE m.bucket = k.bucket AND m.conversation_id = k.id AND m.direction = 'in'
-      ORDER BY m.at_ms DESC, m.id DESC LIMIT 1) m
-    WHERE m.source -> 'integrationId' IS NOT NULL`;
+  const rows = await onEachShard(
+    db,
+    conversationIds,
+    bucketOf,
+    async (some, buckets) =>
+      await db<(Omit<HeardLast, 'externalId'> & { externalId: string | null })[]>`
+        SELECT k.id AS "conversationId", (m.source ->> 'integrationId')::bigint AS "integrationId", m.external_id AS "externalId"
+        FROM unnest(${some.map(bucketOf)}::smallint[], ${[...some]}::bigint[]) AS k (bucket, id)
+        CROSS JOIN LATERAL (
+          SELECT source, external_id FROM messages m
+          WHERE m.bucket = k.bucket AND m.conversation_id = k.id AND m.direction = 'in' ${db.onShard('m.bucket', buckets)}
+          ORDER BY m.at_ms DESC, m.id DESC LIMIT 1) m
+        WHERE m.source -> 'integrationId' IS NOT NULL`,
+  );
   return rows.filter((row): row is HeardLast => row.externalId !== null);
 }

@@ -43,7 +43,7 @@ export async function selectNamed(
     : '';
   const rows = await db.unsafe<{ id: number }[]>(
     `SELECT k.id FROM unnest($1::smallint[], $2::bigint[]) k (bucket, id)
-     WHERE EXISTS (SELECT FROM ${table} t WHERE ${hasBucket ? 't.bucket = k.bucket AND' : ''} t.${column} = k.id ${says}
+     WHERE EXISTS (SELECT 1 FROM ${table} t WHERE ${hasBucket ? 't.bucket = k.bucket AND' : ''} t.${column} = k.id ${says}
        AND ${workspaceId === null ? '$3::bigint IS NULL' : 't.workspace_id = $3::bigint'})`,
     [ids.map(bucketOf), [...ids], workspaceId],
   );

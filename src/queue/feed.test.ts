@@ -251,7 +251,7 @@ test('what happened, for who looks on: page by page, of whom and of what is aske
   ) =>
     eventsLogged(
       sql,
-      [3, 4],
+      [lane, other],
       {
         workspaceId: mine,
         type: undefined,

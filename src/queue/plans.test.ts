@@ -62,7 +62,7 @@ async function round(stream: number): Promise<void> {
         }, 'keyed');
   assert.ok(items.length > 0);
   await selectDue(one, 1, items);
-  await selectNextOfStream(one, [{ lane: lane!.lane, bucket: lane!.bucket, afterMs: 0 }], 1, stream);
+  await selectNextOfStream(one, [{ ...lane!, afterMs: 0 }], 1, stream);
   const [first, second, ...rest] = items;
   await one.begin(async (tx) => {
     const later = items.slice(0, 2).map((item) => ({ item, dueMs: 999_999, attempt: 1 }));
@@ -122,7 +122,7 @@ test('the next of a run is found by one look into each lane, also where Postgres
   const before = await readOf('due');
   const next = await selectNextOfStream(
     one,
-    lanes.map(({ lane, bucket }) => ({ lane, bucket, afterMs: -1 })),
+    lanes.map((lane) => ({ ...lane, afterMs: -1 })),
     1,
     STREAM,
   );

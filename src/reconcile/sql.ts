@@ -108,8 +108,8 @@ export async function countErased(db: Db, p: ScopePart, runs: readonly number[])
   const [row] = await db<{ n: number }[]>`
     SELECT count(*) AS n FROM deliveries d
     WHERE ${inLane(db, p)} AND d.seq = 0 AND NOT d.cause_id = ANY(${[...runs]}::bigint[])
-      AND (d.address IS NULL OR EXISTS (SELECT FROM removed_messages r WHERE r.bucket = d.bucket AND r.id = d.cause_id))
-      AND NOT EXISTS (SELECT FROM messages m WHERE m.bucket = d.bucket AND m.id = d.cause_id)`;
+      AND (d.address IS NULL OR EXISTS (SELECT 1 FROM removed_messages r WHERE r.bucket = d.bucket AND r.id = d.cause_id))
+      AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.bucket = d.bucket AND m.id = d.cause_id)`;
   return row!.n;
 }
 
@@ -178,20 +178,20 @@ export const LOOKS: Readonly<
     FROM messages m
     WHERE m.bucket = ANY(${[...p.buckets]}::smallint[]) AND m.workspace_id = ${p.workspaceId} AND m.direction = 'out'
       AND m.id BETWEEN ${p.fromCause} AND ${p.toCause} ${p.contactId === undefined ? db`` : db`AND m.contact_id = ${p.contactId}`}
-      AND NOT EXISTS (SELECT FROM deliveries d WHERE d.bucket = m.bucket AND d.contact_id = m.contact_id AND d.cause_id = m.id)
+      AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.bucket = m.bucket AND d.contact_id = m.contact_id AND d.cause_id = m.id)
     ORDER BY m.id LIMIT ${MOST_ROWS}`,
   no_cause: (db, p, runs) => db<Row[]>`
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, 'nobody asked for it: there is no such message or run' AS detail
     FROM deliveries d
     WHERE ${inLane(db, p)} AND d.address IS NOT NULL AND NOT d.cause_id = ANY(${[...runs]}::bigint[])
-      AND NOT EXISTS (SELECT FROM messages m WHERE m.bucket = d.bucket AND m.id = d.cause_id AND m.workspace_id = d.workspace_id)
-      AND NOT EXISTS (SELECT FROM removed_messages r WHERE r.bucket = d.bucket AND r.id = d.cause_id)
+      AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.bucket = d.bucket AND m.id = d.cause_id AND m.workspace_id = d.workspace_id)
+      AND NOT EXISTS (SELECT 1 FROM removed_messages r WHERE r.bucket = d.bucket AND r.id = d.cause_id)
     LIMIT ${MOST_ROWS}`,
   stranded: (db, p) => db<Row[]>`
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, 'it waits, and is in no queue' AS detail
     FROM deliveries d
     WHERE ${inLane(db, p)} AND d.state IN (${STATE.queued}, ${STATE.held})
-      AND NOT EXISTS (SELECT FROM due w WHERE w.bucket = d.bucket AND w.kind = ${KIND.delivery} AND w.owner_id = d.contact_id
+      AND NOT EXISTS (SELECT 1 FROM due w WHERE w.bucket = d.bucket AND w.kind = ${KIND.delivery} AND w.owner_id = d.contact_id
         AND w.cause_id = d.cause_id AND w.seq = d.seq)
     LIMIT ${MOST_ROWS}`,
   no_row: (db, p, runs) => db<Row[]>`
@@ -200,7 +200,7 @@ export const LOOKS: Readonly<
     WHERE w.bucket = ANY(${[...p.buckets]}::smallint[]) AND w.kind = ${KIND.delivery} AND w.workspace_id = ${p.workspaceId}
       AND w.cause_id BETWEEN ${p.fromCause} AND ${p.toCause} AND NOT w.cause_id = ANY(${[...runs]}::bigint[])
       ${p.contactId === undefined ? db`` : db`AND w.owner_id = ${p.contactId}`}
-      AND NOT EXISTS (SELECT FROM deliveries d WHERE d.bucket = w.bucket AND d.contact_id = w.owner_id AND d.cause_id = w.cause_id
+      AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.bucket = w.bucket AND d.contact_id = w.owner_id AND d.cause_id = w.cause_id
         AND d.seq = w.seq)
     LIMIT ${MOST_ROWS}`,
   left_over: (db, p, _runs, nowMs) => db<Row[]>`
@@ -208,7 +208,7 @@ export const LOOKS: Readonly<
     FROM deliveries d JOIN due w ON w.bucket = d.bucket AND w.kind = ${KIND.delivery} AND w.owner_id = d.contact_id
       AND w.cause_id = d.cause_id AND w.seq = d.seq
     WHERE ${inLane(db, p)} AND d.state >= ${STATE.accepted} AND w.due_ms < ${nowMs - LEFT_OVER_MS}
-      AND NOT EXISTS (SELECT FROM flights f WHERE f.bucket = ANY(${[...p.buckets]}::smallint[]) AND w.owner_id = ANY(f.owner_ids)
+      AND NOT EXISTS (SELECT 1 FROM flights f WHERE f.bucket = ANY(${[...p.buckets]}::smallint[]) AND w.owner_id = ANY(f.owner_ids)
         AND w.cause_id = ANY(f.cause_ids))
     LIMIT ${MOST_ROWS}`,
   sent_twice: (db, p) => db<Row[]>`
@@ -232,15 +232,15 @@ export const LOOKS: Readonly<
       FROM events, jsonb_array_elements(payload -> 'accepted') a, jsonb_array_elements(a -> 'contactIds') one)
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, 'no event tells that it came to this' AS detail
     FROM deliveries d
-    WHERE ${inLane(db, p)} AND d.state <> ${STATE.queued} AND NOT EXISTS (SELECT FROM told t WHERE t.contact_id = d.contact_id
+    WHERE ${inLane(db, p)} AND d.state <> ${STATE.queued} AND NOT EXISTS (SELECT 1 FROM told t WHERE t.contact_id = d.contact_id
       AND t.cause_id = d.cause_id AND t.seq = d.seq AND t.state = d.state)
     LIMIT ${MOST_ROWS}`,
   names_nobody: (db, p) => db<Row[]>`
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, 'it names somebody who is no contact of the workspace' AS detail
     FROM deliveries d
     WHERE ${inLane(db, p)} AND d.address IS NOT NULL
-      AND NOT EXISTS (SELECT FROM contacts c WHERE c.bucket = d.bucket AND c.workspace_id = d.workspace_id AND c.id = d.contact_id)
-      AND NOT EXISTS (SELECT FROM merged_contacts g WHERE g.bucket = d.bucket AND g.workspace_id = d.workspace_id
+      AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.bucket = d.bucket AND c.workspace_id = d.workspace_id AND c.id = d.contact_id)
+      AND NOT EXISTS (SELECT 1 FROM merged_contacts g WHERE g.bucket = d.bucket AND g.workspace_id = d.workspace_id
         AND g.contact_id = d.contact_id)
     LIMIT ${MOST_ROWS}`,
   call_stranded: (db, p) => db<Row[]>`
@@ -249,7 +249,7 @@ export const LOOKS: Readonly<
     FROM webhook_calls c
     WHERE c.bucket = ANY(${[...p.buckets]}::smallint[]) AND c.workspace_id = ${p.workspaceId} AND c.state = 'pending'
       AND c.id BETWEEN ${p.fromCause} AND ${p.toCause} ${p.contactId === undefined ? db`` : db`AND c.contact_id = ${p.contactId}`}
-      AND NOT EXISTS (SELECT FROM due w WHERE w.bucket = c.bucket AND w.kind = ${KIND.webhook} AND w.owner_id = c.id)
+      AND NOT EXISTS (SELECT 1 FROM due w WHERE w.bucket = c.bucket AND w.kind = ${KIND.webhook} AND w.owner_id = c.id)
     LIMIT ${MOST_ROWS}`,
 };
 

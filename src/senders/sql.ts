@@ -78,9 +78,9 @@ export async function deleteOldHealth(db: Db, before: { minute: number; notedMs:
   await db`DELETE FROM integration_minutes WHERE minute < ${before.minute}`;
   await db`
     DELETE FROM integration_health h WHERE noted_ms < ${before.notedMs} AND (
-      NOT EXISTS (SELECT FROM integrations i WHERE i.id = h.integration_id AND i.deleted_ms IS NULL)
+      NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = h.integration_id AND i.deleted_ms IS NULL)
       OR EXISTS (
-        SELECT FROM integration_health n WHERE n.integration_id = h.integration_id AND n.noted_ms > h.noted_ms
+        SELECT 1 FROM integration_health n WHERE n.integration_id = h.integration_id AND n.noted_ms > h.noted_ms
           AND coalesce(n.last_success_ms, 0) >= coalesce(h.last_success_ms, 0)
           AND coalesce(n.last_failure_ms, 0) >= coalesce(h.last_failure_ms, 0)))`;
 }

@@ -30,10 +30,10 @@ export async function hasWork(
 ): Promise<boolean> {
   const rows = await db<{ busy: boolean }[]>`
     SELECT EXISTS (
-      SELECT FROM due d LEFT JOIN streams s ON s.stream = d.stream
+      SELECT 1 FROM due d LEFT JOIN streams s ON s.stream = d.stream
       WHERE d.workspace_id = ${workspaceId} AND d.due_ms <= ${nowMs} AND s.flowing IS NOT FALSE
         AND d.kind IS DISTINCT FROM ${exceptKind ?? null}::smallint
-    ) OR EXISTS (SELECT FROM feed WHERE workspace_id = ${workspaceId}) AS busy`;
+    ) OR EXISTS (SELECT 1 FROM feed WHERE workspace_id = ${workspaceId}) AS busy`;
   return rows[0]!.busy;
 }
 

@@ -38,7 +38,7 @@ export async function selectLast(
     ) last
     CROSS JOIN LATERAL (
       SELECT count(*)::integer AS n FROM (
-        SELECT FROM simulated_messages m
+        SELECT 1 FROM simulated_messages m
         WHERE m.bucket = k.bucket AND m.workspace_id = ${workspaceId} AND m.channel = k.channel AND m.address = k.address
           AND m.id > coalesce(seen.message_id, 0) AND m.direction = 'out'
         ORDER BY m.id DESC LIMIT ${mostUnread}

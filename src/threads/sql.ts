@@ -379,7 +379,7 @@ export async function selectEntries(db: Db, search: EntrySearch): Promise<Entry[
 /** Which rows are of the threads that are searched. */
 function among(db: Db, { among: which }: EntrySearch, row: Fragment): Fragment {
   if ('workspaceId' in which)
-    return db`EXISTS (SELECT FROM threads t WHERE t.bucket = ${row}.bucket AND t.id = ${row}.conversation_id
+    return db`EXISTS (SELECT 1 FROM threads t WHERE t.bucket = ${row}.bucket AND t.id = ${row}.conversation_id
       AND t.workspace_id = ${which.workspaceId})`;
   const ids = [...which.conversationIds];
   return db`${row}.bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND ${row}.conversation_id = ANY(${ids}::bigint[])`;

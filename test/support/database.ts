@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { after } from 'node:test';
 import { vault } from '../../src/base/crypto.ts';
 import { openProofKey } from '../../src/contacts/consent/proof.ts';
+import { learnPlacement } from '../../src/db/migrate.ts';
 import { openPool, type Connection, type Sql } from '../../src/db/pool.ts';
 import { isRunning } from './running.ts';
 
@@ -39,6 +40,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     onStatement: (text) => heard?.(text),
     strict: true,
   });
+  await learnPlacement(sql);
   await openProofKey(sql, vault(TEST_SECRET));
   after(() => sql.end({ timeout: 5 }));
   const host = server.host.startsWith('/') ? `localhost` : server.host;

@@ -1,6 +1,7 @@
 /**
  * Starts one Postgres for the whole test run and a template database in it, migrated once; each test file copies the
- * template (about 60 ms). Given to `node --test` as --test-global-setup; its environment reaches the test processes.
+ * template (about 60 ms). Given to `node --test` as --test-global-setup; its environment reaches the test processes. Where `TEST_POSTGRES`
+ * is set already, that server has such a template: a Citus (docs/citus.md).
  */
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,6 +17,7 @@ let server: EmbeddedPostgres | undefined;
 let dataDir: string | undefined;
 
 export async function globalSetup(): Promise<void> {
+  if (process.env['TEST_POSTGRES']) return;
   dataDir = join(await memoryFolder(), 'postgres');
   server = await startPostgres({ dataDir, log: silentLog, settings: { max_connections: '200' } });
   const sql = openPool(server.connection, { max: 1, name: 'test set-up' });

@@ -67,8 +67,8 @@ export const slipsOfFeed = [
       ],
       [
         'who must not overtake looks at the newest',
-        'WHERE feed.lane = k.lane ORDER BY id LIMIT 1) f`',
-        'WHERE feed.lane = k.lane ORDER BY id DESC LIMIT 1) f`',
+        "${db.onShard('bucket', some[0]!.buckets)} ORDER BY id LIMIT 1) f`",
+        "${db.onShard('bucket', some[0]!.buckets)} ORDER BY id DESC LIMIT 1) f`",
       ],
       ['what failed is not marked in the log', 'payload, ${error} FROM gone', 'payload, NULL FROM gone'],
       [
@@ -82,11 +82,7 @@ export const slipsOfFeed = [
     'src/queue/feed/history.ts',
     ['src/queue/feed.test.ts'],
     [
-      [
-        'who follows is not told of the oldest that waits',
-        'oldest === null ? Infinity : oldest - 1',
-        'oldest === null ? Infinity : oldest',
-      ],
+      ['who follows is not told of the oldest that waits', '({ id }) => id - 1', '({ id }) => id'],
       [
         'who follows is not told of what commits late',
         'firstIdAt(nowMs - COMMITTED_WITHIN_MS)',

@@ -163,13 +163,13 @@ export const slipsOfWork = [
       ],
       [
         'the oldest of those before is the one that counts',
-        'ORDER BY d.owner_id DESC LIMIT 1) o ON true',
-        'ORDER BY d.owner_id LIMIT 1) o ON true',
+        'ORDER BY d.owner_id DESC LIMIT 1) o`',
+        'ORDER BY d.owner_id LIMIT 1) o`',
       ],
       [
         'answers are of another order than what was asked',
-        '    ORDER BY k.n`;\n  return rows.map(({ ownerId, dueMs })',
-        '    ORDER BY k.n DESC`;\n  return rows.map(({ ownerId, dueMs })',
+        'items.map((_, n) => found.get(n) ?? null)',
+        'items.map((_, n) => found.get(items.length - 1 - n) ?? null)',
       ],
       [
         'what was put in for one is put in for one second',

@@ -20,7 +20,7 @@ export async function lockFirstOwner(db: Db): Promise<void> {
 
 /** Whether nobody can sign in yet. */
 export async function hasNoOperator(db: Db): Promise<boolean> {
-  const rows = await db<{ none: boolean }[]>`SELECT NOT EXISTS (SELECT FROM operators) AS none`;
+  const rows = await db<{ none: boolean }[]>`SELECT NOT EXISTS (SELECT 1 FROM operators) AS none`;
   return rows[0]!.none;
 }
 

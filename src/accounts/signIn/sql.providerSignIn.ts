@@ -55,10 +55,10 @@ export async function deleteBindings(db: Db, operatorId: number): Promise<number
 export async function belongsSomewhere(db: Db, operatorId: number): Promise<boolean> {
   const rows = await db<{ belongs: boolean }[]>`
     SELECT EXISTS (
-      SELECT FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
+      SELECT 1 FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
       WHERE m.operator_id = ${operatorId} AND w.deleted_ms IS NULL
     ) OR EXISTS (
-      SELECT FROM invitations i JOIN workspaces w ON w.id = i.workspace_id
+      SELECT 1 FROM invitations i JOIN workspaces w ON w.id = i.workspace_id
       WHERE i.operator_id = ${operatorId} AND w.deleted_ms IS NULL
     ) AS belongs`;
   return rows[0]!.belongs;
@@ -68,7 +68,7 @@ export async function belongsSomewhere(db: Db, operatorId: number): Promise<bool
 export async function isFactorAsked(db: Db, operatorId: number): Promise<boolean> {
   const rows = await db<{ asked: boolean }[]>`
     SELECT EXISTS (
-      SELECT FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
+      SELECT 1 FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
       WHERE m.operator_id = ${operatorId} AND w.deleted_ms IS NULL AND w.settings -> 'askSecondFactor' = 'true'
     ) AS asked`;
   return rows[0]!.asked;

@@ -1,6 +1,7 @@
 /** Statements of back-tests: what people of some buckets did, and the job itself. Nothing here writes of a contact. */
 import type { CampaignFile } from '../../../contract/campaign.ts';
 import type { Db } from '../../db/pool.ts';
+import { onEachShard } from '../../db/shards.ts';
 import type { EventRow } from '../enrol/sql.read.ts';
 import { those } from '../sql.keys.ts';
 import type { SaidOfWriting } from './judge.ts';
@@ -103,19 +104,25 @@ export async function selectDone(
   const { workspaceId, buckets, contactId } = of;
   const { triggerId, fromMs, toMs, nameIds, sinceMs } = asked;
   const who = contactId === undefined ? db`` : db`AND e.contact_id = ${contactId}`;
-  return await db<EventRow[]>`
-    WITH set_off AS MATERIALIZED (
-      SELECT DISTINCT e.bucket, e.contact_id FROM contact_events e
-      WHERE e.bucket = ANY(${[...buckets]}::smallint[]) AND e.workspace_id = ${workspaceId} AND e.name_id = ${triggerId} ${who}
-        AND e.at_ms >= ${sinceMs} AND e.received_ms BETWEEN ${fromMs} AND ${toMs}
-    )
-    SELECT e.contact_id AS "contactId", e.name_id AS "nameId", e.at_ms AS "atMs", e.received_ms AS "receivedMs", e.key,
-      e.arrival_id AS "order", e.flags, e.properties
-    FROM set_off s CROSS JOIN LATERAL (
-      SELECT * FROM contact_events d WHERE d.bucket = s.bucket AND d.contact_id = s.contact_id
-        AND d.name_id = ANY(${[...nameIds]}::bigint[]) AND d.at_ms >= ${sinceMs}
-      ORDER BY d.at_ms DESC, d.key DESC LIMIT ${MOST_DONE}) e
-    ORDER BY e.contact_id, e.at_ms DESC, e.key DESC`;
+  return await onEachShard(
+    db,
+    buckets,
+    (bucket) => bucket,
+    async (some) =>
+      await db<EventRow[]>`
+        WITH set_off AS MATERIALIZED (
+          SELECT DISTINCT e.bucket, e.contact_id FROM contact_events e
+          WHERE e.bucket = ANY(${[...some]}::smallint[]) AND e.workspace_id = ${workspaceId} AND e.name_id = ${triggerId} ${who}
+            AND e.at_ms >= ${sinceMs} AND e.received_ms BETWEEN ${fromMs} AND ${toMs}
+        )
+        SELECT e.contact_id AS "contactId", e.name_id AS "nameId", e.at_ms AS "atMs", e.received_ms AS "receivedMs", e.key,
+          e.arrival_id AS "order", e.flags, e.properties
+        FROM set_off s CROSS JOIN LATERAL (
+          SELECT * FROM contact_events d WHERE d.bucket = s.bucket AND d.contact_id = s.contact_id ${db.onShard('d.bucket', some)}
+            AND d.name_id = ANY(${[...nameIds]}::bigint[]) AND d.at_ms >= ${sinceMs}
+          ORDER BY d.at_ms DESC, d.key DESC LIMIT ${MOST_DONE}) e
+        ORDER BY e.contact_id, e.at_ms DESC, e.key DESC`,
+  );
 }
 
 /** What people said of being written to, oldest first. */

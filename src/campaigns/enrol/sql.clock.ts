@@ -1,5 +1,6 @@
 /** Statements for the clock of a test workspace. */
 import type { Db } from '../../db/pool.ts';
+import { ofAllLanes } from '../../queue/lanes/all.ts';
 
 /** Brings the timers of a workspace forward: how its clock is advanced. When they are due by its own clock stays. */
 export async function bringTimersForward(db: Db, workspaceId: number, byMs: number): Promise<void> {
@@ -24,9 +25,9 @@ export async function bringTasksForward(
 /** True when something waits to be taken in a workspace. */
 export async function hasTurns(db: Db, workspaceId: number, nowMs: number): Promise<boolean> {
   const rows = await db<{ busy: boolean }[]>`
-    SELECT EXISTS (SELECT FROM event_arrivals WHERE workspace_id = ${workspaceId})
-      OR EXISTS (SELECT FROM timers WHERE workspace_id = ${workspaceId} AND due_ms <= ${nowMs})
-      OR EXISTS (SELECT FROM campaign_tasks WHERE workspace_id = ${workspaceId} AND due_ms <= ${nowMs}) AS busy`;
+    SELECT EXISTS (SELECT 1 FROM event_arrivals WHERE workspace_id = ${workspaceId})
+      OR EXISTS (SELECT 1 FROM timers WHERE workspace_id = ${workspaceId} AND due_ms <= ${nowMs})
+      OR EXISTS (SELECT 1 FROM campaign_tasks WHERE workspace_id = ${workspaceId} AND due_ms <= ${nowMs}) AS busy`;
   return rows[0]!.busy;
 }
 
@@ -41,14 +42,18 @@ export async function selectTimersAhead(
   db: Db,
   of: { workspaceId: number; afterMs: number; most: number },
 ): Promise<{ timers: TimerAhead[]; lastMs: number | null }> {
-  const rows = await db<(TimerAhead & { mine: boolean })[]>`
-    SELECT t.lane, t.contact_id AS "contactId", e.campaign_id AS "campaignId", t.due_ms AS "dueMs", t.workspace_id = ${of.workspaceId} AS mine
-    FROM lanes l
-    CROSS JOIN LATERAL (
-      SELECT * FROM timers WHERE lane = l.lane ${db.onShard('bucket', 'l.buckets')} AND due_ms > ${of.afterMs} ORDER BY due_ms LIMIT ${of.most}
-    ) t
-    LEFT JOIN enrolments e ON e.bucket = t.bucket AND e.contact_id = t.contact_id AND e.id = t.owner_id
-      AND e.workspace_id = ${of.workspaceId}`;
+  const rows = await ofAllLanes(
+    db,
+    async (lanes, onShard) =>
+      await db<(TimerAhead & { mine: boolean })[]>`
+        SELECT t.lane, t.contact_id AS "contactId", e.campaign_id AS "campaignId", t.due_ms AS "dueMs", t.workspace_id = ${of.workspaceId} AS mine
+        FROM ${lanes}
+        CROSS JOIN LATERAL (
+          SELECT * FROM timers WHERE lane = l.lane ${onShard('bucket')} AND due_ms > ${of.afterMs} ORDER BY due_ms LIMIT ${of.most}
+        ) t
+        LEFT JOIN enrolments e ON e.bucket = t.bucket AND e.contact_id = t.contact_id AND e.id = t.owner_id
+          AND e.workspace_id = ${of.workspaceId} ${onShard('e.bucket')}`,
+  );
   const full = [...Map.groupBy(rows, ({ lane }) => lane).values()].filter(({ length }) => length === of.most);
   const ends = full.map((lane) => Math.max(...lane.map(({ dueMs }) => dueMs)));
   return { timers: rows.filter(({ mine }) => mine), lastMs: ends.length ? Math.min(...ends) : null };

@@ -2,9 +2,11 @@
 import { column } from '../../db/column.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
+import { onEachShard } from '../../db/shards.ts';
 import type { Seen } from '../match/facts.ts';
 import type { Place } from '../steps/run.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
+import { ofAllLanes } from '../../queue/lanes/all.ts';
 import { isOneOf, those } from '../sql.keys.ts';
 import type { Arm, Entry } from './entry.ts';
 
@@ -57,12 +59,12 @@ export async function selectWaiting(db: Db, lanes: readonly OwnedLane[], nowMs: 
       SELECT ${only.lane}::integer AS lane, s.n AS stamp,
         (SELECT true FROM timers t WHERE ${DUE(db, db`${only.lane}::smallint`, db`${nowMs}::bigint`)} ${db.onShard('t.bucket', only.buckets)}
           ORDER BY ${IN_TIME(db)} LIMIT 1) IS NOT NULL AS "hasTimers",
-        EXISTS (SELECT FROM campaign_tasks k WHERE k.bucket = ${only.bucket} AND k.lane = ${only.lane} AND k.due_ms <= ${nowMs}) AS "hasTask"
+        EXISTS (SELECT 1 FROM campaign_tasks k WHERE k.bucket = ${only.bucket} AND k.lane = ${only.lane} AND k.due_ms <= ${nowMs}) AS "hasTask"
       FROM campaign_stamp s WHERE s.id = 1`;
   return await db<Waiting[]>`
     SELECT l.lane, s.n AS stamp,
       (SELECT true FROM timers t WHERE ${DUE(db, db`l.lane`, db`${nowMs}::bigint`)} ORDER BY ${IN_TIME(db)} LIMIT 1) IS NOT NULL AS "hasTimers",
-      EXISTS (SELECT FROM campaign_tasks k WHERE k.bucket = l.bucket AND k.lane = l.lane AND k.due_ms <= ${nowMs}) AS "hasTask"
+      EXISTS (SELECT 1 FROM campaign_tasks k WHERE k.bucket = l.bucket AND k.lane = l.lane AND k.due_ms <= ${nowMs}) AS "hasTask"
     FROM campaign_stamp s CROSS JOIN unnest(${lanes.map(({ lane }) => lane)}::smallint[], ${lanes.map(({ bucket }) => bucket)}::smallint[])
       AS l (lane, bucket)
     WHERE s.id = 1`;
@@ -70,22 +72,31 @@ export async function selectWaiting(db: Db, lanes: readonly OwnedLane[], nowMs: 
 
 /** Lanes in which a timer is due. */
 export async function selectTimerLanes(db: Db, nowMs: number): Promise<number[]> {
-  const rows = await db<{ lane: number }[]>`
-    SELECT l.lane FROM lanes l CROSS JOIN LATERAL (
-      SELECT t.lane FROM timers t WHERE ${DUE(db, db`l.lane`, db`${nowMs}::bigint`)} ${db.onShard('t.bucket', 'l.buckets')}
-      ORDER BY ${IN_TIME(db)} LIMIT 1) first`;
+  const rows = await ofAllLanes(
+    db,
+    async (lanes, onShard) =>
+      await db<{ lane: number }[]>`
+        SELECT l.lane FROM ${lanes} CROSS JOIN LATERAL (
+          SELECT t.lane FROM timers t WHERE ${DUE(db, db`l.lane`, db`${nowMs}::bigint`)} ${onShard('t.bucket')}
+          ORDER BY ${IN_TIME(db)} LIMIT 1) first`,
+  );
   return rows.map(({ lane }) => lane);
 }
 
 /** When the next timer falls due after an instant; undefined when there is none. */
 export async function selectNextTimerMs(db: Db, nowMs: number): Promise<number | undefined> {
-  const rows = await db<{ dueMs: number | null }[]>`
-    SELECT min(first.due_ms) AS "dueMs" FROM lanes l CROSS JOIN LATERAL (
-      SELECT t.due_ms FROM timers t
-      WHERE (t.lane, t.due_ms) > (l.lane, ${nowMs}::bigint) AND (t.lane, t.due_ms) < (l.lane + 1, ${FIRST_MS}::bigint)
-        ${db.onShard('t.bucket', 'l.buckets')}
-      ORDER BY ${IN_TIME(db)} LIMIT 1) first`;
-  return rows[0]?.dueMs ?? undefined;
+  const rows = await ofAllLanes(
+    db,
+    async (lanes, onShard) =>
+      await db<{ dueMs: number | null }[]>`
+        SELECT min(first.due_ms) AS "dueMs" FROM ${lanes} CROSS JOIN LATERAL (
+          SELECT t.due_ms FROM timers t
+          WHERE (t.lane, t.due_ms) > (l.lane, ${nowMs}::bigint) AND (t.lane, t.due_ms) < (l.lane + 1, ${FIRST_MS}::bigint)
+            ${onShard('t.bucket')}
+          ORDER BY ${IN_TIME(db)} LIMIT 1) first`,
+  );
+  const all = rows.flatMap(({ dueMs }) => dueMs ?? []);
+  return all.length ? Math.min(...all) : undefined;
 }
 
 /** An enrolment as it is kept; its trigger stands with its entry once it has entered. */
@@ -128,15 +139,21 @@ export async function selectEntries(
   campaignIds: readonly number[],
   most: number,
 ): Promise<(Entry & { contactId: number })[]> {
-  return await db<(Entry & { contactId: number })[]>`
-    SELECT ${ENTRY(db)} FROM (
-      SELECT e.*, row_number() OVER (PARTITION BY e.contact_id, e.campaign_id ORDER BY e.entered_ms DESC) AS place
-      FROM ${those(db, contactIds)} JOIN campaign_entries e
-        ON (e.bucket, e.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
-        AND (${isOneOf(db, db`e.campaign_id`, campaignIds)} OR EXISTS (
-          SELECT FROM enrolments i WHERE (i.bucket, i.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
-            AND i.campaign_id = e.campaign_id))) n
-    WHERE place <= ${most} OR ended_ms IS NULL ORDER BY entered_ms DESC`;
+  return await onEachShard(
+    db,
+    contactIds,
+    bucketOf,
+    async (some, buckets) =>
+      await db<(Entry & { contactId: number })[]>`
+        SELECT ${ENTRY(db)} FROM (
+          SELECT e.*, row_number() OVER (PARTITION BY e.contact_id, e.campaign_id ORDER BY e.entered_ms DESC) AS place
+          FROM ${those(db, some)} JOIN campaign_entries e
+            ON (e.bucket, e.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id) ${db.onShard('e.bucket', buckets)}
+            AND (${isOneOf(db, db`e.campaign_id`, campaignIds)} OR EXISTS (
+              SELECT 1 FROM enrolments i WHERE (i.bucket, i.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)
+                AND i.campaign_id = e.campaign_id ${db.onShard('i.bucket', buckets)}))) n
+        WHERE place <= ${most} OR ended_ms IS NULL ORDER BY entered_ms DESC`,
+  );
 }
 
 /**
@@ -148,13 +165,20 @@ export async function selectEntriesOpen(
   of: readonly { contactId: number; campaignId: number; sinceMs: number }[],
   most: number,
 ): Promise<(Entry & { contactId: number })[]> {
-  return await db<(Entry & { contactId: number })[]>`
-    SELECT e.* FROM unnest(${column(of, (o) => bucketOf(o.contactId))}::smallint[], ${column(of, (o) => o.contactId)}::bigint[],
-      ${column(of, (o) => o.campaignId)}::bigint[], ${column(of, (o) => o.sinceMs)}::bigint[]) AS k (bucket, contact_id, campaign_id, since_ms)
-    CROSS JOIN LATERAL (
-      SELECT ${ENTRY(db)} FROM campaign_entries e
-      WHERE e.bucket = k.bucket AND e.contact_id = k.contact_id AND e.campaign_id + 0 = k.campaign_id AND e.entered_ms >= k.since_ms
-      ORDER BY e.entered_ms DESC LIMIT ${most}) e`;
+  return await onEachShard(
+    db,
+    of,
+    (o) => bucketOf(o.contactId),
+    async (some, buckets) =>
+      await db<(Entry & { contactId: number })[]>`
+        SELECT e.* FROM unnest(${column(some, (o) => bucketOf(o.contactId))}::smallint[], ${column(some, (o) => o.contactId)}::bigint[],
+          ${column(some, (o) => o.campaignId)}::bigint[], ${column(some, (o) => o.sinceMs)}::bigint[]) AS k (bucket, contact_id, campaign_id, since_ms)
+        CROSS JOIN LATERAL (
+          SELECT ${ENTRY(db)} FROM campaign_entries e
+          WHERE e.bucket = k.bucket AND e.contact_id = k.contact_id AND e.campaign_id + 0 = k.campaign_id AND e.entered_ms >= k.since_ms
+            ${db.onShard('e.bucket', buckets)}
+          ORDER BY e.entered_ms DESC LIMIT ${most}) e`,
+  );
 }
 
 /** A message that was let in for an enrolment. */

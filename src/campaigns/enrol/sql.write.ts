@@ -73,7 +73,7 @@ export async function upsertLooks(
   rows: readonly (Of & { ownerId: number; lane: number; dueMs: number; atMs: number })[],
   nowMs: number,
 ): Promise<void> {
-  await db`
+  const written = db`
     INSERT INTO timers AS t (bucket, contact_id, owner_id, lane, workspace_id, due_ms, at_ms)
     SELECT n.* FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.ownerId)}::bigint[], ${rows.map((r) => r.lane)}::smallint[], ${rows.map((r) => r.workspaceId)}::bigint[],
@@ -81,7 +81,9 @@ export async function upsertLooks(
       AS n (bucket, contact_id, owner_id, lane, workspace_id, due_ms, at_ms)
     ORDER BY 1, 2, 3
     ON CONFLICT (bucket, contact_id, owner_id) DO UPDATE SET due_ms = excluded.due_ms, at_ms = excluded.at_ms
-      WHERE t.due_ms > ${nowMs}`;
+      WHERE t.due_ms > ${db.inConflict(nowMs)}`;
+  // Where the time is in the text, it is another text each time.
+  await (db.placement.distributed ? written.unprepared() : written);
 }
 
 /** Writes entries, over those there are: what changes is how they ended, their trigger and what was reached. */

@@ -3,6 +3,7 @@ import { column } from '../../db/column.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
+import { ofAllLanes } from '../../queue/lanes/all.ts';
 import type { ARRIVAL } from './sql.ts';
 
 /** An arrival as it is taken. */
@@ -122,11 +123,15 @@ export async function addCounts(db: Db, rows: readonly Count[]): Promise<void> {
 
 /** Lanes in which something waits to be taken: one probe of the index each. */
 export async function selectArrivalLanes(db: Db): Promise<number[]> {
-  const rows = await db<{ lane: number }[]>`
-    SELECT l.lane FROM lanes l
-    CROSS JOIN LATERAL (
-      SELECT a.lane FROM event_arrivals a WHERE ${ALL_OF(db, db`l.lane`)} ${db.onShard('a.bucket', 'l.buckets')}
-      ORDER BY a.lane, a.id LIMIT 1) first`;
+  const rows = await ofAllLanes(
+    db,
+    async (lanes, onShard) =>
+      await db<{ lane: number }[]>`
+        SELECT l.lane FROM ${lanes}
+        CROSS JOIN LATERAL (
+          SELECT a.lane FROM event_arrivals a WHERE ${ALL_OF(db, db`l.lane`)} ${onShard('a.bucket')}
+          ORDER BY a.lane, a.id LIMIT 1) first`,
+  );
   return rows.map(({ lane }) => lane);
 }
 

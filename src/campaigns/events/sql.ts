@@ -68,6 +68,6 @@ export async function insertNames(
     INSERT INTO event_names (id, workspace_id, name, created_ms)
     SELECT n.id, ${workspaceId}::bigint, n.name, ${nowMs}::bigint
     FROM unnest(${column(names, (n) => n.id)}::bigint[], ${column(names, (n) => n.name)}::text[]) AS n (id, name)
-    WHERE NOT EXISTS (SELECT FROM event_names e WHERE e.workspace_id = ${workspaceId} AND e.name = n.name)
+    WHERE NOT EXISTS (SELECT 1 FROM event_names e WHERE e.workspace_id = ${workspaceId} AND e.name = n.name)
     ORDER BY n.name ${most === Infinity ? db`` : db`LIMIT greatest(0, ${most}::bigint - ${counted})`} ON CONFLICT DO NOTHING`;
 }

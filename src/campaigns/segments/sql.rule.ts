@@ -63,7 +63,7 @@ export function digestAt(db: Db, path: string): Fragment {
 /** Contacts who did something of some names since a moment: those of whom a rule may cease to hold by time alone. */
 export function didSince(db: Db, names: readonly { id: number; sinceMs: number }[]): Fragment {
   return db`EXISTS (
-    SELECT FROM event_stats s JOIN unnest(${names.map(({ id }) => id)}::bigint[], ${names.map(({ sinceMs }) => sinceMs)}::bigint[])
+    SELECT 1 FROM event_stats s JOIN unnest(${names.map(({ id }) => id)}::bigint[], ${names.map(({ sinceMs }) => sinceMs)}::bigint[])
       AS k (name_id, since_ms) ON k.name_id = s.name_id
     WHERE s.bucket = c.bucket AND s.contact_id = c.id AND s.last_ms >= k.since_ms)`;
 }
@@ -72,18 +72,18 @@ function memberOf(db: Db, { workspaceId, sets }: Asked, kind: 'list' | 'tag', na
   const set = sets
     ? db`${sets.get(`${kind}:${name}`) ?? 0}::bigint`
     : db`(SELECT s.id FROM sets s WHERE s.workspace_id = ${workspaceId} AND s.kind = ${kind} AND s.name = ${name})`;
-  return db`EXISTS (SELECT FROM set_members m WHERE m.bucket = c.bucket AND m.contact_id = c.id AND m.set_id = ${set})`;
+  return db`EXISTS (SELECT 1 FROM set_members m WHERE m.bucket = c.bucket AND m.contact_id = c.id AND m.set_id = ${set})`;
 }
 
 function insideOf(db: Db, workspaceId: number, key: string): Fragment {
   return db`EXISTS (
-    SELECT FROM segment_members m WHERE m.bucket = c.bucket AND m.contact_id = c.id AND m.segment_id = (
+    SELECT 1 FROM segment_members m WHERE m.bucket = c.bucket AND m.contact_id = c.id AND m.segment_id = (
       SELECT s.id FROM segments s WHERE s.workspace_id = ${workspaceId} AND s.key = ${key}))`;
 }
 
 function reachedOn(db: Db, channel: ChannelName): Fragment {
   return db`EXISTS (
-    SELECT FROM destinations d WHERE d.bucket = c.bucket AND d.workspace_id = c.workspace_id AND d.contact_id = c.id
+    SELECT 1 FROM destinations d WHERE d.bucket = c.bucket AND d.workspace_id = c.workspace_id AND d.contact_id = c.id
       AND d.channel = ${channel} AND d.status = 'active')`;
 }
 
@@ -102,7 +102,7 @@ function often(db: Db, name: string, rule: Often, { idOf, nowMs }: Asked): Fragm
   const untilMs = until === undefined ? Number.MAX_SAFE_INTEGER : parseIsoTime(until)!;
   const within = fromMs === undefined ? db`` : db`AND s.last_ms >= ${fromMs}`;
   const did = (more: Fragment) => db`EXISTS (
-    SELECT FROM event_stats s
+    SELECT 1 FROM event_stats s
     WHERE s.bucket = c.bucket AND s.contact_id = c.id AND s.name_id = ${id} ${within} AND ${more})`;
   const between = (count: Fragment) => db`${count} BETWEEN ${atLeast} AND ${atMost}`;
   const holds =

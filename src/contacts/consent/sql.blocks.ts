@@ -3,6 +3,7 @@ import type { ChannelName } from '../../../contract/channels.ts';
 import type { Cause } from '../../../contract/reasons.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
+import { workedOut } from '../../db/shards.ts';
 import { numbers, texts } from '../sql.arrays.ts';
 import type { CompiledConsent, CompiledBlock } from './compiled.ts';
 
@@ -129,23 +130,27 @@ const blocksText = ({ blocks }: CompiledConsent) => (blocks ? texts(blocks, (one
 /** Writes what blocks destinations that were made just now. Locks them. */
 export async function writeBlocksAt(db: Db, rows: readonly CompiledAt[]): Promise<void> {
   await db`
-    UPDATE destinations d SET blocked_classes = r.classes, blocked_reason = r.reason, blocks = r.blocks::text[]
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${numbers(rows, (r) => r.id)}::bigint[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
-      ${texts(rows, (r) => r.blockedReason)}::text[], ${texts(rows, blocksText)}::text[])
-      r (bucket, contact_id, id, classes, reason, blocks)
-    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id`;
+    WITH r AS ${workedOut(db)} (
+      SELECT bucket, contact_id, id, classes, reason, blocks::text[] FROM unnest(
+        ${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
+        ${numbers(rows, (r) => r.id)}::bigint[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
+        ${texts(rows, (r) => r.blockedReason)}::text[], ${texts(rows, blocksText)}::text[])
+        r (bucket, contact_id, id, classes, reason, blocks))
+    UPDATE destinations d SET blocked_classes = r.classes, blocked_reason = r.reason, blocks = r.blocks
+    FROM r WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id`;
 }
 
 /** Writes what blocks addresses, on every destination of the contact with them. Locks those it changes. One row per address. */
 export async function writeBlocksFor(db: Db, rows: readonly CompiledFor[]): Promise<void> {
   await db`
-    UPDATE destinations d SET blocked_classes = r.classes, blocked_reason = r.reason, blocks = r.blocks::text[]
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${texts(rows, (r) => r.channel)}::text[],
-      ${texts(rows, (r) => r.address)}::text[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
-      ${texts(rows, (r) => r.blockedReason)}::text[], ${texts(rows, blocksText)}::text[])
-      r (bucket, contact_id, workspace_id, channel, address, classes, reason, blocks)
-    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.workspace_id = r.workspace_id
-      AND d.channel = r.channel AND d.address = r.address AND d.blocks IS DISTINCT FROM r.blocks::text[]`;
+    WITH r AS ${workedOut(db)} (
+      SELECT bucket, contact_id, workspace_id, channel, address, classes, reason, blocks::text[] FROM unnest(
+        ${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
+        ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${texts(rows, (r) => r.channel)}::text[],
+        ${texts(rows, (r) => r.address)}::text[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
+        ${texts(rows, (r) => r.blockedReason)}::text[], ${texts(rows, blocksText)}::text[])
+        r (bucket, contact_id, workspace_id, channel, address, classes, reason, blocks))
+    UPDATE destinations d SET blocked_classes = r.classes, blocked_reason = r.reason, blocks = r.blocks
+    FROM r WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.workspace_id = r.workspace_id
+      AND d.channel = r.channel AND d.address = r.address AND d.blocks IS DISTINCT FROM r.blocks`;
 }

@@ -24,11 +24,12 @@ export type OldSuppression = {
   atMs: number;
 };
 
-/** Takes some of them out, to be written anew. Locks them; what another process has in hand is left to it. */
+/** Takes some of them out, to be written anew. Locks them; what another process has in hand is left to it, and on Citus waited for. */
 export async function takeOldSuppressions(db: Db, limit: number): Promise<OldSuppression[]> {
   return await db<OldSuppression[]>`
     DELETE FROM suppressions_before_causes WHERE (hash, workspace_id, channel, address) IN (
-      SELECT hash, workspace_id, channel, address FROM suppressions_before_causes LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+      SELECT hash, workspace_id, channel, address FROM suppressions_before_causes LIMIT ${limit}
+      ${db.placement.distributed ? db`` : db`FOR UPDATE SKIP LOCKED`})
     RETURNING workspace_id AS "workspaceId", channel, address, blocked_classes AS "blockedClasses", reason, at_ms AS "atMs"`;
 }
 

@@ -1,3 +1,4 @@
+-- same_as: 3769cd4e1dd03621ffa522b68105c373144664eaa7cd3405092dee203570d77f
 -- Every block of an address has a row of its own, with its cause and the rank of who made it, so that lifting one never lifts another
 -- (before, one row an address held the sum of all). Addresses are found by their proof (contacts/consent/proof.ts): the address itself
 -- goes when its person is erased. scope 0 is every sender of the channel; otherwise the integration that was told stop, and `elsewhere`
@@ -11,7 +12,7 @@ SELECT place('proof_keys');
 
 -- Moved into the new table by the first start, which has the key for their proofs; empty from then on.
 ALTER TABLE suppressions RENAME TO suppressions_before_causes;
-ALTER TABLE suppressions_before_causes RENAME CONSTRAINT suppressions_pkey TO suppressions_before_causes_pkey;
+ALTER INDEX suppressions_pkey RENAME TO suppressions_before_causes_pkey;
 UPDATE placements SET tab = 'suppressions_before_causes' WHERE tab = 'suppressions';
 
 CREATE TABLE suppressions (
@@ -42,13 +43,13 @@ UPDATE destinations SET blocks = ARRAY[
   CASE WHEN blocked_reason LIKE 'dead address%' OR blocked_reason = 'bounce' THEN 'dead'
     WHEN blocked_reason = 'complaint' THEN 'complained'
     WHEN blocked_reason IN ('stop', 'unsubscribed') THEN 'opted_out_channel' ELSE 'banned' END
-  || '/' || blocked_classes || '/0/0/' || blocked_reason]
+  || '/' || blocked_classes::text || '/0/0/' || blocked_reason]
 WHERE blocked_classes > 0;
 ALTER TABLE destinations ADD CHECK ((blocked_classes = 0) = (blocks IS NULL));
 
 -- Codes of the gate are of the closed list (contract/reasons.ts) from now on.
 UPDATE deliveries SET
-  detail = concat_ws(': ', code, detail),
+  detail = code || coalesce(': ' || detail, ''),
   code = CASE WHEN code = 'no_destination' OR code = 'whatsapp_window' THEN code
     WHEN code = 'destination_pending' THEN 'pending' WHEN code = 'destination_inactive' THEN 'inactive'
     WHEN code LIKE 'dead address%' OR code = 'bounce' THEN 'dead' WHEN code = 'complaint' THEN 'complained'

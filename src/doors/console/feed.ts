@@ -35,10 +35,9 @@ async function list(call: Call): Promise<EventStream | Fault> {
   if (type !== undefined && !TYPE.test(type))
     return breaks('type', 'must be a type of event, such as message.received');
   const ids = { beforeId, afterId, contactId } as Record<string, number | undefined>;
-  const lanes = ctx.queue.lanes().map(({ lane }) => lane);
   const page = await eventsLogged(
     ctx.sql,
-    lanes,
+    ctx.queue.lanes(),
     {
       workspaceId: workspace.id,
       type,

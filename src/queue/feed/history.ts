@@ -4,7 +4,9 @@
  */
 import { bucketOf, firstIdAt } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import { selectHistory, selectOldestOfAll, type LoggedEvent } from './sql.history.ts';
+import type { OwnedLane } from '../lanes/lane.ts';
+import { selectOldest } from './sql.ts';
+import { selectHistory, type LoggedEvent } from './sql.history.ts';
 
 export type { LoggedEvent } from './sql.history.ts';
 
@@ -26,13 +28,13 @@ const COMMITTED_WITHIN_MS = 5_000;
 /** A page of events, the newest first; `next` while there may be older ones. */
 export async function eventsLogged(
   db: Db,
-  lanes: readonly number[],
+  lanes: readonly Omit<OwnedLane, 'epoch'>[],
   looked: Looked,
   nowMs: number,
 ): Promise<{ events: LoggedEvent[]; next: number | null; cursor: number; skipped: boolean }> {
   const { contactId, limit, afterId } = looked;
   // Asked first: what is handed on between the two is in the answer as well.
-  const oldest = await selectOldestOfAll(db, lanes);
+  const waiting = await selectOldest(db, lanes);
   const found = await selectHistory(db, {
     ...looked,
     bucket: contactId === undefined ? undefined : bucketOf(contactId),
@@ -41,7 +43,7 @@ export async function eventsLogged(
   const events = found.events.slice(0, limit);
   const isMore = found.events.length > limit || found.lookedAt === MOST_LOOKED_AT;
   const older = found.events.length > limit ? events.at(-1)!.id : found.oldestId;
-  const settled = Math.min(firstIdAt(nowMs - COMMITTED_WITHIN_MS), oldest === null ? Infinity : oldest - 1);
+  const settled = Math.min(firstIdAt(nowMs - COMMITTED_WITHIN_MS), ...waiting.map(({ id }) => id - 1));
   return {
     events,
     next: isMore && afterId === undefined ? older : null,

@@ -49,11 +49,3 @@ export async function selectHistory(
     oldestId: rows[0]?.oldestId ?? null,
   };
 }
-
-/** The id of the oldest event that waits to be handed on, in any of these lanes: a probe of the index for each. */
-export async function selectOldestOfAll(db: Db, lanes: readonly number[]): Promise<number | null> {
-  const [row] = await db<{ id: number | null }[]>`
-    SELECT min(f.id) AS id FROM unnest(${[...lanes]}::smallint[]) AS k (lane)
-    CROSS JOIN LATERAL (SELECT id FROM feed WHERE feed.lane = k.lane ORDER BY id LIMIT 1) f`;
-  return row!.id;
-}

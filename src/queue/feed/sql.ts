@@ -2,6 +2,7 @@
 import type { FeedEvent } from './reader.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
+import { onEachShard } from '../../db/shards.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 
 /** Appends events. */
@@ -94,13 +95,16 @@ export async function selectFeedBacklog(db: Db): Promise<{ events: number; oldes
 /** The id of the oldest event of each of some lanes; lanes without are left out. One probe of the index each. */
 export async function selectOldest(
   db: Db,
-  lanes: readonly OwnedLane[],
+  lanes: readonly Omit<OwnedLane, 'epoch'>[],
 ): Promise<{ lane: number; id: number }[]> {
-  const [only] = lanes;
-  if (only && lanes.length === 1)
-    return await db<{ lane: number; id: number }[]>`
-      SELECT lane, id FROM feed WHERE lane = ${only.lane} ${db.onShard('bucket', only.buckets)} ORDER BY id LIMIT 1`;
-  return await db<{ lane: number; id: number }[]>`
-    SELECT f.lane, f.id FROM unnest(${lanes.map(({ lane }) => lane)}::smallint[]) AS k (lane)
-    CROSS JOIN LATERAL (SELECT lane, id FROM feed WHERE feed.lane = k.lane ORDER BY id LIMIT 1) f`;
+  const of = (some: typeof lanes) => db<{ lane: number; id: number }[]>`
+    SELECT f.lane, f.id FROM unnest(${some.map(({ lane }) => lane)}::smallint[]) AS k (lane)
+    CROSS JOIN LATERAL (
+      SELECT lane, id FROM feed WHERE feed.lane = k.lane ${db.onShard('bucket', some[0]!.buckets)} ORDER BY id LIMIT 1) f`;
+  return await onEachShard(
+    db,
+    lanes,
+    ({ bucket }) => bucket,
+    async (some) => await of(some),
+  );
 }

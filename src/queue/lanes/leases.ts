@@ -55,7 +55,10 @@ export function createLeases(deps: {
       const nowMs = clock.nowMs();
       const workers = await heartbeat(sql, name, nowMs, nowMs - leaseMs);
       const kept = new Map(
-        (await renewLanes(sql, name, nowMs + leaseMs)).map(({ lane, epoch }) => [lane, epoch]),
+        (await renewLanes(sql, name, [...held.values()], nowMs + leaseMs)).map(({ lane, epoch }) => [
+          lane,
+          epoch,
+        ]),
       );
       renewedAt = startedAt;
       const lost = lose(

@@ -1,6 +1,7 @@
 /** Statements on what is due later: for who wants to see it, not for who does it. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
+import { ofAllLanes } from '../lanes/all.ts';
 
 /** Work that is due later. */
 export type WorkAhead = { kind: number; ownerId: number; causeId: number; stream: number; dueMs: number };
@@ -30,15 +31,19 @@ export async function selectStreamsAhead(
   db: Db,
   of: { workspaceId: number; afterMs: number; most: number },
 ): Promise<Found> {
-  const rows = await db<(WorkAhead & { lane: number })[]>`
-    SELECT l.lane, s.kind, d.owner_id AS "ownerId", d.cause_id AS "causeId", s.stream, d.due_ms AS "dueMs"
-    FROM streams s CROSS JOIN lanes l
-    CROSS JOIN LATERAL (
-      SELECT owner_id, cause_id, due_ms FROM due
-      WHERE lane = l.lane ${db.onShard('bucket', 'l.buckets')} AND kind = s.kind AND stream = s.stream AND due_ms > ${of.afterMs}
-      ORDER BY due_ms LIMIT ${of.most}
-    ) d
-    WHERE s.workspace_id = ${of.workspaceId} AND s.flowing`;
+  const rows = await ofAllLanes(
+    db,
+    async (lanes, onShard) =>
+      await db<(WorkAhead & { lane: number })[]>`
+        SELECT l.lane, s.kind, d.owner_id AS "ownerId", d.cause_id AS "causeId", s.stream, d.due_ms AS "dueMs"
+        FROM streams s CROSS JOIN ${lanes}
+        CROSS JOIN LATERAL (
+          SELECT owner_id, cause_id, due_ms FROM due
+          WHERE lane = l.lane ${onShard('bucket')} AND kind = s.kind AND stream = s.stream AND due_ms > ${of.afterMs}
+          ORDER BY due_ms LIMIT ${of.most}
+        ) d
+        WHERE s.workspace_id = ${of.workspaceId} AND s.flowing`,
+  );
   const full = [...Map.groupBy(rows, ({ lane, stream }) => `${lane} ${stream}`).values()].filter(
     ({ length }) => length === of.most,
   );

@@ -83,7 +83,7 @@ export async function selectAbandoned(db: Db, lane: OwnedLane): Promise<LeftFlig
     CROSS JOIN LATERAL unnest(f.owner_ids, f.cause_ids, f.seqs) WITH ORDINALITY AS k (owner_id, cause_id, seq, at)
     LEFT JOIN due d ON (d.bucket, d.kind, d.owner_id, d.cause_id, d.seq)
       BETWEEN ((k.owner_id & 4095)::smallint, f.kind, k.owner_id, k.cause_id, k.seq)
-      AND ((k.owner_id & 4095)::smallint, f.kind, k.owner_id, k.cause_id, k.seq)
+      AND ((k.owner_id & 4095)::smallint, f.kind, k.owner_id, k.cause_id, k.seq) ${db.onShard('d.bucket', lane.buckets)}
     WHERE f.bucket = ${lane.bucket} AND f.lane = ${lane.lane} AND f.epoch < ${lane.epoch}
     GROUP BY f.bucket, f.id ORDER BY f.id`;
 }

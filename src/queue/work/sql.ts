@@ -6,6 +6,7 @@ import { bucketOf } from '../../base/ids.ts';
 import { column } from '../../db/column.ts';
 import type { NewWork, Stream, WorkItem } from './work.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
+import { onEachShard } from '../../db/shards.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 
 /** Puts work in the queue; work that is there already stays as it is. Locks nothing but the new rows. */
@@ -81,7 +82,7 @@ export async function claimDue(
             : db``
         }
         ${passOver.length ? db`AND workspace_id <> ALL(${[...passOver]}::bigint[])` : db``}
-        AND EXISTS (SELECT FROM fence)
+        AND EXISTS (SELECT 1 FROM fence)
       ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}
     ), flown AS (
       INSERT INTO flights (bucket, id, lane, epoch, kind, owner_ids, cause_ids, seqs, at_ms, whole)
@@ -224,16 +225,23 @@ export async function selectUntriedBefore(
   kind: number,
   items: readonly Pick<WorkItem, 'ownerId' | 'causeId'>[],
 ): Promise<(UntriedBefore | null)[]> {
-  const rows = await db<{ ownerId: number | null; dueMs: number | null }[]>`
-    SELECT o.owner_id AS "ownerId", o.due_ms AS "dueMs"
-    FROM unnest(${column(items, (i) => i.ownerId % 4096)}::smallint[], ${column(items, (i) => i.ownerId)}::bigint[],
-      ${column(items, (i) => i.causeId)}::bigint[]) WITH ORDINALITY AS k (bucket, owner_id, cause_id, n)
-    LEFT JOIN LATERAL (
-      SELECT d.owner_id, d.due_ms FROM due d
-      WHERE d.bucket = k.bucket AND d.kind = ${kind} AND d.owner_id < k.owner_id AND d.cause_id = k.cause_id AND d.attempt = 0
-      ORDER BY d.owner_id DESC LIMIT 1) o ON true
-    ORDER BY k.n`;
-  return rows.map(({ ownerId, dueMs }) => (ownerId === null || dueMs === null ? null : { ownerId, dueMs }));
+  const rows = await onEachShard(
+    db,
+    items.map((item, n) => ({ ...item, n })),
+    (item) => bucketOf(item.ownerId),
+    async (some, buckets) =>
+      await db<(UntriedBefore & { n: number })[]>`
+        SELECT k.n, o.owner_id AS "ownerId", o.due_ms AS "dueMs"
+        FROM unnest(${column(some, (i) => bucketOf(i.ownerId))}::smallint[], ${column(some, (i) => i.ownerId)}::bigint[],
+          ${column(some, (i) => i.causeId)}::bigint[], ${column(some, (i) => i.n)}::integer[]) AS k (bucket, owner_id, cause_id, n)
+        CROSS JOIN LATERAL (
+          SELECT d.owner_id, d.due_ms FROM due d
+          WHERE d.bucket = k.bucket AND d.kind = ${kind} AND d.owner_id < k.owner_id AND d.cause_id = k.cause_id AND d.attempt = 0
+            ${db.onShard('d.bucket', buckets)}
+          ORDER BY d.owner_id DESC LIMIT 1) o`,
+  );
+  const found = new Map(rows.map(({ n, ownerId, dueMs }) => [n, { ownerId, dueMs }]));
+  return items.map((_, n) => found.get(n) ?? null);
 }
 
 /** Puts work of lanes off: a new due time, and the count of attempts so far. */
@@ -325,21 +333,26 @@ export async function deleteOfCauses(
  */
 export async function selectNextOfStream(
   db: Db,
-  lanes: readonly { lane: number; bucket: number; afterMs: number }[],
+  lanes: readonly { lane: number; bucket: number; buckets: readonly number[]; afterMs: number }[],
   kind: number,
   stream: number,
 ): Promise<{ lane: number; dueMs: number }[]> {
-  return await db<{ lane: number; dueMs: number }[]>`
-    SELECT l.lane, first.due_ms AS "dueMs"
-    FROM unnest(${column(lanes, (l) => l.lane)}::smallint[], ${column(lanes, (l) => l.bucket)}::smallint[],
-      ${column(lanes, (l) => l.afterMs)}::bigint[]) AS k (lane, bucket, after_ms)
-    JOIN lanes l ON l.bucket = k.bucket AND l.lane = k.lane
-    CROSS JOIN LATERAL (
-      SELECT d.due_ms FROM due d
-      WHERE d.lane = l.lane ${db.onShard('d.bucket', 'l.buckets')} AND d.kind = ${kind} AND d.stream = ${stream} AND d.due_ms > k.after_ms
-      ORDER BY d.due_ms LIMIT 1) first`
-    .unprepared()
-    .keyed();
+  const of = (some: typeof lanes) =>
+    db<{ lane: number; dueMs: number }[]>`
+      SELECT k.lane, first.due_ms AS "dueMs"
+      FROM unnest(${column(some, (l) => l.lane)}::smallint[], ${column(some, (l) => l.afterMs)}::bigint[]) AS k (lane, after_ms)
+      CROSS JOIN LATERAL (
+        SELECT d.due_ms FROM due d
+        WHERE d.lane = k.lane ${db.onShard('d.bucket', some[0]!.buckets)} AND d.kind = ${kind} AND d.stream = ${stream} AND d.due_ms > k.after_ms
+        ORDER BY d.due_ms LIMIT 1) first`
+      .unprepared()
+      .keyed();
+  return await onEachShard(
+    db,
+    lanes,
+    (lane) => lane.bucket,
+    async (some) => await of(some),
+  );
 }
 
 /** Brings forward all work of a workspace by `byMs`: how the clock of a test workspace is advanced. */

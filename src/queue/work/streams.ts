@@ -22,7 +22,7 @@ export async function dueOfStream(
   kind: number,
   stream: number,
 ): Promise<{ lane: number; dueMs: number }[]> {
-  const all = lanes.map(({ lane, bucket }) => ({ lane, bucket, afterMs: -1 }));
+  const all = lanes.map((lane) => ({ ...lane, afterMs: -1 }));
   return await selectNextOfStream(db, all, kind, stream);
 }
 
