@@ -1,6 +1,7 @@
 /** Every statement on addresses that wait for the person behind them. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
+import { onEachShard } from '../db/shards.ts';
 import { numbers } from './sql.arrays.ts';
 import type { DestinationRef } from './sql.destinations.ts';
 
@@ -32,10 +33,17 @@ export async function lockPending(
   workspaceId: number,
   refs: readonly DestinationRef[],
 ): Promise<PendingLink[]> {
-  return await db<PendingLink[]>`
-    SELECT ${columns(db)} FROM ${refRows(db, refs)}
-    JOIN pending_links p ON p.bucket = k.bucket AND p.contact_id = k.contact_id AND p.destination_id = k.id
-    WHERE p.workspace_id = ${workspaceId} FOR UPDATE OF p`;
+  return await onEachShard(
+    db,
+    refs,
+    (ref) => bucketOf(ref.contactId),
+    async (some, buckets) =>
+      await db<PendingLink[]>`
+        SELECT ${columns(db)} FROM ${refRows(db, some)}
+        JOIN pending_links p ON p.bucket = k.bucket AND p.contact_id = k.contact_id AND p.destination_id = k.id
+          ${db.onShard('p.bucket', buckets)}
+        WHERE p.workspace_id = ${workspaceId} FOR UPDATE OF p`,
+  );
 }
 
 /** They wait no longer. Locks the rows. */

@@ -2,6 +2,7 @@
 import { isNewestFirst, USUAL_SORT, type Sort, type View } from '../../contract/inboxViews.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment, Tx } from '../db/pool.ts';
+import { onEachShard } from '../db/shards.ts';
 
 /** A conversation as it stands in the inbox. Times by the workspace's clock. */
 export type InboxRow = {
@@ -291,11 +292,16 @@ export async function lockRows(
   workspaceId: number,
   contactIds: readonly number[],
 ): Promise<InboxRow[]> {
-  return await tx<InboxRow[]>`
-    SELECT ${columns(tx)} FROM inbox
-    WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])
-      AND workspace_id = ${workspaceId}
-    ORDER BY contact_id FOR UPDATE`;
+  return await onEachShard(
+    tx,
+    contactIds,
+    bucketOf,
+    async (some, buckets) =>
+      await tx<InboxRow[]>`
+        SELECT ${columns(tx)} FROM inbox
+        WHERE bucket = ANY(${buckets}::smallint[]) AND contact_id = ANY(${[...some]}::bigint[]) AND workspace_id = ${workspaceId}
+        ORDER BY contact_id FOR UPDATE`,
+  );
 }
 
 /** Sets whose conversations are, whether they are open, how pressing they are, and up to when they were read. Locks the rows, which who calls has locked. */

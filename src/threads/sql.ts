@@ -1,6 +1,7 @@
 /** Every statement on threads, participants and posts. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment } from '../db/pool.ts';
+import { onEachShard } from '../db/shards.ts';
 import type { Content } from '../../contract/content.ts';
 import type { Send } from '../outbox/accept.ts';
 import type { Actor, Participant, ThreadPost, Thread } from './participants.ts';
@@ -114,10 +115,16 @@ export async function noteHeard(
 ): Promise<{ id: number }[]> {
   const ids = rows.map((r) => r.conversationId);
   const buckets = ids.map(bucketOf);
-  const queued = await db<{ id: number }[]>`
-    SELECT t.id FROM threads t
-    WHERE t.bucket = ANY(${[...new Set(buckets)]}::smallint[]) AND t.id = ANY(${ids}::bigint[]) AND t.status = 'closed'
-    ORDER BY t.id FOR UPDATE`;
+  const queued = await onEachShard(
+    db,
+    ids,
+    bucketOf,
+    async (some, ofShard) =>
+      await db<{ id: number }[]>`
+        SELECT t.id FROM threads t
+        WHERE t.bucket = ANY(${ofShard}::smallint[]) AND t.id = ANY(${[...some]}::bigint[]) AND t.status = 'closed'
+        ORDER BY t.id FOR UPDATE`,
+  );
   await db`
     UPDATE threads t SET updated_ms = greatest(t.updated_ms, n.at_ms), touchpoint = coalesce(n.touchpoint, t.touchpoint),
       channels = CASE t.status WHEN 'closed' THEN ARRAY[n.inbox] ELSE t.channels END,

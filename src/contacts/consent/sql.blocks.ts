@@ -100,9 +100,8 @@ export async function selectHeard(db: Db, rows: readonly HeardSince[]): Promise<
       ${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
       ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.address)}::text[],
       ${numbers(rows, (r) => r.sinceMs)}::bigint[]) r (at, bucket, contact_id, channel, address, since_ms)
-    WHERE EXISTS (SELECT 1 FROM destinations d
-      WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.channel = r.channel AND d.address = r.address
-        AND d.last_inbound_ms > r.since_ms)`;
+    JOIN destinations d ON d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.channel = r.channel AND d.address = r.address
+      AND d.last_inbound_ms > r.since_ms`;
   return new Set(found.map(({ at }) => at));
 }
 

@@ -1,6 +1,7 @@
 /** Statements on what imports made, and on taking it back. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
+import { onEachShard } from '../../db/shards.ts';
 import { numbers, texts } from '../sql.arrays.ts';
 
 /** Why somebody stays whom an import made. */
@@ -63,12 +64,18 @@ export async function lockMade(
   workspaceId: number,
   rows: readonly MadeRow[],
 ): Promise<{ id: number; isChanged: boolean }[]> {
-  return await db<{ id: number; isChanged: boolean }[]>`
-    SELECT c.id, c.changed_ms <> k.at_ms OR c.last_inbound_ms IS NOT NULL AS "isChanged"
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${numbers(rows, (r) => r.atMs)}::bigint[]) k (bucket, id, at_ms)
-    JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = ${workspaceId} AND c.id = k.id
-    ORDER BY c.bucket, c.workspace_id, c.id FOR UPDATE OF c`;
+  return await onEachShard(
+    db,
+    rows,
+    (r) => bucketOf(r.contactId),
+    async (some, buckets) =>
+      await db<{ id: number; isChanged: boolean }[]>`
+        SELECT c.id, c.changed_ms <> k.at_ms OR c.last_inbound_ms IS NOT NULL AS "isChanged"
+        FROM unnest(${numbers(some, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(some, (r) => r.contactId)}::bigint[],
+          ${numbers(some, (r) => r.atMs)}::bigint[]) k (bucket, id, at_ms)
+        JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = ${workspaceId} AND c.id = k.id ${db.onShard('c.bucket', buckets)}
+        ORDER BY c.bucket, c.workspace_id, c.id FOR UPDATE OF c`,
+  );
 }
 
 /** Of contacts that an import made, those of whom this room knows more than the import said, and what. Locks nothing. */
