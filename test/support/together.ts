@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import './ofTheProcess.ts';
+import { noteWhose } from './whoseTest.ts';
 
 /** A file that waits for ever does not keep the rest. */
 const LONGEST_FILE_MS = 900_000;
@@ -13,6 +14,12 @@ const LONGEST_FILE_MS = 900_000;
 export function together(files: readonly string[]): void {
   for (const file of files)
     test(file, { timeout: LONGEST_FILE_MS }, async () => {
-      await import(pathToFileURL(path.resolve(file)).href);
+      noteWhose(true);
+      try {
+        await import(pathToFileURL(path.resolve(file)).href);
+      } finally {
+        noteWhose(false);
+      }
     });
+  noteWhose(false);
 }
