@@ -2,6 +2,7 @@
 import { bucketOf } from '../base/ids.ts';
 import { column } from '../db/column.ts';
 import type { Db, Fragment } from '../db/pool.ts';
+import { onEachShard } from '../db/shards.ts';
 
 /** What is counted of a run in an hour. */
 export type HourCounts = {
@@ -74,18 +75,24 @@ export async function selectRunsAnswered(
   said: readonly SaidThere[],
   withinMs: number,
 ): Promise<{ place: number; causeId: number; text: string | null }[]> {
-  return await db<{ place: number; causeId: number; text: string | null }[]>`
-    SELECT k.place - 1 AS place, sent.cause_id AS "causeId", m.content ->> 'text' AS text
-    FROM unnest(${column(said, (s) => bucketOf(s.contactId))}::smallint[], ${column(said, (s) => s.contactId)}::bigint[],
-      ${column(said, (s) => s.channel)}::text[], ${column(said, (s) => s.atMs)}::bigint[], ${column(said, (s) => s.messageId)}::bigint[])
-      WITH ORDINALITY AS k (bucket, contact_id, channel, at_ms, message_id, place)
-    CROSS JOIN LATERAL (
-      SELECT d.cause_id, d.expires_ms FROM deliveries d
-      WHERE d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.channel = k.channel
-        AND d.sent_ms <= k.at_ms AND d.sent_ms > k.at_ms - ${withinMs}::bigint
-      ORDER BY d.sent_ms DESC, d.cause_id DESC, d.seq DESC LIMIT 1) sent
-    LEFT JOIN messages m ON m.bucket = k.bucket AND m.id = k.message_id
-    WHERE sent.expires_ms IS NULL`;
+  return await onEachShard(
+    db,
+    said.map((one, place) => ({ ...one, place })),
+    (s) => bucketOf(s.contactId),
+    async (some, buckets) =>
+      await db<{ place: number; causeId: number; text: string | null }[]>`
+        SELECT k.place, sent.cause_id AS "causeId", m.content ->> 'text' AS text
+        FROM unnest(${column(some, (s) => bucketOf(s.contactId))}::smallint[], ${column(some, (s) => s.contactId)}::bigint[],
+          ${column(some, (s) => s.channel)}::text[], ${column(some, (s) => s.atMs)}::bigint[], ${column(some, (s) => s.messageId)}::bigint[],
+          ${column(some, (s) => s.place)}::integer[]) AS k (bucket, contact_id, channel, at_ms, message_id, place)
+        CROSS JOIN LATERAL (
+          SELECT d.cause_id, d.expires_ms FROM deliveries d
+          WHERE d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.channel = k.channel
+            AND d.sent_ms <= k.at_ms AND d.sent_ms > k.at_ms - ${withinMs}::bigint ${db.onShard('d.bucket', buckets)}
+          ORDER BY d.sent_ms DESC, d.cause_id DESC, d.seq DESC LIMIT 1) sent
+        LEFT JOIN messages m ON m.bucket = k.bucket AND m.id = k.message_id ${db.onShard('m.bucket', buckets)}
+        WHERE sent.expires_ms IS NULL`,
+  );
 }
 
 /** Keeps who answered; returns those of whom it was not known. Locks the rows. */

@@ -3,6 +3,7 @@ import { CHANNELS, type ChannelName } from '../../contract/channels.ts';
 import { hash32 } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
+import { onEachShard } from '../db/shards.ts';
 import { deviceAddress, type Script } from './outcomes.ts';
 
 /**
@@ -66,16 +67,22 @@ export async function selectReceived(
   span: { fromId: number; toId: number },
   wanted: readonly { address: string; ref: string }[],
 ): Promise<{ ref: string; id: number }[]> {
-  return await db<{ ref: string; id: number }[]>`
-    SELECT w.ref, m.id
-    FROM unnest(${wanted.map((w) => deviceBucket(w.address))}::smallint[], ${wanted.map((w) => w.address)}::text[],
-      ${wanted.map((w) => w.ref)}::text[]) w (bucket, address, ref)
-    CROSS JOIN LATERAL (
-      SELECT id FROM simulated_messages
-      WHERE bucket = w.bucket AND workspace_id = ${workspaceId} AND channel = ${channel} AND address = w.address
-        AND ref = w.ref AND id >= ${span.fromId} AND id < ${span.toId}
-      ORDER BY id LIMIT 1
-    ) m`;
+  return await onEachShard(
+    db,
+    wanted,
+    (w) => deviceBucket(w.address),
+    async (some, buckets) =>
+      await db<{ ref: string; id: number }[]>`
+        SELECT w.ref, m.id
+        FROM unnest(${some.map((w) => deviceBucket(w.address))}::smallint[], ${some.map((w) => w.address)}::text[],
+          ${some.map((w) => w.ref)}::text[]) w (bucket, address, ref)
+        CROSS JOIN LATERAL (
+          SELECT id FROM simulated_messages
+          WHERE bucket = w.bucket AND workspace_id = ${workspaceId} AND channel = ${channel} AND address = w.address
+            AND ref = w.ref AND id >= ${span.fromId} AND id < ${span.toId} ${db.onShard('bucket', buckets)}
+          ORDER BY id LIMIT 1
+        ) m`,
+  );
 }
 
 /** Forgets what devices got and sent, on every channel that is reached by the same address. Locks the rows. */
@@ -110,18 +117,25 @@ export async function selectDevice(
   keys: readonly { channel: ChannelName; address: string }[],
   page: { beforeId: number; limit: number },
 ): Promise<DeviceMessageRow[]> {
-  return await db<DeviceMessageRow[]>`
-    SELECT ${deviceColumns(db)}
-    FROM unnest(${keys.map((k) => deviceBucket(k.address))}::smallint[], ${keys.map((k) => k.channel)}::text[],
-      ${keys.map((k) => k.address)}::text[]) k (bucket, channel, address)
-    CROSS JOIN LATERAL (
-      SELECT * FROM simulated_messages
-      WHERE bucket = k.bucket AND workspace_id = ${workspaceId} AND channel = k.channel AND address = k.address
-        AND id < ${page.beforeId}
-      ORDER BY id DESC LIMIT ${page.limit}
-    ) m
-    LEFT JOIN integrations i ON i.id = m.integration_id
-    ORDER BY m.id DESC LIMIT ${page.limit}`;
+  const rows = await onEachShard(
+    db,
+    keys,
+    (k) => deviceBucket(k.address),
+    async (some, buckets) =>
+      await db<DeviceMessageRow[]>`
+        SELECT ${deviceColumns(db)}
+        FROM unnest(${some.map((k) => deviceBucket(k.address))}::smallint[], ${some.map((k) => k.channel)}::text[],
+          ${some.map((k) => k.address)}::text[]) k (bucket, channel, address)
+        CROSS JOIN LATERAL (
+          SELECT * FROM simulated_messages
+          WHERE bucket = k.bucket AND workspace_id = ${workspaceId} AND channel = k.channel AND address = k.address
+            AND id < ${page.beforeId} ${db.onShard('bucket', buckets)}
+          ORDER BY id DESC LIMIT ${page.limit}
+        ) m
+        LEFT JOIN integrations i ON i.id = m.integration_id
+        ORDER BY m.id DESC LIMIT ${page.limit}`,
+  );
+  return rows.sort((a, b) => b.id - a.id).slice(0, page.limit);
 }
 
 /** One message by id. Locks nothing. */

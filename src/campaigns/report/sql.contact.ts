@@ -32,7 +32,7 @@ export async function selectCampaignsOf(
         ${after === undefined ? db`` : db`AND (ended_ms IS NULL, entered_ms, enrolment_id) < (${after.isIn}::boolean, ${after.enteredMs}::bigint, ${after.enrolmentId}::bigint)`}
       ORDER BY ended_ms IS NULL DESC, entered_ms DESC, enrolment_id DESC LIMIT ${limit}) e
     JOIN campaigns c ON c.id = e.campaign_id
-    ${whereItStands(db)}
+    ${whereItStands(db, of.contactId)}
     ORDER BY e.ended_ms IS NULL DESC, e.entered_ms DESC, e.enrolment_id DESC`;
 }
 

@@ -224,12 +224,13 @@ export function entryColumns(db: Db): Fragment {
 }
 
 /**
- * The place of an entry `e`, of who is in it still. LATERAL with LIMIT keeps the planner to walking the entries until the page is full: what a
+ * The place of an entry `e`, of who is in it still; of one contact where that is named. LATERAL with LIMIT keeps the planner to walking the entries until the page is full: what a
  * step holds is hidden from its statistics, and it reads all who are in the campaign instead, 80 ms for 4,000.
  */
-export function whereItStands(db: Db): Fragment {
+export function whereItStands(db: Db, contactId?: number): Fragment {
+  const there = contactId === undefined ? db`` : db.onShard('n.bucket', [bucketOf(contactId)]);
   return db`LEFT JOIN LATERAL (
-    SELECT place FROM enrolments n WHERE n.bucket = e.bucket AND n.contact_id = e.contact_id AND n.id = e.enrolment_id LIMIT 1) n ON true`;
+    SELECT place FROM enrolments n WHERE n.bucket = e.bucket AND n.contact_id = e.contact_id AND n.id = e.enrolment_id ${there} LIMIT 1) n ON true`;
 }
 
 /** Where an entry stands among those of its campaign. One person may enter more than once at one instant: what is told in one call is of one. */
@@ -288,7 +289,7 @@ export async function selectEntriesOf(
     FROM (
       SELECT * FROM campaign_entries
       WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND campaign_id = ${campaignId}
-      ORDER BY entered_ms DESC, enrolment_id DESC LIMIT ${limit}) e ${whereItStands(db)}
+      ORDER BY entered_ms DESC, enrolment_id DESC LIMIT ${limit}) e ${whereItStands(db, contactId)}
     ORDER BY e.entered_ms DESC, e.enrolment_id DESC`;
   return rows.toReversed();
 }
