@@ -6,6 +6,7 @@ import { CHANNELS, type ChannelName } from '../../contract/channels.ts';
 import type { Clock } from '../base/clock.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
+import { lockFor } from '../db/lock.ts';
 import type { Sql } from '../db/pool.ts';
 import { deviceAddress, magicOutcome, readScript, type OutcomeName, type Script } from './outcomes.ts';
 import { deleteRule, insertRule, selectRules, selectWorkspace, takeTimes, type RuleRow } from './sql.ts';
@@ -100,11 +101,17 @@ export function createRules(deps: { sql: Sql; ids: IdSource; clock: Clock }): Ru
       const id = ids.inBucket(bucketOf(workspaceId));
       const row = readRule(input, { id, createdMs: clock.nowMs() });
       if (isFault(row)) return row;
-      if (found.rules.length >= MOST_RULES)
-        return fault('unprocessable', `a workspace has at most ${MOST_RULES} rules; delete one first`);
-      await insertRule(sql, workspaceId, row);
+      const isMade = await sql.begin(async (tx) => {
+        // Each counts those before it, however many are made at once.
+        await lockFor(tx, 'simulator rules', workspaceId);
+        if ((await selectRules(tx, workspaceId)).length >= MOST_RULES) return false;
+        await insertRule(tx, workspaceId, row);
+        return true;
+      });
       worlds.delete(workspaceId);
-      return present(row);
+      return isMade
+        ? present(row)
+        : fault('unprocessable', `a workspace has at most ${MOST_RULES} rules; delete one first`);
     },
     async listRules(workspaceId) {
       const found = await fresh(workspaceId);

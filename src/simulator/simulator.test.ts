@@ -433,6 +433,20 @@ describe('rules', () => {
     assert.equal(faultOf(await simulator.addRule(LIVE, base)).fault, 'forbidden');
   });
 
+  it('are at most 200, however many are made at once', async () => {
+    const none = { addressPattern: 'nobody', outcome: 'late' } as const;
+    await sql`
+      INSERT INTO simulator_rules (id, workspace_id, address_pattern, outcome, created_ms)
+      SELECT n, ${TEST}::bigint, 'nobody', '{"outcome": "late"}', 1 FROM generate_series(1, 197) AS n`;
+    const made = await Promise.all(Array.from({ length: 8 }, () => simulator.addRule(TEST, none)));
+    const refused = made.filter(isFault);
+    assert.deepEqual([refused.length, refused[0]?.fault], [5, 'unprocessable']);
+    assert.equal(good(await simulator.listRules(TEST)).length, 200);
+    await simulator.deleteRule(TEST, 1);
+    good(await simulator.addRule(TEST, none));
+    await sql`DELETE FROM simulator_rules WHERE workspace_id = ${TEST}`;
+  });
+
   it('match patterns', () => {
     for (const [pattern, text, matches] of [
       ['*', '', true],
