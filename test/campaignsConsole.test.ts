@@ -374,6 +374,49 @@ test('a list that a campaign which runs names keeps its name; a segment goes on 
   assert.equal((await ok('GET', `/segments/${segment.id}/count?exact=true`)).exact, 1);
 });
 
+test('a draft that asks for a list or segment which is gone is not published, and the answer names where it asks', async () => {
+  const list = await ok('POST', '/lists', { name: 'Passing' });
+  const segment = await ok('POST', '/segments', { key: 'passing', rule: { attribute: 'plan', is: 'pro' } });
+  const asks = [
+    ['trigger.list.left', { trigger: { list: { left: 'Passing' } } }],
+    ['trigger.segment.entered', { trigger: { segment: { entered: 'passing' } } }],
+    ['filter.all[1].not.inList', { filter: { all: [{ did: 'x' }, { not: { inList: 'Passing' } }] } }],
+    ['filter.any[0].inSegment', { filter: { any: [{ inSegment: 'passing' }, { did: 'x' }] } }],
+    [
+      'steps[0].branch[0].when.inSegment',
+      {
+        steps: [
+          { key: 'b', branch: [{ to: 'end', when: { inSegment: 'passing' } }] },
+          { key: 'rest', wait: { for: '1d' } },
+        ],
+      },
+    ],
+  ] as const;
+  const drafts: [string, string][] = [];
+  for (const [i, [field, more]] of asks.entries()) {
+    const { id } = await ok('POST', '/campaigns', small(`asks-${i}`, more));
+    drafts.push([id, `campaign.${field}`]);
+  }
+  await ok('DELETE', `/lists/${list.id}`);
+  await ok('DELETE', `/segments/${segment.id}`);
+  for (const [id, field] of drafts) {
+    const before = await ok('GET', `/campaigns/${id}`);
+    const { status, body } = await call('POST', at(`/campaigns/${id}/publish`), { people: 'move' });
+    assert.deepEqual([status, body.error.field], [400, field]);
+    assert.match(body.error.message, / there is no (list Passing|segment passing)$/);
+    assert.deepEqual(await ok('GET', `/campaigns/${id}`), before, 'nothing is changed by it');
+  }
+  await ok('POST', '/lists', { name: 'Passing' });
+  await ok('POST', `/campaigns/${drafts[0]![0]}/publish`, { people: 'move' });
+  // A tag is made where the first is given it.
+  const { id } = await ok(
+    'POST',
+    '/campaigns',
+    small('to-come', { trigger: { tag: { entered: 'to come' } } }),
+  );
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+});
+
 test('a list or tag that a segment names is not deleted, and the answer names the segment', async () => {
   for (const [kind, asked] of [
     ['list', 'inList'],

@@ -8,7 +8,7 @@ import { beginBacktest } from '../src/campaigns/backtest/backtests.ts';
 import { endCampaign, publish, saveDraft } from '../src/campaigns/campaigns.ts';
 import { createSegment, removeSegment } from '../src/campaigns/segments/segments.ts';
 import { usesOfSet } from '../src/campaigns/segments/uses.ts';
-import { ensureSets, lockSet } from '../src/contacts/sets.ts';
+import { deleteSet, ensureSets, lockSet } from '../src/contacts/sets.ts';
 import type { Tx } from '../src/db/pool.ts';
 import { mergePeople } from '../src/people/people.ts';
 import { DAY_MS, HOUR_MS, mail, newPlace, sql, world } from './campaignsProduct.ts';
@@ -231,6 +231,42 @@ test('a list is deleted or renamed while a segment or a campaign that names it i
     const { segments, campaigns } = await asking;
     assert.ok(segments.length + campaigns.filter(({ state }) => state === 'active').length > 0);
     if (segments.length) must(await ctx.queue.transact((tx) => removeSegment(tx, place.id, segments[0]!.id)));
+  }
+});
+
+test('a draft is published while the list or segment that it names is being deleted: that is waited for, and then it is told', async () => {
+  const place = await newPlace();
+  const nowMs = await place.nowMs();
+  const wanted = { workspaceId: place.id, kind: 'list' as const, names: ['Passing'] };
+  const [list] = must(await ctx.queue.transact((tx) => ensureSets(tx, ctx.ids, nowMs, wanted)));
+  const segmentId = await place.segment('passing', { did: 'x' });
+  const deletions = [
+    ['list', (tx: Tx) => deleteSet(tx, place.id, list!.id), { list: { entered: 'Passing' } }],
+    ['segment', (tx: Tx) => removeSegment(tx, place.id, segmentId), { segment: { entered: 'passing' } }],
+  ] as const;
+  for (const [what, remove, trigger] of deletions) {
+    const given = { parley: 'campaign/1', key: `by-${what}`, trigger, steps: [mail('hello')] };
+    const { id } = must(await ctx.queue.transact((tx) => saveDraft(ctx, tx, place.id, given, nowMs)));
+    const letGo = Promise.withResolvers<void>();
+    const removed = Promise.withResolvers<void>();
+    const removing = ctx.queue.transact(async (tx) => {
+      await remove(tx);
+      removed.resolve();
+      await letGo.promise;
+    });
+    await removed.promise;
+    const publishing = ctx.queue.transact((tx) => publish(ctx, tx, place.id, id, 'move', nowMs));
+    await until('it waits', async () => {
+      const rows = await sql`
+        SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FOR KEY SHARE%'`;
+      return rows.length > 0;
+    });
+    letGo.resolve();
+    await removing;
+    const refused = await publishing;
+    assert.ok(isFault(refused));
+    assert.equal(refused.field, `campaign.trigger.${what}.entered`);
   }
 });
 

@@ -4,8 +4,8 @@
  */
 import type { Audience } from '../../contract/audience.ts';
 import { fault, type Fault } from '../base/fault.ts';
-import { allSegments } from '../contacts/segments.ts';
-import { listSets } from '../contacts/sets.ts';
+import { getSegments } from '../contacts/segments.ts';
+import { getSets } from '../contacts/sets.ts';
 import type { Db } from '../db/pool.ts';
 
 /** What keeps an audience from being gone through: for good, or for a moment. */
@@ -23,9 +23,11 @@ export async function amissIn(db: Db, workspaceId: number, audience: Audience): 
     return [...lists.map(at('list')), ...tags.map(at('tag')), ...segments.map(at('segment'))];
   });
   if (!named.length) return undefined;
+  const idsOf = (isSegment: boolean) =>
+    named.flatMap(({ id, what }) => (typeof id === 'number' && (what === 'segment') === isSegment ? id : []));
   const [sets, segments] = await Promise.all([
-    named.some(({ what }) => what !== 'segment') ? listSets(db, workspaceId) : [],
-    named.some(({ what }) => what === 'segment') ? allSegments(db, workspaceId) : [],
+    getSets(db, workspaceId, idsOf(false)),
+    getSegments(db, workspaceId, idsOf(true)),
   ]);
   const kept = new Set([...sets, ...segments].map(({ id }) => id));
   const gone = named.find(({ id }) => typeof id === 'number' && !kept.has(id));

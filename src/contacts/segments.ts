@@ -8,6 +8,7 @@ import {
   countInside,
   holdByKey,
   selectAll,
+  selectIn,
   selectMembers,
   selectPage,
   type Segment,
@@ -38,6 +39,11 @@ export {
 export const segmentsOf = selectPage;
 /** All that is kept of a workspace. */
 export const allSegments: (db: Db, workspaceId: number) => Promise<Segment[]> = selectAll;
+/** Those of some segments that there are. */
+export async function getSegments(db: Db, workspaceId: number, ids: readonly number[]): Promise<Segment[]> {
+  return ids.length ? await selectIn(db, workspaceId, ids) : [];
+}
+
 /** Who is in a segment. */
 export const segmentMembers = selectMembers;
 
@@ -79,13 +85,12 @@ export async function segmentsNamed(
   return odd === undefined ? found : fault('bad_request', `there is no segment ${odd}`);
 }
 
-/** Holds the segments with these keys, so that none is deleted before what names them stands; the fault names the one that there is not. */
+/** Holds the segments with these keys, so that none is deleted before what names them stands; the keys of those that there are. */
 export async function holdSegments(
   tx: Tx,
   workspaceId: number,
   keys: readonly string[],
-): Promise<Fault | undefined> {
+): Promise<ReadonlySet<string | null>> {
   const held = keys.length ? await holdByKey(tx, workspaceId, keys) : [];
-  const odd = keys.find((key) => !held.some((one) => one.key === key));
-  return odd === undefined ? undefined : fault('bad_request', `there is no segment ${odd}`);
+  return new Set(held.map(({ key }) => key));
 }

@@ -22,6 +22,7 @@ import {
   selectNamed,
   selectSet,
   selectSets,
+  selectSetsIn,
   updateSetName,
 } from './sql.sets.ts';
 
@@ -80,21 +81,28 @@ export async function getSet(db: Db, workspaceId: number, id: number): Promise<C
   return await selectSet(db, workspaceId, id);
 }
 
+/** Those of some lists and tags that there are. */
+export async function getSets(db: Db, workspaceId: number, ids: readonly number[]): Promise<ContactSet[]> {
+  return ids.length ? await selectSetsIn(db, workspaceId, ids) : [];
+}
+
 /** One list or tag to be renamed or deleted: who names it at this moment is waited for, and who comes behind waits. */
 export async function lockSet(tx: Tx, workspaceId: number, id: number): Promise<ContactSet | undefined> {
   return await lockSetRow(tx, workspaceId, id);
 }
 
-/** Holds lists and tags that are named, so that none is renamed or deleted before what names them stands; there may be none by a name. */
+/** Holds lists and tags that are named, so that none is renamed or deleted before what names them stands; those that there are. */
 export async function holdSets(
   tx: Tx,
   workspaceId: number,
   named: readonly { kind: 'list' | 'tag'; name: string }[],
-): Promise<void> {
+): Promise<ContactSet[]> {
+  const held: ContactSet[] = [];
   for (const kind of ['list', 'tag'] as const) {
     const names = named.flatMap((one) => (one.kind === kind && isStorable(one.name) ? [one.name] : []));
-    if (names.length) await holdNamed(tx, workspaceId, kind, [...new Set(names)]);
+    if (names.length) held.push(...(await holdNamed(tx, workspaceId, kind, [...new Set(names)])));
   }
+  return held;
 }
 
 /** Gives a list or tag another name. */

@@ -57,6 +57,12 @@ export async function selectSegment(
   return rows[0];
 }
 
+/** Segments by their ids. Locks nothing. */
+export async function selectIn(db: Db, workspaceId: number, ids: readonly number[]): Promise<Segment[]> {
+  return await db<Segment[]>`
+    SELECT ${COLUMNS(db)} FROM segments s WHERE s.id = ANY(${[...ids]}::bigint[]) AND s.workspace_id = ${workspaceId}`;
+}
+
 /** Segments of a workspace by their keys: they are there until the transaction ends, and change as they like. */
 export async function holdByKey(db: Db, workspaceId: number, keys: readonly string[]): Promise<Segment[]> {
   return await db<Segment[]>`

@@ -60,6 +60,16 @@ export async function selectSet(db: Db, workspaceId: number, id: number): Promis
   return row;
 }
 
+/** Sets by their ids. Locks nothing. */
+export async function selectSetsIn(
+  db: Db,
+  workspaceId: number,
+  ids: readonly number[],
+): Promise<ContactSet[]> {
+  return await db<ContactSet[]>`
+    SELECT ${COLUMNS(db)} FROM sets s WHERE s.id = ANY(${[...ids]}::bigint[]) AND s.workspace_id = ${workspaceId}`;
+}
+
 /** One set, which nobody else changes or names until the transaction ends. */
 export async function lockSetRow(db: Db, workspaceId: number, id: number): Promise<ContactSet | undefined> {
   const [row] = await db<ContactSet[]>`
@@ -73,9 +83,9 @@ export async function holdNamed(
   workspaceId: number,
   kind: SetKind,
   names: readonly string[],
-): Promise<void> {
-  await db`
-    SELECT 1 FROM sets s
+): Promise<ContactSet[]> {
+  return await db<ContactSet[]>`
+    SELECT ${COLUMNS(db)} FROM sets s
     WHERE s.workspace_id = ${workspaceId} AND s.kind = ${kind} AND s.name = ANY(${[...names]}::text[]) ORDER BY s.id FOR KEY SHARE`;
 }
 
