@@ -44,6 +44,7 @@ const KEYED = 'keyed batch';
 /** Takes the turns of campaigns. */
 export function turnTaker(deps: TurnDeps, source: LiveSource): TurnTaker {
   const places: Places = { arrivals: { afterId: 0 }, timers: { afterId: 0 }, tasks: new Map() };
+  let isTold = false;
   return {
     name: 'campaigns',
     async take(lanes, alone) {
@@ -58,7 +59,13 @@ export function turnTaker(deps: TurnDeps, source: LiveSource): TurnTaker {
       }
     },
     async look(nowMs) {
-      const tasks = await selectTaskLanes(deps.sql);
+      const { lanes: tasks, tooNew } = await selectTaskLanes(deps.sql);
+      if (tooNew > 0 && !isTold)
+        deps.log.warn(
+          { tasks: tooNew },
+          'campaigns have tasks that this version does not understand; they wait for a worker of a newer one',
+        );
+      isTold = tooNew > 0;
       const lanes = [
         ...(await selectArrivalLanes(deps.sql)),
         ...(await selectTimerLanes(deps.sql, nowMs)),

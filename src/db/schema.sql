@@ -287,6 +287,7 @@ CREATE TABLE campaign_tasks (
   after_id bigint NOT NULL DEFAULT 0,
   created_ms bigint NOT NULL,
   due_ms bigint NOT NULL DEFAULT 0,
+  needs smallint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, lane, id),
   CHECK ((kind = ANY (ARRAY['move'::text, 'resume'::text, 'end'::text, 'build'::text, 'since'::text, 'hand'::text])))
 );

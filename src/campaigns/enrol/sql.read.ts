@@ -9,6 +9,7 @@ import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import { ofAllLanes } from '../../queue/lanes/all.ts';
 import { isOneOf, those } from '../sql.keys.ts';
 import type { Arm, Entry } from './entry.ts';
+import { isUnderstood } from './sql.tasks.ts';
 
 /** A lane, and up to when its timers may fire. */
 export type LaneUntil = { lane: OwnedLane; untilMs: number };
@@ -59,12 +60,14 @@ export async function selectWaiting(db: Db, lanes: readonly OwnedLane[], nowMs: 
       SELECT ${only.lane}::integer AS lane, s.n AS stamp,
         (SELECT true FROM timers t WHERE ${DUE(db, db`${only.lane}::smallint`, db`${nowMs}::bigint`)} ${db.onShard('t.bucket', only.buckets)}
           ORDER BY ${IN_TIME(db)} LIMIT 1) IS NOT NULL AS "hasTimers",
-        EXISTS (SELECT 1 FROM campaign_tasks k WHERE k.bucket = ${only.bucket} AND k.lane = ${only.lane} AND k.due_ms <= ${nowMs}) AS "hasTask"
+        EXISTS (SELECT 1 FROM campaign_tasks k WHERE k.bucket = ${only.bucket} AND k.lane = ${only.lane} AND k.due_ms <= ${nowMs}
+          AND ${isUnderstood(db)}) AS "hasTask"
       FROM campaign_stamp s WHERE s.id = 1`;
   return await db<Waiting[]>`
     SELECT l.lane, s.n AS stamp,
       (SELECT true FROM timers t WHERE ${DUE(db, db`l.lane`, db`${nowMs}::bigint`)} ORDER BY ${IN_TIME(db)} LIMIT 1) IS NOT NULL AS "hasTimers",
-      EXISTS (SELECT 1 FROM campaign_tasks k WHERE k.bucket = l.bucket AND k.lane = l.lane AND k.due_ms <= ${nowMs}) AS "hasTask"
+      EXISTS (SELECT 1 FROM campaign_tasks k WHERE k.bucket = l.bucket AND k.lane = l.lane AND k.due_ms <= ${nowMs} AND ${isUnderstood(db)})
+        AS "hasTask"
     FROM campaign_stamp s CROSS JOIN unnest(${lanes.map(({ lane }) => lane)}::smallint[], ${lanes.map(({ bucket }) => bucket)}::smallint[])
       AS l (lane, bucket)
     WHERE s.id = 1`;

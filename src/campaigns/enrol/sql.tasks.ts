@@ -1,9 +1,8 @@
 /** Statements on what is to be done with all who are in a campaign, and on where they stand. */
-import type { Audience } from '../../../contract/audience.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
-import type { Pause } from '../steps/resumed.ts';
+import { needsOf, UNDERSTOOD, type TaskKind, type TaskParams } from './understood.ts';
 
 /** What is to be done in a lane; `afterId` is the contact up to whom it is done. */
 export type Task = {
@@ -12,27 +11,15 @@ export type Task = {
   id: number;
   workspaceId: number;
   campaignId: number;
-  /** Of `build` the campaign is a segment. */
-  kind: 'move' | 'resume' | 'end' | 'build' | 'since' | 'hand';
+  kind: TaskKind;
   params: TaskParams;
   afterId: number;
   /** Since when it is due, by our clock; 0 when it was not begun on. */
   dueMs: number;
+  /** What has to be understood for it, where that is more than this code knows of. */
+  needs?: number;
   /** Up to whom it is once what is under way is done. */
   nextId?: number | undefined;
-};
-
-/** What a task goes by: times in milliseconds, how many in a turn (`each`), for whom. */
-type TaskParams = Partial<Pause> & {
-  /** Of all who are in it, or are meant, this contact alone. */
-  only?: number;
-  sinceMs?: number;
-  /** As of when they enter; now, unless it says so. */
-  from?: 'event';
-  each?: number;
-  filled?: number;
-  key?: string;
-  audience?: Audience;
 };
 
 /** Puts a task into lanes. */
@@ -43,24 +30,33 @@ export async function insertTasks(
   dueMs = 0,
 ): Promise<void> {
   await db`
-    INSERT INTO campaign_tasks (bucket, lane, id, workspace_id, campaign_id, kind, params, created_ms, due_ms)
-    SELECT n.bucket, n.lane, n.id, n.workspace_id, n.campaign_id, n.kind, n.params::jsonb, ${nowMs}::bigint, ${dueMs}::bigint
+    INSERT INTO campaign_tasks (bucket, lane, id, workspace_id, campaign_id, kind, params, needs, created_ms, due_ms)
+    SELECT n.bucket, n.lane, n.id, n.workspace_id, n.campaign_id, n.kind, n.params::jsonb, n.needs, ${nowMs}::bigint, ${dueMs}::bigint
     FROM unnest(${tasks.map((t) => t.bucket)}::smallint[], ${tasks.map((t) => t.lane)}::smallint[], ${tasks.map((t) => t.id)}::bigint[],
       ${tasks.map((t) => t.workspaceId)}::bigint[], ${tasks.map((t) => t.campaignId)}::bigint[], ${tasks.map((t) => t.kind)}::text[],
-      ${tasks.map((t) => JSON.stringify(t.params))}::text[]) AS n (bucket, lane, id, workspace_id, campaign_id, kind, params)`;
+      ${tasks.map((t) => JSON.stringify(t.params))}::text[], ${tasks.map((t) => Math.max(t.needs ?? 0, needsOf(t)))}::smallint[])
+      AS n (bucket, lane, id, workspace_id, campaign_id, kind, params, needs)`;
 }
 
 const TASK = (db: Db) => db`
-  bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params, after_id AS "afterId", due_ms AS "dueMs"`;
+  bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params, after_id AS "afterId", due_ms AS "dueMs",
+  needs`;
+
+/** Tasks that this code understands: others are for a worker that is newer, and keep nobody behind them waiting. */
+export const isUnderstood = (db: Db): Fragment => db`needs <= ${UNDERSTOOD}`;
 
 /** The first task of each workspace in a lane that is due, by our clock, in order of workspaces. */
 export async function selectTasks(db: Db, lane: OwnedLane, nowMs: number): Promise<Task[]> {
   return await db<Task[]>`
     SELECT DISTINCT ON (workspace_id) ${TASK(db)}
-    FROM campaign_tasks WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND due_ms <= ${nowMs} ORDER BY workspace_id, id`;
+    FROM campaign_tasks WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND due_ms <= ${nowMs} AND ${isUnderstood(db)}
+    ORDER BY workspace_id, id`;
 }
 
-/** What in some lanes goes through all people of a workspace, or all who are in a campaign of it, but for segments. Locks nothing. */
+/**
+ * What in some lanes goes through all people of a workspace, or all who are in a campaign of it, but for segments: of what campaigns look at, for
+ * dates, by which people enter. Locks nothing.
+ */
 export async function selectGoingThrough(
   db: Db,
   workspaceId: number,
@@ -70,7 +66,8 @@ export async function selectGoingThrough(
     SELECT ${TASK(db)}
     FROM campaign_tasks WHERE bucket = ANY(${lanes.map(({ bucket }) => bucket)}::smallint[])
       AND lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[]) AND workspace_id = ${workspaceId}
-      AND kind IN ('resume', 'end', 'since', 'hand')`;
+      AND (kind IN ('resume', 'end', 'since', 'hand')
+        OR kind = 'build' AND EXISTS (SELECT 1 FROM segments s WHERE s.id = campaign_tasks.campaign_id AND s.kind = 'date'))`;
 }
 
 /** Whether a pause is not over yet for everybody, in any campaign of a workspace. */
@@ -125,10 +122,17 @@ export async function noteTask(db: Db, task: Task, afterId: number | undefined, 
       WHERE ${which}`;
 }
 
-/** Lanes that have a task, and when the first of it is due. */
-export async function selectTaskLanes(db: Db): Promise<{ lane: number; dueMs: number }[]> {
-  return await db<{ lane: number; dueMs: number }[]>`
-    SELECT lane, min(due_ms) AS "dueMs" FROM campaign_tasks GROUP BY lane`;
+/** Lanes that have a task that is understood, and when the first of it is due; and how many are for a worker that is newer. */
+export async function selectTaskLanes(
+  db: Db,
+): Promise<{ lanes: { lane: number; dueMs: number }[]; tooNew: number }> {
+  const rows = await db<{ lane: number; dueMs: number | null; tooNew: number }[]>`
+    SELECT lane, min(due_ms) FILTER (WHERE ${isUnderstood(db)}) AS "dueMs", count(*) FILTER (WHERE NOT ${isUnderstood(db)}) AS "tooNew"
+    FROM campaign_tasks GROUP BY lane`;
+  return {
+    lanes: rows.flatMap(({ lane, dueMs }) => (dueMs === null ? [] : [{ lane, dueMs }])),
+    tooNew: rows.reduce((sum, row) => sum + row.tooNew, 0),
+  };
 }
 
 /**
