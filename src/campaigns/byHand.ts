@@ -22,7 +22,7 @@ import { refusalOf } from './enrol/refusal.ts';
 import { selectCurrent, type CampaignRow } from './enrol/sql.live.ts';
 import { insertTasks, noteTask, type Task } from './enrol/sql.tasks.ts';
 import type { Names } from './events/names.ts';
-import { letIn, nextShareMs } from './letIn.ts';
+import { asOfShare, letIn, nextShareMs } from './letIn.ts';
 import { evaluate } from './match/evaluate.ts';
 import type { Seen } from './match/facts.ts';
 import { watchOf } from './steps/version.ts';
@@ -158,7 +158,8 @@ export async function takeByHand(
   const againMs = nextShareMs(task, { workspace, nowMs }, limit);
   await noteTask(tx, task, ids.length === limit ? ids.at(-1) : undefined, againMs);
   if (!ids.length) return;
-  await letIn(deps, tx, live, { workspace, campaign, nowMs }, ids, (_member, asOfMs) => ({
+  const asOfMs = asOfShare(task, { workspace, nowMs });
+  await letIn(deps, tx, live, { workspace, campaign, nowMs, asOfMs }, ids, () => ({
     trigger: calledBy(campaign, key, asOfMs),
     key: keyOfCall(campaign.version, key),
   }));

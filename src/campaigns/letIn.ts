@@ -21,10 +21,10 @@ const MINUTE_MS = 60_000;
 /** What of a contact lets them in now: what they enter by, and under which key; undefined for nobody. */
 type By = (member: Member, asOfMs: number) => { trigger: Seen; key: number | undefined } | undefined;
 
-/** Who is let in where; `nowMs` is by our clock. */
-type LetIn = { workspace: Workspace; campaign: Campaign; nowMs: number };
+/** Who is let in where; `nowMs` is by our clock, and `asOfMs` as of when by the workspace's, where that is not now. */
+type LetIn = { workspace: Workspace; campaign: Campaign; nowMs: number; asOfMs?: number };
 
-/** Lets them in, now. */
+/** Lets them in. */
 export async function letIn(
   deps: TurnDeps,
   tx: Tx,
@@ -47,8 +47,19 @@ export function nextShareMs(
   { workspace, nowMs }: Pick<LetIn, 'workspace' | 'nowMs'>,
   limit: number,
 ): number {
-  const sinceMs = workspace.clockAheadMs > 0 && dueMs > 0 ? dueMs : nowMs;
-  return sinceMs + Math.ceil((MINUTE_MS * limit) / each);
+  return beganMs({ dueMs }, { workspace, nowMs }) + Math.ceil((MINUTE_MS * limit) / each);
+}
+
+/** As of when those of a task whose turn it is are let in, by the workspace's clock: of a clock that was moved on, the minute that is theirs. */
+export function asOfShare(task: Pick<Task, 'dueMs'>, of: Pick<LetIn, 'workspace' | 'nowMs'>): number {
+  return beganMs(task, of) + of.workspace.clockAheadMs;
+}
+
+function beganMs(
+  { dueMs }: Pick<Task, 'dueMs'>,
+  { workspace, nowMs }: Pick<LetIn, 'workspace' | 'nowMs'>,
+): number {
+  return workspace.clockAheadMs > 0 && dueMs > 0 ? Math.min(dueMs, nowMs) : nowMs;
 }
 
 /** Nobody erases or merges them meanwhile. */
@@ -69,11 +80,10 @@ export async function entering(
   deps: { queue: Pick<Queue, 'laneOf'> },
   tx: Tx,
   live: LiveNames,
-  { workspace, campaign, nowMs }: LetIn,
+  { workspace, campaign, nowMs, asOfMs = nowMs + workspace.clockAheadMs }: LetIn,
   contactIds: readonly number[],
   by: By,
 ): Promise<{ members: Map<number, Member>; changes: Changes }> {
-  const asOfMs = nowMs + workspace.clockAheadMs;
   const doubts = { mayBeAnonymous: contactIds };
   const members = await openBook(tx, live, workspace, contactIds, [campaign.id], asOfMs, doubts);
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
@@ -87,7 +97,8 @@ export async function entering(
   await recallKeys(tx, members, asked);
   for (const { member, found: one } of found) {
     enter({ live, member, campaign, asOfMs, changes }, one.trigger, one.key);
-    look(live, member, { asOfMs }, changes);
+    // What they are in is looked at as it is now: as of before it may have been another.
+    look(live, member, { asOfMs: nowMs + workspace.clockAheadMs }, changes);
   }
   return { members, changes };
 }

@@ -6,7 +6,13 @@ import { backtestHandler } from './backtest/job.ts';
 import { deleteBacktestsBefore } from './backtest/sql.ts';
 import { decisionsIn, type DecisionRow } from './enrol/decisions.ts';
 import { createLiveSource } from './enrol/live.ts';
-import { bringTasksForward, bringTimersForward, hasTurns, selectTimersAhead } from './enrol/sql.clock.ts';
+import {
+  bringTasksForward,
+  bringTimersForward,
+  hasTurns,
+  selectTasksAhead,
+  selectTimersAhead,
+} from './enrol/sql.clock.ts';
 import { ARRIVAL } from './events/sql.ts';
 import { sweepEvents } from './events/sql.take.ts';
 import { EVENT_LIMITS } from './events/time.ts';
@@ -73,16 +79,25 @@ export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
   };
 }
 
-/** What people in campaigns wait for. */
+/** What people in campaigns wait for, and what is done with many of them: each lane has its part of that. */
 async function comes(db: Db, of: ComesOf): Promise<Comes> {
   const { timers, lastMs } = await selectTimersAhead(db, of);
+  const tasks = await selectTasksAhead(db, of);
+  const ends = [lastMs, tasks.length === of.most ? tasks.at(-1)!.dueMs : null].filter((ms) => ms !== null);
   const items = timers.map(
     ({ campaignId, contactId, dueMs }): Coming =>
       campaignId === null
         ? { dueMs, kind: 'segment', contactId, of: null }
         : { dueMs, kind: 'campaign', contactId, of: { type: 'campaign', id: campaignId } },
   );
-  return { items, untilMs: lastMs ?? undefined };
+  items.push(
+    ...tasks.map(({ id, kind, campaignId, only, dueMs }): Coming => {
+      if (kind === 'build') return { dueMs, kind: 'segment', contactId: null, of: null, part: id };
+      const sort = kind === 'since' || kind === 'hand' ? 'entering' : 'campaign';
+      return { dueMs, kind: sort, contactId: only, of: { type: 'campaign', id: campaignId }, part: id };
+    }),
+  );
+  return { items, untilMs: ends.length ? Math.min(...ends) : undefined };
 }
 
 /** Where its rows can name a person. */

@@ -23,7 +23,7 @@ import { selectEventsOf, type EventRow } from './enrol/sql.read.ts';
 import { insertTasks, noteTask, type Task } from './enrol/sql.tasks.ts';
 import { writeChanges } from './enrol/write.ts';
 import { FLAG } from './events/time.ts';
-import { holdThem, letIn, nextShareMs } from './letIn.ts';
+import { asOfShare, holdThem, letIn, nextShareMs } from './letIn.ts';
 import { whereHolds } from './match/evaluate.ts';
 import type { Seen } from './match/facts.ts';
 import { versionOf } from './steps/version.ts';
@@ -98,8 +98,10 @@ export async function takeSince(
   await noteTask(tx, task, ids.length === limit ? ids.at(-1) : undefined, nextMs);
   if (!ids.length) return;
   const of = { workspace, campaign, nowMs };
-  if (from === 'now')
-    return await letIn(deps, tx, live, of, ids, await byWhatTheyDid(tx, live, campaign, sinceMs, ids));
+  if (from === 'now') {
+    const now = { ...of, asOfMs: asOfShare(task, of) };
+    return await letIn(deps, tx, live, now, ids, await byWhatTheyDid(tx, live, campaign, sinceMs, ids));
+  }
   await holdThem(tx, of, ids);
   const untilMs = (await comeUntil(tx, lane, nowMs)) + workspace.clockAheadMs;
   const then: Then = { ...of, sinceMs, untilMs };

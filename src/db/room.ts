@@ -63,13 +63,20 @@ export type KeptSort = 'messages' | 'events' | 'webhooks' | 'audit';
 /** What is asked of what comes due: after a moment. Times are by our clock; the workspace's own is `aheadMs` further. */
 export type ComesOf = { workspaceId: number; aheadMs: number; afterMs: number; most: number };
 
-/** Something that comes due: of what sort, for whom, and by the id of what. */
-export type Coming = { dueMs: number; kind: ComingKind; contactId: number | null; of: ComingOf | null };
+/** Something that comes due: of what sort, for whom, and by the id of what. `part`: what comes due in parts counts as one, by its id. */
+export type Coming = {
+  dueMs: number;
+  kind: ComingKind;
+  contactId: number | null;
+  of: ComingOf | null;
+  part?: number;
+};
 
 /** Sorts of what comes due, as pages call them. */
 export type ComingKind =
   | 'message'
   | 'campaign'
+  | 'entering'
   | 'segment'
   | 'broadcast'
   | 'fallback'

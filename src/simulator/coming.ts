@@ -127,7 +127,7 @@ export function pageOf(
       atMs: dueMs + of.aheadMs,
       kind,
       of: sender,
-      count: some.length,
+      count: countOf(some),
       more: minuteOf(dueMs) === untilMinute,
       contactIds: [...people].slice(0, MOST_NAMED),
     };
@@ -148,6 +148,11 @@ export function pageOf(
     groups: shown,
     nextMs: isAll ? undefined : endOf(last),
   };
+}
+
+function countOf(some: readonly Coming[]): number {
+  const parts = new Set(some.flatMap(({ part }) => part ?? []));
+  return parts.size + some.filter(({ part }) => part === undefined).length;
 }
 
 const minuteAt = (atMs: number): number => Math.floor(atMs / MINUTE_MS);

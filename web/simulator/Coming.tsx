@@ -18,6 +18,7 @@ type Kind = ComingShown['kind'];
 const KINDS: Record<Kind, [IconName, one: string, many: string]> = {
   message: ['send', 'message', 'messages'],
   campaign: ['people', 'campaign step', 'campaign steps'],
+  entering: ['people', 'group of people who enter', 'groups of people who enter'],
   segment: ['search', 'look at an audience', 'looks at audiences'],
   broadcast: ['send', 'broadcast', 'broadcasts'],
   fallback: ['clock', 'other channel, if unread', 'other channels, if unread'],

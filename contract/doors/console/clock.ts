@@ -12,10 +12,11 @@ export const Advance = Type.Object({
 export const ClockShown = Type.Object({ now: Time, aheadMs: Type.Number(), advancing: orNull(Id) });
 export type ClockShown = Static<typeof ClockShown>;
 
-/** Sorts of what comes due. */
+/** Sorts of what comes due; `entering`: the next of those who are let into a campaign, so many in a minute. */
 export const COMING_KINDS = [
   'message',
   'campaign',
+  'entering',
   'segment',
   'broadcast',
   'fallback',

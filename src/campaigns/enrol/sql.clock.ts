@@ -1,6 +1,7 @@
 /** Statements for the clock of a test workspace. */
 import type { Db } from '../../db/pool.ts';
 import { ofAllLanes } from '../../queue/lanes/all.ts';
+import type { TaskKind } from './understood.ts';
 
 /** Brings the timers of a workspace forward: how its clock is advanced. When they are due by its own clock stays. */
 export async function bringTimersForward(db: Db, workspaceId: number, byMs: number): Promise<void> {
@@ -20,6 +21,24 @@ export async function bringTasksForward(
   await db`
     UPDATE campaign_tasks SET due_ms = CASE WHEN due_ms = 0 THEN ${nowMs}::bigint ELSE due_ms END - ${byMs}
     WHERE workspace_id = ${workspaceId}`;
+}
+
+/** A task that comes due in a lane; of `build` the campaign is a segment. */
+type TaskAhead = { id: number; kind: TaskKind; campaignId: number; only: number | null; dueMs: number };
+
+/**
+ * The first tasks of a workspace after a moment, up to `most`, whichever lanes they are of. Nobody is let into what is paused: of that nothing
+ * comes. Locks nothing.
+ */
+export async function selectTasksAhead(
+  db: Db,
+  of: { workspaceId: number; afterMs: number; most: number },
+): Promise<TaskAhead[]> {
+  return await db<TaskAhead[]>`
+    SELECT t.id, t.kind, t.campaign_id AS "campaignId", (t.params ->> 'only')::bigint AS only, t.due_ms AS "dueMs"
+    FROM campaign_tasks t LEFT JOIN campaigns c ON c.id = t.campaign_id
+    WHERE t.workspace_id = ${of.workspaceId} AND t.due_ms > ${of.afterMs} AND (c.paused IS NULL OR t.kind NOT IN ('since', 'hand'))
+    ORDER BY t.due_ms LIMIT ${of.most}`;
 }
 
 /** True when something waits to be taken in a workspace. */
