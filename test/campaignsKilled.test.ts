@@ -5,7 +5,8 @@ import { test } from 'node:test';
 process.env['CAMPAIGNS_WORKER'] = 'apart';
 const { scenarios } = await import('./campaignsProduct.ts');
 const { playWhileTheyDie, seed } = await import('./campaignsDying.ts');
-for (const file of ['campaigns', 'campaignsScenarios', 'segments']) await import(`./${file}.test.ts`);
+for (const file of ['campaigns', 'campaignsScenarios', 'segments', 'campaignsDates'])
+  await import(`./${file}.test.ts`);
 
 test(`each scenario, while workers die (CAMPAIGNS_SEED=${seed})`, { concurrency: true }, async (t) => {
   const played = scenarios.filter(({ name }) => name.startsWith('scenario'));

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFault } from '../src/base/fault.ts';
 import { toHex24 } from '../src/base/ids.ts';
-import { endCampaign, findCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
+import {
+  endCampaign,
+  findCampaign,
+  pauseCampaign,
+  resumeCampaign,
+  saveDraft,
+} from '../src/campaigns/campaigns.ts';
 import { reportOf } from '../src/campaigns/report/report.ts';
 import type { StepArrival, StepHandler } from '../src/campaigns/steps/handlers.ts';
 import type { HandedKind } from '../src/campaigns/steps/kinds.ts';
@@ -452,4 +458,35 @@ test('of who is erased nothing is left in campaigns and segments', async () => {
   }
   await place.advance(3 * DAY_MS);
   await provesWhole();
+});
+
+test('campaigns.md §3.6: an exit that an edit adds takes out who does it from then on; who did it before stays', async () => {
+  const place = await newPlace();
+  const file = { key: 'edited', ...IN, steps: [{ key: 'rest', wait: { for: '2d' } }, mail('out')] };
+  const { id } = await place.live(file);
+  const [ann, bob, cat] = [
+    await place.tell('ann', { name: 'in' }),
+    await place.tell('bob', { name: 'in' }),
+    await place.tell('cat', { name: 'in' }),
+  ];
+  await place.settled();
+  await place.tell('ann', { name: 'bought' });
+  await place.settled();
+  await place.live({ ...file, exits: [{ event: 'bought' }] });
+  await place.settled();
+  await place.tell('bob', { name: 'bought' });
+  await place.settled();
+  assert.deepEqual(await Promise.all([ann, bob, cat].map((one) => place.entries(one))), [
+    [null],
+    ['event'],
+    [null],
+  ]);
+  // Nor does a pause look for what was done before.
+  const nowMs = await place.nowMs();
+  must(await ctx.queue.transact((tx) => pauseCampaign(ctx, tx, place.id, id, 'all', nowMs)));
+  const how = { mode: 'shift' as const, over: '1m' };
+  must(await ctx.queue.transact((tx) => resumeCampaign(ctx, tx, place.id, id, how, nowMs)));
+  await place.settled();
+  await place.advance(2 * DAY_MS + HOUR_MS);
+  assert.deepEqual(await Promise.all([ann, bob, cat].map((one) => place.mails(one))), [['out'], [], ['out']]);
 });

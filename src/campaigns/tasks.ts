@@ -10,7 +10,7 @@ import { openBook } from './enrol/book.ts';
 import { Changes } from './enrol/changes.ts';
 import { exit } from './enrol/engine.ts';
 import type { LiveNames } from './enrol/live.ts';
-import { look } from './enrol/look.ts';
+import { catchUpDate, look } from './enrol/look.ts';
 import { onResumed } from './enrol/steered.ts';
 import type { Enrolment } from './enrol/entry.ts';
 import type { Member } from './enrol/member.ts';
@@ -85,7 +85,7 @@ export async function doTask(
   await noteTask(tx, task, !only && contactIds.length === most ? contactIds.at(-1) : undefined);
 }
 
-/** The next of going through a lane for a segment. */
+/** The next of going through a lane for a segment, or for a date that may have come since it was asked for. */
 async function takeBuild(
   deps: TurnDeps,
   tx: Tx,
@@ -98,14 +98,26 @@ async function takeBuild(
   if (!workspace) return await noteTask(tx, task, undefined);
   const live = await liveOf(workspaceId);
   const theirNowMs = nowMs + workspace.clockAheadMs;
-  const contactIds = await buildLane(tx, lane, live, task, { nowMs: theirNowMs, most });
+  const { contactIds, sinceMs } = await buildLane(tx, lane, live, task, { nowMs: theirNowMs, most });
   if (!contactIds.length) return;
   await holdThem(tx, { workspace }, contactIds);
   // Others may still be to be gone through in this lane.
   const unbuilt = (await selectUnbuilt(tx, [lane])).get(lane.lane) ?? new Set<number>();
-  const members = await openBook(tx, live, workspace, contactIds, [], theirNowMs, { unknown: () => unbuilt });
+  const doubts = { unknown: () => unbuilt, mayBeAnonymous: sinceMs < theirNowMs ? contactIds : [] };
+  const asOfMs = Math.min(sinceMs, theirNowMs);
+  const members = await openBook(tx, live, workspace, contactIds, [], asOfMs, doubts);
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
-  for (const member of members.values()) look(live, member, { asOfMs: theirNowMs, isHushed: true }, changes);
+  // By a clock that was moved on nothing is late.
+  const lateBy = (atMs: number) => (workspace.clockAheadMs > 0 ? 0 : theirNowMs - atMs);
+  const now = { asOfMs: theirNowMs };
+  const only = task.campaignId;
+  for (const member of members.values()) {
+    // Of who came since it was published nobody knows a date that was to come before.
+    const fromMs = Math.max(sinceMs, member.facts.contact.createdMs);
+    catchUpDate(live, member, only, { ...now, fromMs, lateBy }, changes);
+    // What else became of them, by their steps too, is told as any change is, and sets off what it does then.
+    look(live, member, { ...now, isHushed: true, only }, changes);
+  }
   await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
 }
 

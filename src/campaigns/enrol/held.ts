@@ -97,6 +97,11 @@ export class Entries {
     return this.#byCampaign.get(campaignId)?.keys.has(entryKey) ?? false;
   }
 
+  /** The newest entry under a key, of those in hand. */
+  under(campaignId: number, entryKey: number | undefined): Entry | undefined {
+    return this.#all.findLast((one) => one.campaignId === campaignId && one.entryKey === entryKey);
+  }
+
   /** Whether there may be more entries of a campaign than are in hand. */
   isFull(campaignId: number): boolean {
     return (this.#byCampaign.get(campaignId)?.keys.size ?? 0) >= MOST_HELD;

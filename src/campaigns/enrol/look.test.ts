@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Step } from '../../../contract/campaign.ts';
 import { BEGAN_MS, mailed, somebody, type Published } from '../testing/somebody.ts';
+import { withAttributes } from '../steps/changed.ts';
 import { look } from './look.ts';
 
 const often = { entry: 'every', whileActive: 'alongside' } as const;
@@ -151,4 +152,22 @@ test('a date is one wherever they are: who was greeted in Auckland is not greete
     comes(ann);
   }
   assert.equal(ann.member.entries.size, 5);
+});
+
+test('who is only found by one watch leaves the others to what changed them', () => {
+  const pro: Published = {
+    key: 'pro',
+    trigger: { attribute: { path: 'plan', is: 'pro' } },
+    ...often,
+    steps: [mailed('m')],
+  };
+  const ann = somebody([pro, { ...pro, key: 'big', trigger: { attribute: { path: 'size', is: 9 } } }]);
+  ann.member.facts = withAttributes(ann.member.facts, { plan: 'pro', size: 9 });
+  look(ann.live, ann.member, { asOfMs: BEGAN_MS, isHushed: true, only: 100 }, ann.changes);
+  assert.deepEqual([ann.changes.crossings.size, ann.member.entries.size], [1, 0]);
+  look(ann.live, ann.member, { asOfMs: BEGAN_MS + 1 }, ann.changes);
+  assert.deepEqual(
+    ann.member.entries.since().map(({ campaignId }) => campaignId),
+    [2],
+  );
 });

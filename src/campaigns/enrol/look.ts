@@ -7,7 +7,7 @@ import { hash53 } from '../../base/crypto.ts';
 import { evaluate, namesIn } from '../match/evaluate.ts';
 import type { Seen } from '../match/facts.ts';
 import { valueAt } from '../match/reading.ts';
-import { nextDate } from '../steps/date.ts';
+import { nextDate, type Coming } from '../steps/date.ts';
 import type { Changes } from './changes.ts';
 import { enter } from './engine.ts';
 import { keyOfEvent } from './keys.ts';
@@ -15,11 +15,13 @@ import type { Campaign, Live, Member, Watch } from './member.ts';
 
 /**
  * `hushed`: what is known becomes another, and nothing is set off. `isDue`: it is looked at because time has come. `did`: the event because of
- * which it is looked at.
+ * which it is looked at. `only`: the watch that is looked at; what became of the others is for whatever changed it.
  */
-type Look = { asOfMs: number; isHushed?: boolean; isDue?: boolean; did?: Did | undefined };
+type Look = { asOfMs: number; isHushed?: boolean; isDue?: boolean; did?: Did | undefined; only?: number };
 
 type Did = Pick<Seen, 'name' | 'atMs'>;
+
+type DateWatch = Extract<Watch, { kind: 'date' }>;
 
 type Crossed = { watch: Watch; isIn: boolean; atMs: number };
 
@@ -31,17 +33,39 @@ const ROUNDS = CAMPAIGN_LIMITS.chain + 2;
 
 /** Looks at a contact, and again as long as what comes of it changes what holds. */
 export function look(live: Live, member: Member, asked: Look, changes: Changes): void {
-  const { asOfMs, isHushed, isDue, did } = asked;
+  const { asOfMs, isHushed, isDue, did, only } = asked;
+  const looked = only === undefined ? live.watches : live.watches.filter(({ id }) => id === only);
   if (isDue && !isHushed) for (const watch of live.watches) fallsDue(live, member, watch, asOfMs, changes);
   for (let round = 0; round < ROUNDS; round++) {
     const { depth } = member;
     member.depth = 0;
-    const crossed = live.watches.flatMap((watch) => cross(member, watch, asOfMs, changes) ?? []);
+    const crossed = looked.flatMap((watch) => cross(member, watch, asOfMs, changes) ?? []);
     if (!crossed.length) break;
     if (!isHushed) for (const one of crossed) setOff(live, member, one, { depth, did }, changes);
   }
   const nextMs = Math.min(...live.watches.map((watch) => flipOf(member, watch, asOfMs)));
   if (nextMs < Infinity) changes.look(member, nextMs);
+}
+
+/**
+ * A date that may have come while nobody knew of whom it was asked: they enter as of each moment after `fromMs` at which it did, but for what they
+ * entered by already. `lateBy`: how late what was due at a moment is.
+ */
+export function catchUpDate(
+  live: Live,
+  member: Member,
+  watchId: number,
+  { fromMs, asOfMs, lateBy }: { fromMs: number; asOfMs: number; lateBy: (atMs: number) => number },
+  changes: Changes,
+): void {
+  const watch = live.watches.find(({ id }) => id === watchId);
+  if (watch?.kind !== 'date') return;
+  for (let one = nextOf(member, watch, fromMs); one && one.atMs <= asOfMs; ) {
+    member.lateMs = lateBy(one.atMs);
+    comesDue(live, member, watch, one, changes);
+    one = nextOf(member, watch, one.atMs);
+  }
+  member.lateMs = 0;
 }
 
 /** Whether it holds now and did not, or the other way; undefined when all is as it was. */
@@ -93,11 +117,23 @@ function setOff(
 /** A date that comes at this very moment; what else falls due is seen by looking. Who has moved since it came is not set off by it again. */
 function fallsDue(live: Live, member: Member, watch: Watch, atMs: number, changes: Changes): void {
   const coming = watch.kind === 'date' ? nextOf(member, watch, atMs - 1) : undefined;
-  if (watch.kind !== 'date' || coming?.atMs !== atMs) return;
+  if (watch.kind === 'date' && coming?.atMs === atMs) comesDue(live, member, watch, coming, changes);
+}
+
+/** Of whom it was known when it came they have entered by it already. */
+function comesDue(
+  live: Live,
+  member: Member,
+  watch: DateWatch,
+  { atMs, of }: Coming,
+  changes: Changes,
+): void {
   const properties = { attribute: watch.date.attribute, date: dateValue(member, watch) };
-  const trigger = seen('$date', watch, atMs, properties, coming.of);
-  for (const { campaign } of live.onWatch.get(watch.id) ?? [])
-    begin(live, member, campaign, trigger, changes);
+  const trigger = seen('$date', watch, atMs, properties, of);
+  for (const { campaign } of live.onWatch.get(watch.id) ?? []) {
+    const by = member.entries.under(campaign.id, keyOfEvent(campaign.version, trigger))?.trigger;
+    if (by?.key !== trigger.key || by.atMs !== atMs) begin(live, member, campaign, trigger, changes);
+  }
 }
 
 function begin(live: Live, member: Member, campaign: Campaign, trigger: Seen, changes: Changes): void {
@@ -139,14 +175,10 @@ function flipOf(member: Member, watch: Watch, asOfMs: number): number {
   return flipsMs > asOfMs ? flipsMs : asOfMs + 1;
 }
 
-function nextOf(
-  member: Member,
-  watch: Extract<Watch, { kind: 'date' }>,
-  afterMs: number,
-): ReturnType<typeof nextDate> {
+function nextOf(member: Member, watch: DateWatch, afterMs: number): Coming | undefined {
   return nextDate(watch.date, dateValue(member, watch), member.facts.zone, afterMs);
 }
 
-function dateValue(member: Member, { date }: Extract<Watch, { kind: 'date' }>): unknown {
+function dateValue(member: Member, { date }: DateWatch): unknown {
   return valueAt(member.facts.contact.attributes, date.attribute);
 }

@@ -51,7 +51,7 @@ async function isConcerned(deps: MergeDeps, merging: Merging): Promise<boolean> 
   return (await goingThrough(deps, merging)).some(({ kind }) => letsIn(kind));
 }
 
-const letsIn = (kind: Task['kind']): boolean => kind === 'since' || kind === 'hand';
+const letsIn = (kind: Task['kind']): boolean => kind === 'since' || kind === 'hand' || kind === 'build';
 
 /**
  * What the discarded contact alone is in moves to the survivor with its wait, its timer and what was sent. Of what both are in, or the
@@ -106,7 +106,8 @@ export async function mergeEnrolments(deps: MergeDeps, merging: Merging): Promis
 /**
  * A pause is over in one lane after the other, and so is a campaign that ends: it may not be yet where they were, and be already where they come to.
  * There nobody would bring them back from where the pause put them off to, or take them out before something comes to them by itself. So it is
- * with whom people let in by hand, or for what they did: where they were it was not their turn yet, and where they come to it is over.
+ * with whom people let in by hand, for what they did, or for a date that has come since it is asked for: where they were it was not their turn yet,
+ * and where they come to it is over.
  */
 async function goOverMoved(deps: MergeDeps, merging: Merging, isIn: boolean): Promise<void> {
   const { queue, ids } = deps;
@@ -128,7 +129,12 @@ async function goOverMoved(deps: MergeDeps, merging: Merging, isIn: boolean): Pr
     const { audience } = params;
     const own = audience && audienceOf(audience, merging);
     if (audience && !own) return [];
-    const theirs = { ...params, ...(own ? { audience: own } : {}), only: survivingId };
+    const theirs = {
+      ...params,
+      ...(own ? { audience: own } : {}),
+      ...(task.kind === 'build' ? { filled: 1 } : {}),
+      only: survivingId,
+    };
     return [{ ...task, id: ids.spread(), lane, bucket, params: theirs }];
   });
   if (!alone.length) return;

@@ -20,30 +20,35 @@ import { namesIn } from '../match/evaluate.ts';
 import type { DateTrigger } from '../steps/date.ts';
 import { didSince, digestAt, ruleCondition, valueAtPath } from './sql.rule.ts';
 
-/** Goes on with it; returns whom to look at next, none when the lane is done. `nowMs` is by the workspace's clock. */
+/** Whom to look at next, none when the lane is done; and since when they would have been, had they been looked at. */
+type Next = { contactIds: readonly number[]; sinceMs: number };
+
+/** Goes on with it. `nowMs` is by the workspace's clock. */
 export async function buildLane(
   tx: Tx,
   lane: OwnedLane,
   live: LiveNames,
   task: Task,
   { nowMs, most }: { nowMs: number; most: number },
-): Promise<number[]> {
+): Promise<Next> {
   const { workspaceId, campaignId: segmentId } = task;
+  const { only, filled } = task.params;
   const segment = await selectSegment(tx, workspaceId, segmentId);
   // It was deleted meanwhile.
   if (!segment) {
     await noteTask(tx, task, undefined);
-    return [];
+    return { contactIds: [], sinceMs: nowMs };
   }
   const asked = { workspaceId, idOf: live.idOf, nowMs };
-  if (task.params['filled'] === undefined && segment.kind !== 'date') await fill(tx, lane, segment, asked);
-  const changing = mayChange(tx, segment, asked);
+  if (filled === undefined && segment.kind !== 'date') await fill(tx, lane, segment, asked);
+  const changing = only === undefined ? mayChange(tx, segment, asked) : undefined;
   const page = { afterId: task.afterId, limit: most };
-  const ids = changing ? await nextWhere(tx, workspaceId, lane.buckets, changing, page) : [];
+  const found = changing ? await nextWhere(tx, workspaceId, lane.buckets, changing, page) : [];
   task.params = { filled: 1 };
-  if (ids.length === most) await noteTask(tx, task, ids.at(-1));
+  if (found.length === most) await noteTask(tx, task, found.at(-1));
   else await endBuild(tx, task);
-  return ids;
+  const sinceMs = segment.kind === 'date' ? segment.createdMs : nowMs;
+  return { contactIds: only === undefined ? found : [only], sinceMs };
 }
 
 async function fill(
