@@ -44,7 +44,7 @@ test('a task that this code does not understand is left for a worker that does; 
     ...(await selectWaiting(sql, lanes.slice(0, 1), nowMs)),
   ];
   assert.ok(!waiting.some(({ hasTask }) => hasTask), 'a turn has nothing to do in its lanes');
-  const seen = await turnTaker(ctx as never, createLiveSource(ctx)).look(nowMs);
+  const seen = await turnTaker(ctx, createLiveSource(ctx)).look(nowMs);
   assert.deepEqual(seen.lanes, [], 'and is not woken for them');
   // The same workspace's own go on as well.
   const other = await newer.place.live({ key: 'other', trigger: { hand: true }, steps: [mail('other')] });
