@@ -7,7 +7,7 @@ import { hash53 } from '../../base/crypto.ts';
 import { evaluate, namesIn } from '../match/evaluate.ts';
 import type { Seen } from '../match/facts.ts';
 import { valueAt } from '../match/reading.ts';
-import { nextDate, type Coming } from '../steps/date.ts';
+import { nextDate, type DateComes } from '../steps/date.ts';
 import type { Changes } from './changes.ts';
 import { enter } from './engine.ts';
 import { keyOfEvent } from './keys.ts';
@@ -125,7 +125,7 @@ function comesDue(
   live: Live,
   member: Member,
   watch: DateWatch,
-  { atMs, of }: Coming,
+  { atMs, of }: DateComes,
   changes: Changes,
 ): void {
   const properties = { attribute: watch.date.attribute, date: dateValue(member, watch) };
@@ -175,7 +175,7 @@ function flipOf(member: Member, watch: Watch, asOfMs: number): number {
   return flipsMs > asOfMs ? flipsMs : asOfMs + 1;
 }
 
-function nextOf(member: Member, watch: DateWatch, afterMs: number): Coming | undefined {
+function nextOf(member: Member, watch: DateWatch, afterMs: number): DateComes | undefined {
   return nextDate(watch.date, dateValue(member, watch), member.facts.zone, afterMs);
 }
 

@@ -33,7 +33,7 @@ export function offsetMs(text: string): number | undefined {
  * A time that a date comes. `of` names the date that it is of, wherever its contact is: in another zone it comes at another time, and is the same
  * date.
  */
-export type Coming = { atMs: number; of: string };
+export type DateComes = { atMs: number; of: string };
 
 /** The first time after `afterMs` that it comes, for a value of the attribute; undefined when it does not, or when that is no date. */
 export function nextDate(
@@ -41,7 +41,7 @@ export function nextDate(
   value: unknown,
   zone: string,
   afterMs: number,
-): Coming | undefined {
+): DateComes | undefined {
   const offset = asked.offset === undefined ? 0 : offsetMs(asked.offset)!;
   const found = dateOf(value);
   if (!found) return undefined;
