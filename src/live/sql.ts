@@ -1,6 +1,7 @@
 /** Every statement on live_heads and live_log, and those that look at the feed for what is on its way there. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment, Tx } from '../db/pool.ts';
+import { onEachShard } from '../db/shards.ts';
 import type { LogEntry, Head } from './entry.ts';
 
 /** From now on what happens to the contact is logged. Nothing when it was so already. */
@@ -74,13 +75,19 @@ export async function deleteLogs(db: Db, contactIds: readonly number[]): Promise
 
 /** The entries of contacts after a number each, in order, at most `limit` each. */
 export async function selectEntries(db: Db, after: readonly Head[], limit: number): Promise<LogEntry[]> {
-  return await db<LogEntry[]>`
-    SELECT l.* FROM unnest(
-      ${after.map((r) => bucketOf(r.contactId))}::smallint[], ${after.map((r) => r.contactId)}::bigint[],
-      ${after.map((r) => r.seq)}::bigint[]) AS k (bucket, contact_id, seq)
-    CROSS JOIN LATERAL (
-      SELECT contact_id AS "contactId", seq, kind, message_id AS "messageId", detail, at_ms AS "atMs" FROM live_log
-      WHERE bucket = k.bucket AND contact_id = k.contact_id AND seq > k.seq ORDER BY seq LIMIT ${limit}) l`;
+  return await onEachShard(
+    db,
+    after,
+    (r) => bucketOf(r.contactId),
+    async (some, buckets) =>
+      await db<LogEntry[]>`
+        SELECT l.* FROM unnest(
+          ${some.map((r) => bucketOf(r.contactId))}::smallint[], ${some.map((r) => r.contactId)}::bigint[],
+          ${some.map((r) => r.seq)}::bigint[]) AS k (bucket, contact_id, seq)
+        CROSS JOIN LATERAL (
+          SELECT contact_id AS "contactId", seq, kind, message_id AS "messageId", detail, at_ms AS "atMs" FROM live_log
+          WHERE bucket = k.bucket AND contact_id = k.contact_id AND seq > k.seq ${db.onShard('bucket', buckets)} ORDER BY seq LIMIT ${limit}) l`,
+  );
 }
 
 /** The number of the oldest entry that is kept; undefined when there is none. */
