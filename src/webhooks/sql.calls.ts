@@ -109,12 +109,16 @@ export async function updateCalls(
   nowMs: number,
 ): Promise<void> {
   const ids = changes.map(({ id }) => id);
+  // Citus takes nothing in an update that makes JSON of columns: what was tried before is not kept there.
+  const tried = db.placement.distributed
+    ? db`c.tried`
+    : db`CASE WHEN c.attempts > 0 AND jsonb_array_length(coalesce(c.tried, '[]')) < ${MOST_TRIED}
+        THEN coalesce(c.tried, '[]') || jsonb_build_object('atMs', coalesce(c.tried_ms, c.created_ms), 'status', c.last_status, 'answer', left(c.last_answer, 500))
+        ELSE c.tried END`;
   await db`
     UPDATE webhook_calls c SET state = n.state, attempts = n.attempts, last_status = n.last_status,
       last_answer = n.last_answer, finished_ms = n.finished_ms,
-      tried = CASE WHEN c.attempts > 0 AND jsonb_array_length(coalesce(c.tried, '[]')) < ${MOST_TRIED}
-        THEN coalesce(c.tried, '[]') || jsonb_build_object('atMs', coalesce(c.tried_ms, c.created_ms), 'status', c.last_status, 'answer', left(c.last_answer, 500))
-        ELSE c.tried END,
+      tried = ${tried},
       tried_ms = ${nowMs}::bigint
     FROM unnest(
       ${buckets(ids)}::smallint[], ${ids}::bigint[], ${changes.map((c) => c.state)}::text[],
