@@ -86,6 +86,13 @@ test('time comes from base/clock: no other file reads the wall clock or sets a t
   );
 });
 
+test('what a suite holds is known when it is begun', () => {
+  // Tests behind an await in a suite would be nobody's where files share a process (test/support/together.ts).
+  const late = /\b(?:describe|suite)\([^)]*\basync\b/;
+  const tests = [...sources('test'), ...sources('src').filter((file) => file.endsWith('.test.ts'))];
+  assert.deepEqual(tests.filter((file) => late.test(readFileSync(file, 'utf8'))).map(show), []);
+});
+
 test('no sleeps in tests', () => {
   const sleeps = /\bsetTimeout\(\s*(?:resolve|r|done)\b|timers\/promises/;
   const own = /test\/support\/|src\/db\/embedded\/embedded\.test\.ts|house\.test\.ts/;

@@ -280,11 +280,12 @@ describe('keys', () => {
   });
 });
 
-describe('the Sunshine door', async () => {
-  const ann = await operator();
-  const w = await workspace(ann.id);
-  const app = good(await key({ workspaceId: w.id }, 'sunshine'));
-  const account = good(await key({ operatorId: ann.id }, 'sunshine'));
+const ann = await operator();
+const w = await workspace(ann.id);
+const app = good(await key({ workspaceId: w.id }, 'sunshine'));
+const account = good(await key({ operatorId: ann.id }, 'sunshine'));
+
+describe('the Sunshine door', () => {
   const { keyId } = app.key;
   const inWorkspace = { workspaceId: w.id, keyId };
 
