@@ -121,6 +121,6 @@ test('an entry is a sentence: what it was done to by its name, with its page', (
   );
   assert.equal(said('order.delete', 'order:7', { contactId: 'P1' }).which?.href, undefined);
   const campaign = said('campaign.enter', 'campaign:C', { name: 'welcome', contactId: 'P1' });
-  assert.deepEqual(campaign.which, { text: 'the campaign welcome', href: undefined }, 'it has no page');
+  assert.deepEqual(campaign.which, { text: 'the campaign welcome', href: '/w/WS/campaigns/C/results' });
   assert.equal(said('segment.delete', 'segment:S').which?.href, undefined, 'what is gone has no page');
 });
