@@ -107,7 +107,7 @@ export async function runUnder24(file, args, flags = []) {
 /**
  * V8's flags for a server. Left alone, V8 lets a broadcast's short-lived objects spread over 200 MB more than they need; with
  * these it stays near 400 MB, Postgres included. A young space of 16 MB is 45 MB less than one of 32 and no dearer: what is short-lived stays in
- * the processor's cache (bench/RESULTS.md, by hand, 30 November in the morning).
+ * the processor's cache (bench/RESULTS.md, by hand).
  */
 export function heapFlags(env = process.env) {
   const megabytes = /^\d+$/.test(env.PARLEY_HEAP_MB ?? '') ? env.PARLEY_HEAP_MB : '512';
