@@ -14,6 +14,7 @@ import {
   type OutboundStorage,
 } from '../sdk/outbound/src/outbound.ts';
 import { startReceiver, type Receiver } from './support/receiver.ts';
+import { storageOf } from './support/storage.ts';
 import { until } from './support/until.ts';
 
 type Any = any;
@@ -29,17 +30,6 @@ function library(options: Omit<OutboundOptions, 'url'> = {}, at = `/place${++pat
   const calls = (path: string) => receiver.received(`${at}/v2${path}`);
   const answer: Receiver['answer'] = (path, how) => receiver.answer(`${at}/v2${path}`, how);
   return { outbound, calls, answer, at };
-}
-
-/** What localStorage is to a page. */
-function storageOf(kept: Record<string, string> = {}): OutboundStorage & { kept: Record<string, string> } {
-  return {
-    kept,
-    getItem: (name) => kept[name] ?? null,
-    setItem: (name, value) => void (kept[name] = value),
-    removeItem: (name) => void delete kept[name],
-    getAllKeys: () => Object.keys(kept),
-  };
 }
 
 const failureOf = async (call: PromiseLike<unknown>) =>

@@ -6,9 +6,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
-import { Outbound, type OutboundOptions, type OutboundStorage } from '../sdk/outbound/src/outbound.ts';
+import { Outbound, type OutboundOptions } from '../sdk/outbound/src/outbound.ts';
 import { errors, startOutbound, type Json } from './outboundProduct.ts';
 import { startReceiver } from './support/receiver.ts';
+import { storageOf } from './support/storage.ts';
 import { until } from './support/until.ts';
 
 const product = await startOutbound();
@@ -16,16 +17,6 @@ const { sql, person, did, keys, post } = product;
 const receiver = await startReceiver();
 const DAY_MS = 24 * 3600 * 1000;
 const PAGE = '<html><h1>Welcome to our hotel</h1><form>';
-
-function storageOf(kept: Record<string, string> = {}): OutboundStorage & { kept: Record<string, string> } {
-  return {
-    kept,
-    getItem: (name) => kept[name] ?? null,
-    setItem: (name, value) => void (kept[name] = value),
-    removeItem: (name) => void delete kept[name],
-    getAllKeys: () => Object.keys(kept),
-  };
-}
 
 const { setTimeout: later } = globalThis;
 /** What would wait for seconds does so for a moment; an answer has its time. */

@@ -1,13 +1,12 @@
 /** How many on each day, as bars, and the same as a table. Days are of UTC, as the server counts them. */
 import type { ReactElement } from 'react';
 import { formatOf, numberText } from '../../shared/reader.ts';
+import { Bars } from './Bars.tsx';
 
 /** One day; `ms` is when it begins. */
 export type Day = { ms: number; n: number };
 
 const DAY_MS = 86_400_000;
-const WIDTH = 720;
-const HEIGHT = 140;
 const DAY = { day: 'numeric', month: 'short' } as const;
 const WHOLE = { day: 'numeric', month: 'short', year: 'numeric' } as const;
 const textOf = (ms: number) => formatOf(DAY, 'UTC').format(ms);
@@ -15,37 +14,19 @@ const textOf = (ms: number) => formatOf(DAY, 'UTC').format(ms);
 /** The plot. `what` is what is counted, such as `people entered`. */
 export function DayBars({ days, what }: { days: readonly Day[]; what: string }): ReactElement {
   const all = everyDay(days);
-  const most = Math.max(1, ...all.map(({ n }) => n));
-  const wide = WIDTH / all.length;
   const [first, last] = [all[0]!, all.at(-1)!];
   return (
     <>
       <figure className="plot hours">
-        <span className="hours-most muted">{numberText(most)} a day</span>
-        <svg
-          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-          preserveAspectRatio="none"
-          role="img"
-          aria-label={`${what}, from ${textOf(first.ms)} to ${textOf(last.ms)}`}
-        >
-          {all.map(({ ms, n }, i) => {
-            const tall = n > 0 ? Math.max(2, (n / most) * (HEIGHT - 4)) : 0;
-            const bar = Math.min(28, wide * 0.8);
-            return (
-              <g key={ms}>
-                <title>{`${formatOf(WHOLE, 'UTC').format(ms)}: ${numberText(n)}`}</title>
-                <rect className="hours-under" x={i * wide} y="0" width={wide} height={HEIGHT} />
-                <rect
-                  data-series="read"
-                  x={i * wide + (wide - bar) / 2}
-                  y={HEIGHT - tall}
-                  width={bar}
-                  height={tall}
-                />
-              </g>
-            );
-          })}
-        </svg>
+        <Bars
+          unit="a day"
+          label={`${what}, from ${textOf(first.ms)} to ${textOf(last.ms)}`}
+          bars={all.map(({ ms, n }) => ({
+            atMs: ms,
+            title: `${formatOf(WHOLE, 'UTC').format(ms)}: ${numberText(n)}`,
+            values: [['read', n]],
+          }))}
+        />
         <figcaption className="muted">
           <span>{textOf(first.ms)}</span>
           <span>by the day, UTC</span>

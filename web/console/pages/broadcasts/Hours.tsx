@@ -3,6 +3,7 @@ import { useState, type ReactElement } from 'react';
 import type { ResultsShown } from '../../../../contract/doors/console/broadcasts.ts';
 import { aheadOfUtcMs, formatOf, readerZone } from '../../../shared/reader.ts';
 import { clockText, exactText } from '../../../shared/time.tsx';
+import { Bars } from '../../ui/Bars.tsx';
 import { n } from './Forecast.tsx';
 import { SERIES, stepsOf, type Series, type Step } from './hourSteps.ts';
 
@@ -16,8 +17,6 @@ const WORDS: Readonly<Record<Series, string>> = {
   optedOut: 'Opted out',
 };
 const DAY_MS = 86_400_000;
-const WIDTH = 720;
-const HEIGHT = 160;
 const DAY = { day: 'numeric', month: 'short' } as const;
 
 type Props = { hours: ResultsShown['hours'] };
@@ -57,12 +56,12 @@ export function Hours({ hours }: Props): ReactElement {
       <figure className="plot hours">
         <Bars
           unit={isDaily ? 'a day' : 'an hour'}
-          steps={steps}
-          shown={SERIES.filter((name) => shown.includes(name))}
           label={`${isDaily ? 'By the day' : 'By the hour'}, from ${labelOf(steps[0]!.atMs)} to ${labelOf(steps.at(-1)!.atMs)}`}
-          titleOf={(step) =>
-            `${isDaily ? formatOf(DAY).format(step.atMs) : exactText(step.atMs)}: ${shown.map((name) => `${n(step[name])} ${WORDS[name].toLowerCase()}`).join(', ')}`
-          }
+          bars={steps.map((step) => ({
+            atMs: step.atMs,
+            title: `${isDaily ? formatOf(DAY).format(step.atMs) : exactText(step.atMs)}: ${shown.map((name) => `${n(step[name])} ${WORDS[name].toLowerCase()}`).join(', ')}`,
+            values: SERIES.filter((name) => shown.includes(name)).map((name) => [name, step[name]] as const),
+          }))}
         />
         <figcaption className="muted">
           <span>{labelOf(steps[0]!.atMs)}</span>
@@ -77,52 +76,6 @@ export function Hours({ hours }: Props): ReactElement {
         <summary>As a table</summary>
         <StepTable steps={steps} labelOf={labelOf} caption={isDaily ? 'By the day' : 'By the hour'} />
       </details>
-    </>
-  );
-}
-
-type BarsProps = {
-  /** What a bar as tall as the plot stands for, behind its number. */
-  unit: string;
-  steps: readonly Step[];
-  shown: readonly Series[];
-  label: string;
-  titleOf: (step: Step) => string;
-};
-
-function Bars({ unit, steps, shown, label, titleOf }: BarsProps): ReactElement {
-  const most = Math.max(1, ...steps.flatMap((step) => shown.map((name) => step[name])));
-  const wide = WIDTH / steps.length;
-  const bar = Math.min(28, (wide * 0.8) / Math.max(1, shown.length));
-  return (
-    <>
-      <span className="hours-most muted">
-        {n(most)} {unit}
-      </span>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
-        <line className="hours-line" x1="0" x2={WIDTH} y1={HEIGHT / 2} y2={HEIGHT / 2} />
-        {steps.map((step, i) => (
-          <g key={step.atMs}>
-            <title>{titleOf(step)}</title>
-            <rect className="hours-under" x={i * wide} y="0" width={wide} height={HEIGHT} />
-            {shown.map((name, at) => {
-              const tall = (step[name] / most) * (HEIGHT - 4);
-              // What is there can be seen, however little.
-              const seen = step[name] > 0 ? Math.max(2, tall) : 0;
-              return (
-                <rect
-                  key={name}
-                  data-series={name}
-                  x={i * wide + (wide - bar * shown.length) / 2 + at * bar}
-                  y={HEIGHT - seen}
-                  width={Math.max(1, bar - 1)}
-                  height={seen}
-                />
-              );
-            })}
-          </g>
-        ))}
-      </svg>
     </>
   );
 }
