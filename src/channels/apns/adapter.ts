@@ -11,7 +11,7 @@ import type {
   Sender,
   Settings,
 } from '../adapter.ts';
-import { http2Client } from '../kit/http2.ts';
+import { http2Client, type Http2Client } from '../kit/http2.ts';
 import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { withKind } from '../kit/pushAddress.ts';
 import { apnsOutcome } from './outcomes.ts';
@@ -77,6 +77,12 @@ const SETTINGS = {
     secret: false,
     leads: true,
     means: 'Another address of APNs, for tests. Wins over production.',
+  },
+  otherBaseUrl: {
+    required: false,
+    secret: false,
+    leads: true,
+    means: 'Another address of APNs’ other environment, for tests beside baseUrl.',
   },
 } as const satisfies Record<string, IntegrationSetting>;
 
@@ -149,29 +155,64 @@ function signInOf(settings: Settings): SignIn {
 function openApns(settings: Settings, tools: AdapterTools): Sender {
   const signIn = signInOf(settings);
   const { topic, tokens } = signIn;
-  const baseUrl = textSetting(settings, 'baseUrl') ?? (signIn.production ? APNS_URL : APNS_SANDBOX_URL);
   const { deadlineMs, guard } = tools;
-  const client = http2Client({ baseUrl, deadlineMs, guard, identity: signIn.identity });
+  const clientAt = (baseUrl: string) =>
+    http2Client({ baseUrl, deadlineMs, guard, identity: signIn.identity });
+  const [baseUrl, otherUrl] = addressesOf(settings, signIn.production);
+  const client = clientAt(baseUrl);
+  let other: Http2Client | undefined;
   const secrets = secretsOf(SETTINGS, settings);
-  const push = async ({ path, headers, body }: ApnsRequest, jwt?: string) => {
+  const push = async (at: Http2Client, { path, headers, body }: ApnsRequest, jwt?: string) => {
     const signed = jwt === undefined ? headers : { ...headers, authorization: `bearer ${jwt}` };
-    const answer = await client.call({ path, headers: signed, body });
+    const answer = await at.call({ path, headers: signed, body });
     return apnsOutcome(answer, jwt === undefined ? secrets : [...secrets, jwt]);
+  };
+  const pushSigned = async (at: Http2Client, request: ApnsRequest) => {
+    if (!tokens) return push(at, request);
+    const jwt = tokens.current(tools.nowMs());
+    const outcome = await push(at, request, jwt);
+    const expired = 'class' in outcome && outcome.class === 'refresh_token';
+    if (!expired || !tokens.replace(jwt, tools.nowMs())) return outcome;
+    return push(at, request, tokens.current(tools.nowMs()));
   };
   return {
     async send(message) {
       if (signIn.unusable) return signIn.unusable;
       const request = requestOf(message, topic, tools.nowMs());
       if ('kind' in request) return request;
-      if (!tokens) return push(request);
-      const jwt = tokens.current(tools.nowMs());
-      const outcome = await push(request, jwt);
-      const expired = 'class' in outcome && outcome.class === 'refresh_token';
-      if (!expired || !tokens.replace(jwt, tools.nowMs())) return outcome;
-      return push(request, tokens.current(tools.nowMs()));
+      const outcome = await pushSigned(client, request);
+      if (otherUrl === undefined || !mayBeOfOther(outcome)) return outcome;
+      const elsewhere = await pushSigned((other ??= clientAt(otherUrl)), request);
+      return saysMore(elsewhere) ? elsewhere : outcome;
     },
-    close: () => client.close(),
+    async close() {
+      await Promise.all([client.close(), other?.close()]);
+    },
   };
+}
+
+/** Of the environment that is set, and of the other; with an address of its own no other is known unless it is given. */
+function addressesOf(settings: Settings, production: boolean): [own: string, other: string | undefined] {
+  const own = textSetting(settings, 'baseUrl');
+  if (own !== undefined) return [own, textSetting(settings, 'otherBaseUrl')];
+  return production ? [APNS_URL, APNS_SANDBOX_URL] : [APNS_SANDBOX_URL, APNS_URL];
+}
+
+/**
+ * A token of the other environment is answered as one that never was. Were it taken for dead, one wrong `production` would cost a workspace
+ * the devices of everybody it writes to; and an app that somebody's Xcode installed has the same user as one from the App Store.
+ */
+function mayBeOfOther(outcome: Outcome): boolean {
+  return outcome.kind === 'refused' && outcome.code === 'BadDeviceToken';
+}
+
+/**
+ * Whether the other environment knows the token, or cannot say so yet. One that cannot be reached, or does not take our key, knows of none of ours:
+ * what the first said stands.
+ */
+function saysMore(outcome: Outcome): boolean {
+  if (outcome.kind === 'deferred') return outcome.code !== 'unreachable' && outcome.class !== 'config';
+  return outcome.kind !== 'refused' || !['BadDeviceToken', 'DeviceTokenNotForTopic'].includes(outcome.code);
 }
 
 type ApnsRequest = { path: string; headers: Record<string, string>; body: string };

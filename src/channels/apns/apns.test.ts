@@ -373,6 +373,40 @@ test('reasons that are not in the table, and answers that are not Apple’s', as
   });
 });
 
+test('a token of the other environment is sent there; what neither knows is dead, and one that cannot say keeps it', async (t) => {
+  const [fake, other] = [
+    await startFakeHttp2({ check: wrongWith }),
+    await startFakeHttp2({ check: wrongWith }),
+  ];
+  t.after(async () => void (await Promise.all([fake.close(), other.close()])));
+  const both = (url: string): Settings => ({ ...settings(url), otherBaseUrl: other.url });
+  const bad = failure(400, 'BadDeviceToken');
+  await withSender({ adapter: apns, settings: both }, fake.url, async (sender) => {
+    const after = async (own: FakeAnswer, elsewhere?: FakeAnswer) => {
+      const before = other.requests.length;
+      fake.answerNext(own);
+      if (elsewhere) other.answerNext(elsewhere);
+      const outcome = await sender.send(message);
+      equal(other.requests.length - before, elsewhere ? 1 : 0);
+      return 'code' in outcome ? `${outcome.kind} ${outcome.code}` : outcome.kind;
+    };
+    equal(await after(bad, accepted), 'accepted');
+    deepEqual(other.last().headers['apns-id'], fake.last().headers['apns-id']);
+    equal(await after(bad, bad), 'refused BadDeviceToken');
+    equal(await after(bad, failure(400, 'DeviceTokenNotForTopic')), 'refused BadDeviceToken');
+    equal(await after(bad, failure(410, 'Unregistered')), 'refused Unregistered');
+    equal(await after(bad, failure(403, 'BadEnvironmentKeyInToken')), 'refused BadDeviceToken');
+    equal(await after(bad, failure(503, 'Shutdown')), 'deferred Shutdown');
+    equal(await after(failure(410, 'Unregistered')), 'refused Unregistered');
+    equal(await after(accepted), 'accepted');
+    await other.close();
+    fake.answerNext(bad);
+    const alone = await sender.send(message);
+    equal('code' in alone && alone.code, 'BadDeviceToken', 'who cannot be reached keeps nothing alive');
+  });
+  deepEqual([fake.violations(), other.violations()], [[], []]);
+});
+
 test('a connection lost before a push left: deferred; after: unclear', async (t) => {
   const fake = await startFakeHttp2({ maxConcurrentStreams: 1 });
   t.after(() => fake.close());
