@@ -749,3 +749,34 @@ test('N9 N19 a template goes out with all its components, is shown as the person
   });
   assert.match((await get(`/integrations/${toHex24(whatsapp.id)}/templates`)).error.message, /expired/);
 });
+
+test('what fills in a template goes on one line, as Meta asks, and is shown so; the words of everything else stay as they are', async () => {
+  const to = '+31612345777';
+  const refused = {
+    code: 132018,
+    message: 'Param text cannot have new-line/tab characters or more than 4 consecutive spaces',
+  };
+  answers.set(to, () => {
+    const { template } = sentTo(to).at(-1)!;
+    const texts: string[] = template?.components[0].parameters.map(({ text }: any) => text) ?? [];
+    return texts.some((text) => /[\n\r\t]| {5}/.test(text))
+      ? { status: 400, body: JSON.stringify({ error: refused }) }
+      : { status: 200, body: JSON.stringify({ messages: [{ id: `wamid.flat${++count}` }] }) };
+  });
+  const parameters = [
+    { type: 'text', text: 'Main Street 1\r\n1234 AB\tHome' },
+    { type: 'text', parameter_name: 'note', text: '\n ring      twice\u2028please\n' },
+    { type: 'text', text: 'as  it    is' },
+  ];
+  const template = { name: 'address', language: { code: 'nl' }, components: [{ type: 'body', parameters }] };
+  await reaches(world.ctx, await say(to, { type: 'nativeTemplate', template }), 'accepted');
+  const [sent] = sentTo(to) as any[];
+  assert.deepEqual(
+    sent.template.components[0].parameters.map(({ text }: any) => text),
+    ['Main Street 1 1234 AB Home', 'ring twice please', 'as  it    is'],
+  );
+  assert.equal(sent.template.components[0].parameters[1].parameter_name, 'note');
+  await write({ number: to });
+  await reaches(world.ctx, await say(to, { type: 'text', text: 'two\nlines' }), 'accepted');
+  assert.equal((sentTo(to) as any[]).at(-1).text.body, 'two\nlines');
+});

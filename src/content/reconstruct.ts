@@ -53,11 +53,21 @@ function fillIn(text: string, parameters: readonly Parameter[]): string {
   });
 }
 
+/**
+ * What fills in a template as Meta takes it: with a line break, a tab or more than four blanks in a row in it the whole message is refused, and an
+ * address or a note that somebody wrote has one as often as not.
+ */
+export function flatText(text: string): string {
+  const flat = text.replace(/\s+/g, (run) => (/^[ \u00a0]{1,4}$/.test(run) ? run : ' '));
+  return flat === text ? text : flat.trim();
+}
+
 function valueOf(parameter: Parameter): string | undefined {
+  const written = stringAt(parameter, 'text');
   const shown =
     stringAt(parameter['currency'], 'fallback_value') ?? stringAt(parameter['date_time'], 'fallback_value');
   return (
-    stringAt(parameter, 'text') ??
+    (written === undefined ? undefined : flatText(written)) ??
     shown ??
     stringAt(parameter, 'payload') ??
     stringAt(parameter, 'coupon_code')

@@ -6,6 +6,7 @@ import type { Rendered } from '../../../contract/channels.ts';
 import type { Action, Content, ContentOf, WhatsAppTemplate } from '../../../contract/content.ts';
 import { type RenderFailure, renderFailure } from '../failure.ts';
 import { type Choice, isChoice, mediaOf, ownActions, plainText, textFallback } from '../fallback.ts';
+import { flatText } from '../reconstruct.ts';
 
 type Payload = Record<string, unknown> & { type: string };
 
@@ -221,11 +222,25 @@ function cloudTemplate(template: WhatsAppTemplate): object {
     ...(components === undefined
       ? {}
       : {
-          components: components.map((component) =>
-            component.index === undefined ? component : { ...component, index: String(component.index) },
-          ),
+          components: components.map(cloudComponent),
         }),
   };
+}
+
+type Component = NonNullable<WhatsAppTemplate['components']>[number];
+
+function cloudComponent(component: Component): object {
+  const { index, parameters } = component;
+  return {
+    ...component,
+    ...(index === undefined ? {} : { index: String(index) }),
+    ...(parameters === undefined ? {} : { parameters: parameters.map(cloudParameter) }),
+  };
+}
+
+function cloudParameter(parameter: NonNullable<Component['parameters']>[number]): object {
+  const { text } = parameter as { text?: unknown };
+  return typeof text === 'string' ? { ...parameter, text: flatText(text) } : parameter;
 }
 
 function withoutActions<C extends Content>(content: C): C {
