@@ -549,6 +549,18 @@ describe('import', () => {
     assert.deepEqual([last.rows, last.created, last.rejected, last.stopped], [20_000, 20_000, 0, undefined]);
   });
 
+  test('12.1 rows that a spreadsheet saved empty are no rows, at once and in the background: what is wrong is told whatever stands between', async () => {
+    const csv = `email,first_name\nnobody,A\n${',\n'.repeat(3_000)}last@empty.example.com,B\n${',\n'.repeat(10)}`;
+    const last = (await send(csv)).lines.at(-1);
+    assert.deepEqual([last.rows, last.created, last.rejected], [2, 1, 1]);
+    assert.deepEqual(
+      last.faults.map(({ line, field }: Json) => [line, field]),
+      [[2, 'email']],
+    );
+    const { lines: uploaded } = await send(csv, '?name=b.csv', 'text/csv', {}, '/imports');
+    assert.equal(uploaded[0].rows, 2);
+  });
+
   test('12.1 bytes that are no UTF-8 are listed by their row, at once and in the background, unless the encoding is named', async () => {
     const csv = Buffer.from('email,first_name\nj@enc.example.com,Jos\xe9\nz@enc.example.com,Zoe\n', 'latin1');
     const plain = (await send(csv)).lines.at(-1);

@@ -74,11 +74,11 @@ test('every row says the line on which it ends', async () => {
 });
 
 test('quotes within a word, blanks after a quote and empty cells stay what they are', async () => {
-  assert.deepEqual(await cellsOf('name,size\n5" screen,6\n"Ann" ,7\n,\n"",""\n'), [
+  assert.deepEqual(await cellsOf('name,size\n5" screen,6\n"Ann" ,7\n,8\n"",""\n'), [
     ['name', 'size'],
     ['5" screen', '6'],
     ['Ann', '7'],
-    ['', ''],
+    ['', '8'],
     ['', ''],
   ]);
   assert.deepEqual(await cellsOf('name,size\n"Ann"s,7\n'), [
@@ -157,6 +157,19 @@ test('a row longer than any real one is told by its line, and not taken into mem
 test('an empty file and one of empty lines have no rows', async () => {
   for (const text of ['', '\n', '\r\n\r\n', 'sep=,\n']) assert.deepEqual(await cellsOf(text), []);
   assert.deepEqual(await cellsOf('a'), [['a']]);
+});
+
+test('12.1 rows of separators and blanks alone, as spreadsheets save what was only formatted, are none', async () => {
+  const empty = ',,\r\n'.repeat(3);
+  const { rows } = await rowsOf([
+    Buffer.from(`${empty}a,b,c\r\n1,2,3\r\n${empty} , ,\t\r\n,,4\r\n"",,\r\n${empty}`),
+  ]);
+  assert.deepEqual(rows, [
+    { cells: ['a', 'b', 'c'], line: 4 },
+    { cells: ['1', '2', '3'], line: 5 },
+    { cells: ['', '', '4'], line: 10 },
+    { cells: ['', '', ''], line: 11 },
+  ]);
 });
 
 test('whatever is in a cell is read again as it was written, and begins as no formula does', async () => {

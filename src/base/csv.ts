@@ -193,7 +193,9 @@ class RowReader {
     }
     if (this.#open === undefined && line === '') return undefined;
     if (this.#open === undefined && !line.includes('"')) {
-      this.#endRow(line.split(this.#delimiter));
+      const cells = line.split(this.#delimiter);
+      // Spreadsheets save rows that were only formatted, thousands at times, as separators alone.
+      if (this.#broken !== undefined || cells.some((cell) => cell.trim() !== '')) this.#endRow(cells);
       return undefined;
     }
     return this.#readQuoted(line, end, this.#delimiter);
