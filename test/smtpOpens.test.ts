@@ -90,3 +90,41 @@ test('clicks: links of the HTML and of actions lead by way of us and are counted
   await send('eve@people.example', content);
   assert.equal(sink.to('eve@people.example')[0]!.mail.html!.trim(), content.html);
 });
+
+test('an address whose Liquid an editor has encoded is each person’s own: filled in, and not one short link for all', async () => {
+  const path = `/api/workspaces/${app.appId}`;
+  const ok = async (method: string, to: string, body: object) => {
+    const { status, json } = await callApi(world, consoleKey, method, path + to, body);
+    assert.ok(status < 300, JSON.stringify(json));
+    return json;
+  };
+  await ok('PATCH', '', { settings: { trackClicks: true } });
+  const contacts: string[] = [];
+  for (const name of ['gus', 'hal']) {
+    const { id } = await ok('POST', '/contacts', { externalId: name });
+    await ok('POST', `/contacts/${id}/destinations`, {
+      channel: 'email',
+      address: `${name}@people.example`,
+    });
+    contacts.push(id);
+  }
+  const { id } = await ok('POST', '/broadcasts', {
+    name: 'encoded',
+    channel: 'email',
+    class: 'transactional',
+    audience: { include: { contacts } },
+    content: {
+      type: 'text',
+      text: 'Look',
+      html: '<a href="https://shop.example/?id=%7B%7B%20contact.externalId%20%7D%7D">Yours</a> <a href="https://shop.example/all">All</a>',
+    },
+  });
+  await ok('POST', `/broadcasts/${id}/start`, {});
+  for (const name of ['gus', 'hal']) {
+    const to = `${name}@people.example`;
+    await until('it is there', () => sink.to(to).length > 0);
+    const { html } = sink.to(to)[0]!.mail;
+    assert.ok(html!.includes(`<a href="https://shop.example/?id=${name}">`), html);
+    assert.match(html!, /<a href="[^"]+\/l\/[\w-]+">All/);
+  }
+});

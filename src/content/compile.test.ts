@@ -160,6 +160,63 @@ test('values are escaped in html and nowhere else', () => {
   });
 });
 
+test('Liquid in an address that an editor has encoded is Liquid; what is none stays as it is written', () => {
+  const html = (source: string) => {
+    const shown = compiled({ type: 'text', text: 'x', html: source }).renderContent(ANN);
+    return 'failed' in shown ? shown.detail : shown.html;
+  };
+  for (const [source, shown] of [
+    [
+      '<a href="https://a.example/?n=%7B%7B%20contact.givenName%20%7D%7D&amp;x=1">',
+      'https://a.example/?n=Ann&amp;x=1',
+    ],
+    [
+      '<a href="https://a.example/%7b%7bplan%7d%7d/%7B%7B plan %7D%7D">',
+      'https://a.example/gold/%7B%7B plan %7D%7D',
+    ],
+    ['<a href="https://a.example/%7B%7Bnick%20%7C%20default:%20%22you%22%7D%7D">', 'https://a.example/you'],
+    [
+      '<a href="https://a.example/%7B%25%20if%20plan%20%25%7Dp%7B%25%20endif%20%25%7D">',
+      'https://a.example/p',
+    ],
+    [
+      '<a href="https://a.example/%7Bplan%7D/%7B%7B%7D%7D/%7B%7B%E9%7D%7D">',
+      'https://a.example/%7Bplan%7D/%7B%7B%7D%7D/%7B%7B%E9%7D%7D',
+    ],
+  ] as const)
+    assert.equal(html(source), `<a href="${shown}">`);
+  const link = { type: 'link' as const, text: 'Go', uri: 'https://a.example/%7B%7Bcontact.id%7D%7D' };
+  const shown = compiled({ type: 'text', text: 'x', actions: [link] }).renderContent(ANN);
+  assert.deepEqual('actions' in shown && shown.actions, [{ ...link, uri: 'https://a.example/7' }]);
+  assert.deepEqual(compiled({ type: 'text', text: 'x', actions: [link] }, false).renderContent(ANN), {
+    type: 'text',
+    text: 'x',
+    actions: [link],
+  });
+});
+
+test('Liquid in HTML whose quotes and signs are entities is what was meant; elsewhere, and where it is Liquid so, it stands as it is', () => {
+  const html = (source: string) => {
+    const shown = compiled({ type: 'text', text: 'x', html: source }).renderContent(ANN);
+    return 'failed' in shown ? shown.detail : shown.html;
+  };
+  for (const [source, shown] of [
+    ['Hi {{ nick | default: &quot;you&quot; }} &quot;', 'Hi you &quot;'],
+    ['{% if shoe.size &gt; 41 and plan == &#39;gold&#39; %}a &gt; b{% endif %}', 'a &gt; b'],
+    ['{{&nbsp;plan&nbsp;}}', 'gold'],
+    ['{{ plan | replace: "g", "&amp;" | raw }}', '&amp;old'],
+  ] as const)
+    assert.equal(html(source), shown);
+  for (const broken of [
+    '{{ nick | default: &ldquo;you&rdquo; }}',
+    '{{ plan &amp; plan }}',
+    '{% if plan &gt; %',
+    '{{ &quot;',
+  ])
+    assert.ok(isFault(compile({ type: 'text', text: 'x', html: broken })), broken);
+  assert.ok(isFault(compile({ type: 'text', text: '{{ plan | default: &quot;you&quot; }}' })));
+});
+
 test('what does not parse is a fault that names the field', () => {
   for (const source of [
     '{{ "',

@@ -58,7 +58,7 @@ export function parseLiquid(source: string, format: 'plain' | 'html'): TextTempl
   let templates: Template[];
   let paths: Path[];
   try {
-    templates = liquid.parse(source);
+    templates = format === 'html' ? parseHtml(liquid, source) : liquid.parse(source);
     templates.forEach(allowLateDefault);
     paths = variablesOf(liquid, templates).map(staticPart);
   } catch (error) {
@@ -79,6 +79,53 @@ export function parseLiquid(source: string, format: 'plain' | 'html'): TextTempl
     }
   };
   return { paths, render };
+}
+
+/**
+ * Parses it as it stands; what is no Liquid so, as it was meant: an editor of HTML writes the quotes and signs of `{{ name | default: "you" }}` and
+ * of `{% if points > 3 %}` as entities.
+ */
+function parseHtml(liquid: Liquid, source: string): Template[] {
+  try {
+    return liquid.parse(source);
+  } catch (error) {
+    const meant = withoutEntities(source);
+    if (meant === source) throw error;
+    try {
+      return liquid.parse(meant);
+    } catch {
+      throw error;
+    }
+  }
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&quot;': '"',
+  '&#34;': '"',
+  '&#39;': "'",
+  '&apos;': "'",
+  '&lt;': '<',
+  '&gt;': '>',
+  '&amp;': '&',
+  '&nbsp;': ' ',
+};
+
+/** The source with entities within its tags and variables as what they stand for. */
+function withoutEntities(source: string): string {
+  const pieces: string[] = [];
+  let at = 0;
+  for (const { index } of source.matchAll(/\{[{%]/g)) {
+    if (index < at) continue;
+    const end = source.indexOf(source[index + 1] === '{' ? '}}' : '%}', index + 2);
+    if (end < 0) break;
+    const inner = source.slice(index, end);
+    pieces.push(
+      source.slice(at, index),
+      inner.replaceAll(/&(?:#?\w{2,4});/g, (one) => ENTITIES[one] ?? one),
+    );
+    at = end;
+  }
+  return pieces.join('') + source.slice(at);
 }
 
 /** A text without what no channel and no store takes: half of a sign (`split: ""` halves an emoji), and U+0000 (`url_decode`, `base64_decode`). */

@@ -1,6 +1,7 @@
 /** Finds the Liquid in content once, and afterwards fills it in without looking at the rest. */
 import { beginningOf } from '../base/text.ts';
 import { type Content, MEDIA_PATTERN, URI_PATTERN } from '../../contract/content.ts';
+import { withBraces } from '../base/braces.ts';
 import { breaks, type Fault, isFault } from '../base/fault.ts';
 import { type RenderFailure, renderFailure } from './failure.ts';
 import { hasLiquid, parseLiquid, type TextTemplate } from './liquid.ts';
@@ -67,8 +68,9 @@ function planFor(
   paths: Path[],
 ): Plan | Fault | undefined {
   if (typeof value === 'string') {
-    if (!(wholly || TEMPLATED.has(key)) || !hasLiquid(value)) return undefined;
-    const template = parseLiquid(value, key === 'html' ? 'html' : 'plain');
+    const written = wholly || TEMPLATED.has(key) ? withBraces(value) : '';
+    if (!hasLiquid(written)) return undefined;
+    const template = parseLiquid(written, key === 'html' ? 'html' : 'plain');
     if ('reason' in template) return breaks(path, `is not valid Liquid: ${template.reason}`);
     paths.push(...template.paths);
     const valid = wholly ? undefined : TEMPLATED.get(key);

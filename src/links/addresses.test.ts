@@ -101,7 +101,14 @@ test('addresses that bring somebody along come first, each once; others only whe
     ['transfer'],
   );
   assert.deepEqual(
-    linksIn(text('https://a.example/{{ contact.id }}', 'https://a.example/{% x %}'), true),
+    linksIn(
+      text(
+        'https://a.example/{{ contact.id }}',
+        'https://a.example/{% x %}',
+        'https://a.example/?id=%7B%7B%20contact.id%20%7D%7D',
+      ),
+      true,
+    ),
     [],
   );
 });

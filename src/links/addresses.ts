@@ -5,6 +5,7 @@
  */
 import { beginningOf } from '../base/text.ts';
 import type { Action, Content } from '../../contract/content.ts';
+import { withBraces } from '../base/braces.ts';
 import { hrefsOf, withHrefs } from '../base/html.ts';
 import { toHex24 } from '../base/ids.ts';
 import { MOST_LINKS } from './codes.ts';
@@ -53,7 +54,7 @@ export function canShorten(uri: string): boolean {
 export function linksIn(content: Content, trackClicks: boolean): { longUri: string; kind: LinkKind }[] {
   const seen = new Map<string, LinkKind>();
   eachUri(content, (uri) => {
-    if (seen.has(uri) || uri.includes('{{') || uri.includes('{%')) return;
+    if (seen.has(uri) || /\{[{%]/.test(withBraces(uri))) return;
     const kind = isTransfer(uri) ? 'transfer' : 'click';
     if ((kind === 'transfer' || trackClicks) && canShorten(uri)) seen.set(uri, kind);
   });
