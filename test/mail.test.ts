@@ -316,6 +316,45 @@ test('a complaint ends everything, for whom the mail went to and nobody else', a
   );
 });
 
+test('who leaves by the button of a mail program that knows no links is out of marketing, whatever address they write from; a made-up name is not heard', async () => {
+  const to = 'leaver@people.example';
+  const market = () => send(to, { type: 'text', text: 'Spring' }, { class: 'marketing' });
+  await reaches(world.ctx, await market(), 'accepted');
+  const { mail } = sink.to(to).at(-1)!;
+  const header = mail.headers.find(({ key }) => key === 'list-unsubscribe')!.value;
+  const [, link, leave] = /^<(https?:\S+)>, <mailto:(\S+)\?subject=unsubscribe>$/.exec(
+    header.replaceAll(/\s+/g, ' '),
+  )!;
+  assert.ok(link!.startsWith(world.url));
+  assert.match(leave!, /^bounce\+\S+@shop\.example$/);
+  assert.ok(leave!.split('@')[0]!.length <= 64, 'a local part has 64 characters');
+  const leaves = (at: string, subject = 'unsubscribe', from = 'other-name@people.example') =>
+    mailTo({
+      from,
+      to: at,
+      subject,
+      text: '',
+      messageId: `<${subject.trim().length}.leave@people.example>`,
+      date: new Date(0),
+    });
+  // A name that was made up, an answer that only speaks of it, and a machine's notice change nothing.
+  await leaves(leave!.replace(/-[0-9a-f]{12}@/, '-000000000000@'));
+  await leaves(leave!, 'Re: unsubscribe?');
+  await reaches(world.ctx, await market(), 'accepted');
+  for (let repeat = 0; repeat < 2; repeat++) assert.equal(await leaves(leave!, ' Unsubscribe'), undefined);
+  const suppressed = await reaches(world.ctx, await market(), 'suppressed');
+  assert.equal(suppressed.code, 'opted_out_channel');
+  await reaches(
+    world.ctx,
+    await send(to, { type: 'text', text: 'Your invoice' }, { class: 'transactional' }),
+    'accepted',
+  );
+  const told = await world.ctx.sql`SELECT reason FROM consent_log WHERE address = ${to}`;
+  assert.equal(told.length, 1);
+  const mails = sink.to(to).map(({ mail: one }) => one.headers.some(({ key }) => key === 'list-unsubscribe'));
+  assert.equal(mails.at(-1), false, 'an invoice has no way out');
+});
+
 test('an out-of-office notice is no answer', async () => {
   const { mail } = await sent('away@people.example');
   const notice = (to: string) => ({

@@ -17,7 +17,7 @@ import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { attachmentFetcher, isShownIn, type Attachment } from '../kit/mail/attachments.ts';
 import { domainOf, type SendsAs } from '../kit/mail/domain.ts';
 import { HIDE_LINK, linkIn, withHtmlLink, withTextLink } from '../kit/mail/unsubscribeLink.ts';
-import { bounceAddressOf, nameOf } from './name.ts';
+import { bounceAddressOf, LEAVING, nameOf } from './name.ts';
 import type { Mail, MailPool } from './post.ts';
 import { receiveSmtp } from './receive.ts';
 
@@ -206,7 +206,9 @@ function mailOf(
     text: asLines(rendered.text),
     ...(rendered.html === undefined ? {} : { html: asLines(rendered.html) }),
     ...(replyTo === undefined ? {} : { replyTo }),
-    ...(rendered.headers === undefined ? {} : { headers: rendered.headers }),
+    ...(rendered.headers === undefined
+      ? {}
+      : { headers: withMailto(rendered.headers, bounce ?? incoming, name) }),
     // The same for each attempt, so that a receiver can tell a repeat.
     messageId: `<${name}@${address.slice(address.lastIndexOf('@') + 1) || 'localhost'}>`,
     date: new Date(nowMs),
@@ -219,6 +221,21 @@ function mailOf(
       isShownIn(rendered.html, file) ? { ...file, cid: file.filename } : file,
     ),
   };
+}
+
+/**
+ * An address to leave by, behind the link: mail programs that do not know RFC 8058 (iOS’ among them) show a button for one only. It holds the name
+ * of the delivery, so that who leaves is whom it went to, from whatever address they write.
+ */
+function withMailto(
+  headers: Readonly<Record<string, string>>,
+  address: string | undefined,
+  name: string,
+): Readonly<Record<string, string>> {
+  const key = Object.keys(headers).find((one) => /^list-unsubscribe$/i.test(one));
+  if (key === undefined || !address?.includes('@') || /<mailto:/i.test(headers[key]!)) return headers;
+  const to = bounceAddressOf(address, name).replaceAll(/[^\w.+@~-]/g, encodeURIComponent);
+  return { ...headers, [key]: `${headers[key]}, <mailto:${to}?subject=${LEAVING}>` };
 }
 
 /** With the line ends of a mail, however it is encoded. */

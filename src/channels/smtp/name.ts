@@ -31,6 +31,9 @@ export function bounceAddressOf(bounceAddress: string, name: string): string {
   return `${bounceAddress.slice(0, at)}+${name}${bounceAddress.slice(at)}`;
 }
 
+/** The subject of a mail by which a mail program takes its person out of what it got (RFC 2369), at an address that holds the delivery’s name. */
+export const LEAVING = 'unsubscribe';
+
 /** The ref that a bounce address names. */
 export function refInBounceAddress(address: string, callbackUrl: string): string | undefined {
   const name = /\+([^+@\s]{1,64})@[^@\s]+$/.exec(address)?.[1];

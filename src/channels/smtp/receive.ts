@@ -3,6 +3,7 @@
  * in the URL is all the proof there is of who hands it in; who wrote it nobody knows, so a bounce counts only by a name that we
  * signed, and a person's mail says no more than its sender does.
  */
+import { sha256Hex } from '../../base/crypto.ts';
 import { beginningOf } from '../../base/text.ts';
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Settings } from '../adapter.ts';
 import { textSetting } from '../kit/outcome.ts';
@@ -10,8 +11,8 @@ import { addressIn } from '../kit/mail/address.ts';
 import { isAutomatic } from '../kit/mail/automatic.ts';
 import { textOfHtml } from '../kit/mail/htmlText.ts';
 import { inboundOf } from './inbound.ts';
-import { mailboxesIn, readMail, type Mail } from '../kit/mail/mime.ts';
-import { refInBounceAddress } from './name.ts';
+import { mailboxesIn, readMail, wordsIn, type Mail } from '../kit/mail/mime.ts';
+import { LEAVING, refInBounceAddress } from './name.ts';
 import { complaintIn, namesNobody, plainBounce, receiptsIn, reportIn } from './report.ts';
 
 const answer = (status: number, body: string): CallbackAnswer => ({
@@ -38,6 +39,8 @@ export function receiveSmtp(request: CallbackRequest, settings: Settings): Callb
   if (report === 'feedback') return complaint(complaintIn(mail, ref, url));
   const bounce = ref === undefined ? [] : plainBounce(mail, ref, envelope.from);
   if (bounce.length) return told(bounce);
+  if (ref !== undefined && wordsIn(mail.header('subject')).trim().toLowerCase() === LEAVING)
+    return wordOn(ref, 'stop', `unsubscribe:${ref}:${sha256Hex(body).slice(0, 16)}`);
   const [from] = mailboxesIn(mail.header('from'));
   if (isAutomatic(mail.header, from?.address ?? '', envelope.from, ref !== undefined)) return told([]);
   if (!isForUs(envelope, ref, settings)) return notUnderstood('this address takes nothing but bounces');
@@ -53,14 +56,18 @@ function told(receipts: Extract<Callback, { kind: 'parsed' }>['receipts']): Call
 
 /** They had the mail before they could complain of it. Whom it went to we know better than the report, which anybody can write. */
 function complaint(ref: string | undefined): Callback {
-  if (ref === undefined) return told([]);
+  return ref === undefined ? told([]) : wordOn(ref, 'complaint', `complaint:${ref}`);
+}
+
+/** A word on consent by whoever had a mail: that they had it is told with it. */
+function wordOn(ref: string, handledKeyword: 'complaint' | 'stop', externalId: string): Callback {
   const word: Inbound = {
-    externalId: `complaint:${ref}`,
+    externalId,
     from: '',
     to: '',
     text: '',
     media: [],
-    handledKeyword: 'complaint',
+    handledKeyword,
     ofDelivery: ref,
     raw: {},
   };
