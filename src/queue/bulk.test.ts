@@ -14,6 +14,7 @@ import type { Stream, WorkItem } from './work/work.ts';
 
 const { sql } = await testDatabase();
 const RUN: Stream = { stream: 77, kind: 1, workspaceId: 9, flowing: true, ratePerS: null };
+const APART: Stream = { ...RUN, stream: -5 };
 const lanes = await sql<OwnedLane[]>`
   SELECT lane, bucket, buckets, epoch FROM lanes WHERE lane IN (3, 4) ORDER BY lane`;
 beforeEach(() => sql`DELETE FROM streams`);
@@ -185,8 +186,9 @@ test('what campaigns send is asked of all lanes, many together; one that has muc
     },
     { inFlight: 900, owned: () => many },
   );
-  await upsertStream(sql, { ...RUN, stream: -5 });
+  await upsertStream(sql, APART);
   await bulk.look();
+  bulk.ring(0, APART.stream);
   await until('each lane is asked', () => new Set(claims.map(({ lane }) => lane.lane)).size === 20);
   const more = () => claims.some(({ lane, after }) => lane.lane === 7 && after.dueMs >= 500);
   await clock.moveOn(20);
@@ -195,6 +197,113 @@ test('what campaigns send is asked of all lanes, many together; one that has muc
     await clock.moveOn(5);
     return more();
   });
+});
+
+/** Puts a piece of work in without a word, as by a process that died before it rang. */
+async function putSilently({ lane, buckets }: OwnedLane, { stream, kind, workspaceId }: Stream, dueMs = 1) {
+  await sql`
+    INSERT INTO due (bucket, kind, owner_id, cause_id, seq, lane, stream, workspace_id, due_ms)
+    VALUES (${buckets[0]!}, ${kind}, ${buckets[0]!}, 1, 0, ${lane}, ${stream}, ${workspaceId}, ${dueMs})`;
+}
+
+/** What the pumps are at, a pause of theirs after the other; statements are not virtual. */
+async function goOn(clock: ReturnType<typeof world>['clock'], ms: number) {
+  for (let left = ms; left > 0; left -= 5_000) {
+    await clock.moveOn(Math.min(left, 5_000));
+    for (let n = 0; n < 5; n++) {
+      await sql`SELECT 1`;
+      await clock.moveOn(0);
+    }
+  }
+}
+
+test('a stream that has nothing rests: where it rings that lane alone is asked, and it rests again when that is settled', async () => {
+  const found: WorkItem[][] = [];
+  const { bulk, clock, claims, settleAll } = world(() => found.shift() ?? []);
+  await upsertStream(sql, APART);
+  await bulk.look();
+  await goOn(clock, 100_000);
+  assert.equal(claims.length, 0, 'nothing is asked of it before it rings');
+  bulk.ring(3, APART.stream);
+  await until('both lanes are asked, since nothing is known yet', async () => {
+    await clock.moveOn(5);
+    return new Set(claims.map(({ lane }) => lane.lane)).size === 2;
+  });
+  await goOn(clock, 5_000);
+  assert.equal(clock.waiting(), 0, 'it has no timer');
+  claims.length = 0;
+  found.push(itemsOf(1));
+  bulk.ring(4, APART.stream);
+  await until('the lane is asked', async () => {
+    await clock.moveOn(5);
+    return claims.length > 0;
+  });
+  await goOn(clock, 3_000);
+  await until('while something is under way it stays', () => clock.waiting() > 0);
+  settleAll();
+  await goOn(clock, 5_000);
+  assert.deepEqual([...new Set(claims.map(({ lane }) => lane.lane))], [4]);
+  assert.equal(clock.waiting(), 0, 'and rests again');
+});
+
+test('a stream that rests wakes when it rings in the very step in which it comes to rest', async () => {
+  const { bulk, clock, claims } = world(() => []);
+  await upsertStream(sql, APART);
+  await bulk.look();
+  const asked = () => claims.filter(({ lane }) => lane.lane === 3).length;
+  for (let turns = 0; turns < 40; turns++) {
+    bulk.ring(3, APART.stream);
+    const before = asked();
+    await clock.moveOn(30);
+    for (let n = 0; n < turns % 8; n++) await Promise.resolve();
+    const between = asked();
+    bulk.ring(3, APART.stream);
+    await until('it is asked again', async () => {
+      await clock.moveOn(30);
+      return asked() > between && asked() > before;
+    });
+  }
+});
+
+test('what rests and was put into without a word is found within a minute, when its lane came back, and when it flows again', async (t) => {
+  t.after(() => sql`DELETE FROM due`);
+  let owned: OwnedLane[] = [lanes[0]!];
+  const { bulk, clock, claims } = world(() => [], { owned: () => owned });
+  const others = [-6, -7, -8].map((stream) => ({ ...APART, stream }));
+  for (const stream of [APART, ...others]) await upsertStream(sql, stream);
+  await bulk.look();
+  for (const { stream } of [APART, ...others]) bulk.ring(3, stream);
+  await goOn(clock, 5_000);
+  claims.length = 0;
+
+  await putSilently(lanes[0]!, APART);
+  await bulk.look();
+  await goOn(clock, 5_000);
+  assert.equal(claims.length, 0, 'it is not asked of at each look');
+  await goOn(clock, 60_000);
+  await bulk.look();
+  await until('it is found', () => claims.length > 0);
+  assert.deepEqual([...new Set(claims.map(({ stream }) => stream))], [APART.stream], 'it alone');
+
+  await putSilently(lanes[1]!, others[0]!);
+  owned = lanes;
+  assert.equal(bulk.ring(4), false, 'a look is due when a lane is taken');
+  await bulk.look();
+  await until('what is in it is found', () => claims.some(({ stream }) => stream === -6));
+
+  await upsertStream(sql, { ...others[1]!, flowing: false });
+  await bulk.look();
+  assert.equal(bulk.ring(3, -7), true);
+  await goOn(clock, 5_000);
+  assert.ok(
+    claims.every(({ stream }) => stream !== -7),
+    'what is paused is not asked of',
+  );
+  await putSilently({ ...lanes[0]!, buckets: [lanes[0]!.buckets[1]!] }, others[1]!);
+  await upsertStream(sql, others[1]!);
+  await bulk.look();
+  await until('it is when it flows', () => claims.some(({ stream }) => stream === -7));
+  assert.ok(claims.every(({ stream }) => stream !== -8));
 });
 
 test('a lane that had nothing is asked when what it has falls due, when it rings, when it came back, and now and then', async (t) => {
@@ -230,11 +339,7 @@ test('a lane that had nothing is asked when what it has falls due, when it rings
   bulk.ring(99, RUN.stream);
   await asked('they came back', () => claims.at(-1)!.lane.epoch === lanes[0]!.epoch + 1);
   await clock.moveOn(1_000);
-  // Put in without a word, as by a process that died before it rang.
-  const [lane] = owned;
-  await sql`
-    INSERT INTO due (bucket, kind, owner_id, cause_id, seq, lane, stream, workspace_id, due_ms)
-    VALUES (${lane!.buckets[0]!}, 1, ${lane!.buckets[0]!}, 1, 0, ${lane!.lane}, ${RUN.stream}, 9, 1)`;
+  await putSilently(owned[0]!, RUN);
   const before = claims.length;
   await until('it is found all the same', async () => {
     await clock.moveOn(10_000);
@@ -296,21 +401,10 @@ test('what was put in without a word is found within a minute', async (t) => {
   const { bulk, clock, claims } = world(() => [], { owned: () => [lane!] });
   await upsertStream(sql, RUN);
   await bulk.look();
-  const goesOn = async (ms: number) => {
-    for (let left = ms; left > 0; left -= 5_000) {
-      await clock.moveOn(5_000);
-      for (let n = 0; n < 5; n++) {
-        await sql`SELECT 1`;
-        await clock.moveOn(0);
-      }
-    }
-  };
-  await goesOn(100_000);
+  await goOn(clock, 100_000);
   const before = claims.length;
-  await sql`
-    INSERT INTO due (bucket, kind, owner_id, cause_id, seq, lane, stream, workspace_id, due_ms)
-    VALUES (${lane!.buckets[0]!}, 1, ${lane!.buckets[0]!}, 1, 0, ${lane!.lane}, ${RUN.stream}, 9, 1)`;
-  await goesOn(65_000);
+  await putSilently(lane!, RUN);
+  await goOn(clock, 65_000);
   assert.ok(claims.length > before);
 });
 

@@ -4,6 +4,8 @@ import type { Clock } from '../../src/base/clock.ts';
 export type StillClock = Clock & {
   /** Moves time on, and runs what falls due on the way. */
   moveOn(byMs: number): Promise<void>;
+  /** Timers that have not run. */
+  waiting(): number;
 };
 
 export function stillClock(nowMs = 1_000_000): StillClock {
@@ -11,6 +13,7 @@ export function stillClock(nowMs = 1_000_000): StillClock {
   let atMs = nowMs;
   const rest = () => new Promise<void>((resolve) => setImmediate(resolve));
   return {
+    waiting: () => timers.size,
     nowMs: () => atMs,
     monotonicMs: () => atMs,
     after(delayMs, run) {

@@ -7,8 +7,6 @@ const BULK = ['src/queue/bulk.test.ts'];
 
 export const moreQueueFaults = [
   ...inFile('src/queue/work/bulk.ts', BULK, [
-    ['each worker has all of a run’s rate', '(rate * lanes) / LANES', 'rate'],
-    ['what a run sends costs it nothing', '      tokens -= n;\n', ''],
     ['a run that is paused while it waits for room goes on', 'if (!goesOn()) return false;', ''],
     [
       'what was put off before the place of a pass is never seen',
@@ -25,12 +23,23 @@ export const moreQueueFaults = [
       'const left = (items: readonly unknown[]) => void rooms.leave(charged, items.length);',
       'const left = () => undefined;',
     ],
-    ['a wake is forgotten that comes while a lane is asked', 'if (rings === before) idle.set', 'idle.set'],
     [
       'a stream that is closed goes on',
       'pump.update({ stream: id, kind: NO_KIND, workspaceId: 0, flowing: false, ratePerS: null });',
       '',
     ],
+    [
+      'a rate that is changed is not used',
+      'pace.set(stream.ratePerS, core.lanes().length);',
+      'pace.set(first.ratePerS, core.lanes().length);',
+    ],
+  ]),
+  ...inFile('src/queue/work/pace.ts', BULK, [
+    ['each worker has all of a run’s rate', '(rate * lanes) / LANES', 'rate'],
+    ['what a run sends costs it nothing', '      tokens -= n;\n', ''],
+  ]),
+  ...inFile('src/queue/work/idle.ts', BULK, [
+    ['a wake is forgotten that comes while a lane is asked', 'if (rings === before) idle.set', 'idle.set'],
     ['what is put off while its lane was asked is found a minute later', 'if (one) one.isAsked = false;', ''],
     [
       'what nobody told of is found when the next minute is over',
@@ -42,11 +51,18 @@ export const moreQueueFaults = [
       'one ? one.beganMs + AWAY_MS - clock.monotonicMs() : 0',
       'one ? AWAY_MS : 0',
     ],
+    ['a stream rests while something of it is under way', '!away.any() && ', ''],
+  ]),
+  ...inFile('src/queue/work/asleep.ts', BULK, [
     [
-      'a rate that is changed is not used',
-      'pace.set(stream.ratePerS, core.lanes().length);',
-      'pace.set(first.ratePerS, core.lanes().length);',
+      'of what rests no lane is asked but the one known',
+      'one.empty.filter((other) => other.lane !== lane)',
+      'one.empty',
     ],
+    ['what flows again rests on', '(stream.flowing && !one.stream.flowing)', 'false'],
+    ['nobody looks at what rests', 'isTime || isUnsure', 'isUnsure'],
+    ['what rests is looked at each second', 'isTime || isUnsure', 'true'],
+    ['a lane that was taken is not asked', 'isUnsure ||= asleep.size > 0;', ''],
   ]),
   ...inFile(
     'src/queue/work/fair.ts',

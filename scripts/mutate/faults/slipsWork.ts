@@ -6,29 +6,13 @@ export const slipsOfWork = [
     'src/queue/work/bulk.ts',
     ['src/queue/bulk.test.ts'],
     [
-      [
-        'a wake that was lost is never made up for',
-        'const anyway = core.clock.monotonicMs() > askedAllMs + ASK_ANYWAY_MS;',
-        'const anyway = false;',
-      ],
       ['a lane that rings stays idle', 'if (lane !== undefined) idle.forget(lane);', ''],
-      [
-        'after a rest a run sends all at once',
-        'Math.min(Math.max(1, ratePerS / 4), tokens +',
-        'Math.min(Infinity, tokens +',
-      ],
-      [
-        'a lane that came back is taken for empty',
-        'one?.lane.epoch === epoch && (one.dueMs',
-        'one !== undefined && (one.dueMs',
-      ],
       ['a lane that has much is left out', '...lanes.filter(hasMuch).map((lane) => [lane]),', ''],
       [
         'room is given back for what was claimed',
         'rooms.leave(charged, each * lanes.length - found);',
         'rooms.leave(charged, each * lanes.length);',
       ],
-      ['a stream whose kind nobody does stops the others', 'else if (handler)\n', 'else\n'],
       [
         'a rate that is changed waits for the next pass',
         'if (!next.flowing !== !stream.flowing || next.ratePerS !== stream.ratePerS) woken.ring();',
@@ -38,6 +22,33 @@ export const slipsOfWork = [
         'a run that flows again waits for the next pass',
         'if (!next.flowing !== !stream.flowing || next.ratePerS !== stream.ratePerS) woken.ring();',
         'if (next.ratePerS !== stream.ratePerS) woken.ring();',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/queue/work/idle.ts',
+    ['src/queue/bulk.test.ts'],
+    [
+      [
+        'a wake that was lost is never made up for',
+        'const anyway = core.clock.monotonicMs() > askedAllMs + ASK_ANYWAY_MS;',
+        'const anyway = false;',
+      ],
+      [
+        'a lane that came back is taken for empty',
+        'one?.lane.epoch === epoch && (one.dueMs',
+        'one !== undefined && (one.dueMs',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/queue/work/pace.ts',
+    ['src/queue/bulk.test.ts'],
+    [
+      [
+        'after a rest a run sends all at once',
+        'Math.min(Math.max(1, ratePerS / 4), tokens +',
+        'Math.min(Infinity, tokens +',
       ],
     ],
   ),
