@@ -12,7 +12,7 @@ import { rowsRead } from '../../test/support/rowsRead.ts';
 import { selectFeedLanes } from './feed/sql.ts';
 import type { OwnedLane } from './lanes/lane.ts';
 import { fenceLane } from './lanes/sql.ts';
-import { selectInteractiveLanes } from './work/sql.look.ts';
+import { selectInteractiveLanes, selectStreamsWithWork } from './work/sql.look.ts';
 import {
   claimDue,
   claimDueOfLanes,
@@ -157,6 +157,34 @@ test('which lanes have single messages that are due is found by one look into ea
     const read = (await readOf('due')) - before;
     assert.ok(read < 100, `${read} read to find one lane`);
   }
+});
+
+test('which of many streams have anything is found by a look for each into each lane, asked when few wait and when many do', async () => {
+  await sql`ALTER TABLE due SET (autovacuum_enabled = false)`;
+  await sql`DELETE FROM due`;
+  const lanes = await sql<{ lane: number }[]>`SELECT lane FROM lanes`;
+  const streams = Array.from({ length: 100 }, (_, n) => ({ stream: -1 - n, kind: 1 }));
+  const ask = () =>
+    selectStreamsWithWork(
+      one,
+      lanes.map(({ lane }) => lane),
+      streams,
+    );
+  for (let n = 0; n < 8; n++) assert.deepEqual(await ask(), []);
+  await fill(FULL, -70);
+  for (const analyzed of [false, true]) {
+    if (analyzed) await sql.unsafe('ANALYZE due');
+    const before = await readOf('due');
+    assert.deepEqual(await ask(), [-70]);
+    const read = (await readOf('due')) - before;
+    assert.ok(read < 100, `${read} read to find one of a hundred`);
+  }
+  assert.deepEqual(
+    await selectStreamsWithWork(one, [lane!.lane + 1], streams),
+    [],
+    'in lanes that are asked',
+  );
+  assert.deepEqual(await selectStreamsWithWork(one, [lane!.lane], [{ stream: -70, kind: 2 }]), []);
 });
 
 test('which lanes have events to hand on is found by one look into each, asked when few wait and when many do', async () => {
