@@ -102,7 +102,7 @@ type Rounds = {
   idle: IdleLanes;
   pace: Pace;
   woken: Bell;
-  stream(): Stream;
+  stream: () => Stream;
 };
 
 /** One round of all lanes that may have something; resolves with whether there was anything, and there may be more. */
