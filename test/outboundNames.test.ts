@@ -61,6 +61,11 @@ test('O19 by the public key half of the names may be new ones; known names are t
   const none = await post('/v2/track/batch', [{ user_id: 'cat', event: 'too many' }], byPage);
   assert.equal(none.status, 422);
   assert.deepEqual(await did('cat'), {});
+  const alone = await post('/v2/track/batch', [{ user_id: 'cat', event: 'too many' }], {
+    ...byPage,
+    'x-outbound-client': 'Android/2.0',
+  });
+  assert.deepEqual([alone.status, alone.text], [200, ''], 'it would be sent for ever');
   // The private key has the other half, and what it named once anybody may tell of.
   assert.equal((await post('/v2/track', { user_id: 'bob', event: 'too many' })).status, 200);
   assert.equal((await post('/v2/track', { user_id: 'bob', event: 'too many' }, byPage)).status, 200);

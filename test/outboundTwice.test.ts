@@ -285,4 +285,26 @@ test('odd but good: empty values, times far off, names that are none of ours', a
   );
 });
 
+test('O16 by the public key who is the user already may say so again, and a call that was made is no other for what came since', async () => {
+  const said = async (body: object, more: object = {}) =>
+    (await post('/v2/identify', body, { ...byPublic, ...more })).status;
+  await ok('/v2/track', { user_id: 'was', event: 'e' });
+  await ok('/v2/identify', { user_id: 'is', previous_id: 'was' });
+  const joins = { user_id: 'is', previous_id: 'was' };
+  assert.equal(await said(joins), 200, 'joined by the private key');
+  assert.equal(await said({ user_id: 'was', previous_id: 'is' }), 200, 'the other way round');
+  assert.equal(await said({ user_id: 'third', previous_id: 'was' }), 403);
+  // Made when nobody was called so; its answer was lost, and it comes again.
+  const late = { user_id: 'late', previous_id: 'temp', first_name: 'Ann' };
+  const guid = { 'x-outbound-guid': 'late-joins' };
+  assert.equal(await said(late, guid), 200);
+  await ok('/v2/identify', { user_id: 'temp', first_name: 'Tom' });
+  await ok('/v2/identify', { user_id: 'late', first_name: 'Bea' });
+  assert.equal(await said(late, guid), 200, 'it was made');
+  assert.equal(await said(late), 403, 'another call is not');
+  assert.equal(await said({ ...late, first_name: 'Eve' }, guid), 403, 'nor is one that says something else');
+  assert.notEqual((await person('late')).id, (await person('temp')).id);
+  assert.equal((await person('late')).givenName, 'Bea');
+});
+
 test('nothing of all this was an error of ours', () => assert.deepEqual(errors, []));

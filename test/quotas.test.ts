@@ -184,6 +184,20 @@ describe('users that a browser names by the public key', () => {
     assert.equal(row!['n'], 9);
   });
 
+  test('count with the groups that they are told to be in, and it is said what there is too much of', async () => {
+    const app = await product.newApp();
+    const open = await keyOf(app.workspaceId, 'public');
+    const inGroup = (id: string) => ({ user_id: 'a', group_id: id });
+    const statuses: number[] = [];
+    for (const id of ['g', 'h', 'g', 'i', 'h'])
+      statuses.push(await tell(open, 'identify', '10.7.0.1', inGroup(id)));
+    assert.deepEqual(statuses, [200, 200, 200, 429, 200]);
+    const headers = { 'x-outbound-key': open, 'x-forwarded-for': '10.7.0.1' };
+    const body = JSON.stringify(inGroup('i'));
+    const said = await fetch(`${url}/v2/identify`, { method: 'POST', headers, body });
+    assert.match(await said.text(), /"Too many new users and groups by the public key; try again later\."/);
+  });
+
   test('have so many devices, of which the newest stay', async () => {
     const app = await product.newApp();
     const open = await keyOf(app.workspaceId, 'public');

@@ -20,6 +20,15 @@ export async function insertTold(
     RETURNING hash, key`;
 }
 
+/** Those of some that are taken. Locks nothing. */
+export async function selectTold(db: Db, workspaceId: number, rows: readonly ToldKey[]): Promise<ToldKey[]> {
+  return await db<ToldKey[]>`
+    SELECT t.hash, t.key FROM told_once t
+    JOIN unnest(${column(rows, (r) => r.hash)}::integer[], ${column(rows, (r) => r.key)}::bigint[]) AS k (hash, key)
+      ON t.hash = k.hash AND t.key = k.key
+    WHERE t.workspace_id = ${workspaceId}`;
+}
+
 /** Gives up what was taken. Locks the rows. */
 export async function deleteTold(db: Db, workspaceId: number, rows: readonly ToldKey[]): Promise<void> {
   await db`

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Db, Tx } from '../db/pool.ts';
-import { deleteTold, deleteToldBefore, insertTold, type ToldKey } from './sql.toldOnce.ts';
+import { deleteTold, deleteToldBefore, insertTold, selectTold, type ToldKey } from './sql.toldOnce.ts';
 
 /** For as long as ids of events are known: whoever tries again gives up before. */
 const KEPT_MS = 7 * 24 * 3600 * 1000;
@@ -36,6 +36,19 @@ export async function takeOnce(
   nowMs: number,
 ): Promise<boolean> {
   return (await takeEach(tx, workspaceId, [name], nowMs))[0]!;
+}
+
+/** Which names were taken before; what has none never was. Locks nothing. */
+export async function wereTold(
+  db: Db,
+  workspaceId: number,
+  names: readonly (string | undefined)[],
+): Promise<boolean[]> {
+  const keys = names.map((name) => (name === undefined ? undefined : keyOf(name)));
+  const asked = keys.filter((key) => key !== undefined);
+  if (asked.length === 0) return names.map(() => false);
+  const taken = new Set((await selectTold(db, workspaceId, asked)).map(textOf));
+  return keys.map((key) => key !== undefined && taken.has(textOf(key)));
 }
 
 /** Gives up names that were taken in this transaction: what was told under them was refused, and may be told again. */

@@ -232,20 +232,26 @@ function placesIn(list: readonly unknown[]): PlaceOf {
 
 function firstFault(told: readonly TrackedPerson[], placeOf: PlaceOf): Fault | undefined {
   if (told.length > MOST_IN_CALL) return fault('bad_request', `at most ${MOST_IN_CALL} entries in one call`);
-  const at = (i: number, field: string) => `${placeOf(i)}${field}`;
-  for (const [i, { person, event }] of told.entries()) {
-    if (!person.identities.length) return breaks(at(i, 'user_id'), 'is required');
-    if (!event) continue;
-    const path = at(i, 'event');
-    if (!hasSigns(event.name, 1, EVENT_LIMITS.name))
-      return breaks(path, `needs 1 to ${EVENT_LIMITS.name} characters`);
-    if ((OWN_EVENTS as readonly string[]).includes(event.name))
-      return breaks(path, `is what Parley itself tells: ${OWN_EVENTS.join(', ')} cannot be tracked`);
-    const odd = checkAttributes(event.properties ?? {}, at(i, 'properties'), EVENT_LIMITS.propertiesBytes);
-    if (odd) return odd;
-    for (const field of ['timestamp', 'sentAt'] as const)
-      if (event[field] !== undefined && !Number.isFinite(event[field]))
-        return breaks(at(i, field), 'must be a time in unix seconds or milliseconds');
+  for (const [i, one] of told.entries()) {
+    const broken = faultOfTold(one, placeOf(i));
+    if (broken) return broken;
   }
+  return undefined;
+}
+
+/** The first rule that one breaks; `at` stands before the names of its fields. Pure. */
+export function faultOfTold({ person, event }: TrackedPerson, at: string): Fault | undefined {
+  if (!person.identities.length) return breaks(`${at}user_id`, 'is required');
+  if (!event) return undefined;
+  const path = `${at}event`;
+  if (!hasSigns(event.name, 1, EVENT_LIMITS.name))
+    return breaks(path, `needs 1 to ${EVENT_LIMITS.name} characters`);
+  if ((OWN_EVENTS as readonly string[]).includes(event.name))
+    return breaks(path, `is what Parley itself tells: ${OWN_EVENTS.join(', ')} cannot be tracked`);
+  const odd = checkAttributes(event.properties ?? {}, `${at}properties`, EVENT_LIMITS.propertiesBytes);
+  if (odd) return odd;
+  for (const field of ['timestamp', 'sentAt'] as const)
+    if (event[field] !== undefined && !Number.isFinite(event[field]))
+      return breaks(`${at}${field}`, 'must be a time in unix seconds or milliseconds');
   return undefined;
 }

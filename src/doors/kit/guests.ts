@@ -10,11 +10,13 @@ import { networkOf } from '../../base/network.ts';
 
 /** The bounds; each answers the fault of who is beyond them. `address` is where the request came from. */
 export type Guests = {
-  /** Before somebody new is made, or so many. */
-  enter(workspaceId: number, address: string, people?: number): Promise<Fault | undefined>;
+  /** Before somebody new is made, or so many; `called` is what a fault calls them, where they are no guests of a web chat. */
+  enter(workspaceId: number, address: string, people?: number, called?: string): Promise<Fault | undefined>;
   /** Before what a guest says is kept, with a file of so many bytes. */
   say(workspaceId: number, address: string, fileBytes?: number): Promise<Fault | undefined>;
 };
+
+type Bounds = { times: number; called?: string | undefined; perNetwork: number; perWorkspace: number };
 
 const HOUR_MS = 3600_000;
 /** A file counts as one message more for each so many bytes: what guests fill is the disk. */
@@ -32,7 +34,7 @@ export function createGuests({
     what: string,
     workspaceId: number,
     address: string,
-    { times, ...most }: { times: number; perNetwork: number; perWorkspace: number },
+    { times, called = `${what} on the web chat`, ...most }: Bounds,
   ): Promise<Fault | undefined> => {
     const whose = [
       { who: `${what}|${workspaceId}|${networkOf(address)}`, most: most.perNetwork },
@@ -44,15 +46,15 @@ export function createGuests({
       const taken = Math.min(times, all);
       const waitMs = await allowances.take(who, { most: all, windowMs: HOUR_MS }, clock.nowMs(), taken);
       const retryAfterS = Math.ceil(waitMs / 1000);
-      if (waitMs > 0)
-        return fault('rate_limited', `Too many ${what} on the web chat; try again later.`, { retryAfterS });
+      if (waitMs > 0) return fault('rate_limited', `Too many ${called}; try again later.`, { retryAfterS });
     }
     return undefined;
   };
   return {
-    enter: (workspaceId, address, people = 1) =>
+    enter: (workspaceId, address, people = 1, called) =>
       check('new guests', workspaceId, address, {
         times: people,
+        called,
         perNetwork: config.guestsPerNetwork,
         perWorkspace: config.guestsPerWorkspace,
       }),

@@ -16,8 +16,8 @@ import type { HttpContext } from './context.ts';
 /** What tells the routes of one door from those of another: who calls, how its query is read, and what a route says besides. */
 export type Kind = { caller: object; query: unknown; more: object };
 
-/** What came of a request; `next` is the query of the next page of a list. */
-type Outcome = (Answer & { audit?: Note; next?: string }) | Fault;
+/** What came of a request; `next` is the query of the next page of a list, `leaves` why something of it was not done all the same. */
+type Outcome = (Answer & { audit?: Note; next?: string; leaves?: Fault }) | Fault;
 
 /** The second half of a change: all of it in one transaction. May be run again when the database asks for it. */
 type Work = (tx: Tx) => Promise<Outcome>;
@@ -28,7 +28,7 @@ export type Answers = Readonly<Record<number, TSchema>>;
 /** An outcome with one of these answers. */
 type OutcomeOf<A extends Answers> =
   | {
-      [S in keyof A & number]: { status: S; body: Static<A[S]>; audit?: Note; next?: string };
+      [S in keyof A & number]: { status: S; body: Static<A[S]>; audit?: Note; next?: string; leaves?: Fault };
     }[keyof A & number]
   | Fault;
 

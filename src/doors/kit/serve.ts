@@ -122,7 +122,7 @@ export function serveRoutes<K extends Kind>(ctx: HttpContext, door: Serving<K>):
 const MOST_UPLOADS = 2;
 const AT_ONCE: Turns = (work) => work();
 
-type Ran = (Answer & { replayed?: boolean; next?: string }) | Fault;
+type Ran = (Answer & { replayed?: boolean; next?: string; leaves?: Fault }) | Fault;
 
 function send<K extends Kind>(
   ctx: HttpContext,
@@ -136,6 +136,8 @@ function send<K extends Kind>(
     request.refusal = ran;
     return sendFault(reply, atRoot(ran), door.form);
   }
+  // Answered as done: what was left is told to who reads the log of requests.
+  if (ran.leaves) request.refusal = ran.leaves;
   if (route.mediaType) reply.type(route.mediaType);
   else if (ctx.config.checkAnswers) mustFit(route, ran);
   if (ran.replayed) reply.header('idempotent-replayed', 'true');

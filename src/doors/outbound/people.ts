@@ -2,9 +2,10 @@
 import { Type } from 'typebox';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { isGiven, readEvent, readOptionalId, readUser, readWho, type Fields } from './read.ts';
-import { keyOf, onceOf } from './repeat.ts';
-import { Body, DONE, keeps, type Call, type Route } from './route.ts';
-import { tell, type ToldOfOne } from './tell.ts';
+import { isListOfPhone, keyOf, onceOf } from './repeat.ts';
+import { Body, DONE, keeps, type Call, type Route, type DoneForMost } from './route.ts';
+import { tell } from './tell.ts';
+import type { ToldOfOne } from './wanted.ts';
 
 const LIST_BYTES = 1024 * 1024;
 /** Users or events in one call (api/outbound.md §A.2). */
@@ -83,19 +84,27 @@ function readTrack(body: Fields, at: string, call: Call<unknown>, index: number)
 
 const FIELD = { external: 'user_id', anonymous: 'anon_id' } as const;
 
-/** All of a call, or nothing. */
+/** Faults of what would be refused again, however often it came. */
+const FOR_EVER: readonly Fault['fault'][] = ['bad_request', 'forbidden', 'unprocessable'];
+
+/**
+ * All of a call, or nothing. A phone tells nobody of an answer, and sends a list that is refused again and again, with what is to come behind it, or throws
+ * it away whole: of such a list what is good was kept, and it is answered as taken. What was not is in the log of requests.
+ */
 async function take(
   call: Call<unknown>,
   bodies: readonly unknown[],
   read: Read,
-): Promise<typeof DONE | Fault> {
-  const entries: ToldOfOne[] = [];
-  const many = bodies.length !== 1 || Array.isArray(call.body);
+): Promise<DoneForMost | Fault> {
+  const isList = Array.isArray(call.body);
+  const entries: (ToldOfOne | Fault)[] = [];
   for (const [index, body] of bodies.entries()) {
-    const entry = read(body as Fields, many ? `[${index}].` : '', call, index);
-    if (isFault(entry)) return entry;
-    entries.push(entry);
+    const place = isList ? `[${index}].` : '';
+    const entry = read(body as Fields, place, call, index);
+    if (isFault(entry) && !isListOfPhone(call)) return entry;
+    entries.push(isFault(entry) ? entry : { ...entry, place });
   }
   const told = await tell(call, entries);
-  return isFault(told) ? told : DONE;
+  if (!isFault(told)) return DONE;
+  return isListOfPhone(call) && FOR_EVER.includes(told.fault) ? { ...DONE, leaves: told } : told;
 }

@@ -146,7 +146,7 @@ export function readTime(value: unknown, field: string): number | undefined | Fa
   const time = typeof value === 'string' ? (timeIn(value) ?? numberIn(value)) : value;
   return typeof time === 'number' && Number.isFinite(time) && time >= 0 && time < 1e15
     ? time
-    : breaks(field, 'must be a time in unix seconds or milliseconds');
+    : breaks(field, 'must be a time in unix seconds or milliseconds, or a text with a zone');
 }
 
 /** What is said of a text that cannot be kept. */
@@ -216,12 +216,14 @@ function readProfile(body: Fields, at: string, group: ReadUser['group']): Profil
   if (isFault(attributes)) return attributes;
   const fields: Record<string, unknown> = {};
   for (const [wire, own] of Object.entries(NAMES)) if (isGiven(body[wire])) fields[own] = body[wire];
-  const grouped = group && { group_id: group.id, group: group.attributes };
-  if (body['attributes'] !== undefined || grouped) fields['attributes'] = { ...attributes, ...grouped };
-  const read = checkContactChange(fields, '');
-  if (!isFault(read)) return read as Profile;
-  const own = Object.entries(NAMES).find(([, name]) => read.field?.startsWith(`.${name}`));
-  return renamed(read, `${at}${own?.[0] ?? ''}`);
+  if (body['attributes'] !== undefined || group)
+    fields['attributes'] = { ...attributes, ...(group && { group_id: group.id }) };
+  const read = checkContactChange(fields, '') as Profile | Fault;
+  if (isFault(read)) {
+    const own = Object.entries(NAMES).find(([, name]) => read.field?.startsWith(`.${name}`));
+    return renamed(read, `${at}${own?.[0] ?? ''}`);
+  }
+  return group ? { ...read, attributes: { ...read.attributes, group: group.attributes } } : read;
 }
 
 /** The fault of a field of a contact, as one of the field of the wire behind it. */

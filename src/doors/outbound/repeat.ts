@@ -40,3 +40,8 @@ function knownBy(call: Call<unknown>, { key, timestamp, index = 0 }: By): string
 function isAnewEachTime({ query: { client }, body }: Call<unknown>): boolean {
   return /^ios\//i.test(client) || (Array.isArray(body) && /^android\//i.test(client));
 }
+
+/** Whether it is a list that a phone gathered. */
+export function isListOfPhone({ query: { client }, body }: Call<unknown>): boolean {
+  return Array.isArray(body) && /^(?:android|ios)\//i.test(client);
+}

@@ -40,13 +40,15 @@ export const { reads } = written;
 
 /** What every call is answered that went well: nothing. One client takes whatever stands in a body for an error. */
 export const DONE = { status: 200, body: undefined } as const;
+/** The same; of a list of a phone with what was left of it. */
+export type DoneForMost = typeof DONE & { leaves?: Fault };
 
 /** A route that is told something. */
 export function keeps<B extends TSchema>(
   route: Pick<Write, 'path' | 'action' | 'does' | 'bodyBytes' | 'list'> & {
     does: string;
     body: B;
-    handle(call: Call<Static<B>>): Promise<typeof DONE | Fault>;
+    handle(call: Call<Static<B>>): Promise<DoneForMost | Fault>;
   },
 ): Write {
   return written.keeps({ answers: { 200: Nothing }, ...route });

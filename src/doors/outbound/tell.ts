@@ -7,28 +7,18 @@ import { type Arrived, type TrackedPerson } from '../../campaigns/events/arrive.
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds, getContacts } from '../../contacts/contacts.ts';
 import { keepNewestDevices } from '../../contacts/manyDevices.ts';
-import { followUp, TOLD, whoseToFollow } from '../../contacts/follow.ts';
+import { followUp, whoseToFollow } from '../../contacts/follow.ts';
 import { holdContacts, holdWhoIs } from '../../contacts/held.ts';
-import { addressOf, destinationIdOf, type Identity } from '../../contacts/keys.ts';
+import { addressOf, destinationIdOf } from '../../contacts/keys.ts';
 import type { Upserted } from '../../contacts/upsert.ts';
 import type { WantedDestination } from '../../contacts/wanted.ts';
 import { mergePeople } from '../../people/people.ts';
-import { integrationsOf, type PushIntegrations } from './pushIntegrations.ts';
-import type { Before, OutboundUser, ReadUser } from './read.ts';
+import { groupAsTold } from './groups.ts';
+import type { Before, OutboundUser } from './read.ts';
+import { isListOfPhone } from './repeat.ts';
 import type { Call } from './route.ts';
 import { refuseStrangers } from './strangers.ts';
-
-/**
- * Something told of somebody: an event, a user, or both. `at` stands before the names of the user's fields; `once` is what it is known by when
- * it is told again (`repeat.ts`).
- */
-export type ToldOfOne = {
-  who: OutboundUser;
-  user?: ReadUser | undefined;
-  event?: TrackedPerson['event'];
-  at?: string;
-  once?: string | undefined;
-};
+import { idsOf, wantedOf, type ToldOfOne } from './wanted.ts';
 
 /** An entry, with whom it was told of. */
 type Kept = {
@@ -43,46 +33,37 @@ type Kept = {
 
 /**
  * Keeps what was told, and does what follows from it; returns of whom each was told. A repeat has no effect, but for what the first did not come
- * to because it died; of whom nobody knows any more nothing follows.
+ * to because it died; of whom nobody knows any more nothing follows. All of it or nothing, and the fault of the first that cannot be kept; of a list of
+ * a phone all that can be is kept all the same (`isListOfPhone`).
  */
 export async function tell(
   call: Call<unknown>,
-  entries: readonly ToldOfOne[],
+  given: readonly (ToldOfOne | Fault)[],
 ): Promise<(number | undefined)[] | Fault> {
   const { ctx, workspace, caller } = call;
-  const integrations = await integrationsOf(call);
-  const isPrivate = caller.scope === 'private';
-  const told: (TrackedPerson | Fault)[] = entries.map((entry) => toldOf(entry, integrations, isPrivate));
-  const broken = told.find((one) => isFault(one));
-  if (broken) return broken;
-  const refused =
-    (await mayJoin(call, entries)) ??
-    (caller.scope === 'public'
-      ? await refuseStrangers(
-          call,
-          entries.map(({ who }) => who),
-        )
-      : undefined);
+  const read = given.filter(isSound);
+  const wanted = await wantedOf(call, read);
+  const broken = given.find((one) => isFault(one)) ?? wanted.find((one) => isFault(one));
+  if (broken && !isListOfPhone(call)) return broken;
+  const entries = read.filter((_, i) => !isFault(wanted[i]));
+  const told = wanted.filter(isSound);
+  const refused = caller.scope === 'public' ? await refuseStrangers(call, entries) : undefined;
   if (refused) return refused;
-  const groups = entries.flatMap(({ user, once }) => (user?.group ? [groupOf(user.group, once)] : []));
+  const groups = entries.flatMap(({ user, once }) => (user?.group ? [groupAsTold(user.group, once)] : []));
   const by = caller.scope === 'public' ? 'strangers' : 'us';
-  const all = [...(told as TrackedPerson[]), ...groups];
-  const placeOf = placesOf(call);
-  const arrived = await ctx.arrive(workspace.id, all, by, placeOf);
+  const arrived = await ctx.arrive(workspace.id, [...told, ...groups], by, (n) => entries[n]?.place ?? '');
   if (isFault(arrived)) return arrived;
   const own = arrived.slice(0, entries.length);
-  const kept = await keptOf(call, entries, told as TrackedPerson[], own);
+  const kept = await keptOf(call, entries, told, own);
   await join(call, kept);
   await follow(call, kept);
   await leaveOldDevices(call, kept);
-  const full = own.findIndex((one) => one?.attributesRefused);
-  if (full >= 0)
-    return breaks(
-      `${entries[full]!.at ?? ''}attributes`,
-      'together with those the user has are too large; the rest was kept',
-    );
   const idOf = new Map(kept.map(({ entry, contactId }) => [entry, contactId]));
-  return tooManyNames(call, own) ?? entries.map((entry) => idOf.get(entry));
+  return broken ?? notKept(entries, own) ?? entries.map((entry) => idOf.get(entry));
+}
+
+function isSound<T extends object>(one: T | Fault): one is T {
+  return !isFault(one);
 }
 
 /** What was kept, and what was told before as if it were kept now: something may be left to do of it. */
@@ -112,84 +93,18 @@ async function keptOf(
   });
 }
 
-/** Where an entry stands. A call of one is no list, though its group is told beside it. */
-function placesOf({ body }: Call<unknown>): (n: number) => string {
-  return (n) => (Array.isArray(body) ? `[${n}].` : '');
-}
-
-/**
- * An event that was not kept, where others of the call were. Phones tell nobody of an answer and send a list that was refused again and again, with
- * what is to come behind it: they are answered as if it had been kept.
- */
-function tooManyNames(call: Call<unknown>, own: readonly (Arrived | undefined)[]): Fault | undefined {
-  const at = own.findIndex((one) => one?.notKept !== undefined);
-  if (at < 0 || /^(android|ios)\//i.test(call.query.client)) return undefined;
-  const field = `${placesOf(call)(at)}event`;
-  return fault('unprocessable', `${field}: ${own[at]!.notKept}; the rest was kept`, { field });
-}
-
-function toldOf(
-  { who, user, event, at = '', once }: ToldOfOne,
-  integrations: PushIntegrations,
-  isPrivate: boolean,
-): TrackedPerson | Fault {
-  const identities: Identity[] = [who, ...(user?.before ?? []).flatMap((one) => idsOf(one, isPrivate))];
-  const destinations: WantedDestination[] = [];
-  if (user?.email !== undefined) {
-    identities.push({ kind: 'email', value: user.email });
-    destinations.push({ channel: 'email', integrationId: null, address: user.email, raw: TOLD });
-  }
-  if (user?.phone !== undefined) {
-    identities.push({ kind: 'phone', value: user.phone });
-    destinations.push({ channel: 'sms', integrationId: null, address: user.phone, raw: TOLD });
-  }
-  for (const { service, token } of user?.tokens ?? []) {
-    const integrationId = integrations(service, at);
-    if (isFault(integrationId)) return integrationId;
-    destinations.push({ channel: 'push', integrationId, address: token });
-  }
-  return {
-    person: { identities, destinations, byOwnId: true, ...(user ? { profile: user.profile } : {}) },
-    event,
-    once,
-  };
-}
-
-/** What another id of a user's names: a device, and by the private key a user as well. Whoever holds the public key could take any user over. */
-function idsOf({ id, field }: Before, isPrivate: boolean): Identity[] {
-  const device = { kind: 'anonymous' as const, value: id };
-  return isPrivate && field === 'previous_id' ? [device, { kind: 'external', value: id }] : [device];
-}
-
-/** A group is a contact of its own that nobody can write to: its attributes are those of all its members. */
-function groupOf(
-  { id, attributes }: NonNullable<ReadUser['group']>,
-  once: string | undefined,
-): TrackedPerson {
-  return {
-    person: { identities: [{ kind: 'group', value: id }], destinations: [], profile: { attributes } },
-    once: once && `${once} group`,
-  };
-}
-
-/** With the public key only somebody unknown becomes a user; one user becomes another by the private key. */
-async function mayJoin(
-  { ctx, workspace, caller }: Call<unknown>,
-  entries: readonly ToldOfOne[],
-): Promise<Fault | undefined> {
-  if (caller.scope === 'private') return undefined;
-  const joining = entries.flatMap(({ who, user, at = '' }) =>
-    (user?.before ?? [])
-      .filter(({ id, field }) => field === 'previous_id' && id !== who.value)
-      .map(({ id, field }) => ({ id, field: `${at}${field}` })),
-  );
-  if (joining.length === 0) return undefined;
-  const previous = joining.map(({ id }) => ({ kind: 'external' as const, value: id }));
-  const owners = await findContactIds(ctx.sql, workspace.id, previous);
-  const odd = owners.findIndex((id) => id !== undefined);
-  if (odd < 0) return undefined;
-  const { field } = joining[odd]!;
-  return fault('forbidden', `${field}: is another user; joining two users takes the private key`, { field });
+/** What was not kept of an entry, where the rest was. */
+function notKept(entries: readonly ToldOfOne[], own: readonly (Arrived | undefined)[]): Fault | undefined {
+  const full = own.findIndex((one) => one?.attributesRefused);
+  if (full >= 0)
+    return breaks(
+      `${entries[full]!.at ?? ''}attributes`,
+      'together with those the user has are too large; the rest was kept',
+    );
+  const unnamed = own.findIndex((one) => one?.notKept !== undefined);
+  if (unnamed < 0) return undefined;
+  const field = `${entries[unnamed]!.place ?? ''}event`;
+  return fault('unprocessable', `${field}: ${own[unnamed]!.notKept}; the rest was kept`, { field });
 }
 
 /** Makes one of two: what a user was before, and the user. */
