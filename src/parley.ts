@@ -4,6 +4,7 @@
  */
 import { accountsRoom } from './accounts/room.ts';
 import { audiencesRoom } from './audiences/room.ts';
+import { afterAbsence } from './broadcasts/absence.ts';
 import { broadcastsRoom } from './broadcasts/room.ts';
 import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
@@ -186,7 +187,7 @@ async function compose(
       stop: () => ctx.senders.close(),
     },
     ...(serves && config.mailHost ? [rooms.mail] : []),
-    ...(config.roles.includes('worker') ? [worker] : []),
+    ...(config.roles.includes('worker') ? [afterAbsence({ ...ctx, ...ctx.broadcasts }), worker] : []),
     createMaintenance({ sql: store.sql, ids, clock, log, ...config, rooms: rooms.declared }),
   ]);
   const rest = async () => {

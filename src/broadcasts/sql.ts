@@ -180,6 +180,12 @@ export async function updateRate(db: Db, id: number, ratePerS: number | null, no
   await db`UPDATE broadcasts SET rate_per_s = ${ratePerS}, changed_ms = ${nowMs} WHERE id = ${id}`;
 }
 
+/** What is under way, but for posts: those are nobody's to resume. */
+export async function selectUnderWay(db: Db): Promise<{ id: number; workspaceId: number }[]> {
+  return await db<{ id: number; workspaceId: number }[]>`
+    SELECT id, workspace_id AS "workspaceId" FROM broadcasts WHERE state = 'running' AND origin IS NULL ORDER BY id`;
+}
+
 /** Notes why a broadcast does not get on; null when it does. */
 export async function updateNote(db: Db, id: number, note: string | null): Promise<void> {
   await db`UPDATE broadcasts SET note = ${note} WHERE id = ${id}`;

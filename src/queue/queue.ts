@@ -26,7 +26,7 @@ import type { NewWork, Stream, WorkItem } from './work/work.ts';
 import type { Wake } from './work/core.ts';
 import type { FeedEvent } from './feed/reader.ts';
 import { insertFeed } from './feed/sql.ts';
-import { countWorkers, selectLanes } from './lanes/sql.ts';
+import { countWorkers, selectLanes, selectLastSeen } from './lanes/sql.ts';
 import { KIND } from './work/kinds.ts';
 
 export type { Wake } from './work/core.ts';
@@ -81,6 +81,8 @@ export type Queue = Part & {
   firstBucketOf(events: readonly Pick<FeedEvent, 'bucket'>[]): number;
   /** How many workers there are, of all processes. */
   countWorkers(): Promise<number>;
+  /** When a worker was last seen, of those that have not said goodbye; undefined where all have. */
+  workerSeenMs(): Promise<number | undefined>;
   /** Wakes whoever owns a lane, from outside a transaction. */
   wake(wakes: readonly Wake[]): void;
   /** Done at the end of every transaction, as a part of it: to be nothing where nothing is to be added. */
@@ -157,6 +159,7 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
     laneOf: map.laneOf,
     firstBucketOf: ([first]) => map.lanes()[map.laneOf(first!.bucket)]!.bucket,
     countWorkers: () => countWorkers(sql),
+    workerSeenMs: () => selectLastSeen(sql),
     wake,
     beforeCommit: (add) => void added.push(add),
     onWake: (listener) => listeners.push(listener),

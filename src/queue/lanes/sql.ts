@@ -27,6 +27,12 @@ export async function deleteWorker(db: Db, name: string): Promise<void> {
   await db`DELETE FROM workers WHERE name = ${name}`;
 }
 
+/** When a worker was last seen, of those that have not said goodbye; undefined where all have. */
+export async function selectLastSeen(db: Db): Promise<number | undefined> {
+  const rows = await db<{ seenMs: number | null }[]>`SELECT max(seen_ms) AS "seenMs" FROM workers`;
+  return rows[0]!.seenMs ?? undefined;
+}
+
 /** The owners that lanes have now. */
 export async function selectOwners(db: Db): Promise<string[]> {
   const rows = await db<{ owner: string }[]>`SELECT DISTINCT owner FROM lanes WHERE owner IS NOT NULL`;
