@@ -6,6 +6,7 @@ import { appendAudit } from '../accounts/audit.ts';
 import type { Operator } from '../accounts/operators.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import { MAX_ID, type IdSource } from '../base/ids.ts';
+import { cutPage } from '../base/page.ts';
 import { getContact, updateContact } from '../contacts/contacts.ts';
 import { destinationsOf } from '../contacts/destinations.ts';
 import { activate } from '../contacts/pending.ts';
@@ -253,9 +254,9 @@ export async function listGrants(
   },
 ): Promise<{ grants: Grant[]; next?: number }> {
   const { limit, beforeId = MAX_ID, ...of } = page;
-  const rows = await selectGrantsOf(db, { ...of, beforeId, limit: limit + 1 });
-  const grants = rows.slice(0, limit).map(grantOfRow);
-  return { grants, ...(rows.length > limit ? { next: grants.at(-1)!.id } : {}) };
+  const found = await selectGrantsOf(db, { ...of, beforeId, limit: limit + 1 });
+  const { rows, last } = cutPage(found, limit);
+  return { grants: rows.map(grantOfRow), ...(last ? { next: last.id } : {}) };
 }
 
 /** What an account has authorised, ever, newest first. */

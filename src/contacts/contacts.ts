@@ -1,4 +1,5 @@
 /** Contacts one at a time: reading, listing, searching, making, changing, erasing, merging. */
+import { cutPage } from '../base/page.ts';
 import { noteChanged } from './changes.ts';
 import { leaveSegments } from './segments.ts';
 import type { ChannelName } from '../../contract/channels.ts';
@@ -267,8 +268,8 @@ export async function listContacts(
     search === undefined
       ? await selectNewest(db, { ...within, setId: page.setId })
       : await getContacts(db, workspaceId, await searchIds(db, within, search));
-  const contacts = found.slice(0, page.limit);
-  return { contacts, ...(found.length > page.limit ? { next: contacts.at(-1)!.id } : {}) };
+  const { rows, last } = cutPage(found, page.limit);
+  return { contacts: rows, ...(last ? { next: last.id } : {}) };
 }
 
 const NOT_FOUND = fault('not_found', 'contact: there is none with this id');

@@ -5,6 +5,7 @@
 import type { Content } from '../../contract/content.ts';
 import { breaks, changedMeanwhile, fault, type Fault, isFault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
+import { cutPage } from '../base/page.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { expandShorthand } from './shorthand.ts';
 import {
@@ -103,7 +104,8 @@ export async function listTemplates(
   page: { limit: number; offset: number },
 ): Promise<{ templates: StoredTemplate[]; hasMore: boolean }> {
   const found = await selectTemplates(db, workspaceId, { ...page, limit: page.limit + 1 });
-  return { templates: found.slice(0, page.limit), hasMore: found.length > page.limit };
+  const { rows, last } = cutPage(found, page.limit);
+  return { templates: rows, hasMore: last !== undefined };
 }
 
 /** Removes a template; returns what it was. */

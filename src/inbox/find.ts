@@ -3,6 +3,7 @@
  * from being shown). Kept is what people said and what was said to them in conversations; not notifications, nor what campaigns and
  * broadcasts send to many, which would be the most of it and is found where it was sent.
  */
+import { cutPage } from '../base/page.ts';
 import { holdContacts } from '../contacts/held.ts';
 import { plainText } from '../content/fallback.ts';
 import type { MessageReceived } from '../conversations/conversations.ts';
@@ -88,6 +89,6 @@ export async function findMessages(
 }
 
 function pageOf(all: FoundMessage[], limit: number): { found: FoundMessage[]; next: number | undefined } {
-  const found = all.slice(0, limit);
-  return { found, next: all.length > limit ? found.at(-1)!.id : undefined };
+  const { rows, last } = cutPage(all, limit);
+  return { found: rows, next: last?.id };
 }

@@ -6,6 +6,7 @@
 import { isoTime, type Clock } from '../base/clock.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, firstIdAt, isId, MAX_ID, type IdSource } from '../base/ids.ts';
+import { cutPage } from '../base/page.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { messageIdOf } from './call.ts';
@@ -89,7 +90,7 @@ export async function listCalls(
   const fromId = isLookedFor
     ? await selectCallFurther(db, { webhookId, beforeId, further: LOOKED_AT })
     : undefined;
-  const rows = await selectCalls(db, {
+  const found = await selectCalls(db, {
     workspaceId: page.workspaceId,
     webhookId,
     beforeId,
@@ -99,10 +100,10 @@ export async function listCalls(
     trigger: trigger ?? null,
     firstId: firstId ?? null,
   });
-  const shown = rows.slice(0, limit);
-  const nextMs = await nextOf({ queue, sql: db }, shown);
-  const calls = shown.map((row) => ({ ...callOf(row), ...nextMs(row) }));
-  return { calls, next: rows.length > limit ? calls.at(-1)!.id : fromId };
+  const { rows, last } = cutPage(found, limit);
+  const nextMs = await nextOf({ queue, sql: db }, rows);
+  const calls = rows.map((row) => ({ ...callOf(row), ...nextMs(row) }));
+  return { calls, next: last?.id ?? fromId };
 }
 
 /** One call. */

@@ -219,14 +219,10 @@ export const slipsOfWebhooks = [
       ['a page knows of no next one', 'limit: limit + 1,', 'limit,'],
       [
         'the next page begins with the last of this one',
-        'rows.length > limit ? calls.at(-1)!.id : fromId',
-        'rows.length > limit ? calls.at(-1)!.id + 1 : fromId',
+        'next: last?.id ?? fromId',
+        'next: last ? last.id + 1 : fromId',
       ],
-      [
-        'of what is rare nobody knows that there may be more',
-        'rows.length > limit ? calls.at(-1)!.id : fromId',
-        'rows.length > limit ? calls.at(-1)!.id : undefined',
-      ],
+      ['of what is rare nobody knows that there may be more', 'next: last?.id ?? fromId', 'next: last?.id'],
       [
         'some calls are replayed as if they had failed',
         'repeat(deps, tx, webhook, own, false)',

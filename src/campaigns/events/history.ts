@@ -1,5 +1,6 @@
 /** What contacts did, as people look at it: page by page, newest first. */
 import { BUCKETS } from '../../base/ids.ts';
+import { cutPage } from '../../base/page.ts';
 import { throughBuckets } from '../../contacts/walk.ts';
 import type { Db } from '../../db/pool.ts';
 import { countNames, selectEventsOf, selectNamesAfter, type ContactEvent } from './sql.history.ts';
@@ -17,8 +18,8 @@ export async function eventsOf(
   page: { limit: number; before?: { beforeMs: number; beforeKey: number } | undefined },
 ): Promise<{ events: ContactEvent[]; next: ContactEvent | undefined }> {
   const found = await selectEventsOf(db, { ...of, ...(page.before ?? END), limit: page.limit + 1 });
-  const events = found.slice(0, page.limit);
-  return { events, next: found.length > page.limit ? events.at(-1) : undefined };
+  const { rows, last } = cutPage(found, page.limit);
+  return { events: rows, next: last };
 }
 
 /** A name, with how often it was done and by how many: about, unless all was counted. */
@@ -38,8 +39,8 @@ export async function eventNames(
   page: { limit: number; after?: string | undefined },
 ): Promise<{ names: CountedName[]; next: string | undefined; isExact: boolean }> {
   const found = await selectNamesAfter(db, { workspaceId, after: page.after ?? '', limit: page.limit + 1 });
-  const names = found.slice(0, page.limit);
-  const next = found.length > page.limit ? names.at(-1)!.name : undefined;
+  const { rows: names, last } = cutPage(found, page.limit);
+  const next = last?.name;
   if (names.length === 0) return { names: [], next, isExact: true };
   const nameIds = names.map(({ id }) => id);
   const counts = new Map(nameIds.map((id) => [id, { times: 0, contacts: 0 }]));

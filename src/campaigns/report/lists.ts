@@ -1,5 +1,6 @@
 /** Lists that are looked at: who is in a campaign, what happened on each day, and what was decided about one person. */
 import { bucketOf, BUCKETS } from '../../base/ids.ts';
+import { cutPage } from '../../base/page.ts';
 import { mergesInto } from '../../contacts/merge.ts';
 import { throughBuckets } from '../../contacts/walk.ts';
 import type { Db } from '../../db/pool.ts';
@@ -42,8 +43,8 @@ export async function peopleIn(
     ? await selectEntryFurther(db, campaignId, { before, further: LOOKED_AT })
     : undefined;
   const found = await selectPeople(db, campaignId, { ...page, from, limit: limit + 1 });
-  const rows = found.slice(0, limit);
-  return { rows, next: found.length > limit ? rows.at(-1) : from };
+  const { rows, last } = cutPage(found, limit);
+  return { rows, next: last ?? from };
 }
 /** What a contact entered, newest first. */
 export const enteredBy = selectEnteredBy;

@@ -4,6 +4,7 @@
  */
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID } from '../../base/ids.ts';
+import { cutPage } from '../../base/page.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { conversationsOf } from '../conversations.ts';
 import { withMerged } from '../history.ts';
@@ -80,7 +81,8 @@ export async function ownPage(
   { limit, before }: Parameters<typeof selectSaid>[2],
 ): Promise<{ said: SaidToAccount[]; hasMore: boolean }> {
   const found = await selectSaid(db, await saidIn(db, of, kind), { before, limit: limit + 1 });
-  return { said: found.slice(0, limit), hasMore: found.length > limit };
+  const { rows, last } = cutPage(found, limit);
+  return { said: rows, hasMore: last !== undefined };
 }
 
 /** Sets what an account is told of; what is not given stays. */
@@ -145,9 +147,9 @@ export async function ownPosts(
   { limit, beforePosition }: Parameters<typeof listPosts>[2],
 ): Promise<{ posts: Post[]; next: number | null }> {
   const found = await listPosts(db, group.id, { beforePosition, limit: limit + 1 });
-  const posts = found.slice(0, limit);
-  const next = found.length > limit ? posts.at(-1)!.position : null;
-  return { posts: posts.filter(({ atMs }) => of.toMs === null || atMs <= of.toMs), next };
+  const { rows, last } = cutPage(found, limit);
+  const posts = rows.filter(({ atMs }) => of.toMs === null || atMs <= of.toMs);
+  return { posts, next: last?.position ?? null };
 }
 
 function notSaid(): Fault {

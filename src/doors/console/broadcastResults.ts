@@ -16,6 +16,7 @@ import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id, oneOf } from '../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
+import { cutPage } from '../../base/page.ts';
 import { countBroadcast } from '../../broadcasts/forecast.ts';
 import { fileToken, openRecipients } from '../../broadcasts/file.ts';
 import { linkWord, tokenIn } from './fileLinks.ts';
@@ -142,7 +143,7 @@ async function answers(call: Call): Promise<AnswerPage | Fault> {
   const { ctx, workspace } = call;
   const page = { kind, afterContactId, limit: limit + 1 };
   const found = await answersToRun(ctx.sql, workspace.id, broadcast.runId, page);
-  const rows = found.slice(0, limit);
+  const { rows, last } = cutPage(found, limit);
   const named = rows.map(({ contactId }) => ({ workspaceId: workspace.id, contactId }));
   const people = await selectPeople(ctx.sql, named, { channel: broadcast.channel, attributes: false });
   return {
@@ -151,7 +152,7 @@ async function answers(call: Call): Promise<AnswerPage | Fault> {
       name: nameOf(people.get(contactId)),
       at: timeText(atMs),
     })),
-    next: found.length > limit ? toHex24(rows.at(-1)!.contactId) : null,
+    next: idText(last?.contactId),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Broadcasts: drafting, forecasting, starting, steering, and what became of them. */
 import { pause } from '../../base/clock.ts';
+import { cutPage } from '../../base/page.ts';
 import { STOPPED_AFTER_MS } from '../../queue/work/flow.ts';
 import {
   AmissPage,
@@ -261,11 +262,11 @@ async function list(call: Call): Promise<BroadcastPage | Fault> {
     beforeId: page.before,
     limit: page.limit + 1,
   });
-  const rows = found.slice(0, page.limit);
+  const { rows, last } = cutPage(found, page.limit);
   const counts = await Promise.all(rows.map((row) => countBroadcast(ctx.broadcasts, ctx.sql, row)));
   return {
     broadcasts: rows.map((row, i) => ({ ...present(row), counts: counts[i]! })),
-    next: found.length > page.limit ? toHex24(rows.at(-1)!.id) : null,
+    next: idText(last?.id),
   };
 }
 

@@ -12,6 +12,7 @@ import {
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../base/ids.ts';
+import { cutPage } from '../../base/page.ts';
 import { broadcastsOfRuns, findBroadcast } from '../../broadcasts/find.ts';
 import { findCampaign } from '../../campaigns/campaigns.ts';
 import { getContacts } from '../../contacts/contacts.ts';
@@ -26,6 +27,7 @@ import {
 import type { HttpContext } from '../kit/context.ts';
 import { namesOf } from './inbox/shown.ts';
 import {
+  idText,
   acts,
   idIn,
   missing,
@@ -91,11 +93,11 @@ export const clockRoutes: readonly Route[] = [
         beforeId: before,
         limit: limit + 1,
       });
-      const shown = found.slice(0, limit);
+      const { rows, last } = cutPage(found, limit);
       const nameSender = senders(call.ctx, call.workspace.id);
       return {
-        advances: await Promise.all(shown.map((row) => present(nameSender, row))),
-        next: found.length > limit ? toHex24(shown.at(-1)!.id) : null,
+        advances: await Promise.all(rows.map((row) => present(nameSender, row))),
+        next: idText(last?.id),
       };
     },
   }),

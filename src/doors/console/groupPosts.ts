@@ -12,6 +12,7 @@ import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Count } from '../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
+import { cutPage } from '../../base/page.ts';
 import { postToAccounts, postToGroup } from '../../broadcasts/posted.ts';
 import { checkContent } from '../../content/check.ts';
 import type { Post } from '../../conversations/groups/group.ts';
@@ -173,12 +174,12 @@ async function list(call: Call): Promise<PostPage | Fault> {
     beforePosition: before === undefined ? undefined : Number(before),
     limit: limit + 1,
   });
-  const rows = found.slice(0, limit);
+  const { rows, last } = cutPage(found, limit);
   const ids = rows.map(({ id }) => id);
   const favorites = await favoritesAmong(ctx.sql, workspace.id, ids);
   return {
     posts: rows.map((post) => present(post, favorites.get(post.id))),
-    next: found.length > limit ? String(rows.at(-1)!.position) : null,
+    next: last ? String(last.position) : null,
   };
 }
 

@@ -18,6 +18,7 @@ import { MembersChanged } from '../../../contract/doors/console/sets.ts';
 import { Id, Nothing } from '../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
+import { cutPage } from '../../base/page.ts';
 import { keptOutOfGroups } from '../../connect/grants.ts';
 import { getContacts } from '../../contacts/contacts.ts';
 import type { Group, Membership } from '../../conversations/groups/group.ts';
@@ -39,6 +40,7 @@ import { markFavorite } from '../../conversations/groups/posts.ts';
 import type { Tx } from '../../db/pool.ts';
 import { postRoutes } from './groupPosts.ts';
 import {
+  idText,
   acts,
   idIn,
   idOf,
@@ -235,10 +237,10 @@ async function list(call: Call): Promise<GroupPage | Fault> {
   if (isFault(page)) return page;
   const { ctx, workspace } = call;
   const found = await listGroups(ctx.sql, workspace.id, { beforeId: page.before, limit: page.limit + 1 });
-  const rows = found.slice(0, page.limit);
+  const { rows, last } = cutPage(found, page.limit);
   return {
     groups: rows.map((row) => ({ ...presentGroup(row), members: row.members })),
-    next: found.length > page.limit ? toHex24(rows.at(-1)!.id) : null,
+    next: idText(last?.id),
   };
 }
 
@@ -250,10 +252,10 @@ async function members(call: Call): Promise<MemberPage | Fault> {
   const group = await findGroup(call.ctx.sql, call.workspace.id, idIn(call, 'groupId'));
   if (isFault(group)) return missing('group');
   const found = await listMembers(call.ctx.sql, group.id, { afterId: after ?? 0, limit: limit + 1 });
-  const rows = found.slice(0, limit);
+  const { rows, last } = cutPage(found, limit);
   return {
     members: rows.map(presentMember),
-    next: found.length > limit ? toHex24(rows.at(-1)!.contactId) : null,
+    next: idText(last?.contactId),
   };
 }
 

@@ -16,6 +16,7 @@ import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, isId, MAX_ID, readId, toHex24 } from '../../base/ids.ts';
 import { readingsOf } from '../../base/microseconds.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
+import { cutPage } from '../../base/page.ts';
 import { actorOfCompany, type GrantKey } from '../../connect/grants.ts';
 import type { Tx } from '../../db/pool.ts';
 import { readTexts, writeText, ORDER_TEXTS } from '../../orders/alerts.ts';
@@ -40,6 +41,7 @@ import { readStrictly } from './input.ts';
 import { TAKES_NONE, tellOrder } from './ordersCreate.ts';
 import { ORDER_WORDS as WORDS, presentOrder as present } from './ordersShown.ts';
 import {
+  idText,
   acts,
   missing,
   queryId,
@@ -330,8 +332,8 @@ async function list(call: Call): Promise<Static<typeof OrderPage> | Fault> {
     limit: limit + 1,
     contactId: account.acting ? undefined : contactId,
   });
-  const rows = found.slice(0, limit);
-  return { orders: rows.map(present), next: found.length > limit ? toHex24(rows.at(-1)!.id) : null };
+  const { rows, last } = cutPage(found, limit);
+  return { orders: rows.map(present), next: idText(last?.id) };
 }
 
 function told(what: string, order: Order): Done<200, OrderShown> {

@@ -4,6 +4,7 @@ import { CONSOLE_LIMITS, NEWEST_FIRST } from '../../../contract/doors/console/fi
 import { RequestsCursor, RequestsShown, RequestsStatus } from '../../../contract/doors/console/requests.ts';
 import { listRequests, type Requested } from '../../accounts/requests.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
+import { cutPage } from '../../base/page.ts';
 import { queryWord, readLimit, reads, timeText, type Call, type Route } from './route.ts';
 
 /** The route. */
@@ -39,7 +40,7 @@ async function list(call: Call): Promise<RequestsShown | Fault> {
   const [, atMs, requestId] = /^(\d{1,16})\.([\w-]{1,40})$/.exec(query['before'] ?? '') ?? [];
   if (query['before'] !== undefined && !Number.isSafeInteger(Number(atMs)))
     return breaks('before', 'must be `next` of the page before');
-  const rows = await listRequests(ctx.sql, {
+  const found = await listRequests(ctx.sql, {
     workspaceId: workspace.id,
     keyId: query['key'],
     failed: failed !== undefined,
@@ -48,11 +49,10 @@ async function list(call: Call): Promise<RequestsShown | Fault> {
     before: requestId === undefined ? undefined : { atMs: Number(atMs), requestId },
     limit: limit + 1,
   });
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
+  const { rows, last } = cutPage(found, limit);
   return {
-    requests: page.map(present),
-    next: rows.length > limit && last ? `${last.atMs}.${last.requestId}` : null,
+    requests: rows.map(present),
+    next: last ? `${last.atMs}.${last.requestId}` : null,
   };
 }
 

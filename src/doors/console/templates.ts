@@ -14,6 +14,7 @@ import { Id } from '../../../contract/doors/fields.ts';
 import type { Content } from '../../../contract/content.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
+import { cutPage } from '../../base/page.ts';
 import {
   changeTemplate,
   createTemplate,
@@ -27,6 +28,7 @@ import { sendTest } from './broadcastDrafts.ts';
 import { withoutTemplate } from './broadcasts.ts';
 import { readContent } from './input.ts';
 import {
+  idText,
   actorOf,
   acts,
   idIn,
@@ -179,10 +181,10 @@ async function list(call: Call): Promise<TemplatePage | Fault> {
   if (isFault(after)) return after;
   const page = { afterId: after ?? null, text: call.query['q'] ?? '', limit: limit + 1 };
   const found = await findTemplates(call.ctx.sql, call.workspace.id, page);
-  const shown = found.slice(0, limit);
+  const { rows, last } = cutPage(found, limit);
   return {
-    templates: shown.map(present),
-    next: found.length > limit ? toHex24(shown.at(-1)!.id) : null,
+    templates: rows.map(present),
+    next: idText(last?.id),
   };
 }
 

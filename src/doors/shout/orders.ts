@@ -16,6 +16,7 @@ import {
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID } from '../../base/ids.ts';
+import { cutPage } from '../../base/page.ts';
 import { actorOfCompany } from '../../connect/grants.ts';
 import type { Tx } from '../../db/pool.ts';
 import { notedOf } from '../../orders/noted.ts';
@@ -250,12 +251,11 @@ async function list(call: Call) {
   const beforeId = query['before_id'] === undefined ? MAX_ID : readUserId(query['before_id'], 'before_id');
   if (isFault(beforeId)) return beforeId;
   const found = await listOrders(call.ctx.sql, account.whose, { beforeId, limit: limit + 1 });
-  const rows = found.slice(0, limit);
-  const hasMore = found.length > limit;
+  const { rows, last } = cutPage(found, limit);
   const body = {
     data: rows.map((order) => present(order, account.workspace)),
-    has_more: hasMore,
-    next_before_id: hasMore ? rows.at(-1)!.id : null,
+    has_more: last !== undefined,
+    next_before_id: last?.id ?? null,
     object: 'list',
   } as const;
   return { status: 200 as const, body };

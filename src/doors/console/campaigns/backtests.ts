@@ -10,6 +10,7 @@ import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
 import { Id } from '../../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { MAX_ID } from '../../../base/ids.ts';
+import { cutPage } from '../../../base/page.ts';
 import {
   beginBacktest,
   dropBacktest,
@@ -146,8 +147,8 @@ async function list(call: Call): Promise<Static<typeof BacktestPage> | Fault> {
   if (isFault(page)) return page;
   const { limit, before = MAX_ID } = page;
   const found = await listBacktests(call.ctx.sql, call.workspace.id, { beforeId: before, limit: limit + 1 });
-  const rows = found.slice(0, limit);
-  return { backtests: rows.map(present), next: found.length > limit ? idText(rows.at(-1)!.id) : null };
+  const { rows, last } = cutPage(found, limit);
+  return { backtests: rows.map(present), next: idText(last?.id) };
 }
 
 /** Decisions and messages are one list, by when each was decided: a page holds so many of both together. */

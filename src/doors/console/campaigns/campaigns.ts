@@ -21,6 +21,7 @@ import { Id, oneOf, Time } from '../../../../contract/doors/fields.ts';
 import { pause } from '../../../base/clock.ts';
 import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../../base/ids.ts';
+import { cutPage } from '../../../base/page.ts';
 import {
   archiveCampaign,
   dropDraft,
@@ -47,6 +48,7 @@ import { STOPPED_AFTER_MS } from '../../../queue/work/flow.ts';
 import { givenIn } from './given.ts';
 import { find, people, present } from './shown.ts';
 import {
+  idText,
   acts,
   idIn,
   idOf,
@@ -343,9 +345,9 @@ async function list(call: Call): Promise<Static<typeof CampaignPage> | Fault> {
   if (isFault(archived)) return archived;
   const of = { beforeId: before, limit: limit + 1, archived: archived === 'true' };
   const found = await listCampaigns(call.ctx.sql, call.workspace.id, of);
-  const rows = found.slice(0, limit);
+  const { rows, last } = cutPage(found, limit);
   return {
     campaigns: rows.map(present),
-    next: found.length > limit ? toHex24(rows.at(-1)!.id) : null,
+    next: idText(last?.id),
   };
 }

@@ -11,6 +11,7 @@ import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
 import { Id, Time } from '../../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { MAX_ID, readId } from '../../../base/ids.ts';
+import { cutPage } from '../../../base/page.ts';
 import type { CampaignRow } from '../../../campaigns/campaigns.ts';
 import { basisPoints } from '../../../campaigns/match/duration.ts';
 import { outsideOf, setOutside } from '../../../campaigns/outside.ts';
@@ -158,11 +159,12 @@ async function conversions(call: Call): Promise<Static<typeof CampaignConversion
   const place = placeIn(beforeKey);
   if (!place) return breaks('beforeKey', 'must be the beforeKey of a page');
   const before = { atMs, contactId: contactId ?? MAX_ID, ...place };
-  const rows = await conversionsOf(call.ctx.sql, found.id, { before, limit: limit + 1, goal });
-  const shown = rows.slice(0, limit);
-  const last = rows.length > limit ? shown.at(-1) : undefined;
+  const { rows, last } = cutPage(
+    await conversionsOf(call.ctx.sql, found.id, { before, limit: limit + 1, goal }),
+    limit,
+  );
   return {
-    conversions: shown.map((row) => ({
+    conversions: rows.map((row) => ({
       contactId: idText(row.contactId),
       goal: row.goal,
       arm: armName(row.arm),

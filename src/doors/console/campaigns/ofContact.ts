@@ -4,6 +4,7 @@ import { CampaignsOfContact } from '../../../../contract/doors/console/campaigns
 import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../../base/ids.ts';
+import { cutPage } from '../../../base/page.ts';
 import { campaignsOf, type CampaignEntryPlace } from '../../../campaigns/report/lists.ts';
 import { findContact } from '../people/contacts.ts';
 import { standsAt } from './shown.ts';
@@ -29,15 +30,15 @@ async function list(call: Call): Promise<CampaignsOfContact | Fault> {
   const contact = await findContact(call);
   if (isFault(contact)) return contact;
   const of = { workspaceId: call.workspace.id, contactId: contact.id };
-  const rows = await campaignsOf(call.ctx.sql, of, { after, limit: limit + 1 });
-  const page = rows.slice(0, limit);
+  const found = await campaignsOf(call.ctx.sql, of, { after, limit: limit + 1 });
+  const { rows, last } = cutPage(found, limit);
   return {
-    campaigns: page.map((row) => ({
+    campaigns: rows.map((row) => ({
       id: toHex24(row.enrolmentId),
       campaign: { id: toHex24(row.campaignId), name: row.name, state: row.state },
       ...standsAt(row),
     })),
-    next: rows.length > limit ? placeText(page.at(-1)!) : null,
+    next: last ? placeText(last) : null,
   };
 }
 

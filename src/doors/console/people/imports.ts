@@ -17,6 +17,7 @@ import { Nothing } from '../../../../contract/doors/fields.ts';
 import { appendAudit } from '../../../accounts/audit.ts';
 import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../../base/ids.ts';
+import { cutPage } from '../../../base/page.ts';
 import { beginningOf } from '../../../base/text.ts';
 import {
   dropImport,
@@ -34,6 +35,7 @@ import { sendFault, type FaultForm } from '../../kit/errors.ts';
 import { bytesOf, CSV_TYPES, encodingOf } from '../csvBody.ts';
 import { isCountry, readColumns } from './importInput.ts';
 import {
+  idText,
   acts,
   asks,
   idIn,
@@ -66,8 +68,8 @@ export const importRoutes: readonly Route[] = [
       const { limit, before = MAX_ID } = page;
       const of = { beforeId: before, limit: limit + 1 };
       const found = await listImports(call.ctx.sql, call.workspace.id, of);
-      const shown = found.slice(0, limit);
-      return { imports: shown.map(present), next: found.length > limit ? toHex24(shown.at(-1)!.id) : null };
+      const { rows, last } = cutPage(found, limit);
+      return { imports: rows.map(present), next: idText(last?.id) };
     },
   }),
   reads({
@@ -202,9 +204,9 @@ async function faults(call: Call): Promise<ImportFaults | Fault> {
   if (isFault(limit)) return limit;
   const { after = '0' } = call.query;
   if (!/^\d{1,9}$/.test(after)) return breaks('after', 'must be a line');
-  const rows = await faultsOfImport(call.ctx.sql, found.id, { afterLine: Number(after), limit: limit + 1 });
-  const shown = rows.slice(0, limit);
-  return { faults: shown, next: rows.length > limit ? shown.at(-1)!.line : null };
+  const read = await faultsOfImport(call.ctx.sql, found.id, { afterLine: Number(after), limit: limit + 1 });
+  const { rows, last } = cutPage(read, limit);
+  return { faults: rows, next: last?.line ?? null };
 }
 
 /** The columns and the country that a body names. */

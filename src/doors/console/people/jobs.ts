@@ -27,8 +27,10 @@ import {
   type JobRow,
 } from '../../../audiences/jobs.ts';
 import type { WhoAsked } from '../../../audiences/who.ts';
+import { cutPage } from '../../../base/page.ts';
 import { linkWord, tokenIn } from '../fileLinks.ts';
 import {
+  idText,
   actorOf,
   acts,
   idIn,
@@ -224,8 +226,8 @@ async function pageOf(
   if (isFault(page)) return page;
   const { limit, before } = page;
   const found = await listJobs(call.ctx.sql, call.workspace.id, { kind, before, limit: limit + 1 });
-  const jobs = found.slice(0, limit);
-  return { jobs, next: found.length > limit ? toHex24(jobs.at(-1)!.id) : null };
+  const { rows, last } = cutPage(found, limit);
+  return { jobs: rows, next: idText(last?.id) };
 }
 
 function jobOf({ id, state, done, people, note, createdMs, endedMs }: JobRow) {

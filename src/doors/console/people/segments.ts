@@ -14,6 +14,7 @@ import { NEWEST_FIRST } from '../../../../contract/doors/console/fields.ts';
 import { oneOf } from '../../../../contract/doors/fields.ts';
 import { fault, isFault, type Fault } from '../../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../../base/ids.ts';
+import { cutPage } from '../../../base/page.ts';
 import { broadcastSendingTo } from '../../../broadcasts/find.ts';
 import {
   changeSegment,
@@ -32,6 +33,7 @@ import {
 } from '../../../contacts/segments.ts';
 import type { Tx } from '../../../db/pool.ts';
 import {
+  idText,
   acts,
   idIn,
   missing,
@@ -65,10 +67,10 @@ export const segmentRoutes: readonly Route[] = [
       const { limit, before = MAX_ID } = page;
       const of = { beforeId: before, limit: limit + 1 };
       const found = await segmentsOf(call.ctx.sql, call.workspace.id, of);
-      const shown = found.slice(0, limit);
+      const { rows, last } = cutPage(found, limit);
       return {
-        segments: shown.map(present),
-        next: found.length > limit ? toHex24(shown.at(-1)!.id) : null,
+        segments: rows.map(present),
+        next: idText(last?.id),
       };
     },
   }),
@@ -209,14 +211,14 @@ async function members(call: Call): Promise<Static<typeof SegmentMembers> | Faul
   const page = readPage(call);
   if (isFault(page)) return page;
   const { limit, before = 0 } = page;
-  const rows = await segmentMembers(call.ctx.sql, found.id, { afterId: before, limit: limit + 1 });
-  const shown = rows.slice(0, limit);
+  const read = await segmentMembers(call.ctx.sql, found.id, { afterId: before, limit: limit + 1 });
+  const { rows, last } = cutPage(read, limit);
   return {
-    members: shown.map(({ contactId, sinceMs }) => ({
+    members: rows.map(({ contactId, sinceMs }) => ({
       contactId: toHex24(contactId),
       since: timeText(sinceMs),
     })),
-    next: rows.length > limit ? toHex24(shown.at(-1)!.contactId) : null,
+    next: idText(last?.contactId),
   };
 }
 
