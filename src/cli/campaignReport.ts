@@ -1,5 +1,13 @@
 /** `parley campaigns report`: what a campaign changed, as a table and a small drawing for a terminal. */
 import type { Static } from 'typebox';
+import {
+  LEAST_IN_ARM,
+  MESSAGE_METRICS,
+  messageCount,
+  tellsDifference,
+  VERDICTS,
+  type MessageMetric,
+} from '../../contract/campaignWords.ts';
 import type { CampaignReport, CampaignSeries } from '../../contract/doors/console/campaigns.ts';
 import { findByKey } from './campaigns.ts';
 import { say } from './failure.ts';
@@ -12,26 +20,7 @@ type Goal = Epoch['goals'][number];
 type Series = Static<typeof CampaignSeries>;
 
 const WIDTH = 41;
-const VERDICTS: Readonly<Record<string, string>> = {
-  too_early:
-    'too early to say: it takes 100 entries whose window is over, and 10 that reached it, in each arm',
-  split_broken: 'none: the arms are not what was planned',
-  more: 'more reached it than without the campaign',
-  less: 'fewer reached it than without the campaign',
-  no_difference_yet: 'no difference that can be told from chance yet',
-};
-const STEP_METRICS = [
-  'sent',
-  'would_send',
-  'delivered',
-  'opened',
-  'clicked',
-  'replied',
-  'failed',
-  'suppressed',
-  'unsent',
-  'too_late',
-] as const;
+const METRICS = Object.keys(MESSAGE_METRICS) as MessageMetric[];
 
 /** Prints the report of the campaign with a key. */
 export async function report(key: string, flags: TargetFlags & { json?: boolean }): Promise<void> {
@@ -137,8 +126,12 @@ function goalLines(goal: Goal): string[] {
 function effectLines(name: string, { effect }: Pick<Goal, 'effect'>): string[] {
   if (!effect) return [];
   const { difference, whileRunning, atPlannedEnd, verdict } = effect;
-  const said = [`${name}: ${VERDICTS[verdict]}`];
-  if (verdict === 'too_early' || verdict === 'split_broken') return said;
+  const lacks =
+    verdict === 'too_early'
+      ? `: it takes ${LEAST_IN_ARM.entries} entries whose window is over, and ${LEAST_IN_ARM.converted} that reached it, in each arm`
+      : '';
+  const said = [`${name}: ${VERDICTS[verdict]}${lacks}`];
+  if (!tellsDifference(verdict)) return said;
   if (difference === null || !atPlannedEnd.interval) return said;
   const [low, high] = atPlannedEnd.interval;
   return [
@@ -171,24 +164,18 @@ function pooledLines(pooled: CampaignReport['pooled']): string[] {
 }
 
 function stepLines(steps: CampaignReport['steps']): string[] {
-  const told = steps.filter(({ counts }) => STEP_METRICS.some((metric) => counts[metric]));
+  const told = steps.filter(({ counts }) => METRICS.some((metric) => counts[metric]));
   if (!told.length) return [];
-  const metrics = STEP_METRICS.filter((metric) => told.some(({ counts }) => counts[metric]));
+  const metrics = METRICS.filter((metric) => told.some(({ counts }) => counts[metric]));
   const rows = told.map(({ step, variant, version, counts, goals }) => [
     [step, variant, version === null ? '' : `v${version}`].filter(Boolean).join(' '),
-    ...metrics.map((metric) => countText(countOf(counts, metric))),
+    ...metrics.map((metric) => countText(messageCount(counts, metric))),
     countText(goals.reduce((sum, { people }) => sum + people, 0)),
   ]);
   return [
     '',
     ...table([['message', ...metrics.map((one) => one.replace('_', ' ')), 'reached after it'], ...rows]),
   ];
-}
-
-/** People where they are counted, else how often. What could not be sent was not, though its step was taken to send it. */
-function countOf(counts: CampaignReport['steps'][number]['counts'], metric: string): number {
-  const of = (name: string) => counts[name]?.unique || counts[name]?.total || 0;
-  return metric === 'sent' ? Math.max(0, of('sent') - of('unsent')) : of(metric);
 }
 
 function endingLines(endings: CampaignReport['endings']): string[] {

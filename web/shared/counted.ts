@@ -8,3 +8,6 @@ export function counted(n: number, one: string, many = `${one}s`): string {
 
 /** 1 person, 2,000 people. */
 export const peopleText = (n: number): string => counted(n, 'person', 'people');
+
+/** A text as a sentence begins. */
+export const asSentence = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

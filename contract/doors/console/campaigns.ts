@@ -1,5 +1,6 @@
 /** `…/campaigns`: what people set off, and what it changed. A campaign itself is `contract/campaign.ts`. */
 import { type Static, Type } from 'typebox';
+import { VERDICTS, type VerdictName } from '../../campaignWords.ts';
 import { AnyObject, Count, Id, oneOf, orNull, Time } from '../fields.ts';
 import { AudienceInput } from './broadcasts.ts';
 import { pageOf } from './fields.ts';
@@ -182,7 +183,7 @@ export const CampaignPlan = Type.Object({
 });
 
 const interval = Type.Array(Type.Number(), { minItems: 2, maxItems: 2 });
-const verdict = oneOf(['too_early', 'split_broken', 'more', 'less', 'no_difference_yet'] as const);
+const verdict = oneOf(Object.keys(VERDICTS) as VerdictName[]);
 const armOf = {
   entries: Count,
   /** Who made them: intervals are as sure as people make them, however often each entered. */

@@ -5,13 +5,13 @@
  * al., arXiv 2103.06476, eq. 9 and 161, as GrowthBook and PostHog use it) for who looks while it runs.
  */
 
+import { LEAST_IN_ARM, type VerdictName } from '../../../contract/campaignWords.ts';
+
 /** So many of so many. */
 export type Share = { converted: number; n: number };
 /** From and to. */
 type Interval = [number, number];
 
-/** Below this in an arm nothing is said. */
-const TOO_EARLY = { entries: 100, conversions: 10 } as const;
 /** Entries that an always-valid interval is tightest at, unless they are planned. */
 const PLANNED = 5_000;
 /** Below this the split of entries is broken (the threshold of GrowthBook, Eppo and Statsig). */
@@ -93,7 +93,7 @@ type Tested = { chi2: number; p: number; isBroken: boolean };
 export function splitTest(arms: readonly { n: number; share: number }[]): Tested | undefined {
   const shared = arms.filter(({ share }) => share > 0);
   const n = shared.reduce((sum, one) => sum + one.n, 0);
-  if (n < TOO_EARLY.entries || shared.length < 2) return undefined;
+  if (n < LEAST_IN_ARM.entries || shared.length < 2) return undefined;
   const chi2 = shared.reduce((sum, one) => sum + (one.n - n * one.share) ** 2 / (n * one.share), 0);
   return tested(chi2, shared.length - 1);
 }
@@ -103,7 +103,7 @@ export function splitTest(arms: readonly { n: number; share: number }[]): Tested
  * nobody, keeps the others from no test.
  */
 export function sameShareTest(all: readonly Share[]): Tested | undefined {
-  const arms = all.filter(({ n }) => n >= TOO_EARLY.entries);
+  const arms = all.filter(({ n }) => n >= LEAST_IN_ARM.entries);
   if (arms.length < 2) return undefined;
   const n = arms.reduce((sum, one) => sum + one.n, 0);
   const p = arms.reduce((sum, one) => sum + one.converted, 0) / n;
@@ -131,11 +131,13 @@ export function chiSquareTail(chi2: number, degrees: number): number {
   return Math.min(1, tail);
 }
 
-/** What may be said. `more`, `less`: the always-valid interval leaves 0 out. */
-type Verdict = 'too_early' | 'split_broken' | 'more' | 'less' | 'no_difference_yet';
-
 /** The verdict on a goal. */
-export function verdictOf(treated: Share, control: Share, isBroken: boolean, asked: Certainty = {}): Verdict {
+export function verdictOf(
+  treated: Share,
+  control: Share,
+  isBroken: boolean,
+  asked: Certainty = {},
+): VerdictName {
   if (isBroken) return 'split_broken';
   if (isTooFew(treated) || isTooFew(control)) return 'too_early';
   return saidBy(alwaysValid(treated, control, asked));
@@ -143,11 +145,11 @@ export function verdictOf(treated: Share, control: Share, isBroken: boolean, ask
 
 /** Whether an arm is too small for anything to be said. */
 export function isTooFew({ n, converted }: Share): boolean {
-  return n < TOO_EARLY.entries || converted < TOO_EARLY.conversions;
+  return n < LEAST_IN_ARM.entries || converted < LEAST_IN_ARM.converted;
 }
 
 /** What an always-valid interval of a difference says. */
-export function saidBy(interval: Interval | undefined): Verdict {
+export function saidBy(interval: Interval | undefined): VerdictName {
   if (!interval) return 'no_difference_yet';
   if (interval[0] > 0) return 'more';
   return interval[1] < 0 ? 'less' : 'no_difference_yet';

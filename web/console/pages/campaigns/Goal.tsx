@@ -1,16 +1,14 @@
 /** One goal of a report: what may be said of it, each arm beside the others, and the difference drawn. */
 import type { ReactElement } from 'react';
-import { counted } from '../../../shared/counted.ts';
+import { LEAST_IN_ARM, tellsDifference, VERDICTS } from '../../../../contract/campaignWords.ts';
+import { asSentence, counted } from '../../../shared/counted.ts';
 import { numberText } from '../../../shared/reader.ts';
 import type { GoalShown } from './queries.ts';
 import { Range, scaleOf } from './Range.tsx';
-import { percentText, pointsText, valueText, VERDICTS } from './words.ts';
+import { percentText, pointsText, valueText } from './words.ts';
 
 type Arm = GoalShown['treated'];
 type Effect = GoalShown['effect'];
-
-/** Below these in an arm nothing is said yet, as the server counts them. */
-const LEAST = { entries: 100, converted: 10 };
 
 /** The panel. */
 export function Goal({ goal }: { goal: GoalShown }): ReactElement {
@@ -73,13 +71,13 @@ type SaidProps = { name: string; arm: Arm; control: Arm | null; effect: NonNulla
 function Said({ name, arm, control, effect }: SaidProps): ReactElement {
   const { difference, verdict, whileRunning, atPlannedEnd } = effect;
   const tone = verdict === 'more' ? 'good' : verdict === 'less' ? 'bad' : 'held';
-  const isTold = difference !== null && verdict !== 'too_early' && verdict !== 'split_broken';
+  const isTold = difference !== null && tellsDifference(verdict);
   const all = [0, difference ?? 0, ...(whileRunning ?? []), ...(atPlannedEnd.interval ?? [])];
   const scale = scaleOf(all);
   return (
     <div className="said" data-tone={tone}>
       <p>
-        <span className="muted">{name}:</span> <strong>{VERDICTS[verdict]}.</strong>{' '}
+        <span className="muted">{name}:</span> <strong>{asSentence(VERDICTS[verdict])}.</strong>{' '}
         {verdict === 'too_early' ? <Lacks arms={control ? [arm, control] : [arm]} /> : null}
       </p>
       {isTold ? (
@@ -129,8 +127,8 @@ function Lacks({ arms }: { arms: readonly Arm[] }): ReactElement {
   const converted = Math.min(...arms.map((one) => one.converted));
   return (
     <span>
-      It takes {LEAST.entries} entries whose window is over, and {LEAST.converted} that reached it, in each
-      arm; there are {numberText(entries)} and {numberText(converted)} in the smaller.
+      It takes {LEAST_IN_ARM.entries} entries whose window is over, and {LEAST_IN_ARM.converted} that reached
+      it, in each arm; there are {numberText(entries)} and {numberText(converted)} in the smaller.
     </span>
   );
 }

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
+import { MESSAGE_METRICS, messageCount, type MessageMetric } from '../../../../contract/campaignWords.ts';
 import type { CampaignReport } from '../../../../contract/doors/console/campaigns.ts';
 import { counted } from '../../../shared/counted.ts';
 import { formatOf, numberText } from '../../../shared/reader.ts';
@@ -10,7 +11,7 @@ import { Failed, Waiting } from '../../ui/states.tsx';
 import { Goal } from './Goal.tsx';
 import { reportQuery, seriesQuery, type Campaign, type StepCounts } from './queries.ts';
 import { Range, scaleOf } from './Range.tsx';
-import { endingText, METRICS, pointsText } from './words.ts';
+import { endingText, pointsText } from './words.ts';
 
 type Epoch = CampaignReport['epochs'][number];
 type Props = { ws: string; campaign: Campaign };
@@ -124,16 +125,10 @@ function Entered({ ws, campaign }: Props): ReactElement | null {
   );
 }
 
-/** People where they are counted, else how often. What could not be sent was not, though its step was taken to send it. */
-function count({ counts }: StepCounts, metric: keyof typeof METRICS): number {
-  const of = (name: string) => counts[name]?.unique || counts[name]?.total || 0;
-  return metric === 'sent' ? Math.max(0, of('sent') - of('unsent')) : of(metric);
-}
-
 function Messages({ steps }: { steps: readonly StepCounts[] }): ReactElement | null {
-  const all = Object.keys(METRICS) as (keyof typeof METRICS)[];
-  const told = steps.filter((one) => all.some((metric) => count(one, metric) > 0));
-  const metrics = all.filter((metric) => told.some((one) => count(one, metric) > 0));
+  const all = Object.keys(MESSAGE_METRICS) as MessageMetric[];
+  const told = steps.filter((one) => all.some((metric) => messageCount(one.counts, metric) > 0));
+  const metrics = all.filter((metric) => told.some((one) => messageCount(one.counts, metric) > 0));
   if (told.length === 0) return null;
   return (
     <section className="panel" aria-label="Messages">
@@ -145,7 +140,7 @@ function Messages({ steps }: { steps: readonly StepCounts[] }): ReactElement | n
               <th scope="col">Message</th>
               {metrics.map((metric) => (
                 <th key={metric} scope="col">
-                  {METRICS[metric]}
+                  {MESSAGE_METRICS[metric]}
                 </th>
               ))}
               <th scope="col">Reached a goal after it</th>
@@ -162,7 +157,7 @@ function Messages({ steps }: { steps: readonly StepCounts[] }): ReactElement | n
                   </span>
                 </th>
                 {metrics.map((metric) => (
-                  <td key={metric}>{numberText(count(one, metric))}</td>
+                  <td key={metric}>{numberText(messageCount(one.counts, metric))}</td>
                 ))}
                 <td>{numberText(one.goals.reduce((sum, { people }) => sum + people, 0))}</td>
               </tr>

@@ -1,31 +1,5 @@
 /** What reports and back-tests count, in words. Pure. */
 import { numberText } from '../../../shared/reader.ts';
-import type { GoalShown } from './queries.ts';
-
-type Verdict = NonNullable<GoalShown['effect']>['verdict'];
-
-/** What may be said of a difference. */
-export const VERDICTS: Readonly<Record<Verdict, string>> = {
-  too_early: 'Too early to say',
-  split_broken: 'Nothing can be said: the arms are not what was planned',
-  more: 'More reached it than without the campaign',
-  less: 'Fewer reached it than without the campaign',
-  no_difference_yet: 'No difference that can be told from chance yet',
-};
-
-/** What is counted of its messages, in the order in which it happens. */
-export const METRICS = {
-  sent: 'Sent',
-  would_send: 'Held out, not sent',
-  delivered: 'Delivered',
-  opened: 'Opened',
-  clicked: 'Clicked',
-  replied: 'Replied',
-  failed: 'Failed',
-  suppressed: 'Kept back',
-  unsent: 'Could not be sent',
-  too_late: 'Too late',
-} as const;
 
 const ENDINGS: Readonly<Record<string, string>> = {
   completed: 'came to its end',

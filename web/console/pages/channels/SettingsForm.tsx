@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactElement } from 'react';
 import type { IntegrationShown, ProviderShown } from '../../../../contract/doors/console/integrations.ts';
+import { asSentence } from '../../../shared/counted.ts';
 import { ApiFault, call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
 import { useMay } from '../../shell/session.ts';
@@ -147,7 +148,7 @@ function labelOf(name: string): string {
   const told = words
     .map((word) => (word === 's' ? '(seconds)' : CAPITALS.has(word) ? word.toUpperCase() : word))
     .join(' ');
-  return told.slice(0, 1).toUpperCase() + told.slice(1);
+  return asSentence(told);
 }
 
 function textOf(value: unknown): string {
