@@ -1,4 +1,5 @@
 /** People who do not exist, to show and count a text by: of ordinary length, as long and as short as names get, and one of whom no name is known. */
+import { fullName } from '../../contract/personName.ts';
 import type { MadeUp } from '../../contract/preview.ts';
 import type { Variables } from '../content/variables.ts';
 
@@ -21,7 +22,7 @@ export function madeUp(kind: MadeUp, variables: readonly string[], workspaceName
       externalId: '12345678',
       givenName,
       surname,
-      name: [givenName, surname].filter(Boolean).join(' ') || null,
+      name: fullName(NAMES[kind]),
       email: 'johanna@example.com',
       phone: '+31612345678',
       locale: 'en',

@@ -2,6 +2,7 @@
  * Grants: an account authorises a company, and takes that back. Both are told on the feed in the transaction that made them so, and who
  * is told reads them there: webhooks, groups, campaigns. Of two who connect at once the first wins, by the unique indexes of the table.
  */
+import { namePartsOf } from '../../contract/personName.ts';
 import { appendAudit } from '../accounts/audit.ts';
 import type { Operator } from '../accounts/operators.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
@@ -306,9 +307,7 @@ async function contactOf(
   tx: Tx,
   { client, connectId, signed, holder, clientNowMs }: Connecting,
 ): Promise<number> {
-  const [givenName, ...rest] = holder.name.trim().split(/\s+/);
-  const surname = rest.join(' ');
-  const profile = { ...(givenName && { givenName }), ...(surname && { surname }) };
+  const profile = namePartsOf(holder.name);
   const email = holder.email;
   const [found] = await resolveContacts(tx, ids, clientNowMs, [
     {

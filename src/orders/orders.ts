@@ -5,6 +5,7 @@
  * An order belongs to a contact, found or made by its phone number or its address in the way every contact is (`contacts/resolve/resolve.ts`), and
  * has an id in the contact's bucket. Rows are locked in this order: contacts, orders, references.
  */
+import { namePartsOf } from '../../contract/personName.ts';
 import { NotTogether } from '../accounts/idempotency.ts';
 import { fault, isFault, refuses, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
@@ -180,8 +181,6 @@ function personOf(workspaceId: number, { profilePhone, profileEmail, profileName
   const identities: Identity[] = [];
   if (profilePhone) identities.push({ kind: 'phone', value: profilePhone });
   if (profileEmail) identities.push({ kind: 'email', value: profileEmail });
-  const [givenName, ...rest] = (profileName ?? '').trim().split(/\s+/);
-  const surname = rest.join(' ');
   return {
     workspaceId,
     asTheyAre: true,
@@ -191,7 +190,7 @@ function personOf(workspaceId: number, { profilePhone, profileEmail, profileName
       integrationId: null,
       address: value,
     })),
-    profile: { ...(givenName ? { givenName } : {}), ...(surname ? { surname } : {}) },
+    profile: namePartsOf(profileName ?? ''),
   };
 }
 

@@ -13,6 +13,7 @@ import {
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
 import type { Content } from '../../../contract/content.ts';
+import { fullName } from '../../../contract/personName.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import { messagesPosted, postToGroup } from '../../broadcasts/posted.ts';
@@ -237,7 +238,7 @@ async function sayInGroup(call: Call<NewAccountSaying>, { connection, of, own }:
     const held = await hold(tx, connection);
     if (held) return held;
     const contact = await getContact(tx, of.workspaceId, of.contactId);
-    const name = [contact?.givenName, contact?.surname].filter(Boolean).join(' ');
+    const name = fullName(contact);
     const author = { id: toHex24(of.contactId), ...(name && { name }) };
     const saying = { authorId: of.contactId, author, content, mentions, mentionsAll: false };
     const post = await postToGroup(ctx.broadcasts, tx, to, saying, { nowMs, wsNowMs });

@@ -11,13 +11,13 @@ import {
 import { MessageAccepted } from '../../../contract/doors/console/messages.ts';
 import type { ChannelName } from '../../../contract/channels.ts';
 import type { Content } from '../../../contract/content.ts';
+import { fullName } from '../../../contract/personName.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { copyBroadcast, deleteDraft, unscheduleBroadcast } from '../../broadcasts/broadcasts.ts';
 import { peopleForecast, planBroadcast } from '../../broadcasts/forecast.ts';
 import { filledFor, type Seer } from '../../broadcasts/preview.ts';
 import { selectPeople } from '../../contacts/people.ts';
-import type { Person } from '../../contacts/person.ts';
 import type { Joined } from '../kit/change.ts';
 import { acceptOne } from './acceptOne.ts';
 import { AUDIENCE_BYTES, find, forecastOf, readInput, steer, told } from './broadcasts.ts';
@@ -142,15 +142,10 @@ async function peopleMeant(
     body: {
       people: contactIds.map((id) => ({
         contactId: toHex24(id),
-        name: nameOf(people.get(id)),
+        name: fullName(people.get(id)),
         address: people.get(id)?.destinations[0]?.address ?? null,
       })),
       next: next === null ? null : toHex24(next),
     },
   };
-}
-
-/** What somebody is called; null where no name is known. */
-export function nameOf(person: Pick<Person, 'givenName' | 'surname'> | undefined): string | null {
-  return [person?.givenName, person?.surname].filter(Boolean).join(' ') || null;
 }

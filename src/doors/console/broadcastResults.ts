@@ -14,6 +14,7 @@ import {
 } from '../../../contract/doors/console/broadcasts.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id, oneOf } from '../../../contract/doors/fields.ts';
+import { fullName } from '../../../contract/personName.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { cutPage } from '../../base/page.ts';
@@ -26,7 +27,6 @@ import { deliveriesInRun, failuresInRun } from '../../ledger/deliveries.ts';
 import { answersToRun, hoursInRun } from '../../ledger/hours.ts';
 import { STATE, stateName, type StateName } from '../../ledger/states.ts';
 import { clicksOfCause } from '../../links/links.ts';
-import { nameOf } from './broadcastDrafts.ts';
 import { find, present, readRunPage } from './broadcasts.ts';
 import { presentDelivery } from './present.ts';
 import { idIn, idText, missing, reads, timeText, writes, type Call, type Route, type Work } from './route.ts';
@@ -127,7 +127,7 @@ async function recipients(call: Call): Promise<RecipientPage | Fault> {
   return {
     recipients: rows.map((row) => ({
       contactId: idText(row.contactId),
-      name: nameOf(people.get(row.contactId)),
+      name: fullName(people.get(row.contactId)),
       ...presentDelivery(row),
     })),
     next: idText(nextAfter),
@@ -149,7 +149,7 @@ async function answers(call: Call): Promise<AnswerPage | Fault> {
   return {
     people: rows.map(({ contactId, atMs }) => ({
       contactId: idText(contactId),
-      name: nameOf(people.get(contactId)),
+      name: fullName(people.get(contactId)),
       at: timeText(atMs),
     })),
     next: idText(last?.contactId),

@@ -6,6 +6,7 @@ import type {
   MessageShown,
 } from '../../../contract/doors/sunshine/messages.ts';
 import type { Action, Content, FormField, Item } from '../../../contract/content.ts';
+import { fullName } from '../../../contract/personName.ts';
 import { sha256Hex } from '../../base/crypto.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { textFallback } from '../../content/fallback.ts';
@@ -36,8 +37,8 @@ export function sunshineMessage(message: Message, speaker: Speaker): MessageShow
 
 /** What to call somebody who never gave a name: the same for ever, and different enough from others. */
 function nameOf(speaker: Speaker): string {
-  const given = [speaker.givenName, speaker.surname].filter(Boolean).join(' ');
-  if (given) return given;
+  const given = fullName(speaker);
+  if (given !== null) return given;
   const mixed = Number.parseInt(sha256Hex(String(speaker.id)).slice(0, 8), 16);
   return `${COLOURS[mixed % COLOURS.length]} ${ANIMALS[(mixed >>> 8) % ANIMALS.length]}`;
 }

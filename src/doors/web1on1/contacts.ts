@@ -1,6 +1,7 @@
 /** Contacts, as they are found before a conversation is begun (api/web1on1.md §B.4). */
 import { ContactList, ContactShown } from '../../../contract/doors/web1on1/answers.ts';
 import { ChangedContact } from '../../../contract/doors/web1on1/bodies.ts';
+import { namePartsOf } from '../../../contract/personName.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import {
   findContact,
@@ -117,9 +118,9 @@ async function change(call: Call<ChangedContact>): Promise<Work<200, ContactShow
   const id = readId(call.params['id']!, 'id');
   if (isFault(id)) return id;
   const { name, givenName, familyName, locale, address } = call.body.profile;
-  const [first, ...rest] = (name ?? '').trim().split(/\s+/);
-  const given = givenName ?? (first || undefined);
-  const family = familyName ?? (rest.join(' ') || undefined);
+  const parts = namePartsOf(name ?? '');
+  const given = givenName ?? parts.givenName;
+  const family = familyName ?? parts.surname;
   return async (tx) => {
     const elsewhere = await otherAddress(call, tx, id);
     if (elsewhere) return elsewhere;

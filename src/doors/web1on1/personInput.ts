@@ -1,4 +1,5 @@
 /** Whom a profile in a body tells of. */
+import { namePartsOf } from '../../../contract/personName.ts';
 import { normaliseEmail } from '../../content/address.ts';
 import { normalisePhone } from '../../content/phone.ts';
 import { breaks, type Fault, isFault } from '../../base/fault.ts';
@@ -24,9 +25,9 @@ export function readPerson(profile: WebProfile, path: string, country: string): 
     identities.push({ kind: 'email', value: normal });
   }
   if (identities.length === 0) return breaks(path, 'needs a telephone or an email');
-  const [first, ...rest] = (name ?? '').trim().split(/\s+/);
-  const given = givenName ?? (first || undefined);
-  const family = familyName ?? (rest.join(' ') || undefined);
+  const parts = namePartsOf(name ?? '');
+  const given = givenName ?? parts.givenName;
+  const family = familyName ?? parts.surname;
   return {
     identities,
     profile: {

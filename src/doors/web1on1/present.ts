@@ -10,6 +10,7 @@ import type {
   ParticipantShown,
 } from '../../../contract/doors/web1on1/answers.ts';
 import type { Action, Content } from '../../../contract/content.ts';
+import { fullName } from '../../../contract/personName.ts';
 import { isoTime } from '../../base/clock.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { identitiesOf, type Contact } from '../../contacts/contacts.ts';
@@ -198,7 +199,7 @@ export function web1on1Contact(
   const { givenName, surname, locale, attributes } = contact;
   const telephone = identities.find(({ kind }) => kind === 'phone')?.value;
   const email = identities.find(({ kind }) => kind === 'email')?.value;
-  const name = [givenName, surname].filter(Boolean).join(' ');
+  const name = fullName(contact);
   const known = { givenName, familyName: surname, telephone, email, locale, address: attributes['address'] };
   return {
     id: toHex24(contact.id),

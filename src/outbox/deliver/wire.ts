@@ -5,6 +5,7 @@ import {
   type MessageClass,
   type Rendered,
 } from '../../../contract/channels.ts';
+import { fullName } from '../../../contract/personName.ts';
 import type { Vault } from '../../base/crypto.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { storableJson } from '../../base/storable.ts';
@@ -189,14 +190,13 @@ export function variablesOf(
       ? destination.address
       : person.destinations.find(({ channel }) => channels.includes(channel))?.address;
   const phone = address('sms', 'voice', 'whatsapp');
-  const name = [person.givenName, person.surname].filter(Boolean).join(' ');
   return {
     contact: {
       id: person.contactId,
       externalId: person.externalId,
       givenName: person.givenName,
       surname: person.surname,
-      name: name || null,
+      name: fullName(person),
       email: address('email') ?? null,
       // A person on WhatsApp may be known by an id alone.
       phone: phone === undefined || WHATSAPP_USER_ID.test(phone) ? null : phone,

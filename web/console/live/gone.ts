@@ -6,6 +6,7 @@ import type { Query, QueryClient } from '@tanstack/query-core';
 import type { Became } from '../../../contract/consoleLive.ts';
 import type { ContactWhole } from '../../../contract/doors/console/contacts.ts';
 import type { ConversationWhole } from '../../../contract/doors/console/inbox.ts';
+import { fullName } from '../../../contract/personName.ts';
 import { ApiFault, call } from '../api/call.ts';
 
 /** What has become of somebody. `left`: they are there, and nothing of their conversation is. */
@@ -80,7 +81,7 @@ async function becameOf(ws: string, contactId: string): Promise<Gone | undefined
     const whole = await call<ContactWhole>('GET', `/workspaces/${ws}/contacts/${contactId}`);
     if (whole.id === contactId) return { how: 'left', contactId };
     const { conversationId } = whole;
-    const name = [whole.givenName, whole.surname].filter(Boolean).join(' ') || null;
+    const name = fullName(whole);
     return { how: 'became', became: { id: whole.id, name, conversationId } };
   } catch (error) {
     return isGone(error) ? { how: 'erased' } : undefined;

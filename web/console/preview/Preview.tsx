@@ -4,6 +4,7 @@ import { useState, type ReactElement } from 'react';
 import type { Static } from 'typebox';
 import type { ContactPage } from '../../../contract/doors/console/contacts.ts';
 import type { Problem, RenderShown } from '../../../contract/doors/console/render.ts';
+import { fullName } from '../../../contract/personName.ts';
 import { MADE_UP, type MadeUp } from '../../../contract/preview.ts';
 import { call } from '../api/call.ts';
 import { at } from '../api/queries.ts';
@@ -122,10 +123,7 @@ function AsContact({
       {search.length > 1 && data ? (
         <ul>
           {data.contacts.map((contact) => {
-            const name =
-              [contact.givenName, contact.surname].filter(Boolean).join(' ') ||
-              contact.externalId ||
-              contact.id;
+            const name = fullName(contact) || contact.externalId || contact.id;
             return (
               <li key={contact.id}>
                 <button

@@ -3,6 +3,7 @@ import { TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useDeferredValue, useId, useState, type KeyboardEvent, type ReactElement } from 'react';
+import { fullName } from '../../../contract/personName.ts';
 import { Icon, type IconName } from '../../shared/icons.tsx';
 import type { ContactPage } from '../../../contract/doors/console/contacts.ts';
 import type { ConversationPage } from '../../../contract/doors/console/inbox.ts';
@@ -120,11 +121,7 @@ function useFound(text: string): { found: Found[]; isAsking: boolean } {
     .filter((one) => !conversations.some(({ contact }) => contact.id === one.id))
     .map((one) => ({
       id: one.id,
-      name:
-        [one.givenName, one.surname].filter(Boolean).join(' ') ||
-        one.externalId ||
-        one.address?.address ||
-        'Somebody',
+      name: fullName(one) || one.externalId || one.address?.address || 'Somebody',
       more: one.address?.address ?? one.externalId ?? 'person',
       icon: 'people' as const,
       go: () => void navigate({ href: paths.person(id, one.id) } as never),

@@ -1,13 +1,13 @@
 /** Campaigns as the console shows them, and who is in them. */
 import type { Static } from 'typebox';
 import type { CampaignPeople, CampaignShown } from '../../../../contract/doors/console/campaigns.ts';
+import { fullName } from '../../../../contract/personName.ts';
 import { breaks, isFault, type Fault } from '../../../base/fault.ts';
 import { MAX_ID, readId, toHex24 } from '../../../base/ids.ts';
 import { findCampaign, type CampaignRow } from '../../../campaigns/campaigns.ts';
 import type { Arm } from '../../../campaigns/enrol/entry.ts';
 import { peopleIn, REFUSALS } from '../../../campaigns/report/lists.ts';
 import { selectPeople } from '../../../contacts/people.ts';
-import { nameOf } from '../broadcastDrafts.ts';
 import { idIn, idText, missing, queryId, readLimit, readTime, timeText, type Call } from '../route.ts';
 
 /** Who entered it, newest first. */
@@ -34,7 +34,7 @@ export async function people(call: Call): Promise<Static<typeof CampaignPeople> 
   return {
     people: rows.map((row) => ({
       contactId: idText(row.contactId),
-      name: nameOf(who.get(row.contactId)),
+      name: fullName(who.get(row.contactId)),
       address: who.get(row.contactId)?.destinations[0]?.address ?? null,
       ...standsAt(row),
     })),

@@ -2,6 +2,7 @@
 import type { ConversationShown, ThreadEntry } from '../../../../contract/doors/console/inbox.ts';
 import { PRIORITIES } from '../../../../contract/inboxViews.ts';
 import type { ChannelName } from '../../../../contract/channels.ts';
+import { fullName } from '../../../../contract/personName.ts';
 import { listMembers } from '../../../accounts/operators.ts';
 import { toHex24 } from '../../../base/ids.ts';
 import { beginningOf } from '../../../base/text.ts';
@@ -82,9 +83,7 @@ export async function namesOf(
   workspaceId: number,
   contacts: readonly Contact[],
 ): Promise<Map<number, string>> {
-  const names = new Map(
-    contacts.map(({ id, givenName, surname }) => [id, [givenName, surname].filter(Boolean).join(' ')]),
-  );
+  const names = new Map(contacts.map((contact) => [contact.id, fullName(contact) ?? '']));
   const nameless = contacts.filter(({ id }) => !names.get(id));
   const destinations = await destinationsOf(
     db,

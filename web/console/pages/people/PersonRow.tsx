@@ -2,6 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import type { KeyboardEvent, ReactElement } from 'react';
 import type { ContactRow, ContactShown } from '../../../../contract/doors/console/contacts.ts';
+import { fullName } from '../../../../contract/personName.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
 import { Ago } from '../../../shared/time.tsx';
 import { Letters } from '../../ui/basic.tsx';
@@ -108,10 +109,6 @@ export function PersonRow({
 }
 
 /** What somebody is called on a page. */
-export function nameOf({
-  givenName,
-  surname,
-  externalId,
-}: Pick<ContactShown, 'givenName' | 'surname' | 'externalId'>): string {
-  return [givenName, surname].filter(Boolean).join(' ') || externalId || 'Somebody without a name';
+export function nameOf(contact: Pick<ContactShown, 'givenName' | 'surname' | 'externalId'>): string {
+  return fullName(contact) || contact.externalId || 'Somebody without a name';
 }

@@ -7,6 +7,7 @@ import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState, type ReactElement, type ReactNode } from 'react';
 import { MESSAGE_CLASSES, type MessageClass } from '../../../../../contract/channels.ts';
 import type { ContactWhole, DestinationShown } from '../../../../../contract/doors/console/contacts.ts';
+import { fullName } from '../../../../../contract/personName.ts';
 import { channelIcon, channelName, Icon } from '../../../../shared/icons.tsx';
 import { Ago } from '../../../../shared/time.tsx';
 import { contactQuery } from '../../../api/queries.ts';
@@ -36,15 +37,15 @@ export function About({ ws, contactId, movedAt }: Props): ReactElement {
   if (gone) return <WhoIsGone ws={ws} gone={gone} />;
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting rows={4} height={44} />;
-  const name = [data.givenName, data.surname].filter(Boolean).join(' ');
+  const name = fullName(data);
   return (
     <div className="about">
       <div className="profile-top">
-        <Letters name={name || null} />
+        <Letters name={name} />
         <div>
           <h3>
             <Link to="/w/$ws/people/$contact" params={{ ws, contact: data.id }} search={{}}>
-              {name || 'Somebody without a name'}
+              {name ?? 'Somebody without a name'}
             </Link>
           </h3>
           <p className="muted">{data.externalId ?? 'No external id'}</p>
