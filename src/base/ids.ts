@@ -165,3 +165,12 @@ function mix(id: number): string {
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return ((h ^ (h >>> 16)) >>> 0).toString(16).padStart(8, '0');
 }
+
+/**
+ * Rows in the order of the keys (bucket, id) of the contacts they are of, which is the order in which contacts are locked: two batches that
+ * have some in common wait for each other, and do not lock each other out.
+ */
+export function inKeyOrder<T>(rows: Iterable<T>, contactId: (row: T) => number): T[] {
+  const placed = Array.from(rows, (row) => ({ row, id: contactId(row) }));
+  return placed.sort((a, b) => bucketOf(a.id) - bucketOf(b.id) || a.id - b.id).map(({ row }) => row);
+}

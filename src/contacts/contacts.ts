@@ -122,7 +122,6 @@ export async function createContact(
   const contactId = ids.spread();
   const keys = new Map(identities.map((identity) => [keyText(keyOf(workspaceId, identity)), identity]));
   const claims = [...keys.values()].map((identity) => ({ ...keyOf(workspaceId, identity), contactId }));
-  claims.sort((a, b) => a.hash - b.hash);
   const [others] = claims.length > 0 ? await claimIdentities(tx, claims) : [];
   if (others) {
     await releaseIdentities(tx, claims);

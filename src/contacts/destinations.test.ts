@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
+import { until } from '../../test/support/until.ts';
 import { isFault } from '../base/fault.ts';
 import type { Cause } from '../../contract/reasons.ts';
 import { idSource } from '../base/ids.ts';
@@ -27,6 +28,7 @@ import {
   unlinkDestinations,
 } from './destinations.ts';
 import { resolveContacts } from './resolve/resolve.ts';
+import { upsertContacts } from './upsert.ts';
 
 const { sql } = await testDatabase();
 const NOW = Date.UTC(2026, 10, 20, 9);
@@ -371,4 +373,47 @@ test('two lists of people who wrote, in opposite order at the same time, wait fo
     for (const one of done) if (one.status === 'rejected') codes.push(one.reason.code ?? one.reason);
   }
   assert.deepEqual(codes, []);
+});
+
+test('contacts are locked in one order, by who writes and by who is told of: neither locks the other out', async () => {
+  const workspaceId = ++workspaces;
+  // The one with the lower bucket has the higher id.
+  const made = async (value: string, bucket: number, nowMs: number) => {
+    const source = idSource(7, () => nowMs);
+    const spread = () => source.inBucket(bucket);
+    const wanted = {
+      workspaceId,
+      identities: [{ kind: 'phone' as const, value }],
+      destination: { channel: 'sms' as const, integrationId: null, address: value },
+    };
+    const [one] = await inTx((tx) => resolveContacts(tx, { ...source, spread }, NOW, [wanted]));
+    return { contactId: one!.contactId, destinationId: one!.destinationId! };
+  };
+  const numbers = ['+31620000001', '+31620000002'] as const;
+  const first = await made(numbers[0], 10, NOW + 1000);
+  const second = await made(numbers[1], 20, NOW);
+  const wrote = (ref: typeof first) => [{ ...ref, workspaceId, atMs: NOW }];
+  const people = numbers.map((value) => ({
+    workspaceId,
+    identities: [{ kind: 'phone' as const, value }],
+    destinations: [],
+    profile: { givenName: 'Ann' },
+  }));
+  const holds = Promise.withResolvers<void>();
+  const goesOn = Promise.withResolvers<void>();
+  const writing = inTx(async (tx) => {
+    await recordInbound(tx, ids, NOW, wrote(first));
+    holds.resolve();
+    await goesOn.promise;
+    await recordInbound(tx, ids, NOW, wrote(second));
+  });
+  await holds.promise;
+  const telling = inTx((tx) => upsertContacts(tx, ids, NOW, people));
+  await until(
+    'one waits for the other',
+    async () => (await sql`SELECT 1 FROM pg_locks WHERE NOT granted`).length > 0,
+  );
+  goesOn.resolve();
+  const [, told] = await Promise.all([writing, telling]);
+  assert.equal(told.length, 2);
 });

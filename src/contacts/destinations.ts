@@ -76,7 +76,7 @@ export async function unlinkDestinations(
   refs: readonly DestinationRef[],
 ): Promise<Destination[]> {
   if (refs.length === 0) return [];
-  const contactIds = [...new Set(refs.map((ref) => ref.contactId))].sort((a, b) => a - b);
+  const contactIds = [...new Set(refs.map((ref) => ref.contactId))];
   await touchContacts(
     tx,
     contactIds.map((id) => ({ workspaceId, id, externalId: null })),

@@ -16,8 +16,7 @@ export async function takeDevices(
   const devices = linked.filter(({ channel }) => channel === 'push');
   if (!devices.length) return;
   const keys = new Map(devices.map((one) => [keyText(tokenKey(one)), { ...tokenKey(one), ...one }]));
-  const claims = [...keys.values()].sort((a, b) => a.hash - b.hash);
-  const taken = (await claimIdentities(tx, claims)).flatMap((had) => {
+  const taken = (await claimIdentities(tx, [...keys.values()])).flatMap((had) => {
     const { hash, contactId } = keys.get(keyText({ ...had, hash: 0 }))!;
     return had.contactId === contactId ? [] : [{ ...had, hash, toId: contactId }];
   });

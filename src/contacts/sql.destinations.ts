@@ -1,9 +1,9 @@
 /** Statements on destinations that exist, on suppressions and on the consent log. All batches, all within the contact's bucket. */
 import type { ChannelName } from '../../contract/channels.ts';
-import { bucketOf } from '../base/ids.ts';
+import { bucketOf, inKeyOrder } from '../base/ids.ts';
+import { column } from '../db/column.ts';
 import type { Db } from '../db/pool.ts';
 import type { DestinationStatus } from './wanted.ts';
-import { inLockOrder, numbers, texts } from './sql.arrays.ts';
 
 /** An address of a contact on a channel. */
 export type Destination = {
@@ -45,8 +45,8 @@ const COLUMNS = (db: Db) => db`
   d.last_inbound_ms AS "lastInboundMs"`;
 
 const refColumns = (db: Db, refs: readonly DestinationRef[]) => db`unnest(
-  ${numbers(refs, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(refs, (r) => r.contactId)}::bigint[],
-  ${numbers(refs, (r) => r.destinationId)}::bigint[])`;
+  ${column(refs, (r) => bucketOf(r.contactId))}::smallint[], ${column(refs, (r) => r.contactId)}::bigint[],
+  ${column(refs, (r) => r.destinationId)}::bigint[])`;
 
 /** The destinations of contacts of a workspace, oldest first. Locks nothing. */
 export async function selectDestinations(
@@ -94,8 +94,8 @@ export async function updateStatus(
 ): Promise<Destination[]> {
   return await db<Destination[]>`
     UPDATE destinations d SET status = r.status
-    FROM unnest(${numbers(refs, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(refs, (r) => r.contactId)}::bigint[],
-      ${numbers(refs, (r) => r.destinationId)}::bigint[], ${texts(refs, (r) => r.status)}::text[])
+    FROM unnest(${column(refs, (r) => bucketOf(r.contactId))}::smallint[], ${column(refs, (r) => r.contactId)}::bigint[],
+      ${column(refs, (r) => r.destinationId)}::bigint[], ${column(refs, (r) => r.status)}::text[])
       r (bucket, contact_id, id, status)
     WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id AND d.workspace_id = ${workspaceId}
     RETURNING ${COLUMNS(db)}`;
@@ -117,14 +117,14 @@ export async function updateInbound(
   db: Db,
   given: readonly Inbound[],
 ): Promise<(ContactAddress & { blocks: string[] | null })[]> {
-  const rows = inLockOrder(given, ({ contactId }) => contactId);
+  const rows = inKeyOrder(given, ({ contactId }) => contactId);
   const seen = await db<(ContactAddress & { blocks: string[] | null })[]>`
     UPDATE destinations d SET last_inbound_ms = greatest(d.last_inbound_ms, r.at_ms),
       last_seen_ms = greatest(d.last_seen_ms, r.at_ms), display_name = coalesce(r.display_name, d.display_name),
       raw = coalesce(r.raw::jsonb, d.raw), status = CASE WHEN d.status = 'inactive' THEN 'active' ELSE d.status END
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${numbers(rows, (r) => r.destinationId)}::bigint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${numbers(rows, (r) => r.atMs)}::bigint[], ${texts(rows, (r) => r.displayName)}::text[], ${texts(rows, (r) => r.raw)}::text[])
+    FROM unnest(${column(rows, (r) => bucketOf(r.contactId))}::smallint[], ${column(rows, (r) => r.contactId)}::bigint[],
+      ${column(rows, (r) => r.destinationId)}::bigint[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+      ${column(rows, (r) => r.atMs)}::bigint[], ${column(rows, (r) => r.displayName)}::text[], ${column(rows, (r) => r.raw)}::text[])
       r (bucket, contact_id, id, workspace_id, at_ms, display_name, raw)
     WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id AND d.workspace_id = r.workspace_id
     RETURNING d.workspace_id AS "workspaceId", d.contact_id AS "contactId", d.channel, d.address, d.blocks`;
@@ -136,11 +136,11 @@ export async function updateContactsInbound(
   db: Db,
   given: readonly { workspaceId: number; contactId: number; atMs: number }[],
 ): Promise<void> {
-  const rows = inLockOrder(given, ({ contactId }) => contactId);
+  const rows = inKeyOrder(given, ({ contactId }) => contactId);
   await db`
     UPDATE contacts c SET last_inbound_ms = greatest(c.last_inbound_ms, r.at_ms)
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${numbers(rows, (r) => r.atMs)}::bigint[]) r (bucket, id, workspace_id, at_ms)
+    FROM unnest(${column(rows, (r) => bucketOf(r.contactId))}::smallint[], ${column(rows, (r) => r.contactId)}::bigint[],
+      ${column(rows, (r) => r.workspaceId)}::bigint[], ${column(rows, (r) => r.atMs)}::bigint[]) r (bucket, id, workspace_id, at_ms)
     WHERE c.bucket = r.bucket AND c.workspace_id = r.workspace_id AND c.id = r.id`;
 }
 
@@ -161,11 +161,11 @@ export type ConsentEntry = {
 export async function insertConsent(db: Db, rows: readonly ConsentEntry[]): Promise<void> {
   await db`
     INSERT INTO consent_log (bucket, id, contact_id, workspace_id, channel, address, blocked_classes, reason, at_ms)
-    SELECT * FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.id)}::bigint[],
-      ${numbers(rows, (r) => r.contactId)}::bigint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.address)}::text[],
-      ${numbers(rows, (r) => r.blockedClasses)}::smallint[], ${texts(rows, (r) => r.reason)}::text[],
-      ${numbers(rows, (r) => r.atMs)}::bigint[])`;
+    SELECT * FROM unnest(${column(rows, (r) => bucketOf(r.id))}::smallint[], ${column(rows, (r) => r.id)}::bigint[],
+      ${column(rows, (r) => r.contactId)}::bigint[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+      ${column(rows, (r) => r.channel)}::text[], ${column(rows, (r) => r.address)}::text[],
+      ${column(rows, (r) => r.blockedClasses)}::smallint[], ${column(rows, (r) => r.reason)}::text[],
+      ${column(rows, (r) => r.atMs)}::bigint[])`;
 }
 
 /** The consent log of a contact, oldest first. Locks nothing. */

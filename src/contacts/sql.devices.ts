@@ -1,8 +1,8 @@
 /** Statements on devices: push tokens as identities, and the destinations with them. */
 import { TOKEN_KIND, type ChannelName } from '../../contract/channels.ts';
 import { bucketOf } from '../base/ids.ts';
+import { column } from '../db/column.ts';
 import type { Db } from '../db/pool.ts';
-import { numbers, texts } from './sql.arrays.ts';
 
 /** A push token and who has it. */
 export type Device = { workspaceId: number; contactId: number; address: string };
@@ -14,8 +14,8 @@ export async function moveTokens(
 ): Promise<void> {
   await db`
     UPDATE identities i SET contact_id = n.to_id
-    FROM unnest(${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${texts(rows, (r) => r.value)}::text[], ${numbers(rows, (r) => r.toId)}::bigint[]) n (hash, workspace_id, value, to_id)
+    FROM unnest(${column(rows, (r) => r.hash)}::integer[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+      ${column(rows, (r) => r.value)}::text[], ${column(rows, (r) => r.toId)}::bigint[]) n (hash, workspace_id, value, to_id)
     WHERE i.hash = n.hash AND i.workspace_id = n.workspace_id AND i.kind = 'token' AND i.value = n.value`;
 }
 
@@ -23,8 +23,8 @@ export async function moveTokens(
 export async function deleteDevices(db: Db, rows: readonly Device[]): Promise<void> {
   await db`
     DELETE FROM destinations d USING unnest(
-      ${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${texts(rows, (r) => r.address)}::text[])
+      ${column(rows, (r) => bucketOf(r.contactId))}::smallint[], ${column(rows, (r) => r.contactId)}::bigint[],
+      ${column(rows, (r) => r.workspaceId)}::bigint[], ${column(rows, (r) => r.address)}::text[])
       n (bucket, contact_id, workspace_id, address)
     WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.workspace_id = n.workspace_id
       AND d.channel = 'push' AND regexp_replace(d.address, ${TOKEN_KIND.source}, '') = n.address`;

@@ -1,9 +1,9 @@
 /** Statements that move what is a contact's to another contact. Buckets differ, so rows are deleted and written anew. */
-import { bucketOf } from '../base/ids.ts';
+import { bucketOf, inKeyOrder } from '../base/ids.ts';
+import { column, listText } from '../db/column.ts';
 import type { Db } from '../db/pool.ts';
 import type { ConsentEntry, Destination } from './sql.destinations.ts';
 import type { Contact } from './sql.ts';
-import { inLockOrder, numbers, texts } from './sql.arrays.ts';
 
 /**
  * Locks two contacts of a workspace, in the order in which contacts are locked (`lockPresent`), against whoever holds one: what hangs on them
@@ -16,7 +16,7 @@ export async function lockBoth(
   ids: readonly number[],
 ): Promise<Map<number, string | null>> {
   const found = await Promise.all(
-    inLockOrder(ids, (id) => id).map(
+    inKeyOrder(ids, (id) => id).map(
       (id) => db<{ id: number; externalId: string | null }[]>`
         SELECT id, external_id AS "externalId" FROM contacts WHERE bucket = ${bucketOf(id)} AND workspace_id = ${workspaceId} AND id = ${id} FOR UPDATE`,
     ),
@@ -47,15 +47,15 @@ export async function insertMoved(db: Db, rows: readonly Destination[]): Promise
     SELECT n.bucket, n.contact_id, n.id, n.workspace_id, n.channel, n.integration_id, n.address, n.status,
       n.blocked_classes, n.blocked_reason, n.blocks::text[], n.display_name, n.raw::jsonb, n.info::jsonb, n.linked_ms, n.last_seen_ms,
       n.last_inbound_ms
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${numbers(rows, (r) => r.id)}::bigint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${texts(rows, (r) => r.channel)}::text[],
-      ${numbers(rows, (r) => r.integrationId)}::bigint[], ${texts(rows, (r) => r.address)}::text[],
-      ${texts(rows, (r) => r.status)}::text[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
-      ${texts(rows, (r) => r.blockedReason)}::text[],
-      ${texts(rows, (r) => r.blocks && texts(r.blocks, (one) => one))}::text[], ${texts(rows, (r) => r.displayName)}::text[],
-      ${texts(rows, (r) => json(r.raw))}::text[], ${texts(rows, (r) => json(r.info))}::text[],
-      ${numbers(rows, (r) => r.linkedMs)}::bigint[], ${numbers(rows, (r) => r.lastSeenMs)}::bigint[],
-      ${numbers(rows, (r) => r.lastInboundMs)}::bigint[])
+    FROM unnest(${column(rows, (r) => bucketOf(r.contactId))}::smallint[], ${column(rows, (r) => r.contactId)}::bigint[],
+      ${column(rows, (r) => r.id)}::bigint[], ${column(rows, (r) => r.workspaceId)}::bigint[], ${column(rows, (r) => r.channel)}::text[],
+      ${column(rows, (r) => r.integrationId)}::bigint[], ${column(rows, (r) => r.address)}::text[],
+      ${column(rows, (r) => r.status)}::text[], ${column(rows, (r) => r.blockedClasses)}::smallint[],
+      ${column(rows, (r) => r.blockedReason)}::text[],
+      ${column(rows, (r) => r.blocks && listText(r.blocks))}::text[], ${column(rows, (r) => r.displayName)}::text[],
+      ${column(rows, (r) => json(r.raw))}::text[], ${column(rows, (r) => json(r.info))}::text[],
+      ${column(rows, (r) => r.linkedMs)}::bigint[], ${column(rows, (r) => r.lastSeenMs)}::bigint[],
+      ${column(rows, (r) => r.lastInboundMs)}::bigint[])
       n (bucket, contact_id, id, workspace_id, channel, integration_id, address, status, blocked_classes, blocked_reason,
          blocks, display_name, raw, info, linked_ms, last_seen_ms, last_inbound_ms)
     ON CONFLICT (bucket, contact_id, id) DO UPDATE
@@ -111,8 +111,8 @@ export async function selectMerged(
 ): Promise<{ contactId: number; intoId: number; workspaceId: number }[]> {
   return await db<{ contactId: number; intoId: number; workspaceId: number }[]>`
     SELECT m.contact_id AS "contactId", m.into_id AS "intoId", m.workspace_id AS "workspaceId"
-    FROM unnest(${numbers(contacts, (c) => bucketOf(c.contactId))}::smallint[], ${numbers(contacts, (c) => c.workspaceId)}::bigint[],
-      ${numbers(contacts, (c) => c.contactId)}::bigint[]) AS k (bucket, workspace_id, id)
+    FROM unnest(${column(contacts, (c) => bucketOf(c.contactId))}::smallint[], ${column(contacts, (c) => c.workspaceId)}::bigint[],
+      ${column(contacts, (c) => c.contactId)}::bigint[]) AS k (bucket, workspace_id, id)
     JOIN merged_contacts m ON m.bucket = k.bucket AND m.workspace_id = k.workspace_id AND m.contact_id = k.id`;
 }
 

@@ -1,8 +1,8 @@
 /** Every statement on addresses that wait for the person behind them. */
 import { bucketOf } from '../base/ids.ts';
+import { column } from '../db/column.ts';
 import type { Db } from '../db/pool.ts';
 import { onEachShard } from '../db/shards.ts';
-import { numbers } from './sql.arrays.ts';
 import type { DestinationRef } from './sql.destinations.ts';
 
 /** An address that waits: for a sign of life, or for a yes. `told` is for whoever asked. */
@@ -83,6 +83,6 @@ export async function takePendingAt(
 }
 
 function refRows(db: Db, refs: readonly DestinationRef[]) {
-  return db`unnest(${numbers(refs, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(refs, (r) => r.contactId)}::bigint[],
-    ${numbers(refs, (r) => r.destinationId)}::bigint[]) AS k (bucket, contact_id, id)`;
+  return db`unnest(${column(refs, (r) => bucketOf(r.contactId))}::smallint[], ${column(refs, (r) => r.contactId)}::bigint[],
+    ${column(refs, (r) => r.destinationId)}::bigint[]) AS k (bucket, contact_id, id)`;
 }

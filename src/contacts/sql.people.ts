@@ -1,9 +1,9 @@
 /** The statement by which contacts are read for a send. */
 import { bucketOf } from '../base/ids.ts';
+import { column } from '../db/column.ts';
 import type { Db } from '../db/pool.ts';
 import { byShard } from '../db/shards.ts';
 import { readBlocks } from './consent/compiled.ts';
-import { numbers } from './sql.arrays.ts';
 import type { Person, Reachable } from './person.ts';
 
 /** A contact by its id. */
@@ -68,8 +68,8 @@ export async function lockPresent(db: Db, contacts: readonly Named[]): Promise<S
   for (const part of byShard(db, contacts, (c) => bucketOf(c.contactId))) {
     const buckets = [...new Set(part.map((c) => bucketOf(c.contactId)))];
     const rows = await db<{ id: number }[]>`
-      SELECT c.id FROM unnest(${numbers(part, (c) => bucketOf(c.contactId))}::smallint[],
-        ${numbers(part, (c) => c.workspaceId)}::bigint[], ${numbers(part, (c) => c.contactId)}::bigint[]) AS k (bucket, workspace_id, id)
+      SELECT c.id FROM unnest(${column(part, (c) => bucketOf(c.contactId))}::smallint[],
+        ${column(part, (c) => c.workspaceId)}::bigint[], ${column(part, (c) => c.contactId)}::bigint[]) AS k (bucket, workspace_id, id)
       JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = k.workspace_id AND c.id = k.id ${db.onShard('c.bucket', buckets)}
       ORDER BY c.bucket, c.workspace_id, c.id FOR KEY SHARE OF c`;
     for (const { id } of rows) present.add(id);

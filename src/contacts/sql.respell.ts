@@ -1,8 +1,8 @@
 /** Statements that find what was stored in a spelling of before. Each reads a whole table; once in the life of an install. */
 import type { ChannelName } from '../../contract/channels.ts';
+import { column } from '../db/column.ts';
 import type { Db, Fragment } from '../db/pool.ts';
 import type { BlockRow, ProofKey } from './consent/sql.blocks.ts';
-import { numbers, texts } from './sql.arrays.ts';
 
 /** Mexico's 1 and Brazil's missing 9 (`content/phone.ts`), on WhatsApp Argentina's missing 9 too. */
 function isOld(db: Db, channel: Fragment, address: Fragment): Fragment {
@@ -29,9 +29,9 @@ export async function deleteBlocks(
 ): Promise<void> {
   await db`
     DELETE FROM suppressions s USING unnest(
-      ${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.proof)}::text[],
-      ${texts(rows, (r) => r.cause)}::text[], ${numbers(rows, (r) => r.scope)}::bigint[])
+      ${column(rows, (r) => r.hash)}::integer[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+      ${column(rows, (r) => r.channel)}::text[], ${column(rows, (r) => r.proof)}::text[],
+      ${column(rows, (r) => r.cause)}::text[], ${column(rows, (r) => r.scope)}::bigint[])
       n (hash, workspace_id, channel, proof, cause, scope)
     WHERE s.hash = n.hash AND s.workspace_id = n.workspace_id AND s.channel = n.channel AND s.proof = n.proof
       AND s.cause = n.cause AND s.scope = n.scope`;

@@ -1,8 +1,8 @@
 /** The statement of what stands beside people in a list of them: where they are reached, and how they are tagged. */
 import type { ChannelName } from '../../contract/channels.ts';
 import { bucketOf } from '../base/ids.ts';
+import { column } from '../db/column.ts';
 import type { Db } from '../db/pool.ts';
-import { numbers } from './sql.arrays.ts';
 
 /** Beside a contact in a list. */
 export type BesideRow = {
@@ -32,7 +32,7 @@ export async function selectBeside(
         FROM destinations d WHERE d.bucket = c.bucket AND d.contact_id = c.id) AS places,
       ARRAY(SELECT s.name FROM set_members m JOIN sets s ON s.id = m.set_id
         WHERE m.bucket = c.bucket AND m.contact_id = c.id AND s.kind = 'tag' ORDER BY s.name LIMIT 100) AS tags
-    FROM unnest(${numbers(contactIds, bucketOf)}::smallint[], ${numbers(contactIds, Number)}::bigint[]) AS k (bucket, id)
+    FROM unnest(${column(contactIds, bucketOf)}::smallint[], ${column(contactIds, Number)}::bigint[]) AS k (bucket, id)
     JOIN contacts c ON (c.bucket, c.workspace_id, c.id)
       BETWEEN (k.bucket, ${workspaceId}::bigint, k.id) AND (k.bucket, ${workspaceId}::bigint, k.id)`;
   return rows.map(({ id, places, tags }) => ({ id, ...places, tags }));

@@ -1,7 +1,7 @@
 /** Statements on segments and who is in them. A segment's row is written before its members (scale.md §3, rule 11). */
 import { bucketOf } from '../base/ids.ts';
+import { column } from '../db/column.ts';
 import type { Db, Fragment } from '../db/pool.ts';
-import { numbers, texts } from './sql.arrays.ts';
 
 /** A segment, or what a campaign's trigger looks at (then it has no key). `rule` is read by `campaigns`. */
 export type Segment = {
@@ -110,9 +110,10 @@ export type Inside = { contactId: number; segmentId: number; sinceMs: number; va
 
 /** What contacts are in. Locks nothing. */
 export async function selectInside(db: Db, contactIds: readonly number[]): Promise<Inside[]> {
+  const unique = [...new Set(contactIds)];
   return await db<Inside[]>`
     SELECT m.contact_id AS "contactId", m.segment_id AS "segmentId", m.since_ms AS "sinceMs", m.value
-    FROM unnest(${numbers(new Set(contactIds), bucketOf)}::smallint[], ${numbers(new Set(contactIds), (id) => id)}::bigint[]) AS k (bucket, contact_id)
+    FROM unnest(${column(unique, bucketOf)}::smallint[], ${column(unique, (id) => id)}::bigint[]) AS k (bucket, contact_id)
     JOIN segment_members m ON (m.bucket, m.contact_id) BETWEEN (k.bucket, k.contact_id) AND (k.bucket, k.contact_id)`;
 }
 
@@ -120,8 +121,8 @@ export async function selectInside(db: Db, contactIds: readonly number[]): Promi
 export async function upsertMembers(db: Db, rows: readonly Inside[]): Promise<void> {
   await db`
     INSERT INTO segment_members (bucket, segment_id, contact_id, since_ms, value)
-    SELECT n.* FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.segmentId)}::bigint[],
-      ${numbers(rows, (r) => r.contactId)}::bigint[], ${numbers(rows, (r) => r.sinceMs)}::bigint[], ${texts(rows, (r) => r.value)}::text[])
+    SELECT n.* FROM unnest(${column(rows, (r) => bucketOf(r.contactId))}::smallint[], ${column(rows, (r) => r.segmentId)}::bigint[],
+      ${column(rows, (r) => r.contactId)}::bigint[], ${column(rows, (r) => r.sinceMs)}::bigint[], ${column(rows, (r) => r.value)}::text[])
       AS n (bucket, segment_id, contact_id, since_ms, value)
     ORDER BY 1, 2, 3
     ON CONFLICT (bucket, segment_id, contact_id) DO UPDATE SET since_ms = excluded.since_ms, value = excluded.value`;
@@ -133,8 +134,8 @@ export async function deleteMembersOf(
   rows: readonly { contactId: number; segmentId: number }[],
 ): Promise<void> {
   await db`
-    DELETE FROM segment_members m USING unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[],
-      ${numbers(rows, (r) => r.segmentId)}::bigint[], ${numbers(rows, (r) => r.contactId)}::bigint[]) AS k (bucket, segment_id, contact_id)
+    DELETE FROM segment_members m USING unnest(${column(rows, (r) => bucketOf(r.contactId))}::smallint[],
+      ${column(rows, (r) => r.segmentId)}::bigint[], ${column(rows, (r) => r.contactId)}::bigint[]) AS k (bucket, segment_id, contact_id)
     WHERE m.bucket = k.bucket AND m.segment_id = k.segment_id AND m.contact_id = k.contact_id`;
 }
 
@@ -195,9 +196,10 @@ export async function selectValues(
   contactIds: readonly number[],
   value: Fragment,
 ): Promise<{ contactId: number; value: string | null }[]> {
+  const unique = [...new Set(contactIds)];
   return await db<{ contactId: number; value: string | null }[]>`
     SELECT c.id AS "contactId", ${value} AS value
-    FROM unnest(${numbers(new Set(contactIds), bucketOf)}::smallint[], ${numbers(new Set(contactIds), (id) => id)}::bigint[]) AS k (bucket, id)
+    FROM unnest(${column(unique, bucketOf)}::smallint[], ${column(unique, (id) => id)}::bigint[]) AS k (bucket, id)
     JOIN contacts c ON (c.bucket, c.workspace_id, c.id)
       BETWEEN (k.bucket, ${workspaceId}::bigint, k.id) AND (k.bucket, ${workspaceId}::bigint, k.id)`;
 }

@@ -1,8 +1,8 @@
 /** Statements on lists and tags, and who is in them. A set's row is written before its members (scale.md §3, rule 11). */
 import { bucketOf } from '../base/ids.ts';
+import { column } from '../db/column.ts';
 import type { Db } from '../db/pool.ts';
 import { onEachShard } from '../db/shards.ts';
-import { numbers, texts } from './sql.arrays.ts';
 
 /** What a set is: all are named sets of contacts, and each kind has names of its own. */
 export type SetKind = 'list' | 'tag' | 'label' | 'bot';
@@ -30,7 +30,7 @@ export async function insertSets(
   return await db<ContactSet[]>`
     INSERT INTO sets AS s (id, workspace_id, kind, name, created_ms)
     SELECT n.id, ${workspaceId}::bigint, ${kind}::text, n.name, ${nowMs}::bigint
-    FROM unnest(${numbers(rows, (r) => r.id)}::bigint[], ${texts(rows, (r) => r.name)}::text[]) n (id, name)
+    FROM unnest(${column(rows, (r) => r.id)}::bigint[], ${column(rows, (r) => r.name)}::text[]) n (id, name)
     ON CONFLICT DO NOTHING RETURNING ${COLUMNS(db)}`;
 }
 
@@ -147,7 +147,7 @@ export async function deleteMembers(db: Db, setId: number, contactIds: readonly 
 
 /** Pairs, not two lists: with `= ANY` for each, a plan may try every bucket with every id, or read all of the workspace's. */
 function keyRows(db: Db, contactIds: readonly number[]) {
-  return db`unnest(${numbers(contactIds, bucketOf)}::smallint[], ${numbers(contactIds, Number)}::bigint[]) AS k (bucket, id)`;
+  return db`unnest(${column(contactIds, bucketOf)}::smallint[], ${column(contactIds, Number)}::bigint[]) AS k (bucket, id)`;
 }
 
 /** Takes contacts out of every set; returns what they were in. Locks the rows. */
@@ -189,7 +189,7 @@ export async function selectMemberships(
     async (some, buckets) =>
       await db<{ contactId: number; kind: SetKind; name: string }[]>`
         SELECT m.contact_id AS "contactId", s.kind, s.name
-        FROM unnest(${numbers(some, bucketOf)}::smallint[], ${numbers(some, (id) => id)}::bigint[]) AS k (bucket, contact_id)
+        FROM unnest(${column(some, bucketOf)}::smallint[], ${column(some, (id) => id)}::bigint[]) AS k (bucket, contact_id)
         -- Looked up for each: all members of a set are never gone through, whatever is believed of how many there are.
         CROSS JOIN LATERAL (
           SELECT set_id, contact_id FROM set_members

@@ -1,7 +1,7 @@
 /** Every statement on address_spellings, and on identities in a spelling of before. Found by hash. */
 import { hash32 } from '../base/crypto.ts';
+import { column } from '../db/column.ts';
 import type { Db } from '../db/pool.ts';
-import { numbers, texts } from './sql.arrays.ts';
 
 /** By what else somebody is named on a channel. */
 export type Spelling = {
@@ -19,9 +19,9 @@ const hashOf = ({ workspaceId, channel, spelled }: Omit<Spelling, 'address' | 'c
 export async function upsertSpellings(db: Db, rows: readonly Spelling[]): Promise<void> {
   await db`
     INSERT INTO address_spellings (hash, workspace_id, channel, spelled, address, contact_id)
-    SELECT * FROM unnest(${numbers(rows, hashOf)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.spelled)}::text[],
-      ${texts(rows, (r) => r.address)}::text[], ${numbers(rows, (r) => r.contactId)}::bigint[])
+    SELECT * FROM unnest(${column(rows, hashOf)}::integer[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+      ${column(rows, (r) => r.channel)}::text[], ${column(rows, (r) => r.spelled)}::text[],
+      ${column(rows, (r) => r.address)}::text[], ${column(rows, (r) => r.contactId)}::bigint[])
     ON CONFLICT (hash, workspace_id, channel, spelled) DO UPDATE
     SET address = excluded.address, contact_id = excluded.contact_id`;
 }
@@ -73,13 +73,13 @@ export async function respellNumbers(
   await db`
     INSERT INTO identities (hash, workspace_id, kind, value, contact_id)
     SELECT hash, workspace_id, 'phone', value, contact_id FROM unnest(
-      ${numbers(rows, (r) => r.newHash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${texts(rows, (r) => r.newValue)}::text[], ${numbers(rows, (r) => r.contactId)}::bigint[])
+      ${column(rows, (r) => r.newHash)}::integer[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+      ${column(rows, (r) => r.newValue)}::text[], ${column(rows, (r) => r.contactId)}::bigint[])
       n (hash, workspace_id, value, contact_id)
     ON CONFLICT DO NOTHING`;
   await db`
     DELETE FROM identities i USING unnest(
-      ${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${texts(rows, (r) => r.value)}::text[]) n (hash, workspace_id, value)
+      ${column(rows, (r) => r.hash)}::integer[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+      ${column(rows, (r) => r.value)}::text[]) n (hash, workspace_id, value)
     WHERE i.hash = n.hash AND i.workspace_id = n.workspace_id AND i.kind = 'phone' AND i.value = n.value`;
 }

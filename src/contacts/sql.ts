@@ -1,9 +1,9 @@
 /** Statements on contacts that exist: reading, listing, changing, deleting, merging. */
-import { bucketOf } from '../base/ids.ts';
+import { bucketOf, inKeyOrder } from '../base/ids.ts';
+import { column } from '../db/column.ts';
 import type { Db } from '../db/pool.ts';
 import { workedOut } from '../db/shards.ts';
 import type { IdentityKind } from './keys.ts';
-import { numbers, texts } from './sql.arrays.ts';
 
 /** A person. */
 export type Contact = {
@@ -39,8 +39,9 @@ export async function selectContacts(
   workspaceId: number,
   ids: readonly number[],
 ): Promise<Contact[]> {
+  const unique = [...new Set(ids)];
   return await db<Contact[]>`
-    SELECT ${COLUMNS(db)} FROM unnest(${numbers(new Set(ids), bucketOf)}::smallint[], ${numbers(new Set(ids), (id) => id)}::bigint[])
+    SELECT ${COLUMNS(db)} FROM unnest(${column(unique, bucketOf)}::smallint[], ${column(unique, (id) => id)}::bigint[])
       AS k (bucket, id)
     JOIN contacts c ON (c.bucket, c.workspace_id, c.id)
       BETWEEN (k.bucket, ${workspaceId}::bigint, k.id) AND (k.bucket, ${workspaceId}::bigint, k.id)`;
@@ -122,21 +123,22 @@ export type ProfileRow = {
 
 /**
  * Merges profiles into contacts, and writes those that differ. Returns what was written; `refused` are attributes left as they
- * were because they would be larger than `attributesBytes`. Locks the contacts it writes. One row per contact.
+ * were because they would be larger than `attributesBytes`. Locks the contacts it writes, in the order of their keys. One row per contact.
  */
 export async function mergeProfiles(
   db: Db,
-  rows: readonly ProfileRow[],
+  given: readonly ProfileRow[],
   attributesBytes: number,
   nowMs: number,
 ): Promise<{ id: number; refused: boolean }[]> {
+  const rows = inKeyOrder(given, ({ id }) => id);
   return await db<{ id: number; refused: boolean }[]>`
     WITH n AS ${workedOut(db)} (
       SELECT u.bucket, u.workspace_id, u.id, u.given_name, u.surname, u.time_zone, u.locale, u.add::jsonb AS add, u.unset::text[] AS unset
-      FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-        ${numbers(rows, (r) => r.id)}::bigint[], ${texts(rows, (r) => r.givenName)}::text[], ${texts(rows, (r) => r.surname)}::text[],
-        ${texts(rows, (r) => r.timeZone)}::text[], ${texts(rows, (r) => r.locale)}::text[], ${texts(rows, (r) => r.set)}::text[],
-        ${texts(rows, (r) => r.unset)}::text[])
+      FROM unnest(${column(rows, (r) => bucketOf(r.id))}::smallint[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+        ${column(rows, (r) => r.id)}::bigint[], ${column(rows, (r) => r.givenName)}::text[], ${column(rows, (r) => r.surname)}::text[],
+        ${column(rows, (r) => r.timeZone)}::text[], ${column(rows, (r) => r.locale)}::text[], ${column(rows, (r) => r.set)}::text[],
+        ${column(rows, (r) => r.unset)}::text[])
         u (bucket, workspace_id, id, given_name, surname, time_zone, locale, add, unset))
     UPDATE contacts c SET changed_ms = ${nowMs}, given_name = coalesce(n.given_name, c.given_name),
       surname = coalesce(n.surname, c.surname), time_zone = coalesce(n.time_zone, c.time_zone),
@@ -156,8 +158,8 @@ export async function selectThere(
   rows: readonly { workspaceId: number; id: number }[],
 ): Promise<Set<number>> {
   const found = await db<{ id: number }[]>`
-    SELECT c.id FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${numbers(rows, (r) => r.id)}::bigint[]) AS k (bucket, workspace_id, id)
+    SELECT c.id FROM unnest(${column(rows, (r) => bucketOf(r.id))}::smallint[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+      ${column(rows, (r) => r.id)}::bigint[]) AS k (bucket, workspace_id, id)
     JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = k.workspace_id AND c.id = k.id`;
   return new Set(found.map(({ id }) => id));
 }

@@ -3,8 +3,8 @@
  * for its condition. Two statements where one would do, since Citus joins no `LIMIT` with what hangs on a contact.
  */
 import { bucketOf } from '../base/ids.ts';
+import { column } from '../db/column.ts';
 import type { Db, Fragment } from '../db/pool.ts';
-import { numbers } from './sql.arrays.ts';
 
 /** The id of the n-th newest contact below an id; undefined where there are fewer. Reads every bucket. Locks nothing. */
 export async function selectNth(
@@ -44,7 +44,7 @@ export async function selectHolding(
   const list = conditions.reduce((all, one) => db`${all}, ${one}`);
   return await db<{ id: number; holds: boolean[] }[]>`
     SELECT c.id, ARRAY[${list}] AS holds
-    FROM unnest(${numbers(contactIds, bucketOf)}::smallint[], ${numbers(contactIds, Number)}::bigint[]) AS k (bucket, id)
+    FROM unnest(${column(contactIds, bucketOf)}::smallint[], ${column(contactIds, Number)}::bigint[]) AS k (bucket, id)
     JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = ${workspaceId} AND c.id = k.id`.unprepared();
 }
 

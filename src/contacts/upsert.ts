@@ -1,5 +1,6 @@
 /** Finds or makes contacts and merges what is known of them: imports and `identify` calls, many at a time. */
 import type { IdSource } from '../base/ids.ts';
+import { listText } from '../db/column.ts';
 import { overtaken, type Tx } from '../db/pool.ts';
 import { noteChanged } from './changes.ts';
 import { CONTACT_LIMITS } from './profile.ts';
@@ -34,8 +35,6 @@ export async function upsertContacts(
     });
   });
   const rows = [...known].map(([id, { workspaceId, profile }]) => profileRow(workspaceId, id, profile));
-  // In one order for all, so that two batches do not wait for each other.
-  rows.sort((a, b) => a.id - b.id);
   const written = rows.length > 0 ? await mergeProfiles(tx, rows, CONTACT_LIMITS.attributesBytes, nowMs) : [];
   await stillThere(tx, rows, written);
   for (const { id } of written) noteChanged(tx, known.get(id)!.workspaceId, [id]);
@@ -72,13 +71,8 @@ function profileRow(workspaceId: number, id: number, profile: Profile): ProfileR
       entries.length > 0
         ? JSON.stringify(Object.fromEntries(entries.filter(([, value]) => value !== null)))
         : '{}',
-    unset: arrayText(unset),
+    unset: listText(unset),
   };
-}
-
-/** The text of a Postgres array of texts, for arrays within arrays, which unnest would flatten. */
-function arrayText(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }
 
 /** Merges attributes into contacts that are there; null takes one away. What would be too large stays as it was. Locks the contacts. */
@@ -89,7 +83,6 @@ export async function fillAttributes(
   nowMs: number,
 ): Promise<void> {
   const rows = [...attributes].map(([id, set]) => profileRow(workspaceId, id, { attributes: set }));
-  rows.sort((a, b) => a.id - b.id);
   const written = await mergeProfiles(tx, rows, CONTACT_LIMITS.attributesBytes, nowMs);
   noteChanged(
     tx,

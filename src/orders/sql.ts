@@ -1,10 +1,9 @@
 /** Every statement on orders, order_references and order_settings. */
 import { hash32 } from '../base/crypto.ts';
-import { bucketOf } from '../base/ids.ts';
+import { bucketOf, inKeyOrder } from '../base/ids.ts';
+import { column } from '../db/column.ts';
 import type { Db } from '../db/pool.ts';
 import { ORDER_DATES, type Dated, type Order, type OrderSource } from './order.ts';
-
-const column = <T, V>(rows: readonly T[], value: (row: T) => V): V[] => rows.map(value);
 
 type Row = Omit<Order, 'invoiced' | 'paid' | 'shipped' | 'refunded'> &
   Record<`${(typeof ORDER_DATES)[number]}Us`, number | null> &
@@ -52,7 +51,7 @@ const of = (db: Db, { workspaceId, clientId }: OrderOwner) =>
 
 /** Writes orders. Locks nothing but the new rows. */
 export async function insertOrders(db: Db, orders: readonly Order[]): Promise<void> {
-  const rows = orders.toSorted((a, b) => bucketOf(a.id) - bucketOf(b.id) || a.id - b.id);
+  const rows = inKeyOrder(orders, ({ id }) => id);
   const dates = (date: (typeof ORDER_DATES)[number]) => db`
     ${column(rows, (o) => o[date]?.us ?? null)}::bigint[], ${column(rows, (o) => o[date]?.source ?? null)}::text[]`;
   await db`
@@ -176,7 +175,7 @@ export async function noteNotified(
   db: Db,
   rows: readonly { orderId: number; workspaceId: number; us: number }[],
 ): Promise<void> {
-  const sorted = rows.toSorted((a, b) => bucketOf(a.orderId) - bucketOf(b.orderId) || a.orderId - b.orderId);
+  const sorted = inKeyOrder(rows, ({ orderId }) => orderId);
   await db`
     UPDATE orders o SET notified_us = k.us, updated_us = greatest(o.updated_us, k.us)
     FROM unnest(${column(sorted, (r) => bucketOf(r.orderId))}::smallint[], ${column(sorted, (r) => r.orderId)}::bigint[],

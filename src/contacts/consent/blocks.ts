@@ -296,13 +296,7 @@ async function lockAddresses(tx: Tx, wanted: readonly At[], nowMs: number): Prom
       id === undefined ? [] : [[id, { workspaceId: at.workspaceId, id, externalId: null }] as const],
     ),
   );
-  if (contacts.size > 0) {
-    await touchContacts(
-      tx,
-      [...contacts.values()].sort((a, b) => a.id - b.id),
-      nowMs,
-    );
-  }
+  if (contacts.size > 0) await touchContacts(tx, [...contacts.values()], nowMs);
   return { all, of: (at) => locked.get(blockKey(at))! };
 }
 

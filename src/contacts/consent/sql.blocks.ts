@@ -2,9 +2,9 @@
 import type { ChannelName } from '../../../contract/channels.ts';
 import type { Cause } from '../../../contract/reasons.ts';
 import { bucketOf } from '../../base/ids.ts';
+import { column, listText } from '../../db/column.ts';
 import type { Db } from '../../db/pool.ts';
 import { workedOut } from '../../db/shards.ts';
-import { numbers, texts } from '../sql.arrays.ts';
 import type { CompiledConsent, CompiledBlock } from './compiled.ts';
 
 /** Where an address is kept in the suppressions. */
@@ -15,8 +15,8 @@ export type BlockRow = ProofKey & CompiledBlock & { address: string | null; rank
 type ReadBlock = CompiledBlock & { proof: string; rank: number; saidMs: number | null };
 
 const keyRows = (db: Db, keys: readonly ProofKey[]) => db`unnest(
-  ${numbers(keys, (k) => k.hash)}::integer[], ${numbers(keys, (k) => k.workspaceId)}::bigint[],
-  ${texts(keys, (k) => k.channel)}::text[], ${texts(keys, (k) => k.proof)}::text[]) k (hash, workspace_id, channel, proof)`;
+  ${column(keys, (k) => k.hash)}::integer[], ${column(keys, (k) => k.workspaceId)}::bigint[],
+  ${column(keys, (k) => k.channel)}::text[], ${column(keys, (k) => k.proof)}::text[]) k (hash, workspace_id, channel, proof)`;
 
 /** All blocks of addresses. Locks nothing. */
 export async function selectBlocks(db: Db, keys: readonly ProofKey[]): Promise<ReadBlock[]> {
@@ -38,12 +38,12 @@ export async function upsertBlocks(
     INSERT INTO suppressions AS s (hash, workspace_id, channel, proof, cause, scope, address, classes, elsewhere, rank, reason, said_ms,
       since_ms)
     SELECT r.*, ${nowMs}::bigint
-    FROM unnest(${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.proof)}::text[], ${texts(rows, (r) => r.cause)}::text[],
-      ${numbers(rows, (r) => r.scope)}::bigint[], ${texts(rows, (r) => r.address)}::text[],
-      ${numbers(rows, (r) => r.classes)}::smallint[], ${numbers(rows, (r) => r.elsewhere)}::smallint[],
-      ${numbers(rows, (r) => r.rank)}::smallint[], ${texts(rows, (r) => r.reason)}::text[],
-      ${numbers(rows, (r) => r.saidMs ?? null)}::bigint[])
+    FROM unnest(${column(rows, (r) => r.hash)}::integer[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+      ${column(rows, (r) => r.channel)}::text[], ${column(rows, (r) => r.proof)}::text[], ${column(rows, (r) => r.cause)}::text[],
+      ${column(rows, (r) => r.scope)}::bigint[], ${column(rows, (r) => r.address)}::text[],
+      ${column(rows, (r) => r.classes)}::smallint[], ${column(rows, (r) => r.elsewhere)}::smallint[],
+      ${column(rows, (r) => r.rank)}::smallint[], ${column(rows, (r) => r.reason)}::text[],
+      ${column(rows, (r) => r.saidMs ?? null)}::bigint[])
       r (hash, workspace_id, channel, proof, cause, scope, address, classes, elsewhere, rank, reason, said_ms)
     ON CONFLICT (hash, workspace_id, channel, proof, cause, scope) DO UPDATE SET
       said_ms = greatest(s.said_ms, excluded.said_ms),
@@ -69,11 +69,11 @@ type LiftRow = ProofKey & {
 /** Lifts blocks; returns the proofs of the addresses of which something was lifted. Locks the rows. */
 export async function liftRows(db: Db, rows: readonly LiftRow[]): Promise<Set<string>> {
   const named =
-    () => db`unnest(${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-    ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.proof)}::text[], ${texts(rows, (r) => r.cause)}::text[],
-    ${numbers(rows, (r) => r.scope)}::bigint[], ${numbers(rows, (r) => r.classes)}::smallint[],
-    ${numbers(rows, (r) => r.byRank)}::smallint[], ${texts(rows, (r) => r.madeFor)}::text[],
-    ${numbers(rows, (r) => r.saidMs)}::bigint[])
+    () => db`unnest(${column(rows, (r) => r.hash)}::integer[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+    ${column(rows, (r) => r.channel)}::text[], ${column(rows, (r) => r.proof)}::text[], ${column(rows, (r) => r.cause)}::text[],
+    ${column(rows, (r) => r.scope)}::bigint[], ${column(rows, (r) => r.classes)}::smallint[],
+    ${column(rows, (r) => r.byRank)}::smallint[], ${column(rows, (r) => r.madeFor)}::text[],
+    ${column(rows, (r) => r.saidMs)}::bigint[])
     r (hash, workspace_id, channel, proof, cause, scope, classes, by_rank, made_for, said_ms)`;
   const same =
     () => db`s.hash = r.hash AND s.workspace_id = r.workspace_id AND s.channel = r.channel AND s.proof = r.proof
@@ -96,10 +96,10 @@ type HeardSince = { contactId: number; channel: ChannelName; address: string; si
 /** Which of them, by their places, wrote since. Locks nothing. */
 export async function selectHeard(db: Db, rows: readonly HeardSince[]): Promise<Set<number>> {
   const found = await db<{ at: number }[]>`
-    SELECT r.at FROM unnest(${numbers(rows.keys(), (at) => at)}::integer[],
-      ${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.address)}::text[],
-      ${numbers(rows, (r) => r.sinceMs)}::bigint[]) r (at, bucket, contact_id, channel, address, since_ms)
+    SELECT r.at FROM unnest(${[...rows.keys()]}::integer[],
+      ${column(rows, (r) => bucketOf(r.contactId))}::smallint[], ${column(rows, (r) => r.contactId)}::bigint[],
+      ${column(rows, (r) => r.channel)}::text[], ${column(rows, (r) => r.address)}::text[],
+      ${column(rows, (r) => r.sinceMs)}::bigint[]) r (at, bucket, contact_id, channel, address, since_ms)
     JOIN destinations d ON d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.channel = r.channel AND d.address = r.address
       AND d.last_inbound_ms > r.since_ms`;
   return new Set(found.map(({ at }) => at));
@@ -123,17 +123,16 @@ type CompiledFor = CompiledConsent & {
   address: string;
 };
 
-/** Blocks as the text of an array, since arrays do not nest in unnest. */
-const blocksText = ({ blocks }: CompiledConsent) => (blocks ? texts(blocks, (one) => one) : null);
+const blocksText = ({ blocks }: CompiledConsent) => blocks && listText(blocks);
 
 /** Writes what blocks destinations that were made just now. Locks them. */
 export async function writeBlocksAt(db: Db, rows: readonly CompiledAt[]): Promise<void> {
   await db`
     WITH r AS ${workedOut(db)} (
       SELECT bucket, contact_id, id, classes, reason, blocks::text[] FROM unnest(
-        ${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-        ${numbers(rows, (r) => r.id)}::bigint[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
-        ${texts(rows, (r) => r.blockedReason)}::text[], ${texts(rows, blocksText)}::text[])
+        ${column(rows, (r) => bucketOf(r.contactId))}::smallint[], ${column(rows, (r) => r.contactId)}::bigint[],
+        ${column(rows, (r) => r.id)}::bigint[], ${column(rows, (r) => r.blockedClasses)}::smallint[],
+        ${column(rows, (r) => r.blockedReason)}::text[], ${column(rows, blocksText)}::text[])
         r (bucket, contact_id, id, classes, reason, blocks))
     UPDATE destinations d SET blocked_classes = r.classes, blocked_reason = r.reason, blocks = r.blocks
     FROM r WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id`;
@@ -144,10 +143,10 @@ export async function writeBlocksFor(db: Db, rows: readonly CompiledFor[]): Prom
   await db`
     WITH r AS ${workedOut(db)} (
       SELECT bucket, contact_id, workspace_id, channel, address, classes, reason, blocks::text[] FROM unnest(
-        ${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-        ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${texts(rows, (r) => r.channel)}::text[],
-        ${texts(rows, (r) => r.address)}::text[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
-        ${texts(rows, (r) => r.blockedReason)}::text[], ${texts(rows, blocksText)}::text[])
+        ${column(rows, (r) => bucketOf(r.contactId))}::smallint[], ${column(rows, (r) => r.contactId)}::bigint[],
+        ${column(rows, (r) => r.workspaceId)}::bigint[], ${column(rows, (r) => r.channel)}::text[],
+        ${column(rows, (r) => r.address)}::text[], ${column(rows, (r) => r.blockedClasses)}::smallint[],
+        ${column(rows, (r) => r.blockedReason)}::text[], ${column(rows, blocksText)}::text[])
         r (bucket, contact_id, workspace_id, channel, address, classes, reason, blocks))
     UPDATE destinations d SET blocked_classes = r.classes, blocked_reason = r.reason, blocks = r.blocks
     FROM r WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.workspace_id = r.workspace_id

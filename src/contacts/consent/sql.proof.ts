@@ -1,7 +1,7 @@
 /** Statements on the proof key, and on what was kept before there was one. */
 import { bucketOf } from '../../base/ids.ts';
+import { column } from '../../db/column.ts';
 import type { Db } from '../../db/pool.ts';
-import { numbers, texts } from '../sql.arrays.ts';
 
 /** Keeps the key unless there is one. */
 export async function insertProofKey(db: Db, sealed: Buffer): Promise<void> {
@@ -54,7 +54,7 @@ export async function selectPlainHashes(
 export async function replaceHashes(db: Db, rows: readonly { id: number; proof: string }[]): Promise<void> {
   await db`
     UPDATE consent_log l SET address = n.proof
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.id)}::bigint[],
-      ${texts(rows, (r) => r.proof)}::text[]) n (bucket, id, proof)
+    FROM unnest(${column(rows, (r) => bucketOf(r.id))}::smallint[], ${column(rows, (r) => r.id)}::bigint[],
+      ${column(rows, (r) => r.proof)}::text[]) n (bucket, id, proof)
     WHERE l.bucket = n.bucket AND l.id = n.id`;
 }

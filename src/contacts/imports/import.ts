@@ -2,6 +2,7 @@
  * Imports contacts from CSV, as a stream: batches are written while the next is read, and reading waits for writing, so
  * memory does not grow with the file. A row that is bad is noted and passed over. Doing it again doubles nothing.
  */
+import { inKeyOrder } from '../../base/ids.ts';
 import { hushChanges, noteChanged } from '../changes.ts';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
@@ -19,7 +20,6 @@ import {
 import { readCsv, type CsvRow, type Stop } from '../../base/csv.ts';
 import type { WantedPerson } from '../wanted.ts';
 import { ensureSets, getSet } from '../sets.ts';
-import { inLockOrder } from '../sql.arrays.ts';
 import { insertPairs } from '../sql.sets.ts';
 import type { MadeRow } from './sql.undo.ts';
 import { upsertContacts } from '../upsert.ts';
@@ -265,7 +265,7 @@ function madeOf(upserted: readonly Upserted[], { joined, atMs }: Written): MadeR
     made.set(contactId, { ...one, made: one.made || created });
   }
   for (const { contactId, setId } of joined) made.get(contactId)?.setIds.push(setId);
-  return inLockOrder(made.values(), ({ contactId }) => contactId);
+  return inKeyOrder(made.values(), ({ contactId }) => contactId);
 }
 
 function emptyResult(): ImportResult {

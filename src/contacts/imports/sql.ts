@@ -1,9 +1,9 @@
 /** Statements of imports that are jobs: what was uploaded, in parts, and how far it is. */
 import { bucketOf } from '../../base/ids.ts';
+import { column } from '../../db/column.ts';
 import type { Db } from '../../db/pool.ts';
 import type { RowFault } from './columns.ts';
 import { deleteMade } from './sql.undo.ts';
-import { numbers, texts } from '../sql.arrays.ts';
 
 /** An import. `header`, `options` and `stopped` are JSON. */
 export type ImportRow = {
@@ -108,8 +108,8 @@ export async function insertFaults(db: Db, importId: number, faults: readonly Ro
   await db`
     INSERT INTO import_faults (bucket, import_id, line, field, rule)
     SELECT ${bucketOf(importId)}::smallint, ${importId}::bigint, f.line, f.field, f.rule
-    FROM unnest(${numbers(faults, (f) => f.line)}::integer[], ${texts(faults, (f) => f.field)}::text[],
-      ${texts(faults, (f) => f.rule)}::text[]) f (line, field, rule)
+    FROM unnest(${column(faults, (f) => f.line)}::integer[], ${column(faults, (f) => f.field)}::text[],
+      ${column(faults, (f) => f.rule)}::text[]) f (line, field, rule)
     ON CONFLICT DO NOTHING`;
 }
 

@@ -1,8 +1,8 @@
 /** Statements on what imports made, and on taking it back. */
 import { bucketOf } from '../../base/ids.ts';
+import { column } from '../../db/column.ts';
 import type { Db } from '../../db/pool.ts';
 import { onEachShard } from '../../db/shards.ts';
-import { numbers, texts } from '../sql.arrays.ts';
 
 /** Why somebody stays whom an import made. */
 export type StayReason = 'changed' | 'address' | 'list' | 'import' | 'used';
@@ -18,8 +18,8 @@ export async function insertMade(db: Db, importId: number, rows: readonly MadeRo
   await db`
     INSERT INTO import_made AS m (bucket, import_id, contact_id, made, set_ids, at_ms)
     SELECT n.bucket, ${importId}::bigint, n.contact_id, n.made, n.set_ids::bigint[], n.at_ms
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${rows.map(({ made }) => made)}::boolean[], ${texts(rows, (r) => `{${r.setIds.join(',')}}`)}::text[], ${numbers(rows, (r) => r.atMs)}::bigint[])
+    FROM unnest(${column(rows, (r) => bucketOf(r.contactId))}::smallint[], ${column(rows, (r) => r.contactId)}::bigint[],
+      ${rows.map(({ made }) => made)}::boolean[], ${column(rows, (r) => `{${r.setIds.join(',')}}`)}::text[], ${column(rows, (r) => r.atMs)}::bigint[])
       n (bucket, contact_id, made, set_ids, at_ms)
     ON CONFLICT (bucket, import_id, contact_id) DO UPDATE SET made = m.made OR excluded.made, set_ids = m.set_ids || excluded.set_ids`;
 }
@@ -52,8 +52,8 @@ export async function deletePairs(
 ): Promise<{ contactId: number; setId: number }[]> {
   return await db<{ contactId: number; setId: number }[]>`
     DELETE FROM set_members m
-    USING unnest(${numbers(pairs, (p) => bucketOf(p.contactId))}::smallint[], ${numbers(pairs, (p) => p.setId)}::bigint[],
-      ${numbers(pairs, (p) => p.contactId)}::bigint[]) k (bucket, set_id, contact_id)
+    USING unnest(${column(pairs, (p) => bucketOf(p.contactId))}::smallint[], ${column(pairs, (p) => p.setId)}::bigint[],
+      ${column(pairs, (p) => p.contactId)}::bigint[]) k (bucket, set_id, contact_id)
     WHERE m.bucket = k.bucket AND m.set_id = k.set_id AND m.contact_id = k.contact_id
     RETURNING m.contact_id AS "contactId", m.set_id AS "setId"`;
 }
@@ -71,8 +71,8 @@ export async function lockMade(
     async (some, buckets) =>
       await db<{ id: number; isChanged: boolean }[]>`
         SELECT c.id, c.changed_ms <> k.at_ms OR c.last_inbound_ms IS NOT NULL AS "isChanged"
-        FROM unnest(${numbers(some, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(some, (r) => r.contactId)}::bigint[],
-          ${numbers(some, (r) => r.atMs)}::bigint[]) k (bucket, id, at_ms)
+        FROM unnest(${column(some, (r) => bucketOf(r.contactId))}::smallint[], ${column(some, (r) => r.contactId)}::bigint[],
+          ${column(some, (r) => r.atMs)}::bigint[]) k (bucket, id, at_ms)
         JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = ${workspaceId} AND c.id = k.id ${db.onShard('c.bucket', buckets)}
         ORDER BY c.bucket, c.workspace_id, c.id FOR UPDATE OF c`,
   );
@@ -86,8 +86,8 @@ export async function selectMore(
 ): Promise<{ id: number; why: StayReason }[]> {
   return await db<{ id: number; why: StayReason }[]>`
     WITH k AS (
-      SELECT * FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-        ${numbers(rows, (r) => r.atMs)}::bigint[]) k (bucket, id, at_ms))
+      SELECT * FROM unnest(${column(rows, (r) => bucketOf(r.contactId))}::smallint[], ${column(rows, (r) => r.contactId)}::bigint[],
+        ${column(rows, (r) => r.atMs)}::bigint[]) k (bucket, id, at_ms))
     SELECT DISTINCT k.id, 'address' AS why FROM k
       JOIN destinations d ON d.bucket = k.bucket AND d.contact_id = k.id WHERE d.linked_ms <> k.at_ms OR d.last_inbound_ms IS NOT NULL
     UNION SELECT k.id, 'list' FROM k JOIN set_members m ON m.bucket = k.bucket AND m.contact_id = k.id
@@ -106,4 +106,4 @@ export async function deleteWhole(db: Db, workspaceId: number, contactIds: reado
 }
 
 const keys = (db: Db, ids: readonly number[]) =>
-  db`unnest(${numbers(ids, bucketOf)}::smallint[], ${numbers(ids, Number)}::bigint[]) k (bucket, id)`;
+  db`unnest(${column(ids, bucketOf)}::smallint[], ${column(ids, Number)}::bigint[]) k (bucket, id)`;

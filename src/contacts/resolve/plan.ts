@@ -14,7 +14,7 @@ export type Plan = {
   people: Planned[];
   /** Who owns each identity of the batch once it is carried out, by key. */
   owners: ReadonlyMap<string, number>;
-  /** Identities to be claimed, in the order in which they have to be locked. */
+  /** Identities to be claimed. */
   claims: (Key & { contactId: number })[];
   /** Contacts that are there and get more identities. */
   gaining: { workspaceId: number; id: number; externalId: string | null }[];
@@ -61,8 +61,8 @@ export async function makePlan(
     }
     return { person, contactId, conflictsWith: [...new Set(found)].filter((id) => id !== contactId) };
   });
-  const ordered = [...claims.values()].sort((a, b) => a.hash - b.hash);
-  const externalIds = firstExternalIds(claims.values());
+  const claimed = [...claims.values()];
+  const externalIds = firstExternalIds(claimed);
   const making = new Map<number, NewContact>();
   for (const [id, { first, profile }] of drafts) {
     making.set(id, newContact(first.workspaceId, id, externalIds.get(id) ?? null, profile));
@@ -70,8 +70,8 @@ export async function makePlan(
   return {
     people: planned,
     owners,
-    claims: ordered,
-    gaining: gaining(ordered, drafts, externalIds),
+    claims: claimed,
+    gaining: gaining(claimed, drafts, externalIds),
     making,
     unnamed,
   };

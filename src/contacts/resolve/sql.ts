@@ -2,10 +2,10 @@
  * Statements that find or make contacts: identities, and the new rows of contacts and destinations. Batches are parallel
  * arrays through unnest; each table is reached by its distribution column (hash or bucket).
  */
-import { bucketOf } from '../../base/ids.ts';
+import { bucketOf, inKeyOrder } from '../../base/ids.ts';
+import { column } from '../../db/column.ts';
 import type { Db } from '../../db/pool.ts';
 import type { DestinationKey, IdentityKind, Key } from '../keys.ts';
-import { inLockOrder, numbers, texts } from '../sql.arrays.ts';
 
 /** Who owns an identity. */
 type Owner = { workspaceId: number; kind: IdentityKind; value: string; contactId: number };
@@ -36,8 +36,8 @@ export type NewDestination = DestinationKey & {
 type FoundDestination = { id: number; inserted: boolean };
 
 const identityColumns = (db: Db, keys: readonly Key[]) => db`unnest(
-  ${numbers(keys, (k) => k.hash)}::integer[], ${numbers(keys, (k) => k.workspaceId)}::bigint[],
-  ${texts(keys, (k) => k.kind)}::text[], ${texts(keys, (k) => k.value)}::text[])`;
+  ${column(keys, (k) => k.hash)}::integer[], ${column(keys, (k) => k.workspaceId)}::bigint[],
+  ${column(keys, (k) => k.kind)}::text[], ${column(keys, (k) => k.value)}::text[])`;
 
 /** The owners of those keys that have one. Locks nothing. */
 export async function ownersOf(db: Db, keys: readonly Key[]): Promise<Owner[]> {
@@ -52,20 +52,21 @@ type Unclaimed = Owner;
 
 /**
  * Claims each key for its contact, and returns those that were owned when it came to it, with their owner: the first writer
- * wins. A claim that another transaction is making at this moment is waited for. Locks the identity rows; give the keys in
- * order of hash, so that two batches do not wait for each other. No key may be there twice.
+ * wins. A claim that another transaction is making at this moment is waited for. Locks the identity rows, in the order of their
+ * hashes, so that two batches do not lock each other out. No key may be there twice.
  */
 export async function claimIdentities(
   db: Db,
-  claims: readonly (Key & { contactId: number })[],
+  given: readonly (Key & { contactId: number })[],
 ): Promise<Unclaimed[]> {
+  const claims = given.toSorted((a, b) => a.hash - b.hash);
   // A row for every claim comes back (there is no RETURNING … WHERE), so it is kept small for those that were made.
   const rows = await db<Partial<Unclaimed>[]>`
     INSERT INTO identities AS i (hash, workspace_id, kind, value, contact_id)
     SELECT * FROM unnest(
-      ${numbers(claims, (k) => k.hash)}::integer[], ${numbers(claims, (k) => k.workspaceId)}::bigint[],
-      ${texts(claims, (k) => k.kind)}::text[], ${texts(claims, (k) => k.value)}::text[],
-      ${numbers(claims, (k) => k.contactId)}::bigint[])
+      ${column(claims, (k) => k.hash)}::integer[], ${column(claims, (k) => k.workspaceId)}::bigint[],
+      ${column(claims, (k) => k.kind)}::text[], ${column(claims, (k) => k.value)}::text[],
+      ${column(claims, (k) => k.contactId)}::bigint[])
     ON CONFLICT (hash, workspace_id, kind, value) DO UPDATE SET kind = excluded.kind
     RETURNING CASE WHEN xmax = 0 THEN NULL ELSE i.workspace_id END AS "workspaceId",
       CASE WHEN xmax = 0 THEN NULL ELSE i.kind END AS kind, CASE WHEN xmax = 0 THEN NULL ELSE i.value END AS value,
@@ -95,9 +96,9 @@ export async function releaseIdentities(
 ): Promise<void> {
   await db`
     DELETE FROM identities i USING unnest(
-      ${numbers(claims, (k) => k.hash)}::integer[], ${numbers(claims, (k) => k.workspaceId)}::bigint[],
-      ${texts(claims, (k) => k.kind)}::text[], ${texts(claims, (k) => k.value)}::text[],
-      ${numbers(claims, (k) => k.contactId)}::bigint[]) k (hash, workspace_id, kind, value, contact_id)
+      ${column(claims, (k) => k.hash)}::integer[], ${column(claims, (k) => k.workspaceId)}::bigint[],
+      ${column(claims, (k) => k.kind)}::text[], ${column(claims, (k) => k.value)}::text[],
+      ${column(claims, (k) => k.contactId)}::bigint[]) k (hash, workspace_id, kind, value, contact_id)
     WHERE i.hash = k.hash AND i.workspace_id = k.workspace_id AND i.kind = k.kind AND i.value = k.value
       AND i.contact_id = k.contact_id`;
 }
@@ -112,11 +113,11 @@ export async function touchContacts(
   given: readonly { workspaceId: number; id: number; externalId: string | null }[],
   nowMs: number,
 ): Promise<Map<number, string | null>> {
-  const rows = inLockOrder(given, ({ id }) => id);
+  const rows = inKeyOrder(given, ({ id }) => id);
   const touched = await db<{ id: number; externalId: string | null }[]>`
     UPDATE contacts c SET changed_ms = ${nowMs}, external_id = coalesce(c.external_id, t.external_id)
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${numbers(rows, (r) => r.id)}::bigint[], ${texts(rows, (r) => r.externalId)}::text[]) t (bucket, workspace_id, id, external_id)
+    FROM unnest(${column(rows, (r) => bucketOf(r.id))}::smallint[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+      ${column(rows, (r) => r.id)}::bigint[], ${column(rows, (r) => r.externalId)}::text[]) t (bucket, workspace_id, id, external_id)
     WHERE c.bucket = t.bucket AND c.workspace_id = t.workspace_id AND c.id = t.id
     RETURNING c.id, c.external_id AS "externalId"`;
   return new Map(touched.map(({ id, externalId }) => [id, externalId]));
@@ -129,12 +130,12 @@ export async function insertContacts(db: Db, rows: readonly NewContact[], nowMs:
       credential_required, signed_up_ms, created_ms, changed_ms)
     SELECT n.bucket, n.workspace_id, n.id, n.external_id, n.given_name, n.surname, n.attributes::jsonb, n.time_zone,
       n.locale, n.credential_required = 1, n.signed_up_ms, ${nowMs}::bigint, ${nowMs}::bigint
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${numbers(rows, (r) => r.id)}::bigint[], ${texts(rows, (r) => r.externalId)}::text[],
-      ${texts(rows, (r) => r.givenName)}::text[], ${texts(rows, (r) => r.surname)}::text[],
-      ${texts(rows, (r) => r.attributes)}::text[], ${texts(rows, (r) => r.timeZone)}::text[],
-      ${texts(rows, (r) => r.locale)}::text[], ${numbers(rows, (r) => Number(r.credentialRequired))}::smallint[],
-      ${numbers(rows, (r) => r.signedUpMs)}::bigint[])
+    FROM unnest(${column(rows, (r) => bucketOf(r.id))}::smallint[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+      ${column(rows, (r) => r.id)}::bigint[], ${column(rows, (r) => r.externalId)}::text[],
+      ${column(rows, (r) => r.givenName)}::text[], ${column(rows, (r) => r.surname)}::text[],
+      ${column(rows, (r) => r.attributes)}::text[], ${column(rows, (r) => r.timeZone)}::text[],
+      ${column(rows, (r) => r.locale)}::text[], ${column(rows, (r) => Number(r.credentialRequired))}::smallint[],
+      ${column(rows, (r) => r.signedUpMs)}::bigint[])
       n (bucket, workspace_id, id, external_id, given_name, surname, attributes, time_zone, locale, credential_required,
          signed_up_ms)`;
 }
@@ -146,8 +147,8 @@ export async function findDestinations(
 ): Promise<FoundDestination[]> {
   return await db<FoundDestination[]>`
     SELECT d.id, false AS inserted
-    FROM unnest(${numbers(wanted, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(wanted, (r) => r.contactId)}::bigint[],
-      ${numbers(wanted, (r) => r.id)}::bigint[]) w (bucket, contact_id, id)
+    FROM unnest(${column(wanted, (r) => bucketOf(r.contactId))}::smallint[], ${column(wanted, (r) => r.contactId)}::bigint[],
+      ${column(wanted, (r) => r.id)}::bigint[]) w (bucket, contact_id, id)
     JOIN destinations d ON d.bucket = w.bucket AND d.contact_id = w.contact_id AND d.id = w.id`;
 }
 
@@ -165,11 +166,11 @@ export async function insertDestinations(
       display_name, raw, linked_ms, last_seen_ms)
     SELECT n.bucket, n.contact_id, n.id, n.workspace_id, n.channel, n.integration_id, n.address, n.status, n.display_name,
       n.raw::jsonb, ${nowMs}::bigint, ${nowMs}::bigint
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${numbers(rows, (r) => r.id)}::bigint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${texts(rows, (r) => r.channel)}::text[], ${numbers(rows, (r) => r.integrationId)}::bigint[],
-      ${texts(rows, (r) => r.address)}::text[], ${texts(rows, (r) => r.status)}::text[],
-      ${texts(rows, (r) => r.displayName)}::text[], ${texts(rows, (r) => r.raw)}::text[])
+    FROM unnest(${column(rows, (r) => bucketOf(r.contactId))}::smallint[], ${column(rows, (r) => r.contactId)}::bigint[],
+      ${column(rows, (r) => r.id)}::bigint[], ${column(rows, (r) => r.workspaceId)}::bigint[],
+      ${column(rows, (r) => r.channel)}::text[], ${column(rows, (r) => r.integrationId)}::bigint[],
+      ${column(rows, (r) => r.address)}::text[], ${column(rows, (r) => r.status)}::text[],
+      ${column(rows, (r) => r.displayName)}::text[], ${column(rows, (r) => r.raw)}::text[])
       n (bucket, contact_id, id, workspace_id, channel, integration_id, address, status, display_name, raw)
     JOIN contacts c ON c.bucket = n.bucket AND c.workspace_id = n.workspace_id AND c.id = n.contact_id
     ON CONFLICT (bucket, contact_id, id) DO UPDATE SET channel = excluded.channel
