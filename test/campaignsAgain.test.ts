@@ -7,11 +7,20 @@ import { ARRIVAL, insertArrivals } from '../src/campaigns/events/sql.ts';
 import { auditCampaigns } from '../src/campaigns/report/audit.ts';
 import { whyIn } from '../src/campaigns/report/lists.ts';
 import { reportOf } from '../src/campaigns/report/report.ts';
-import { DAY_MS, HOUR_MS, mail, MINUTE_MS, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import {
+  DAY_MS,
+  HOUR_MS,
+  mail,
+  MINUTE_MS,
+  newPlace,
+  provesWhole,
+  sql,
+  world,
+  type Place,
+} from './campaignsProduct.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
 
 const bought = { key: 'bought', event: 'buy', within: '30d', value: 'amount', primary: true } as const;
 

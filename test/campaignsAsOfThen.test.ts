@@ -4,18 +4,24 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CampaignFile } from '../contract/campaign.ts';
 import { beginBacktest, findBacktest, pathIn } from '../src/campaigns/backtest/backtests.ts';
 import { auditCampaigns } from '../src/campaigns/report/audit.ts';
 import { selectLog } from '../src/campaigns/report/sql.ts';
-import { DAY_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import {
+  DAY_MS,
+  mail,
+  newPlace,
+  provesWhole,
+  sql,
+  world,
+  type Place,
+  type Draft,
+} from './campaignsProduct.ts';
 import { seededRandom } from './support/random.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
-type Draft = Omit<CampaignFile, 'parley'>;
 
 /** A step is the same step whether what it sends was sent, or came too late. */
 const SENT = new Set(['sends', 'suppressed']);

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CampaignFile } from '../contract/campaign.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { endCampaign, findCampaign, pauseCampaign, resumeCampaign } from '../src/campaigns/campaigns.ts';
 import { enterSince } from '../src/campaigns/since.ts';
@@ -21,13 +20,13 @@ import {
   provesWhole,
   sql,
   world,
+  type Place,
+  type Draft,
 } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
-type Draft = Omit<CampaignFile, 'parley'>;
 
 const REST: Draft = {
   key: 'rest',

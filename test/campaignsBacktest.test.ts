@@ -1,7 +1,6 @@
 /** Back-tests: the same step over what was stored. What a campaign did live is what a back-test says it would have done. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CampaignFile } from '../contract/campaign.ts';
 import {
   beginBacktest,
   findBacktest,
@@ -12,13 +11,21 @@ import { triedOf } from '../src/campaigns/backtest/tried.ts';
 import { auditCampaigns } from '../src/campaigns/report/audit.ts';
 import { selectLog } from '../src/campaigns/report/sql.ts';
 import { seededRandom } from './support/random.ts';
-import { DAY_MS, HOUR_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import {
+  DAY_MS,
+  HOUR_MS,
+  mail,
+  newPlace,
+  provesWhole,
+  sql,
+  world,
+  type Place,
+  type Draft,
+} from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
-type Draft = Omit<CampaignFile, 'parley'>;
 
 async function tryOver(
   place: Place,

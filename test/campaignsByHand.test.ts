@@ -8,9 +8,8 @@ import { test } from 'node:test';
 import { findCampaign } from '../src/campaigns/campaigns.ts';
 import { reportOf } from '../src/campaigns/report/report.ts';
 import { reportLines } from '../src/cli/campaignReport.ts';
-import { DAY_MS, newPlace, sql } from './campaignsProduct.ts';
+import { DAY_MS, newPlace, sql, type Place } from './campaignsProduct.ts';
 
-type Place = Awaited<ReturnType<typeof newPlace>>;
 /**
  * One entry: which arm (1 is held out), variant, whether it came to the first message, what it was worth; undefined did not convert. `who` is the
  * same of those of one person.

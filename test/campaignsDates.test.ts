@@ -19,12 +19,12 @@ import {
   scenario,
   sql,
   world,
+  type Place,
 } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
 
 const laneOf = (contactId: number) => ctx.queue.laneOf(bucketOf(contactId));
 

@@ -8,12 +8,11 @@ import { changeSegment, setsRenamed } from '../src/campaigns/segments/segments.t
 import { selectSegment } from '../src/contacts/segments.ts';
 import type { Tx } from '../src/db/pool.ts';
 import { KIND } from '../src/queue/work/kinds.ts';
-import { mail, newPlace, sql, world } from './campaignsProduct.ts';
+import { mail, newPlace, sql, world, type Place } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
 
 const laneOf = (contactId: number) => ctx.queue.laneOf(bucketOf(contactId));
 

@@ -20,12 +20,12 @@ import {
   scenario,
   sql,
   world,
+  type Place,
 } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
 
 /** So long it may take where all else runs beside it. */
 const LONG_MS = 240_000;

@@ -23,11 +23,11 @@ import {
   provesWhole,
   sql,
   world,
+  type Place,
 } from './campaignsProduct.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
 
 /** The last Sunday of a month: the day on which clocks of the European Union jump, as YYYY-MM-DD. */
 function jumpsOn(year: number, month: number): string {

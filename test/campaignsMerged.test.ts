@@ -5,12 +5,11 @@ import { bucketOf } from '../src/base/ids.ts';
 import type { Room } from '../src/db/room.ts';
 import { whyIn } from '../src/campaigns/report/lists.ts';
 import { mergePeople } from '../src/people/people.ts';
-import { hasFewerRows, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import { hasFewerRows, mail, newPlace, provesWhole, sql, world, type Place } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
 
 /** A point that is reached once, and left when it is opened. */
 function point() {

@@ -49,6 +49,11 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
+/** A workspace of a test, as `newPlace` makes it. */
+export type Place = Awaited<ReturnType<typeof newPlace>>;
+/** A campaign's file, but for the word that says what kind of file it is. */
+export type Draft = Omit<CampaignFile, 'parley'>;
+
 /** A workspace of a test, in which time is the test's. */
 export async function newPlace(timeZone?: string) {
   const { id } = await newWorkspace(ctx, 'test');
@@ -98,7 +103,7 @@ export async function newPlace(timeZone?: string) {
       return must(await ctx.arrive(id, [{ person: person(who, more), event }]))[0]!.contactId;
     },
     /** Publishes a campaign, or its next version. */
-    async live(file: Omit<CampaignFile, 'parley'>, how: 'move' | 'finish' = 'move') {
+    async live(file: Draft, how: 'move' | 'finish' = 'move') {
       const now = await nowMs();
       const draft = must(
         await ctx.queue.transact((tx) => saveDraft(deps, tx, id, { parley: 'campaign/1', ...file }, now)),

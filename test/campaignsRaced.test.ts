@@ -11,12 +11,11 @@ import { usesOfSet } from '../src/campaigns/segments/uses.ts';
 import { deleteSet, ensureSets, lockSet } from '../src/contacts/sets.ts';
 import type { Tx } from '../src/db/pool.ts';
 import { mergePeople } from '../src/people/people.ts';
-import { DAY_MS, HOUR_MS, mail, newPlace, sql, world } from './campaignsProduct.ts';
+import { DAY_MS, HOUR_MS, mail, newPlace, sql, world, type Place } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
 
 const laneOf = (contactId: number) => ctx.queue.laneOf(bucketOf(contactId));
 

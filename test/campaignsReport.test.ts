@@ -14,14 +14,12 @@ import { currentFile, writtenOf } from '../src/campaigns/versions.ts';
 import { setOutside } from '../src/campaigns/outside.ts';
 import { findCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
 import { reportLines } from '../src/cli/campaignReport.ts';
-import { DAY_MS, hear, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import { DAY_MS, hear, mail, newPlace, provesWhole, sql, world, type Place } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
 const text = (said: string) => ({ type: 'text' as const, text: said });
-
-type Place = Awaited<ReturnType<typeof newPlace>>;
 
 async function enter(place: Place, prefix: string, count: number, name = 'in'): Promise<number[]> {
   const told = Array.from({ length: count }, (_, i) => ({

@@ -29,6 +29,7 @@ import {
   sql,
   url,
   world,
+  type Place,
 } from './campaignsProduct.ts';
 import { bringTimersForward } from '../src/campaigns/enrol/sql.clock.ts';
 import { whyIn } from '../src/campaigns/report/lists.ts';
@@ -40,7 +41,6 @@ import { startProcess } from './support/processes.ts';
 import { must, TEST_SECRET } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
 
 /** Somebody opens a link in a message of a campaign's step: in their `nth` run. */
 async function click(place: Place, contactId: number, step: string, nth = 0): Promise<void> {

@@ -27,12 +27,12 @@ import {
   provesWhole,
   sql,
   world,
+  type Place,
 } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
 const IN = { trigger: { event: { did: 'in' } } };
 
 async function flows(place: Place, campaignId: number, flowing: boolean): Promise<void> {

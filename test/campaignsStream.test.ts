@@ -8,7 +8,7 @@ import { accept } from '../src/outbox/accept.ts';
 import { STATE } from '../src/ledger/states.ts';
 import { STOPPED_AFTER_MS } from '../src/queue/work/flow.ts';
 import { pause } from '../src/base/clock.ts';
-import { DAY_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import { DAY_MS, mail, newPlace, provesWhole, sql, world, type Place } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
@@ -16,8 +16,6 @@ const { ctx } = world;
 const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
 const PEOPLE = 5_000;
 const BATCH = 500;
-
-type Place = Awaited<ReturnType<typeof newPlace>>;
 
 /** One message to one person, as doors let it in. */
 async function single(place: Place, contactId: number): Promise<number> {

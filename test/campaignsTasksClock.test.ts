@@ -5,13 +5,22 @@ import { bucketOf } from '../src/base/ids.ts';
 import { enterByHand } from '../src/campaigns/byHand.ts';
 import { pauseCampaign, resumeCampaign } from '../src/campaigns/campaigns.ts';
 import { enterSince } from '../src/campaigns/since.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+  mail,
+  newPlace,
+  provesWhole,
+  sql,
+  world,
+  type Place,
+} from './campaignsProduct.ts';
 import { findAdvance } from '../src/simulator/advances.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
-type Place = Awaited<ReturnType<typeof newPlace>>;
 
 /** People who did something; how many of them are in the fullest lane, and of how many lanes no more than so many are in. */
 async function people(place: Place, n: number) {

@@ -15,12 +15,21 @@ import { evaluate } from '../src/campaigns/match/evaluate.ts';
 import { changeSegment, createSegment } from '../src/campaigns/segments/segments.ts';
 import { mergePeople } from '../src/people/people.ts';
 import { Readable } from 'node:stream';
-import { DAY_MS, HOUR_MS, mail, newPlace, provesWhole, scenario, sql, world } from './campaignsProduct.ts';
+import {
+  DAY_MS,
+  HOUR_MS,
+  mail,
+  newPlace,
+  provesWhole,
+  scenario,
+  sql,
+  world,
+  type Place,
+} from './campaignsProduct.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
 const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
-type Place = Awaited<ReturnType<typeof newPlace>>;
 const sorted = (...ids: number[]) => ids.toSorted((a, b) => a - b);
 
 async function change(place: Place, id: number, attributes: Record<string, unknown>): Promise<void> {
