@@ -9,18 +9,10 @@ import { bell, type Part } from '../../base/lifecycle.ts';
 import { pause } from '../../base/clock.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
-import { messagesById } from '../../conversations/history.ts';
-import { selectRows } from '../../inbox/inbox.ts';
-import { selectNotesById } from '../../inbox/notes.ts';
 import type { NewsHeard, News } from '../../live/notices.ts';
-import {
-  operatorNames,
-  operatorOf,
-  presentConversations,
-  presentMessages,
-  presentNote,
-} from '../console/inbox/shown.ts';
+import { operatorNames, operatorOf } from '../console/inbox/shown.ts';
 import type { HttpContext } from '../kit/context.ts';
+import { eventsOf } from './events.ts';
 import { givenTold } from './given.ts';
 import { goneTold } from './gone.ts';
 
@@ -184,7 +176,7 @@ async function pump(
     for (const [workspaceId, there] of due) {
       const batch = takeBatch(there.changed);
       try {
-        for (const event of await look(deps, workspaceId, batch)) tell(there, event);
+        for (const event of await eventsOf(deps.sql, workspaceId, batch)) tell(there, event);
       } catch (error) {
         deps.log.warn({ error }, 'the live console could not read what is new; pages look again');
         await pause(deps.clock, AFTER_ERROR_MS, stopping);
@@ -199,63 +191,6 @@ function reset(there: Open): void {
   Object.assign(there, { ...newOpen(), listeners: there.listeners });
   for (const listener of there.listeners)
     listener.send({ type: 'welcome', version: 1, cursor: cursorOf(there, 0), reset: true });
-}
-
-/** The new state of conversations and of what is in them: four statements, however many there are. */
-async function look(
-  { sql }: Deps,
-  workspaceId: number,
-  changed: readonly [contactId: number, entryIds: ReadonlySet<number>][],
-): Promise<ConsoleEvent[]> {
-  const contactIds = changed.map(([contactId]) => contactId);
-  const entryIds = changed.flatMap(([, ids]) => [...ids]);
-  const [rows, messages, notes] = await Promise.all([
-    selectRows(sql, workspaceId, contactIds),
-    entryIds.length ? messagesById(sql, workspaceId, entryIds) : [],
-    entryIds.length ? selectNotesById(sql, entryIds) : [],
-  ]);
-  const shown = await presentConversations(sql, workspaceId, rows);
-  // A contact that was merged has its conversation read with another's.
-  const ids = await conversationsOf(sql, contactIds);
-  const conversationOf = (contactId: number) => ids.get(contactId)?.id;
-  const present = new Set(rows.map(({ contactId }) => contactId));
-  const entries: ConsoleEvent[] = contactIds.flatMap((contactId) => {
-    const conversationId = present.has(contactId) ? undefined : conversationOf(contactId);
-    return conversationId === undefined ? [] : { kind: 'left', conversationId: toHex24(conversationId) };
-  });
-  const presented = await presentMessages(
-    sql,
-    workspaceId,
-    messages.filter(({ kind }) => kind !== 'confirmation'),
-  );
-  // What was said before its contact became another is of that one still; it is shown where it was told of.
-  const toldWith = new Map(changed.flatMap(([contactId, ids]) => [...ids].map((id) => [id, contactId])));
-  for (const entry of presented) {
-    const message = messages.find(({ id }) => toHex24(id) === entry.id)!;
-    const conversationId = conversationOf(toldWith.get(message.id) ?? message.contactId);
-    if (conversationId !== undefined)
-      entries.push({ kind: 'entry', conversationId: toHex24(conversationId), entry });
-  }
-  // What was told of and is no more was taken away: whose it was is said by who told of it.
-  const kept = new Set([...messages, ...notes].map(({ id }) => id));
-  for (const [contactId, told] of changed) {
-    const conversationId = conversationOf(contactId);
-    if (conversationId === undefined) continue;
-    for (const id of told)
-      if (!kept.has(id))
-        entries.push({ kind: 'removed', conversationId: toHex24(conversationId), messageId: toHex24(id) });
-  }
-  const names = notes.length ? await operatorNames(sql, workspaceId) : new Map<number, string>();
-  for (const note of notes.filter((one) => one.workspaceId === workspaceId)) {
-    const conversationId = conversationOf(note.contactId);
-    if (conversationId !== undefined)
-      entries.push({
-        kind: 'entry',
-        conversationId: toHex24(conversationId),
-        entry: presentNote(note, names),
-      });
-  }
-  return [...shown.map((conversation) => ({ kind: 'conversation' as const, conversation })), ...entries];
 }
 
 function tell(there: Open, event: ConsoleEvent, to?: ReadonlySet<number>): void {
