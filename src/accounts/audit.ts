@@ -1,4 +1,5 @@
 /** The audit log: who did what to what. Append only; kept for as long as its partitions are. Never holds a secret. */
+import { keepable } from '../base/storable.ts';
 import { beginningOf } from '../base/text.ts';
 import { bucketOf, MAX_ID, type IdSource } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
@@ -61,12 +62,12 @@ function rowOf(
     bucket: bucketOf(id),
     id,
     workspaceId: workspaceId ?? null,
-    actor: storable(actor),
-    action: storable(action),
-    subject: storable(subject),
+    actor: kept(actor),
+    action: kept(action),
+    subject: kept(subject),
     detail: fits
       ? detail
-      : { leftOut: 'too long', names: Object.keys(detail).slice(0, MOST_NAMES).map(storable) },
+      : { leftOut: 'too long', names: Object.keys(detail).slice(0, MOST_NAMES).map(kept) },
     atMs: nowMs,
   };
 }
@@ -98,19 +99,19 @@ export async function listAudit(
 }
 
 function withoutSecrets(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return storable(value);
+  if (typeof value === 'string') return kept(value);
   if (typeof value !== 'object' || value === null) return value ?? null;
   if (depth > 6) return '…';
   if (Array.isArray(value))
     return value.slice(0, MOST_ITEMS).map((inner) => withoutSecrets(inner, depth + 1));
   const entries = Object.entries(value).map(([name, inner]) => [
-    storable(name),
+    kept(name),
     SECRET_NAME.test(name) ? '[left out]' : withoutSecrets(inner, depth + 1),
   ]);
   return Object.fromEntries(entries) as unknown;
 }
 
-/** An entry must never be the reason why a change fails: what Postgres would refuse is replaced. */
-function storable(text: string): string {
-  return beginningOf(text, MAX_TEXT).replaceAll('\0', '').toWellFormed();
+/** An entry must never be the reason why a change fails: what Postgres would refuse is left out. */
+function kept(text: string): string {
+  return keepable(beginningOf(text, MAX_TEXT));
 }

@@ -1,5 +1,5 @@
 /** Rules that several inputs of this room share. Pure; each gives a Fault that names the field and the rule, or undefined. */
-import { isStorable } from '../base/storable.ts';
+import { isStorable, UNSTORABLE } from '../base/storable.ts';
 import { breaks, type Fault } from '../base/fault.ts';
 
 /** Text of `min` to `max` characters that Postgres can store. */
@@ -7,7 +7,5 @@ export function checkText(value: unknown, field: string, min: number, max: numbe
   if (typeof value !== 'string') return breaks(field, 'must be a string');
   const length = value.trim().length;
   if (length < min || value.length > max) return breaks(field, `needs ${min} to ${max} characters`);
-  return isStorable(value)
-    ? undefined
-    : breaks(field, 'must not hold the character U+0000 or half a surrogate pair');
+  return isStorable(value) ? undefined : breaks(field, UNSTORABLE);
 }

@@ -1,9 +1,17 @@
 /** What Postgres stores of a text: neither `text` nor `jsonb` holds a NUL, nor half of a surrogate pair. */
 import { isObject } from './objects.ts';
 
+/** What is said of a text that cannot be stored. */
+export const UNSTORABLE = 'must not hold the character U+0000 or half a surrogate pair';
+
 /** The text as it can be stored: what cannot be is shown as the replacement character, so that nobody takes it for the whole. */
 export function storable(text: string): string {
   return isStorable(text) ? text : text.replaceAll('\u0000', '\uFFFD').toWellFormed();
+}
+
+/** What somebody wrote, as it can be stored: without U+0000, which nobody can type; half a character becomes U+FFFD, as a browser shows it. */
+export function keepable(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '').toWellFormed() : text.toWellFormed();
 }
 
 /** True for a text that Postgres keeps as it is. */

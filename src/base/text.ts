@@ -1,9 +1,4 @@
-/** Text that can be kept and shown. Postgres keeps no U+0000, and its JSON no half of a surrogate pair. */
-
-/** The text without U+0000; half a character becomes U+FFFD, as a browser shows it. */
-export function keepable(text: string): string {
-  return text.includes('\0') ? text.replaceAll('\0', '').toWellFormed() : text.toWellFormed();
-}
+/** Text that is cut to a length. */
 
 /** The beginning of a text, of at most so many UTF-16 units: never half a character. Of none, none. */
 export function beginningOf<T extends string | undefined>(text: T, most: number): T {

@@ -5,8 +5,8 @@ import * as fc from 'fast-check';
 import { canonicalJson } from './canonical.ts';
 import { parseExact, parseLenient } from './exactJson.ts';
 import { onceFor } from './once.ts';
-import { isStorable, storable, storableJson } from './storable.ts';
-import { beginningOf, keepable } from './text.ts';
+import { isStorable, keepable, storable, storableJson } from './storable.ts';
+import { beginningOf } from './text.ts';
 import { createTurns, createTurnsOf } from './turns.ts';
 
 /** Any text that JavaScript can hold, halves of characters and NULs among it. */

@@ -3,7 +3,8 @@
  * said is dropped for one character; what only a broken or hostile sender makes that large is cut. Holds no statement.
  */
 import { sha256Hex } from '../base/crypto.ts';
-import { beginningOf, keepable } from '../base/text.ts';
+import { keepable } from '../base/storable.ts';
+import { beginningOf } from '../base/text.ts';
 import type { Inbound, Receipt } from '../channels/adapter.ts';
 import { holdsMore, MOST_FACTS } from '../channels/kit/json.ts';
 

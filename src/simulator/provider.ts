@@ -5,6 +5,7 @@
  * Made for broadcasts: a batch of 500 is one insert of messages, one plan of receipts and one due row. Single messages that are sent
  * while others are being written go into the next transaction together; how long each takes to answer stays its own.
  */
+import { storableJson } from '../base/storable.ts';
 import type { ReceiptGroup, ReceiptPlan } from './receipts.ts';
 import { pause, type Clock } from '../base/clock.ts';
 import { isFault, type Fault } from '../base/fault.ts';
@@ -192,7 +193,7 @@ function take(call: SimulatedCall, message: Outgoing, chosen: Chosen | undefined
   const address = deviceAddress(adapter.channel, message.to);
   const id = deps.ids.inBucket(deviceBucket(address));
   if (behaviour.arrives)
-    call.devices.push({ id, address, ref: message.ref, rendered: storable(call, message.rendered) });
+    call.devices.push({ id, address, ref: message.ref, rendered: storedText(call, message.rendered) });
   for (const state of behaviour.before ?? [])
     if (isConfirmed(adapter.confirms, state))
       call.before.push({
@@ -349,16 +350,11 @@ async function recordTogether(_integration: number, calls: readonly Recorded[]):
   return calls.map(() => undefined);
 }
 
-/** JSON that Postgres takes: it refuses NUL and half surrogates, which one message must not do to 499 others. */
-function storable(call: SimulatedCall, rendered: Outgoing['rendered']): string {
+/** JSON that Postgres takes: one message with a NUL or half a surrogate must not fail 499 others. */
+function storedText(call: SimulatedCall, rendered: Outgoing['rendered']): string {
   // A broadcast without variables gives the same object for everybody.
-  if (rendered === call.last?.rendered) return call.last.text;
-  const json = JSON.stringify(rendered);
-  const text = json.includes('\\u')
-    ? json.replace(/(\\\\)|\\u(?:0000|d[89a-f][0-9a-f]{2})/gi, (_, escaped?: string) => escaped ?? '\\ufffd')
-    : json;
-  call.last = { rendered, text };
-  return text;
+  if (rendered !== call.last?.rendered) call.last = { rendered, text: storableJson(rendered) };
+  return call.last.text;
 }
 
 function noSimulator(why: Fault): Outcome {

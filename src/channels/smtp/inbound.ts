@@ -1,6 +1,7 @@
 /** A person's mail: who wrote what, in answer to which mail of ours, with the files that came along. */
 import { sha256Hex } from '../../base/crypto.ts';
-import { beginningOf, keepable } from '../../base/text.ts';
+import { keepable } from '../../base/storable.ts';
+import { beginningOf } from '../../base/text.ts';
 import type { Inbound } from '../adapter.ts';
 import { addressIn } from '../kit/mail/address.ts';
 import { mailboxesIn, wordsIn, type Mail, type MailFile } from '../kit/mail/mime.ts';

@@ -2,9 +2,9 @@
 import { createAllowances } from '../../accounts/allowances.ts';
 import { isPairingCode } from '../../accounts/pairing.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
-import { isStorable } from '../../base/storable.ts';
+import { isStorable, UNSTORABLE } from '../../base/storable.ts';
 import { tagContacts } from '../../contacts/sets.ts';
-import { readToken, UNSTORABLE, type PushApi } from './read.ts';
+import { readToken, type PushApi } from './read.ts';
 import { onceOf } from './repeat.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';

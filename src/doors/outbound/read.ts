@@ -6,7 +6,7 @@ import type { TrackedEvent } from '../../campaigns/events/arrive.ts';
 import { EVENT_LIMITS, isMilliseconds } from '../../campaigns/events/time.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
-import { hasSigns, isStorable } from '../../base/storable.ts';
+import { hasSigns, isStorable, UNSTORABLE } from '../../base/storable.ts';
 import { ADDRESS_BYTES, type Identity } from '../../contacts/keys.ts';
 import { checkContactChange, CONTACT_LIMITS, isInexact } from '../../contacts/profile.ts';
 import type { Profile } from '../../contacts/wanted.ts';
@@ -148,9 +148,6 @@ export function readTime(value: unknown, field: string): number | undefined | Fa
     ? time
     : breaks(field, 'must be a time in unix seconds or milliseconds, or a text with a zone');
 }
-
-/** What is said of a text that cannot be kept. */
-export const UNSTORABLE = 'must not hold the character U+0000 or half a surrogate pair';
 
 /** Whether something is said: clients send null and empty values for what they do not know. */
 export function isGiven(value: unknown): boolean {
