@@ -3,7 +3,7 @@
  * back. Guessing is slowed by a wait after wrong ones, the cost of argon2, and the doors' rate limits.
  */
 import { USUAL_NOTICES, type Notices } from '../../contract/notices.ts';
-import { isTimeZone } from '../base/clock.ts';
+import { isTimeZone } from '../base/zones.ts';
 import { isStorable } from '../base/storable.ts';
 import { hash, verify } from '@node-rs/argon2';
 import { randomToken, sha256Hex } from '../base/crypto.ts';

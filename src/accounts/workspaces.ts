@@ -2,7 +2,7 @@
 import { canonicalJson } from '../base/canonical.ts';
 import { isStorable } from '../base/storable.ts';
 import { isSupportedCountry } from 'libphonenumber-js/max';
-import { isTimeZone } from '../base/clock.ts';
+import { isTimeZone } from '../base/zones.ts';
 import { breaks, changedMeanwhile, fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';

@@ -67,22 +67,3 @@ export function parseIsoTime(text: string): number | undefined {
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : ms;
 }
-
-/** True for the name of a time zone that this machine knows. Answers are kept, since asking costs about 50 µs. */
-export function isTimeZone(name: string): boolean {
-  const known = zones.get(name);
-  if (known !== undefined) return known;
-  if (zones.size >= MOST_ZONES) zones.clear();
-  let isOne = true;
-  try {
-    Intl.DateTimeFormat('en', { timeZone: name });
-  } catch {
-    isOne = false;
-  }
-  zones.set(name, isOne);
-  return isOne;
-}
-
-/** There are some 600; what callers make up is not kept without end. */
-const MOST_ZONES = 2_000;
-const zones = new Map<string, boolean>();

@@ -1,6 +1,6 @@
 /** What may be known of a contact: the rules of its fields. Total: any value is answered with fields or with one fault. */
 import { type Static, Type } from 'typebox';
-import { isTimeZone } from '../base/clock.ts';
+import { isTimeZone } from '../base/zones.ts';
 import { breaks, type Fault } from '../base/fault.ts';
 import { readShape } from '../content/shape.ts';
 

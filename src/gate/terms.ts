@@ -4,7 +4,7 @@ import { inPreference } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import type { Reachable } from '../contacts/person.ts';
 import { rulesOf, type FallbackRules, type SendRules } from './settings.ts';
-import { isTimeZone } from '../base/clock.ts';
+import { isTimeZone } from '../base/zones.ts';
 
 /** On what terms a workspace sends. */
 export type Terms = {

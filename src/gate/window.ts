@@ -5,6 +5,7 @@
  * case of its own. Pure but for what it remembers: the stretch around the last instant asked for, by zone and rule, so that a
  * recipient costs a look into a map.
  */
+import { offsetChange, offsetsOf } from '../base/zones.ts';
 
 /** Hours that are quiet, as minutes of the day 0..1439. From a later to an earlier minute they go over midnight. Never equal. */
 export type QuietHours = { fromMinute: number; toMinute: number };
@@ -42,15 +43,15 @@ function stretchAt(quiet: QuietHours, timeZone: string, ms: number): Stretch {
 
 /** From boundary to boundary of the wall, and from change to change of the zone's offset, until the predicate changes. */
 function findStretch(quiet: QuietHours, timeZone: string, ms: number): Stretch {
-  const offsetAt = wallOf(timeZone) ?? wallOf('UTC')!;
-  const openAt = (at: number) => !isQuiet(quiet, minuteOf(at, offsetAt));
+  const offset = offsetsOf(timeZone);
+  const openAt = (at: number) => !isQuiet(quiet, minuteOf(at, offset(at)));
   const open = openAt(ms);
   const boundary = open ? quiet.fromMinute : quiet.toMinute;
   let at = ms;
   for (;;) {
-    const left = (boundary - minuteOf(at, offsetAt) + DAY_MINUTES) % DAY_MINUTES || DAY_MINUTES;
+    const left = (boundary - minuteOf(at, offset(at)) + DAY_MINUTES) % DAY_MINUTES || DAY_MINUTES;
     const candidate = at - (at % MINUTE_MS) + left * MINUTE_MS;
-    const changeMs = offsetChange(at, candidate, offsetAt);
+    const changeMs = offsetChange(at, candidate, offset);
     if (changeMs === undefined) return { open, startMs: ms, endMs: candidate };
     if (openAt(changeMs) !== open) return { open, startMs: ms, endMs: changeMs };
     at = changeMs;
@@ -63,55 +64,7 @@ function isQuiet({ fromMinute, toMinute }: QuietHours, minute: number): boolean 
     : minute >= fromMinute || minute < toMinute;
 }
 
-/** The first instant after `fromMs` and up to `toMs` at which the wall jumps; undefined when it does not. Less than two days apart. */
-function offsetChange(fromMs: number, toMs: number, offsetAt: OffsetAt): number | undefined {
-  const before = offsetAt(fromMs);
-  if (offsetAt(toMs) === before) return undefined;
-  let [low, high] = [fromMs, toMs];
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (offsetAt(middle) === before) low = middle;
-    else high = middle;
-  }
-  return high;
-}
-
-function minuteOf(ms: number, offsetAt: OffsetAt): number {
-  const minutes = Math.floor((ms + offsetAt(ms)) / MINUTE_MS);
+function minuteOf(ms: number, offset: number): number {
+  const minutes = Math.floor((ms + offset) / MINUTE_MS);
   return ((minutes % DAY_MINUTES) + DAY_MINUTES) % DAY_MINUTES;
-}
-
-/** How far a zone's wall is ahead of UTC at an instant, in milliseconds. */
-type OffsetAt = (ms: number) => number;
-
-/** Making a formatter costs about 50 µs, so they are kept; what a zone is not called stays unknown. */
-const walls = new Map<string, OffsetAt | undefined>();
-
-function wallOf(timeZone: string): OffsetAt | undefined {
-  if (walls.has(timeZone)) return walls.get(timeZone);
-  if (walls.size >= MOST_STRETCHES) walls.clear();
-  const wall = makeWall(timeZone);
-  walls.set(timeZone, wall);
-  return wall;
-}
-
-function makeWall(timeZone: string): OffsetAt | undefined {
-  try {
-    const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
-    return (ms) => offsetOf(format.formatToParts(ms).find(({ type }) => type === 'timeZoneName')!.value);
-  } catch {
-    return undefined;
-  }
-}
-
-/** `GMT`, `GMT+05:30`, `GMT-00:44:30`. */
-function offsetOf(text: string): number {
-  const parts = /^GMT(?:([+-])(\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text)!;
-  const seconds = Number(parts[2] ?? 0) * 3600 + Number(parts[3] ?? 0) * 60 + Number(parts[4] ?? 0);
-  return (parts[1] === '-' ? -seconds : seconds) * 1000;
-}
-
-/** How far the wall of a zone is ahead of UTC at an instant, in milliseconds; that of UTC where this machine does not know the zone. */
-export function offsetAt(timeZone: string, ms: number): number {
-  return (wallOf(timeZone) ?? wallOf('UTC')!)(ms);
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { isFault } from '../base/fault.ts';
-import { offsetAt } from '../gate/window.ts';
+import { offsetAt } from '../base/zones.ts';
 import { readOrder, type OrderGiven, type ReadingOrder } from './given.ts';
 import type { LineItem } from './order.ts';
 

@@ -8,7 +8,7 @@ import { isStorable, isStorableJson } from '../base/storable.ts';
 import { checkAttributes } from '../contacts/profile.ts';
 import { normaliseEmail } from '../content/address.ts';
 import { normalisePhone } from '../content/phone.ts';
-import { offsetAt } from '../gate/window.ts';
+import { offsetAt } from '../base/zones.ts';
 import { isCurrency } from './money.ts';
 import {
   isUnderWay,

@@ -128,11 +128,7 @@ export const gateFaults = [
     ['overnight quiet hours end a minute late', '|| minute < toMinute;', '|| minute <= toMinute;'],
     ['what is open waits all the same', 'return stretch.open ? ms : stretch.endMs', 'return stretch.endMs'],
     ['held messages go at once', 'return stretch.open ? ms : stretch.endMs', 'return ms'],
-    [
-      'every zone is London',
-      'const offsetAt = wallOf(timeZone) ??',
-      "const offsetAt = wallOf('Europe/London') ??",
-    ],
+    ['every zone is London', 'offsetsOf(timeZone);', "offsetsOf('Europe/London');"],
     [
       'two rules share what is remembered',
       '`${quiet.fromMinute}-${quiet.toMinute} ${timeZone}`',
@@ -150,6 +146,8 @@ export const gateFaults = [
       'ms < known.endMs',
     ],
     ['the night that jumps is not seen', 'if (changeMs === undefined) return', 'if (true) return'],
+  ]),
+  ...inFile('src/base/zones.ts', GATE, [
     ['west of Greenwich is taken for east', "parts[1] === '-' ? -seconds : seconds", 'seconds'],
     ['half hours of zones are lost', '+ Number(parts[3] ?? 0) * 60', ''],
   ]),

@@ -28,12 +28,14 @@ export const moreDecidedFaults = [
       'const candidate = at - (at % MINUTE_MS) + left',
       'const candidate = at + left',
     ],
+    ['a jump of the wall is not seen', 'if (openAt(changeMs) !== open) return', 'if (changeMs < 0) return'],
+  ]),
+  ...inFile('src/base/zones.ts', GATE, [
     [
       'hours of a night that jumps open a minute late',
       'while (high - low > 1)',
       'while (high - low > 60_000)',
     ],
-    ['a jump of the wall is not seen', 'if (openAt(changeMs) !== open) return', 'if (changeMs < 0) return'],
   ]),
   ...inFile('src/gate/settings.ts', CHOOSE, [
     ['hours from eleven at night on are none', '([01]\\d|2[0-3])', '([01]\\d|2[0-2])'],

@@ -118,6 +118,12 @@ export const slipsOfDecisions = [
     [
       ['a stretch is remembered for all zones', 'quiet.toMinute} ${timeZone}`', 'quiet.toMinute}`'],
       ['a stretch is remembered beyond its end', 'ms < known.endMs', 'ms <= known.endMs'],
+    ],
+  ),
+  ...inFile(
+    'src/base/zones.ts',
+    ['src/gate/gate.test.ts', 'src/gate/choose.test.ts'],
+    [
       [
         'a zone that is not known has no wall',
         "wallOf(timeZone) ?? wallOf('UTC')!;\n",

@@ -6,7 +6,7 @@ import { CHANNELS, MESSAGE_CLASSES, type MessageClass } from '../../../contract/
 import { CAMPAIGN_LIMITS, DAYS, type CampaignFile, type Goal } from '../../../contract/campaign.ts';
 import type { Fault } from '../../base/fault.ts';
 import { isFault } from '../../base/fault.ts';
-import { isTimeZone } from '../../base/clock.ts';
+import { isTimeZone } from '../../base/zones.ts';
 import { checkAttributes } from '../../contacts/profile.ts';
 import { checkSetName } from '../../contacts/sets.ts';
 import { checkContent } from '../../content/check.ts';

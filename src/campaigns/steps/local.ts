@@ -1,8 +1,8 @@
 /**
  * Times on the wall of a zone. A wall time that does not exist is the first instant after the gap; one that exists twice is the first of
- * the two. Pure; offsets come from `Intl` through `gate/window.ts`.
+ * the two. Pure.
  */
-import { offsetAt } from '../../gate/window.ts';
+import { offsetAt, offsetChange, offsetsOf } from '../../base/zones.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -38,18 +38,8 @@ export function instantOf(day: number, minute: number, zone: string): number {
   const after = offsetAt(zone, wallMs + DAY_MS);
   const candidates = [wallMs - before, wallMs - after].sort((a, b) => a - b);
   const right = candidates.find((ms) => ms + offsetAt(zone, ms) === wallMs);
-  return right ?? firstAfterGap(candidates[0]!, candidates[1]!, zone);
-}
-
-function firstAfterGap(fromMs: number, toMs: number, zone: string): number {
-  let [low, high] = [fromMs, toMs];
-  const before = offsetAt(zone, low);
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (offsetAt(zone, middle) === before) low = middle;
-    else high = middle;
-  }
-  return high;
+  const [from, to] = candidates as [number, number];
+  return right ?? offsetChange(from, to, offsetsOf(zone)) ?? to;
 }
 
 /** The day that the wall of a zone shows, as days since 1970. */

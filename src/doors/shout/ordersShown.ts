@@ -1,11 +1,9 @@
 /** How this door tells of orders (api/shout.md §C.3): all fields, and times on the wall of the account whose they are. */
 import type { ShoutOrder } from '../../../contract/doors/shout/orders.ts';
-import { msOf, offsetTime } from '../../base/microseconds.ts';
-import { offsetAt } from '../../gate/window.ts';
 import { moneyText } from '../../orders/money.ts';
 import { isUnderWay, statusOf, type Dated, type Order } from '../../orders/order.ts';
 import type { ActingPlace } from '../kit/onBehalf.ts';
-import { inOrder } from './present.ts';
+import { inOrder, instantIn } from './present.ts';
 
 /** An order as this door tells of it. */
 export function present(
@@ -13,7 +11,7 @@ export function present(
   { id: companyId, timeZone }: Pick<ActingPlace, 'id' | 'timeZone'>,
 ): ShoutOrder {
   const { currency, totalCents, invoiced, paid, shipped, refunded, notifiedUs } = order;
-  const time = (us: number) => offsetTime(us, offsetAt(timeZone, msOf(us)));
+  const time = (us: number) => instantIn(timeZone, us);
   const at = (dated: Dated) => dated && time(dated.us);
   const hasParcel = isUnderWay(order) || order.shippingState !== null || order.shippingSource !== null;
   return inOrder<ShoutOrder>({

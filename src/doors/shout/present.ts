@@ -1,5 +1,6 @@
 /** How this door writes: `id` first and the rest in the order of their names, times with microseconds and an offset (api/shout.md §C). */
-import { isoTime } from '../../base/clock.ts';
+import { msOf, offsetTime } from '../../base/microseconds.ts';
+import { offsetAt } from '../../base/zones.ts';
 
 /** The object with its fields in this door's order, and so all objects within it. */
 export function inOrder<T>(shown: T): T {
@@ -25,27 +26,15 @@ export function shoutJson(answer: unknown): string {
   });
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+/** An instant (unix microseconds) as `2023-06-21T22:06:02.799121-06:00`, by the wall of a time zone. */
+export function instantIn(timeZone: string, us: number): string {
+  return offsetTime(us, offsetAt(timeZone, msOf(us)));
+}
 
-/** A time as `2023-06-21T22:06:02.799000-06:00`, by the wall of a time zone; null when there is none. */
+/** The same of a time in milliseconds; null when there is none. */
 export function timeIn<T extends number | null | undefined>(timeZone: string, ms: T): TextOf<T> {
-  if (typeof ms !== 'number') return null as TextOf<T>;
-  const offset = offsetIn(timeZone, ms);
-  const [, sign, hours, minutes] = /^([+-])(\d\d):(\d\d)$/.exec(offset)!;
-  const minutesAhead = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
-  return `${isoTime(ms + minutesAhead * 60_000).replace('Z', '000')}${offset}` as TextOf<T>;
+  return (typeof ms === 'number' ? instantIn(timeZone, ms * 1000) : null) as TextOf<T>;
 }
 
 /** Null only of what may not be there. */
 type TextOf<T> = T extends number ? string : null;
-
-/** `-06:00`. Zones had offsets with seconds before there was Parley; those seconds are left out. */
-function offsetIn(timeZone: string, ms: number): string {
-  let format = formats.get(timeZone);
-  if (!format) {
-    format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
-    formats.set(timeZone, format);
-  }
-  const name = format.formatToParts(ms).find(({ type }) => type === 'timeZoneName')!.value;
-  return /[+-]\d\d:\d\d/.exec(name)?.[0] ?? '+00:00';
-}
