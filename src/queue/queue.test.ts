@@ -309,6 +309,35 @@ test('two workers share the lanes, every piece is done once, and one takes over 
   await a.stop();
 });
 
+test('who joins gets a lane when what is under way in it is over: none of it is taken for left by the dead', async () => {
+  const [first, second] = [await newQueue(), await newQueue()];
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  const { seen, make } = noting({ act: () => answered.then(() => undefined) });
+  const a = await newWorker(first, [make(first)], [], 9_000);
+  // Of the second half of lanes, which who joins will get.
+  const owners = [20, 25, 30].map((lane) => ids.inBucket(first.lanes()[lane]!.buckets[0]!));
+  await first.transact((tx) =>
+    first.put(
+      tx,
+      owners.map((owner) => work(owner, ids.spread())),
+    ),
+  );
+  await until('all are under way', () => seen.length === 3);
+  const b = await newWorker(second, [make(second)], [], 900);
+  await until('it has lanes of which nothing is under way', () => b.worker.heldLanes() >= 13);
+  assert.equal(seen.length, 3);
+  answer();
+  await until('it has its share', () => b.worker.heldLanes() === 16);
+  await until('all is settled', async () => (await sql`SELECT 1 FROM flights`).length === 0);
+  assert.deepEqual(
+    seen.map(({ abandoned }) => abandoned),
+    [false, false, false],
+  );
+  assert.equal((await sql`SELECT 1 FROM due`).length, 0);
+  await b.stop();
+  await a.stop();
+});
+
 test('a bulk run flows, pauses, is called off, and never stands before interactive work', async () => {
   const queue = await newQueue();
   let slow = Promise.withResolvers<void>();

@@ -48,6 +48,7 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
     stopping: stop.signal,
     holds: (lane) => ownership.holds(lane),
     wakeAt: alarms,
+    landed: () => void ownership.landed(),
   });
   const ownership = createOwnership(
     { ...deps, total: () => queue.lanes().length },
@@ -103,9 +104,7 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
     async stop() {
       stop.abort();
       lookNow.ring();
-      for (const pump of interactive.values()) pump.wake();
-      dispatcher.wake();
-      turns.wake();
+      for (const pump of [...interactive.values(), dispatcher, turns]) pump.wake();
       await bulk.stop();
       await Promise.allSettled(loops);
       await flights.landed();

@@ -9,7 +9,7 @@ const FEED = ['src/queue/feed.test.ts'];
 
 export const queueFaults = [
   ...inFile('src/queue/lanes/leases.ts', LEASES, [
-    ['a lease is not extended', '[...held.values()], nowMs + leaseMs)', '[...held.values()], nowMs)'],
+    ['a lease is not extended', 'name, all, nowMs + leaseMs)', 'name, all, nowMs)'],
     ['a lease that is over is held', '&& clock.monotonicMs() < renewedAt + leaseMs', ''],
     [
       'a lane that others took is held',
@@ -22,7 +22,14 @@ export const queueFaults = [
       'const share = Math.ceil(total / Math.max(1, workers));',
       'const share = total;',
     ],
-    ['lanes beyond the share are kept', 'await releaseLanes(sql, name, extra);', ''],
+    ['lanes beyond the share are kept', 'await leaving.giveBack();\n', ''],
+    ['a lane is given back in mid-flight', '(!isBusy(lane.lane) || sinceMs <= untilMs)', 'true'],
+    ['what hangs keeps its lane for ever', ' || sinceMs <= untilMs', ''],
+    [
+      'lanes whose taking was not answered are nobody’s',
+      'if (unknown.length) await releaseLanes(sql, name, unknown);',
+      '',
+    ],
     ['lanes are not given back at the end', 'await releaseLanes(sql, name, lanes);', ''],
     ['a worker that has gone counts', 'await deleteWorker(sql, name);', ''],
     [

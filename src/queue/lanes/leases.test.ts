@@ -6,13 +6,28 @@ import { beforeEach, test } from 'node:test';
 import { silentLog } from '../../base/log.ts';
 import { systemClock } from '../../base/clock.ts';
 import { testDatabase } from '../../../test/support/database.ts';
+import type { Sql } from '../../db/pool.ts';
 import { createLeases } from './leases.ts';
 
 const { sql } = await testDatabase();
 const LEASE_MS = 12_000;
 let nowMs = 1_000_000;
 const clock = { ...systemClock, nowMs: () => nowMs, monotonicMs: () => nowMs };
-const newLeases = () => createLeases({ sql, clock, log: silentLog, leaseMs: LEASE_MS, total: 32 });
+const newLeases = (more: { sql?: Sql; isBusy?: (lane: number) => boolean } = {}) =>
+  createLeases({ sql, clock, log: silentLog, leaseMs: LEASE_MS, total: 32, ...more });
+/** The database, which loses the first answer to what has such words in it: `before` it was done, or after. */
+function losing(words: string, before: boolean): Sql {
+  let isLost = false;
+  return new Proxy(sql, {
+    apply(target, self, given: [TemplateStringsArray, ...never[]]) {
+      const asked: unknown = Reflect.apply(target, self, given);
+      if (isLost || !given[0].join('').includes(words)) return asked;
+      isLost = true;
+      const lost = () => Promise.reject(Object.assign(new Error('lost'), { code: 'ECONNRESET' }));
+      return before ? lost() : (asked as Promise<unknown>).then(lost);
+    },
+  });
+}
 const lanes = async () =>
   await sql<{ lane: number; owner: string | null; epoch: number; until: number }[]>`
     SELECT lane, owner, epoch, leased_until_ms AS until FROM lanes ORDER BY lane`;
@@ -93,6 +108,53 @@ test('two share; who joins gets nothing of what is held until it is given back; 
   );
   assert.equal((await one.round()).gained.length, 16);
   await one.release();
+});
+
+test('what is under way is waited for before a lane is given back, as long as a lease, and nothing new begins there', async () => {
+  const busy = new Set([20, 25]);
+  const one = newLeases({ isBusy: (lane) => busy.has(lane) });
+  await one.round();
+  const [kept] = [...one.held().values()].filter(({ lane }) => lane === 20);
+  await sql`INSERT INTO workers (name, seen_ms) VALUES ('another', ${nowMs})`;
+  assert.equal((await one.round()).lost.length, 16);
+  assert.equal(one.holds(kept!), false);
+  const ours = async () =>
+    (await lanes()).flatMap(({ lane, owner }) => (owner === one.name && lane >= 16 ? [lane] : []));
+  assert.deepEqual(await ours(), [20, 25]);
+  nowMs += LEASE_MS / 2;
+  await sql`UPDATE workers SET seen_ms = ${nowMs}`;
+  await one.round();
+  assert.deepEqual(
+    (await lanes()).filter(({ lane }) => lane === 20).map(({ until, epoch }) => [until, epoch]),
+    [[nowMs + LEASE_MS, kept!.epoch]],
+    'it is renewed: what is under way is settled under its epoch',
+  );
+  busy.delete(25);
+  await one.giveBack();
+  assert.deepEqual(await ours(), [20], 'at once, when it is over');
+  nowMs += LEASE_MS / 2;
+  await sql`UPDATE workers SET seen_ms = ${nowMs}`;
+  await one.round();
+  assert.deepEqual(await ours(), [], 'what hangs is not waited for any longer');
+  await one.release();
+});
+
+test('lanes whose giving back failed are given back the next time; those whose taking was not answered are taken anew', async () => {
+  const one = newLeases({ sql: losing('SET owner = NULL', true) });
+  await one.round();
+  await sql`INSERT INTO workers (name, seen_ms) VALUES ('another', ${nowMs})`;
+  await assert.rejects(one.round(), /lost/);
+  await one.round();
+  assert.equal((await lanes()).filter(({ owner }) => owner === null).length, 16);
+  await one.release();
+  await sql`DELETE FROM workers`;
+
+  const two = newLeases({ sql: losing('epoch = lanes.epoch + 1', false) });
+  await assert.rejects(two.round(), /lost/);
+  assert.ok((await lanes()).every(({ owner }) => owner === two.name));
+  assert.equal((await two.round()).gained.length, 32);
+  assert.equal(two.held().size, 32);
+  await two.release();
 });
 
 test('what is taken over is lost to whoever slept, and whoever is not seen does not count', async () => {

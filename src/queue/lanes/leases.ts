@@ -14,6 +14,9 @@ import type { OwnedLane } from './lane.ts';
 /** Names of the workers in this process that live: one process can hold several, in tests. */
 const aliveHere = new Set<string>();
 
+/** A lane beyond the share: nothing of it begins any more, and it is given back when what had begun is over. */
+type Leaving = { lane: OwnedLane; sinceMs: number; isGiven: boolean };
+
 /** Leases of this process. */
 type Leases = {
   readonly name: string;
@@ -23,22 +26,29 @@ type Leases = {
   holds(lane: OwnedLane): boolean;
   /** One round: heartbeat, renew, acquire, give back. Returns what changed. */
   round(): Promise<{ gained: OwnedLane[]; lost: number[] }>;
+  /**
+   * Gives back what is beyond the share and has nothing under way any more: whoever takes a lane takes what is in flight there for left by the
+   * dead, and sends it again. What hangs is waited for as long as a lease, since nobody works in the lane meanwhile.
+   */
+  giveBack(): Promise<void>;
   /** Gives everything back. */
   release(): Promise<void>;
 };
 
-/** Leases; `total` is the number of lanes there are. */
+/** Leases; `total` is the number of lanes there are, and a lane is busy while something is under way in it. */
 export function createLeases(deps: {
   sql: Sql;
   clock: Clock;
   log: Log;
   leaseMs: number;
   total: number;
+  isBusy?: (lane: number) => boolean;
 }): Leases {
-  const { sql, clock, leaseMs, total } = deps;
+  const { sql, clock, leaseMs, total, isBusy = () => false } = deps;
   const name = `${machine()}|${process.pid}|${randomToken(6)}`;
   aliveHere.add(name);
   const held = new Map<number, OwnedLane>();
+  const leaving = createLeaving(name, { sql, clock, leaseMs, isBusy });
   let renewedAt = -Infinity;
 
   const lose = (lanes: readonly number[]) => {
@@ -54,28 +64,30 @@ export function createLeases(deps: {
       const startedAt = clock.monotonicMs();
       const nowMs = clock.nowMs();
       const workers = await heartbeat(sql, name, nowMs, nowMs - leaseMs);
+      const all = [...held.values(), ...leaving.lanes()];
       const kept = new Map(
-        (await renewLanes(sql, name, [...held.values()], nowMs + leaseMs)).map(({ lane, epoch }) => [
-          lane,
-          epoch,
-        ]),
+        (await renewLanes(sql, name, all, nowMs + leaseMs)).map(({ lane, epoch }) => [lane, epoch]),
       );
       renewedAt = startedAt;
+      // Taken, and the answer was lost: nobody here works in them, and by our name they would be renewed for ever.
+      const unknown = [...kept.keys()].filter((lane) => !held.has(lane) && !leaving.has(lane));
+      if (unknown.length) await releaseLanes(sql, name, unknown);
+      leaving.keep(kept);
       const lost = lose(
         [...held.values()].filter(({ lane, epoch }) => kept.get(lane) !== epoch).map(({ lane }) => lane),
       );
       const share = Math.ceil(total / Math.max(1, workers));
-      if (held.size > share) {
-        const extra = [...held.keys()].slice(share);
-        lost.push(...lose(extra));
-        await releaseLanes(sql, name, extra);
-      }
+      const extra = [...held.values()].slice(share);
+      lost.push(...lose(extra.map(({ lane }) => lane)));
+      leaving.add(extra);
+      await leaving.giveBack();
       const gained = held.size < share ? await acquire(share - held.size, nowMs) : [];
       for (const lane of gained) held.set(lane.lane, lane);
       return { gained, lost };
     },
+    giveBack: () => leaving.giveBack(),
     async release() {
-      const lanes = lose([...held.keys()]);
+      const lanes = [...lose([...held.keys()]), ...leaving.lanes().map(({ lane }) => lane)];
       await releaseLanes(sql, name, lanes);
       await deleteWorker(sql, name);
       aliveHere.delete(name);
@@ -86,6 +98,48 @@ export function createLeases(deps: {
     const dead = (await selectOwners(sql)).filter((owner) => owner !== name && isDeadHere(owner));
     return await acquireLanes(sql, { name, most, nowMs, untilMs: nowMs + leaseMs, dead });
   }
+}
+
+/** The lanes that a worker is to give back. */
+function createLeaving(
+  name: string,
+  {
+    sql,
+    clock,
+    leaseMs,
+    isBusy,
+  }: { sql: Sql; clock: Clock; leaseMs: number; isBusy: (lane: number) => boolean },
+) {
+  const leaving = new Map<number, Leaving>();
+  return {
+    lanes: () => [...leaving.values()].map(({ lane }) => lane),
+    has: (lane: number) => leaving.has(lane),
+    add(lanes: readonly OwnedLane[]): void {
+      const sinceMs = clock.monotonicMs();
+      for (const lane of lanes) leaving.set(lane.lane, { lane, sinceMs, isGiven: false });
+    },
+    /** Forgets those that are ours no more. */
+    keep(kept: ReadonlyMap<number, number>): void {
+      for (const { lane } of leaving.values())
+        if (kept.get(lane.lane) !== lane.epoch) leaving.delete(lane.lane);
+    },
+    async giveBack(): Promise<void> {
+      const untilMs = clock.monotonicMs() - leaseMs;
+      const over = [...leaving.values()].filter(
+        ({ lane, sinceMs, isGiven }) => !isGiven && (!isBusy(lane.lane) || sinceMs <= untilMs),
+      );
+      if (!over.length) return;
+      for (const one of over) one.isGiven = true;
+      try {
+        const given = over.map(({ lane }) => lane.lane);
+        await releaseLanes(sql, name, given);
+        for (const lane of given) leaving.delete(lane);
+      } finally {
+        // Where it was not answered they are ours still, and are given back the next time.
+        for (const one of over) one.isGiven = false;
+      }
+    },
+  };
 }
 
 /**

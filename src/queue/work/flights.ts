@@ -19,6 +19,8 @@ type Around = {
   stopping: AbortSignal;
   holds(lane: OwnedLane): boolean;
   wakeAt(wake: Wake, dueMs: number): void;
+  /** Nothing is under way in a lane any more. */
+  landed?(): void;
 };
 
 /** Flights of this process. */
@@ -34,10 +36,12 @@ export function createFlights(deps: WorkDeps, around: Around) {
   const busy = createBusy();
   const together = stepsTogether(deps);
   const lost = createLostClaims(deps);
+  const underWay = createUnderWay(() => around.landed?.());
 
   const run = (handler: Handler, flight: Flight, left: Claim['left'] = () => {}): Promise<void> => {
     const { lane, stream, items } = flight;
     const free = busy.add(placeOf(lane, handler, stream), items);
+    const over = underWay.begin([lane]);
     const wake: Wake =
       stream === 0 ? { lane: lane.lane, what: handler.kind } : { lane: lane.lane, what: 'bulk', stream };
     const inside = new Set(items);
@@ -47,14 +51,11 @@ export function createFlights(deps: WorkDeps, around: Around) {
     };
     let firstAgainMs = Infinity;
     const isLeft = () => (firstAgainMs = Math.min(firstAgainMs, clock.nowMs()));
+    const write = isRun(stream) ? undefined : together(stream === 0 ? 'single' : 'apart');
     const batch: Batch = {
       ...flight,
       kind: handler.kind,
-      steps: createSteps(
-        sql,
-        flight,
-        isRun(stream) ? undefined : together(stream === 0 ? 'single' : 'apart'),
-      ),
+      steps: createSteps(sql, flight, write),
       holds: () => around.holds(lane),
       wakeAt(dueMs) {
         firstAgainMs = Math.min(firstAgainMs, dueMs);
@@ -65,6 +66,7 @@ export function createFlights(deps: WorkDeps, around: Around) {
     return track(
       carryOut(deps, around.stopping, handler, batch, isLeft).finally(() => {
         free();
+        over();
         settled(items);
         // Whoever looked before the flight had landed passed over what was put off for then, or is due as it was.
         if (firstAgainMs <= clock.nowMs()) around.wakeAt(wake, firstAgainMs);
@@ -79,21 +81,54 @@ export function createFlights(deps: WorkDeps, around: Around) {
 
   /** Takes back what lost claims have left; to be called now and then. */
   const takeBack = (): Promise<void> =>
-    lost
-      .takeBack()
-      .catch((error: unknown) =>
-        deps.log[levelOf(error)]({ error }, 'lost claims were not taken back; trying again'),
-      );
+    lost.takeBack().catch((error: unknown) => toldOf(deps, error, 'lost claims were not taken back'));
 
   return {
     run,
     track,
-    ...createClaims({ ...deps, lost }, busy, run),
+    ...counted(createClaims({ ...deps, lost }, busy, run), underWay),
+    /** Something is claimed from a lane, or is being claimed, that is not settled yet. */
+    isUnderWay: underWay.isIn,
     takeBack,
     /** Waits until nothing is in flight, and nothing is left that nobody carries out. */
     async landed(): Promise<void> {
       while (running.size) await Promise.allSettled(running);
       await takeBack();
+    },
+  };
+}
+
+function toldOf({ log }: Pick<WorkDeps, 'log'>, error: unknown, what: string): void {
+  log[levelOf(error)]({ error }, `${what}; trying again`);
+}
+
+/** The ways to claim, each under way from when it is asked for: what comes of it may be answered late. */
+function counted(
+  claims: ReturnType<typeof createClaims>,
+  underWay: ReturnType<typeof createUnderWay>,
+): ReturnType<typeof createClaims> {
+  return {
+    claim: (claim) => claims.claim(claim).finally(underWay.begin([claim.lane])),
+    claimOfLanes: (claim) => claims.claimOfLanes(claim).finally(underWay.begin(claim.lanes)),
+  };
+}
+
+/** What is under way, by lane; `landed` is called when nothing is in one any more. */
+function createUnderWay(landed: () => void) {
+  const counts = new Map<number, number>();
+  return {
+    isIn: (lane: number) => counts.has(lane),
+    /** What it returns ends it. */
+    begin(lanes: readonly OwnedLane[]): () => void {
+      for (const { lane } of lanes) counts.set(lane, (counts.get(lane) ?? 0) + 1);
+      return () => {
+        for (const { lane } of lanes) {
+          const left = counts.get(lane)! - 1;
+          if (left) counts.set(lane, left);
+          else counts.delete(lane);
+        }
+        if (lanes.some(({ lane }) => !counts.has(lane))) landed();
+      };
     },
   };
 }

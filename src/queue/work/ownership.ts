@@ -20,10 +20,12 @@ export function createOwnership(
   opened: (lane: number) => void,
 ) {
   const { sql, clock, log, handlers } = deps;
-  const ready = new Set<number>();
+  /** Under which epoch lanes were made ready: one that was lost and came back is another lease, and not ready by what it was. */
+  const ready = new Map<number, number>();
   let leases: ReturnType<typeof createLeases> | undefined;
 
   const holds = (lane: OwnedLane) => leases?.holds(lane) ?? false;
+  const isReady = ({ lane, epoch }: OwnedLane) => ready.get(lane) === epoch;
 
   const settleAbandoned = async (lane: OwnedLane): Promise<void> => {
     for (const { flightId, kind, atMs, items, notes } of await leftBehind(sql, lane)) {
@@ -39,7 +41,7 @@ export function createOwnership(
     while (holds(lane) && !stopping.aborted) {
       try {
         await settleAbandoned(lane);
-        ready.add(lane.lane);
+        ready.set(lane.lane, lane.epoch);
         opened(lane.lane);
         return;
       } catch (error) {
@@ -55,20 +57,28 @@ export function createOwnership(
   return {
     holds,
     owns: (lane: number) => leases?.held().has(lane) ?? false,
-    isReady: (lane: number) => ready.has(lane),
+    isReady(lane: number): boolean {
+      const one = leases?.held().get(lane);
+      return one !== undefined && isReady(one);
+    },
     /** Lanes that may be claimed from. */
-    lanes: () => [...(leases?.held().values() ?? [])].filter(({ lane }) => ready.has(lane)),
+    lanes: () => [...(leases?.held().values() ?? [])].filter(isReady),
     count: () => leases?.held().size ?? 0,
     /** Takes the first lanes and waits until they are ready. */
     async start(): Promise<void> {
-      leases = createLeases({ ...deps, total: deps.total() });
+      leases = createLeases({ ...deps, total: deps.total(), isBusy: (lane) => flights().isUnderWay(lane) });
       await Promise.all(await this.round());
     },
     /** Renews, gives back and takes. What it resolves with goes on settling in what was taken. */
     async round(): Promise<Promise<void>[]> {
-      const { gained, lost } = await leases!.round();
-      for (const lane of lost) ready.delete(lane);
+      const { gained } = await leases!.round();
       return gained.map((lane) => flights().track(makeReady(lane)));
+    },
+    /** Nothing is under way in some lane any more: it may be one that is to be given back. */
+    async landed(): Promise<void> {
+      await leases
+        ?.giveBack()
+        .catch((error: unknown) => log[levelOf(error)]({ error }, 'lanes were not given back; trying again'));
     },
     async release(): Promise<void> {
       await leases
