@@ -144,6 +144,9 @@ export function onEarlierRow(db: Db): Fragment {
         ELSE coalesce(d.trail, '[]') || excluded.trail END`;
 }
 
+/** It is known where a delivery went, of `d`: an address alone is the one that it would have had when it was held, or was tried at. */
+const isPlaced = (db: Db): Fragment => db`d.destination_id IS NOT NULL AND d.address IS NOT NULL`;
+
 /** Moves deliveries on by receipts. A receipt for another workspace's delivery, or one that comes too late, changes nothing. */
 export async function applyReceiptRows(
   db: Db,
@@ -157,7 +160,7 @@ export async function applyReceiptRows(
       detail = CASE WHEN n.state >= ${STATE.failed} AND d.erased IS NOT TRUE THEN n.detail END,
       sent_ms = coalesce(d.sent_ms, n.at_ms),
       external_ids = coalesce(d.external_ids, CASE WHEN n.external_id IS NOT NULL THEN ARRAY[n.external_id] END),
-      trail = CASE WHEN n.early IS NULL OR d.address IS NOT NULL OR d.erased THEN d.trail
+      trail = CASE WHEN n.early IS NULL OR (${isPlaced(db)}) OR d.erased THEN d.trail
         ELSE coalesce(d.trail, '[]') || n.early::jsonb END
     FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
@@ -168,7 +171,7 @@ export async function applyReceiptRows(
     WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id AND d.seq = n.seq
       AND d.workspace_id = ${workspaceId} AND delivery_moves(d.state, n.state) AND d.state <> n.state
     RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState",
-      d.expires_ms IS NULL AS bulk, d.channel, d.address, d.destination_id AS "destinationId",
+      d.expires_ms IS NULL AS bulk, d.channel, CASE WHEN ${isPlaced(db)} THEN d.address END AS address, d.destination_id AS "destinationId",
       d.integration_id AS "integrationId", d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack"`;
 }
 
@@ -185,9 +188,10 @@ function earlyMark({ state, atMs, code, class: errorClass, about }: ReceiptRow):
   });
 }
 
-/** The mark of `earlyMark` on a row that had failed before the settling wrote to it. */
+/** The mark of `earlyMark` on a row that had failed before the settling wrote to it, unless it was delivered after all by then. */
 export function earlyFailure(db: Db): Fragment {
   return db`CASE WHEN d.state = ${db.inConflict(STATE.failed)} AND d.prior_state = ${db.inConflict(STATE.failed)}
+      AND NOT jsonb_path_exists(d.trail, '$[*] ? (exists(@.late))')
     THEN jsonb_path_query_first(d.trail, '$[*] ? (exists(@.early))') END`;
 }
 

@@ -31,7 +31,7 @@ export const decisionFaults = [
       'rowOf(subject, STATE.held, nowMs, item.attempt, { code, detail',
       'rowOf(subject, STATE.failed, nowMs, item.attempt, { code, detail',
     ],
-    ['what is held keeps where it would have gone', 'row: { ...row, destinationId: null },', 'row,'],
+    ['what is held keeps where it would have gone', 'return { ...row, destinationId: null };', 'return row;'],
     [
       'what is held is sent at once',
       'later: { dueMs: Math.min(verdict.untilMs, subject.expiresMs) - aheadMs',

@@ -100,9 +100,17 @@ function draftSingles(
   return drafts;
 }
 
-/** Its provider said that it failed, and whoever sent it died before writing where it went. */
-export function hasEndedEarly({ state, channel }: { state: StateCode; channel?: string | null }): boolean {
-  return state === STATE.failed && channel === null;
+/** Its provider said that it failed, and whoever sent it died before writing where it went. Of a run nothing more comes of that. */
+export function hasEndedEarly({
+  state,
+  channel,
+  destinationId,
+}: {
+  state: StateCode;
+  channel?: string | null;
+  destinationId?: number | null;
+}): boolean {
+  return state === STATE.failed && channel !== undefined && (channel === null || destinationId === null);
 }
 
 /** Stands for what a message said that is gone: nobody will see it. */
@@ -117,13 +125,15 @@ function verbatim(content: Content): Compiled {
 function draftSingle(item: WorkItem, row: SingleFacts): Draft {
   const content = row.content ?? GONE;
   const compiled = verbatim(content);
+  const mayFallBack = row.mayFallBack === true;
+  const isOpen = row.destinationId === null;
   return {
     item,
     bulk: false,
     class: row.class,
-    // One that was never tried names where it may go.
-    channel: row.attempts === 0 && row.destinationId === null ? (row.channel ?? undefined) : undefined,
-    integrationId: row.integrationId,
+    // What named nothing goes wherever its person is by now; where it would have gone when it was held, or was tried, is only told.
+    channel: isOpen && !mayFallBack ? (row.channel ?? undefined) : undefined,
+    integrationId: isOpen && mayFallBack ? null : row.integrationId,
     destinationId: row.destinationId,
     expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,
     compiled,
@@ -139,7 +149,7 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     saidMs: row.saidMs ?? Number.MAX_SAFE_INTEGER,
     wasUnknown: row.state === STATE.unknown,
     ...(row.begunMs === null ? {} : { unclearSinceMs: row.begunMs }),
-    mayFallBack: row.mayFallBack === true,
+    mayFallBack,
   };
 }
 

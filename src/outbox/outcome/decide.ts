@@ -95,12 +95,10 @@ export function decideVerdict(
     };
   }
   const step = { what: 'held', why: code };
-  const row = rowOf(subject, STATE.held, nowMs, item.attempt, { code, detail: '' }, step);
   return {
     item,
     bulk,
-    // Where it goes is chosen once it may: by then the address may be another, and there may be more devices. Where it is named, or was tried, it is known.
-    row: { ...row, destinationId: null },
+    row: chosenAnew(rowOf(subject, STATE.held, nowMs, item.attempt, { code, detail: '' }, step)),
     later: { dueMs: Math.min(verdict.untilMs, subject.expiresMs) - aheadMs, attempt: item.attempt },
   };
 }
@@ -283,10 +281,15 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
     case 'deferred': {
       const counted = isBlameless(outcome.class) ? item.attempt : attempts;
       const delayMs = retryDelayMs(item.attempt, outcome.class, outcome.retryAfterMs, spread);
+      const row = rowOf(subject, STATE.held, nowMs, attempts, outcome, {
+        what: 'deferred',
+        why: outcome.code,
+      });
       return {
         item,
         bulk,
-        row: rowOf(subject, STATE.held, nowMs, attempts, outcome, { what: 'deferred', why: outcome.code }),
+        // What its provider is still trying at an address is tried at no other.
+        row: outcome.class === 'provider_retrying' ? row : chosenAnew(row),
         later: { dueMs: dueWithin(subject, nowMs + delayMs), attempt: counted },
       };
     }
@@ -323,6 +326,14 @@ function whatIsUnclear({ canTell }: Subject, resend: boolean): string {
   return canTell
     ? 'unclear, its provider is asked before it is sent again'
     : 'unclear, will be sent again unless a receipt comes';
+}
+
+/**
+ * Where it goes is chosen once it may go: by then the address may be another, and there may be more devices. Where it is named, or may have been
+ * sent already, it is known, and stays.
+ */
+function chosenAnew(row: OutcomeRow): OutcomeRow {
+  return { ...row, destinationId: null };
 }
 
 /** Never later than the end of the message's life: then the gate ends it. */

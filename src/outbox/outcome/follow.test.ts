@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { testDatabase } from '../../../test/support/database.ts';
+import { newIntegration } from '../../../test/support/messages.ts';
 import { startOutbox, type OutboxRig } from '../../../test/support/outbox.ts';
 import { until } from '../../../test/support/until.ts';
 import type { Outcome } from '../../channels/adapter.ts';
@@ -14,7 +15,7 @@ import { toRef } from '../../ledger/ref.ts';
 import { STATE } from '../../ledger/states.ts';
 import type { Batch } from '../../queue/work/work.ts';
 import { prepare } from '../deliver/prepare.ts';
-import { decideOutcome, decideSpread, type Subject } from './decide.ts';
+import { decideOutcome, decideSpread, decideVerdict, type Subject } from './decide.ts';
 import { applyReceipts } from './receipt.ts';
 import { learnNow } from './learn.ts';
 import { writeDecisions } from './write.ts';
@@ -128,7 +129,8 @@ test('what a receipt has moved on does not move on a second time when it is sett
   const place = await rig.newPlace();
   const [ann] = await rig.newPeople(place.id, 1);
   const [said] = await rig.say(place.id, [{ contactId: ann!.id }]);
-  await settleAs(await rig.claim(ann!.id), DEFERRED);
+  // What its provider tries at an address stays there, so that it is known where it went.
+  await settleAs(await rig.claim(ann!.id), { ...DEFERRED, class: 'provider_retrying' });
   await sql`UPDATE due SET due_ms = 1 WHERE cause_id = ${said!}`;
   const batch = await rig.claim(ann!.id);
   const refused: Outcome = { ...STOPPED, class: 'content' };
@@ -191,6 +193,115 @@ test('what a receipt brought stays, whatever is settled after it', async () => {
   const rows = await sql<{ state: number; ids: string[]; sentMs: number; address: string }[]>`
     SELECT state, external_ids AS ids, sent_ms AS "sentMs", address FROM deliveries WHERE cause_id = ${said!}`;
   assert.deepEqual(rows, [{ state: STATE.delivered, ids: ['SM7'], sentMs: nowMs, address: ann!.phone }]);
+});
+
+/** Holds what was claimed, as for quiet hours, and lets it be due again. */
+async function hold(batch: Batch): Promise<void> {
+  const nowMs = rig.ctx.clock.nowMs();
+  const { ready } = await prepare(rig.deps, batch, nowMs);
+  const verdict = { verdict: 'hold', untilMs: nowMs, code: 'quiet_hours', also: [] } as const;
+  const decisions = ready.map(({ subject }) => decideVerdict(subject, verdict, '', nowMs));
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+}
+
+/** Another number in place of the one that somebody has. */
+async function replaceNumber(contactId: number, number: string): Promise<void> {
+  await sql`UPDATE destinations SET id = id + 1, address = ${number} WHERE contact_id = ${contactId}`;
+}
+
+const blockedIn = async (workspaceId: number) =>
+  await sql<{ cause: string; address: string }[]>`
+    SELECT cause, address FROM suppressions WHERE workspace_id = ${workspaceId}`;
+
+test('told as failed and then as delivered before its call was answered: nothing is learned of the address, and it moves on nowhere', async () => {
+  const place = await rig.newPlace();
+  const [ann] = await rig.newPeople(place.id, 1);
+  const [said] = await rig.say(place.id, [{ contactId: ann!.id }]);
+  const batch = await rig.claim(ann!.id);
+  const nowMs = rig.ctx.clock.nowMs();
+  const { ready } = await prepare(rig.deps, batch, nowMs);
+  await sql`INSERT INTO destinations (bucket, id, workspace_id, contact_id, channel, integration_id, address, status, linked_ms, last_seen_ms)
+    SELECT bucket, id + 1, workspace_id, contact_id, channel, integration_id, '+15557654322', 'active', linked_ms, last_seen_ms FROM destinations
+    WHERE contact_id = ${ann!.id}`;
+  const ref = toRef({ contactId: ann!.id, causeId: said!, seq: 0 });
+  for (const receipt of [
+    { ref, state: 'failed', class: 'recipient', code: '30005' },
+    { ref, state: 'delivered' },
+  ] as const)
+    await rig.ctx.queue.transact((tx) => applyReceipts(rig.deps, tx, place.integration, [receipt], nowMs));
+  const decisions = ready.map(({ subject }) => decideOutcome(subject, ACCEPTED, nowMs, 0.5));
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+  assert.deepEqual(await blockedIn(place.id), []);
+  assert.equal((await rig.standing(said!)).length, 1);
+});
+
+for (const [what, wait] of [
+  ['held', hold],
+  ['put off by its provider', (batch: Batch) => settleAs(batch, DEFERRED)],
+] as const)
+  test(`what was ${what} goes to the address that its person has by then; a failure told before it is settled is learned of that one`, async () => {
+    const place = await rig.newPlace();
+    const [ann] = await rig.newPeople(place.id, 1);
+    const [said] = await rig.say(place.id, [{ contactId: ann!.id }]);
+    await wait(await rig.claim(ann!.id));
+    const number = `+1555${what.length}${ann!.phone.slice(-6)}`;
+    await replaceNumber(ann!.id, number);
+    await sql`UPDATE due SET due_ms = 1 WHERE cause_id = ${said!}`;
+    const batch = await rig.claim(ann!.id);
+    const nowMs = rig.ctx.clock.nowMs();
+    const { ready } = await prepare(rig.deps, batch, nowMs);
+    assert.deepEqual(
+      ready.map(({ outgoing }) => outgoing.to),
+      [number],
+    );
+    const ref = toRef({ contactId: ann!.id, causeId: said!, seq: 0 });
+    const dead = { ref, state: 'failed', class: 'recipient', code: '30005' } as const;
+    await rig.ctx.queue.transact((tx) => applyReceipts(rig.deps, tx, place.integration, [dead], nowMs));
+    assert.deepEqual(await blockedIn(place.id), [], 'nobody knows yet where it went');
+    const decisions = ready.map(({ subject }) => decideOutcome(subject, ACCEPTED, nowMs, 0.5));
+    await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+    assert.deepEqual(await blockedIn(place.id), [{ cause: 'dead', address: number }]);
+  });
+
+test('whoever had it when it failed died before writing where it went: that is learned where it was held before, too', async () => {
+  const place = await rig.newPlace();
+  const [ann] = await rig.newPeople(place.id, 1);
+  const [said] = await rig.say(place.id, [{ contactId: ann!.id }]);
+  await hold(await rig.claim(ann!.id));
+  const ref = toRef({ contactId: ann!.id, causeId: said!, seq: 0 });
+  const dead = { ref, state: 'failed', class: 'recipient', code: '30005' } as const;
+  const nowMs = rig.ctx.clock.nowMs();
+  await rig.ctx.queue.transact((tx) => applyReceipts(rig.deps, tx, place.integration, [dead], nowMs));
+  await sql`UPDATE due SET due_ms = 1 WHERE cause_id = ${said!}`;
+  const batch = await rig.claim(ann!.id);
+  const { ready, decided: decisions } = await prepare(rig.deps, batch, nowMs);
+  assert.equal(ready.length, 0, 'it is not sent again');
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+  assert.deepEqual(await blockedIn(place.id), [{ cause: 'dead', address: ann!.phone }]);
+});
+
+test('what was held and named nothing goes on whatever channel its person is reached by then; what named one, on that', async () => {
+  const place = await rig.newPlace();
+  const host = { host: '127.0.0.1', port: 9, from: 'shop@shop.example' };
+  await newIntegration(rig.ctx, place.id, 'smtp', host);
+  const people = await rig.newPeople(place.id, 2);
+  const [free, named] = people as [(typeof people)[0], (typeof people)[0]];
+  await rig.say(place.id, [{ contactId: free.id }, { contactId: named.id, channel: 'sms' }]);
+  const batch = await rig.claim(free.id);
+  assert.equal(batch.items.length, 2);
+  await hold(batch);
+  await sql`UPDATE destinations SET id = id + 1, channel = 'email', address = 'a' || id || '@people.example', integration_id = NULL
+    WHERE contact_id = ANY(${[free.id, named.id]}::bigint[])`;
+  await sql`UPDATE due SET due_ms = 1 WHERE owner_id = ANY(${[free.id, named.id]}::bigint[])`;
+  const { ready, decided } = await prepare(rig.deps, await rig.claim(free.id), rig.ctx.clock.nowMs());
+  assert.deepEqual(
+    ready.map(({ subject }) => [subject.item.ownerId, subject.channel]),
+    [[free.id, 'email']],
+  );
+  assert.deepEqual(
+    decided.map(({ item, row }) => [item.ownerId, row?.code]),
+    [[named.id, 'no_destination']],
+  );
 });
 
 test('what waits to be sent follows its person to another address; what was sent stays where it went', async () => {
