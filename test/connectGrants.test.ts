@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { isFault } from '../src/base/fault.ts';
+import { saveDraft } from '../src/campaigns/campaigns.ts';
+import { offerAction, shareAction } from '../src/connect/actions.ts';
 import { changeClient, clientSecret, disableConnect, rotateClientSecret } from '../src/connect/clients.ts';
 import {
   connectedContacts,
@@ -134,6 +136,102 @@ test('two who connect at once, past each other’s locks: one has it and is told
   assert.equal(faultOf(await second), 'conflict');
   const since = (await told(company.id)).slice(before);
   assert.deepEqual(since, []);
+});
+
+for (const how of ['erased', 'merged'] as const)
+  test(`who connects again while they are ${how}: the grant names nobody who is gone`, async () => {
+    const { company, holder, grant } = await makeGrant(ctx, { connectId: 'again' });
+    must(await endGrant(ctx, grant));
+    const { id: workspaceId } = company;
+    const nowMs = ctx.clock.nowMs();
+    const [survivingId] = (await newContacts(ctx, workspaceId, 1)) as [number];
+    const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
+    const { promise: ending, resolve: end } = Promise.withResolvers<void>();
+    const { contactId } = grant;
+    const pair = { workspaceId, survivingId, discardedId: contactId };
+    const going = ctx.queue.transact(async (tx) => {
+      if (how === 'merged') must(await mergePeople(ctx, tx, nowMs, pair));
+      else await erasePerson(ctx, tx, { workspaceId, contactId, atMs: nowMs, afterCommit: () => {} });
+      isGone();
+      await ending;
+    });
+    await gone;
+    let isOver = false;
+    const connecting = connectHolder(ctx, company, holder, 'again').finally(() => (isOver = true));
+    await until('it waits for them', async () => {
+      const waiting = await sql`SELECT 1 FROM pg_locks WHERE NOT granted`;
+      return isOver || waiting.length > 0;
+    });
+    end();
+    await going;
+    const { grant: again } = must(await connecting);
+    if (how === 'merged') assert.equal(again.contactId, survivingId);
+    const named =
+      await sql`SELECT 1 FROM contacts WHERE id = ${again.contactId} AND workspace_id = ${workspaceId}`;
+    assert.equal(named.length, 1);
+  });
+
+test('an action that is offered twice at once, for the first time, is offered once', async () => {
+  const { company, holder } = await makeGrant(ctx);
+  const nowMs = ctx.clock.nowMs();
+  const campaign = {
+    parley: 'campaign/1',
+    key: 'thanks',
+    trigger: { event: { did: 'bought' } },
+    steps: [{ key: 'text', send: { content: { type: 'text', text: 'Thank you' } } }],
+  };
+  must(await ctx.queue.transact((tx) => shareAction(tx, company.id, { campaign, mayChange: [] }, nowMs)));
+  const of = { clientWorkspaceId: company.id, key: 'thanks', who: { userId: holder.id } };
+  const { promise: offered, resolve: isOffered } = Promise.withResolvers<void>();
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+  const first = ctx.queue.transact(async (tx) => {
+    const offer = await offerAction(ctx, tx, of, nowMs);
+    isOffered();
+    await held;
+    return offer;
+  });
+  await offered;
+  const second = ctx.queue.transact((tx) => offerAction(ctx, tx, of, nowMs));
+  await until('it waits', async () => (await sql`SELECT 1 FROM pg_locks WHERE NOT granted`).length > 0);
+  letGo();
+  assert.equal(must(await first).kept, false);
+  const { kept, campaign: there } = must(await second);
+  assert.deepEqual([kept, there.key], [true, 'thanks']);
+});
+
+test('what an account changes of an action while a newer version of it is offered is carried over', async () => {
+  const { company, holder } = await makeGrant(ctx);
+  const nowMs = ctx.clock.nowMs();
+  const saying = (text: string, name: string) => ({
+    parley: 'campaign/1',
+    key: 'thanks',
+    name,
+    trigger: { event: { did: 'bought' } },
+    steps: [{ key: 'text', send: { content: { type: 'text', text } } }],
+  });
+  const mayChange = ['steps.text.send.content.text'];
+  const share = (name: string) =>
+    ctx.queue.transact((tx) =>
+      shareAction(tx, company.id, { campaign: saying('Thanks', name), mayChange }, nowMs),
+    );
+  const of = { clientWorkspaceId: company.id, key: 'thanks', who: { userId: holder.id } };
+  must(await share('first'));
+  must(await ctx.queue.transact((tx) => offerAction(ctx, tx, of, nowMs)));
+  must(await share('second'));
+  const { promise: changed, resolve: isChanged } = Promise.withResolvers<void>();
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+  const changing = ctx.queue.transact(async (tx) => {
+    must(await saveDraft(ctx, tx, holder.workspaceId, saying('Merci', 'first'), nowMs));
+    isChanged();
+    await held;
+  });
+  await changed;
+  const offering = ctx.queue.transact((tx) => offerAction(ctx, tx, of, nowMs));
+  await until('it waits', async () => (await sql`SELECT 1 FROM pg_locks WHERE NOT granted`).length > 0);
+  letGo();
+  await changing;
+  const { draft } = must(await offering).campaign;
+  assert.deepEqual([draft!.name, JSON.stringify(draft!.steps).includes('Merci')], ['second', true]);
 });
 
 test('a grant is ended by its account or its company, and by no other', async () => {

@@ -764,6 +764,34 @@ test('whom it did not reach is tried once more, once, whoever asks at the same t
   assert.deepEqual(again.broadcast.retryOf, [runId, broadcast.runId]);
 });
 
+test('two who try many once more at once: the second takes those whom the first left', async () => {
+  const { id, runId, contactId } = await failedTo();
+  const [other] = await rig.newPeople(place.id, 1);
+  await sql`
+    INSERT INTO deliveries (bucket, contact_id, cause_id, seq, workspace_id, class, state, attempts, channel, code, sent_ms, state_ms)
+    SELECT ${other!.id % 4096}, ${other!.id}, cause_id, 0, workspace_id, class, state, 1, channel, code, 1, 1 FROM deliveries
+    WHERE cause_id = ${runId}`;
+  const at = { ourMs: now(), workspaceMs: now() };
+  const { promise: reserved, resolve: isReserved } = Promise.withResolvers<void>();
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+  const first = rig.ctx.queue.transact(async (tx) => {
+    const one = await retryFailed(rig.ctx.broadcasts, tx, place.id, { id, most: 1 }, at);
+    isReserved();
+    await held;
+    return one;
+  });
+  await reserved;
+  const second = rig.ctx.queue.transact((tx) =>
+    retryFailed(rig.ctx.broadcasts, tx, place.id, { id, most: 1 }, at),
+  );
+  await until('it waits', async () => (await sql`SELECT 1 FROM pg_locks WHERE NOT granted`).length > 0);
+  letGo();
+  const tried = [must(await first), must(await second)].flatMap(
+    ({ broadcast }) => broadcast.audience.include.contacts,
+  );
+  assert.deepEqual(new Set(tried), new Set([contactId, other!.id]));
+});
+
 test('a receipt that comes late, before anybody tries again: it has arrived, and nobody is tried', async () => {
   const { id, runId, contactId } = await failedTo();
   await told(contactId, runId, 'delivered');

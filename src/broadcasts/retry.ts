@@ -21,15 +21,16 @@ export async function retryFailed(
   deps: BroadcastDeps,
   tx: Tx,
   workspaceId: number,
-  of: { id: number; code?: string | undefined },
+  of: { id: number; code?: string | undefined; most?: number },
   now: { ourMs: number; workspaceMs: number },
 ): Promise<Retried | Fault> {
-  const first = await selectBroadcast(tx, workspaceId, of.id);
+  // Of two who try the same people once more the second looks when the first has reserved them, and takes those that are left.
+  const first = await selectBroadcast(tx, workspaceId, of.id, true);
   if (!first || first.origin) return fault('not_found', 'there is no such broadcast');
   if (first.runId === null || first.state === 'canceled')
     return fault('conflict', `a broadcast that is ${first.state} has nobody to try once more`);
   const id = deps.ids.spread();
-  const most = AUDIENCE_LIMITS.contacts;
+  const { most = AUDIENCE_LIMITS.contacts } = of;
   const wanted = { workspaceId, runId: first.runId, code: of.code ?? null, broadcastId: id, most };
   const contacts = await insertRetries(tx, wanted);
   if (contacts.length === 0)

@@ -35,8 +35,8 @@ export async function updateDraft(db: Db, b: Broadcast, nowMs: number): Promise<
 
 /**
  * Reserves those whose delivery of a run failed for a broadcast that tries them once more, and says who they are: not who was reserved
- * before, was reached by another delivery of the run, or was reached after all, as a late receipt said. Waits for whoever reserves the
- * same people at the same time.
+ * before, was reached by another delivery of the run, or was reached after all, as a late receipt said. In the order of their keys. The
+ * broadcast must be locked.
  */
 export async function insertRetries(
   db: Db,
@@ -52,7 +52,7 @@ export async function insertRetries(
         WHERE r.bucket = d.bucket AND r.run_id = ${runId} AND r.contact_id = d.contact_id)
       AND NOT EXISTS (SELECT 1 FROM deliveries o
         WHERE o.bucket = d.bucket AND o.contact_id = d.contact_id AND o.cause_id = ${runId} AND o.state < ${STATE.failed})
-    LIMIT ${most}
+    ORDER BY d.bucket, d.contact_id LIMIT ${most}
     ON CONFLICT DO NOTHING RETURNING contact_id AS "contactId"`;
   return rows.map(({ contactId }) => contactId);
 }

@@ -9,7 +9,8 @@ import type { IdSource } from '../base/ids.ts';
 import { findCampaignByKey, saveDraft, type CampaignRow } from '../campaigns/campaigns.ts';
 import { currentFile } from '../campaigns/versions.ts';
 import { readCampaign } from '../campaigns/steps/definition.ts';
-import type { Db, Tx } from '../db/pool.ts';
+import { lockFor } from '../db/lock.ts';
+import { overtaken, type Db, type Tx } from '../db/pool.ts';
 import { holdGrant, mayOnBehalf, type GrantKey } from './grants.ts';
 import { carriedOver, strayed } from './mayChange.ts';
 import { selectLiveGrantOf } from './sql.ts';
@@ -88,6 +89,8 @@ export async function offerAction(
   const action = await selectAction(tx, of);
   if (!action) return fault('not_found', `action: there is none with the key ${of.key}`, { field: 'action' });
   const workspaceId = grant.holderWorkspaceId;
+  // There is no row yet to wait for where it is offered for the first time, twice at once.
+  await lockFor(tx, 'offered actions', `${workspaceId} ${of.key}`);
   const offered = await selectOffered(tx, workspaceId, of.key, true);
   const there = await findCampaignByKey(tx, workspaceId, of.key);
   if (there && offered?.clientWorkspaceId !== of.clientWorkspaceId)
@@ -98,7 +101,10 @@ export async function offerAction(
   const file = there
     ? carriedOver(action.file, (await fileOf(tx, there)) ?? action.file, action.mayChange)
     : action.file;
-  const campaign = await saveDraft(deps, tx, workspaceId, file, nowMs);
+  const campaign = await saveDraft(deps, tx, workspaceId, file, nowMs, { revision: there?.revision });
+  // What the account changed while this was read is carried over as well.
+  if (isFault(campaign) && campaign.fault === 'precondition_failed')
+    throw overtaken('the account changed the campaign meanwhile');
   if (isFault(campaign)) return campaign;
   const row = { workspaceId, key: of.key, clientWorkspaceId: of.clientWorkspaceId, version };
   await upsertOffered(tx, row, nowMs);

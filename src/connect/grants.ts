@@ -10,10 +10,11 @@ import { MAX_ID, type IdSource } from '../base/ids.ts';
 import { cutPage } from '../base/page.ts';
 import { getContact, updateContact } from '../contacts/contacts.ts';
 import { destinationsOf } from '../contacts/destinations.ts';
+import { holdContacts } from '../contacts/held.ts';
 import { activate } from '../contacts/pending.ts';
 import { resolveContacts } from '../contacts/resolve/resolve.ts';
 import { openChats, type OpenKind } from '../conversations/groups/chats.ts';
-import type { Db, Tx } from '../db/pool.ts';
+import { overtaken, type Db, type Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { mayOnBehalf } from './abilities.ts';
 import type { Client } from './clients.ts';
@@ -322,6 +323,9 @@ async function contactOf(
     },
   ]);
   const { contactId, created } = found!;
+  // Whom nothing was added to was not held until now: a grant that names who is erased or merged is taken along by nobody.
+  const { present } = await holdContacts(tx, [{ workspaceId: client.workspaceId, contactId }]);
+  if (!present.has(contactId)) throw overtaken('a contact was taken away meanwhile');
   if (!created)
     await nameContact(tx, clientNowMs, { workspaceId: client.workspaceId, id: contactId }, profile);
   // A code was mailed there while it waited; by now it is known to be theirs.

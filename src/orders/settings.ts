@@ -1,4 +1,5 @@
 /** What a workspace has decided about orders that companies tell it. */
+import { lockFor } from '../db/lock.ts';
 import type { Db } from '../db/pool.ts';
 import { selectSettings, upsertSettings, type OrderSettings } from './sql.ts';
 
@@ -28,6 +29,8 @@ export async function changeOrderSettings(
   workspaceId: number,
   change: Partial<OrderSettings>,
 ): Promise<OrderSettings> {
+  // Of two changes at once the second is made on the first: what is not given stays.
+  await lockFor(db, 'order settings', workspaceId);
   const settings = { ...(await orderSettings(db, workspaceId)), ...change };
   await upsertSettings(db, workspaceId, settings);
   return settings;

@@ -9,7 +9,7 @@ import { isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import { eraseContacts, idsOfPerson, type Erased } from '../contacts/contacts.ts';
 import { mergeContacts, type Merged } from '../contacts/merge.ts';
-import type { Tx } from '../db/pool.ts';
+import { overtaken, type Tx } from '../db/pool.ts';
 import type { Room } from '../db/room.ts';
 import { holdLanes } from '../queue/lanes/still.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -39,6 +39,8 @@ export async function erasePerson(
   const [erased] = await eraseContacts(tx, deps.ids, atMs, workspaceId, [contactId]);
   if (!erased) return undefined;
   const contactIds = [contactId, ...erased.mergedIds];
+  // Somebody was merged into them meanwhile, whose lane does not stand still.
+  if (contactIds.some((id) => !known.includes(id))) throw overtaken('somebody became the one who is erased');
   const { addresses } = erased;
   for (const room of deps.rooms())
     await room.erase?.({ tx, workspaceId, contactIds, addresses, atMs, afterCommit });

@@ -31,6 +31,15 @@ test('twenty failures in a row open it for two seconds; each time it fails again
   }
 });
 
+test('a clock that is set back keeps it open no longer', () => {
+  const still = stillClock();
+  let setBackMs = 0;
+  const breaker = createBreaker({ ...still, nowMs: () => still.nowMs() - setBackMs });
+  for (let n = 0; n < 20; n++) breaker.saw(deferred('transient'));
+  setBackMs = 3_600_000;
+  assert.equal(breaker.waitMs(), 2_000);
+});
+
 test('what was under way when it opened makes it stay open no longer', async () => {
   const clock = stillClock();
   const breaker = createBreaker(clock);

@@ -31,7 +31,7 @@ export function createBreaker(clock: Clock): Breaker {
   let lastFailure: { code: string; detail: string; atMs: number } | undefined;
   return {
     waitMs() {
-      const leftMs = openUntilMs - clock.nowMs();
+      const leftMs = openUntilMs - clock.monotonicMs();
       return leftMs > 0 ? leftMs : undefined;
     },
     saw(outcome) {
@@ -44,12 +44,12 @@ export function createBreaker(clock: Clock): Breaker {
       }
       failures++;
       lastFailure = { code: outcome.code, detail: outcome.detail, atMs: clock.nowMs() };
-      if (failures < FAILURES_TO_OPEN || openUntilMs > clock.nowMs()) return;
-      openUntilMs = clock.nowMs() + Math.min(LONGEST_OPEN_MS, FIRST_OPEN_MS * 2 ** openings);
+      if (failures < FAILURES_TO_OPEN || openUntilMs > clock.monotonicMs()) return;
+      openUntilMs = clock.monotonicMs() + Math.min(LONGEST_OPEN_MS, FIRST_OPEN_MS * 2 ** openings);
       openings++;
     },
     health: () => ({
-      state: openUntilMs > clock.nowMs() ? 'open' : 'closed',
+      state: openUntilMs > clock.monotonicMs() ? 'open' : 'closed',
       failuresInARow: failures,
       ...(lastSuccessMs === undefined ? {} : { lastSuccessMs }),
       ...(lastFailure === undefined ? {} : { lastFailure }),

@@ -17,7 +17,7 @@ import { getCall, listCalls, replay, replayFailed, replaySome } from './log.ts';
 import { createSettling, type Result } from './settling.ts';
 import { updateCalls } from './sql.calls.ts';
 import { disableWebhooks } from './sql.ts';
-import { startRig } from './testRig.ts';
+import { OFFERED, startRig } from './testRig.ts';
 
 const { sql } = await testDatabase();
 const clock = testClock();
@@ -314,7 +314,24 @@ test('one success among failures is a success; who is gone is told of once, and 
   const last = await due('/mixed', [one], now);
   await handle(await claim(last.calls[0]!));
   equal(await active(), 0);
-  deepEqual(await disableWebhooks(sql, [w.id]), [], 'it is disabled already');
+  deepEqual(await disableWebhooks(sql, [w], null), [], 'it is disabled already');
+});
+
+test('given up is what was called: not a webhook that has another target by now, nor one that works or was enabled anew meanwhile', async () => {
+  const w = await webhook('/moved');
+  const called = [{ id: w.id, target: w.target }];
+  const update = (change: { target?: string; status?: 'active' | 'disabled' }) =>
+    rig.queue.transact((tx) => rig.webhooks.update(tx, w, { ...change, offered: OFFERED }));
+  await update({ target: `${w.target}/new` });
+  deepEqual(await disableWebhooks(sql, called, null), []);
+  await update({ target: w.target });
+  const sinceMs = clock.nowMs() - 1_000;
+  await sql`UPDATE webhooks SET failing_since_ms = ${sinceMs} WHERE id = ${w.id}`;
+  deepEqual(await disableWebhooks(sql, called, sinceMs), []);
+  await update({ status: 'disabled' });
+  await update({ status: 'active' });
+  deepEqual(await disableWebhooks(sql, called, sinceMs + 500), [], 'it fails no more');
+  equal((await disableWebhooks(sql, called, null)).length, 1);
 });
 
 test('what the database was away for is no failed call', async () => {

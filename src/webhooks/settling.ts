@@ -196,10 +196,8 @@ async function disable(
   reason: WebhookDisabled['reason'],
 ): Promise<void> {
   const nowMs = deps.clock.nowMs();
-  for (const w of await disableWebhooks(
-    tx,
-    webhooks.map(({ id }) => id),
-  )) {
+  const called = [...new Map(webhooks.map((one) => [one.id, one])).values()];
+  for (const w of await disableWebhooks(tx, called, reason === 'failing' ? nowMs - FAILING_MS : null)) {
     deps.subscriptions.changed(w.workspaceId);
     await appendAudit(tx, deps.ids, {
       workspaceId: w.workspaceId,

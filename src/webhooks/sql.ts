@@ -95,14 +95,21 @@ export async function endFailing(db: Db, ids: readonly number[]): Promise<void> 
     UPDATE webhooks SET failing_since_ms = NULL WHERE id = ANY(${[...ids]}::bigint[]) AND failing_since_ms IS NOT NULL`;
 }
 
-/** Disables webhooks; returns those that were active until now. Locks the rows it changes. */
+/**
+ * Disables webhooks; returns those that were active until now. What was called is what is given up: one that has another target by now, or
+ * (`failingBeforeMs`) worked or was enabled anew in between, stays as it is. Locks the rows it changes.
+ */
 export async function disableWebhooks(
   db: Db,
-  ids: readonly number[],
+  called: readonly { id: number; target: string }[],
+  failingBeforeMs: number | null,
 ): Promise<{ id: number; workspaceId: number; door: string; target: string }[]> {
   return await db<{ id: number; workspaceId: number; door: string; target: string }[]>`
-    UPDATE webhooks SET status = 'disabled' WHERE id = ANY(${[...ids]}::bigint[]) AND status = 'active'
-    RETURNING id, workspace_id AS "workspaceId", door, target`;
+    UPDATE webhooks w SET status = 'disabled'
+    FROM unnest(${called.map(({ id }) => id)}::bigint[], ${called.map(({ target }) => target)}::text[]) AS k (id, target)
+    WHERE w.id = k.id AND w.target = k.target AND w.status = 'active'
+      AND (${failingBeforeMs}::bigint IS NULL OR w.failing_since_ms < ${failingBeforeMs}::bigint)
+    RETURNING w.id, w.workspace_id AS "workspaceId", w.door, w.target`;
 }
 
 /** How many webhooks there are, by how they fare. Reads the whole table, which has a row per webhook. */

@@ -63,13 +63,17 @@ export const senderFaults = [
   ]),
   ...inFile('src/senders/breaker.ts', BREAKER, [
     ['one failure opens it', 'failures < FAILURES_TO_OPEN ||', 'failures < 1 ||'],
-    ['it never opens', 'if (failures < FAILURES_TO_OPEN || openUntilMs > clock.nowMs()) return;', 'return;'],
+    [
+      'it never opens',
+      'if (failures < FAILURES_TO_OPEN || openUntilMs > clock.monotonicMs()) return;',
+      'return;',
+    ],
     [
       'it is open ever longer',
       'Math.min(LONGEST_OPEN_MS, FIRST_OPEN_MS * 2 ** openings)',
       'FIRST_OPEN_MS * 2 ** openings',
     ],
-    ['what was under way keeps it open', ' || openUntilMs > clock.nowMs()) return;', ') return;'],
+    ['what was under way keeps it open', ' || openUntilMs > clock.monotonicMs()) return;', ') return;'],
     [
       'a refusal of one opens it for all',
       "outcome.kind === 'accepted' || outcome.kind === 'refused' ||",
