@@ -23,8 +23,8 @@ export const slipsOfQueue = [
       ],
       [
         'what was given back is held',
-        'const lanes = lose([...held.keys()]);',
-        'const lanes = [...held.keys()];',
+        'const lanes = [...lose([...held.keys()]),',
+        'const lanes = [...[...held.keys()],',
       ],
       [
         'more is taken than one’s share',

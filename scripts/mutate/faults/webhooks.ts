@@ -254,7 +254,7 @@ export const webhookFaults = [
       'SET failing_since_ms = failing_since_ms WHERE id',
       DELIVER,
     ],
-    ['it is told of each disabling again', "AND status = 'active'\n    RETURNING", 'RETURNING', BATCH],
+    ['it is told of each disabling again', " AND w.status = 'active'\n", '\n', BATCH],
   ]),
   ...inFile('src/webhooks/webhooks.ts', WEBHOOKS, [
     [
