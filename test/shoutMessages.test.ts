@@ -1,6 +1,7 @@
 /** The Shout door's announcements, messages, notifications and broadcasts, as api/shout.md has them on the wire. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { monotonicMs } from '../src/base/clock.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { disconnectAccount } from '../src/connect/grants.ts';
 import { linkDestination } from '../src/contacts/destinations.ts';
@@ -144,6 +145,35 @@ test('S62 S63 S65 S67 S69 S70 S73 a broadcast: four forms of ids, excludes win, 
     return [b, c, d].every(({ token }) => told.includes(token));
   });
   assert.ok(!(await toldOf('to all')).includes(a.token));
+});
+
+test('S61 the same to sixty accounts is one call, and all are told sooner than by sixty calls; each once, either way', async () => {
+  const accounts: Awaited<ReturnType<typeof account>>[] = [];
+  for (let i = 0; i < 60; i++) accounts.push(await account(`many-${i}`));
+  const tokens = accounts.map(({ token }) => token).toSorted();
+  const timed = async (text: string, does: () => Promise<void>) => {
+    const sinceMs = monotonicMs();
+    await does();
+    await until('all are told', async () => (await toldOf(text)).length >= accounts.length);
+    const tookMs = monotonicMs() - sinceMs;
+    assert.deepEqual((await toldOf(text)).toSorted(), tokens);
+    return tookMs;
+  };
+  const singly = () =>
+    timed('one by one', async () => {
+      for (const { userId } of accounts) {
+        const message = { body: 'one by one', user_id: userId };
+        assert.equal((await send('/messages/send_connect_notification', { message })).status, 201);
+      }
+    });
+  const together = () =>
+    timed('to many', async () => {
+      const broadcast = { body: 'to many', included_user_ids: accounts.map(({ userId }) => userId) };
+      const path = '/broadcast_messages/send_connect_notification';
+      assert.equal((await send(path, { broadcast_message: broadcast })).status, 201);
+    });
+  const [togetherMs, singlyMs] = [await together(), await singly()];
+  assert.ok(togetherMs < singlyMs, `${togetherMs} ms, and ${singlyMs} ms one by one`);
 });
 
 test('S66 shipping labels, bots, lists and tags: made and filled by the API, and named by their whole numbers', async () => {

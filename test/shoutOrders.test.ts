@@ -79,7 +79,7 @@ async function connected(company?: Awaited<ReturnType<typeof newCompany>>) {
   };
 }
 
-test('S4 S23 S24 S31-S40: the example of the source, byte by byte', async () => {
+test('S4 S23 S24 S31 S32 S33 S34 S35 S36 S37 S38 S39 S40: the example of the source, byte by byte', async () => {
   const at = await connected();
   const response = await fetch(`${url}/orders`, {
     method: 'POST',

@@ -176,7 +176,7 @@ describe('notifications', () => {
     assert.equal(legacy.status, 201, JSON.stringify(legacy.body));
   });
 
-  test('N11 N13 N14 N15 what becomes of it is told, step by step, and message:appMaker is not called', async () => {
+  test('N11 N13 N14 N15 N21 what becomes of it is told, step by step, and message:appMaker is not called', async () => {
     const all = await listen([
       'notification:delivery:channel',
       'notification:delivery:user',
