@@ -64,6 +64,8 @@ export type Rule =
   | ({ field: FieldName } & RuleTest)
   | { createdBefore: string }
   | { createdAfter: string }
+  /** Known for no longer than that: time alone ends it. */
+  | { createdWithin: string }
   | { inList: string }
   | { tagged: string }
   | ({ did: string } & Often)

@@ -247,6 +247,22 @@ describe('people by conditions', () => {
       'rule.hasChannel',
     );
     refused(await call('POST', `${base}/audiences/count`, { rule: { trigger: 'a', is: 1 } }), 400);
+    for (const odd of ['', '30', '30 days', '1s', '-1d', '4000d', 30, null])
+      for (const path of ['segments/try', 'audiences/count'])
+        refused(
+          await call('POST', `${base}/${path}`, { rule: { all: [of('Mol'), { createdWithin: odd }] } }),
+          400,
+          'rule.all[1].createdWithin',
+        );
+    refused(
+      await call('POST', `${base}/segments/try`, { rule: { createdWithin: '1d', is: 1 } }),
+      400,
+      'rule.is',
+    );
+    const isNew = { all: [of('Mol'), { createdWithin: '1h' }] };
+    assert.equal(ok(await call('POST', `${base}/contacts/query`, { rule: isNew })).contacts.length, 2);
+    const isOld = { all: [of('Mol'), { not: { createdWithin: '1h' } }] };
+    assert.equal(ok(await call('POST', `${base}/contacts/query`, { rule: isOld })).contacts.length, 0);
     const segment = ok(await call('POST', `${base}/segments`, { key: 'mol', rule: of('Mol') }), 201);
     await until(
       'it is whole',

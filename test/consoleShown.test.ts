@@ -241,6 +241,7 @@ test('§5 a rule in words says all of it: what is not, how often, when, and whic
     [{ not: { any: [bought] } }, 'not did bought'],
     [{ all: [{ any: [bought, lives] }, { tagged: 'vip' }] }, '(did bought or city is Ghent) and tag vip'],
     [{ attribute: 'city', exists: false }, 'city is not known'],
+    [{ not: { createdWithin: '30d' } }, 'not known for at most 30 days'],
     [{ did: 'bought', atLeast: 1, within: '30d' }, 'did bought within 30 days'],
     [
       { did: 'bought', atLeast: 2, atMost: 5, within: '1d' },

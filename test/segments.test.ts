@@ -144,6 +144,9 @@ scenario('a rule said to Postgres is what it is of one contact in hand', async (
     { message: { state: 'opened', of: 'nobodys' } },
     { any: [{ field: 'givenName', is: 'p3' }, { all: [{ did: 'buy' }, { attribute: 'n', lessThan: 8 }] }] },
     { createdAfter: '2020-01-01T00:00:00Z' },
+    { createdWithin: '1m' },
+    { not: { createdWithin: '3650d' } },
+    { any: [{ createdWithin: '1h' }, { did: 'buy', within: '2d' }] },
   ];
   const made: number[] = [];
   for (const [i, rule] of rules.entries()) {
@@ -210,6 +213,37 @@ scenario(
     );
     await place.settled();
     assert.deepEqual((await place.mails(ann)).toSorted(), ['grown', 'seats', 'tagged']);
+    await provesWhole();
+  },
+);
+
+scenario(
+  'campaigns.md §3.2: who has been known for a month is taken out of those who are new by time alone, also who was there before the segment',
+  async () => {
+    const place = await newPlace();
+    const before = await place.tell('before');
+    await place.advance(10 * DAY_MS);
+    const segmentId = await place.segment('new', { createdWithin: '30d' });
+    const older = await place.segment('older', { not: { createdWithin: '30d' } });
+    await place.live({ key: 'grown', trigger: { segment: { left: 'new' } }, steps: [mail('grown')] });
+    await place.live({ key: 'hello', trigger: { segment: { entered: 'new' } }, steps: [mail('hello')] });
+    await place.built();
+    await place.advance(DAY_MS);
+    const after = await place.tell('after');
+    await place.settled();
+    const now = async () => [
+      await place.inside(segmentId),
+      await place.inside(older),
+      await place.mails(before),
+      await place.mails(after),
+    ];
+    assert.deepEqual(await now(), [sorted(before, after), [], [], ['hello']]);
+    await place.advance(19 * DAY_MS - HOUR_MS);
+    assert.deepEqual(await now(), [sorted(before, after), [], [], ['hello']]);
+    await place.advance(2 * HOUR_MS);
+    assert.deepEqual(await now(), [[after], [before], ['grown'], ['hello']]);
+    await place.advance(11 * DAY_MS);
+    assert.deepEqual(await now(), [[], sorted(before, after), ['grown'], ['hello', 'grown']]);
     await provesWhole();
   },
 );

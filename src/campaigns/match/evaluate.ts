@@ -38,6 +38,11 @@ export function evaluate(rule: Rule, facts: Facts, around: Around): Truth {
     const asked = didOf(rule.message);
     return often(asked.did, asked, facts, around);
   }
+  if ('createdWithin' in rule) {
+    const untilMs = facts.contact.createdMs + durationMs(rule.createdWithin)!;
+    const holds = around.asOfMs <= untilMs;
+    return { holds, flipsMs: holds ? untilMs + 1 : Infinity, lacks: false };
+  }
   return leaf(rule, facts, around);
 }
 
@@ -77,6 +82,7 @@ type Leaf = Exclude<
   | { did: string }
   | { did_not: string }
   | { message: MessageRule }
+  | { createdWithin: string }
 >;
 
 function leaf(rule: Leaf, facts: Facts, around: Around): Truth {
@@ -165,6 +171,13 @@ export function namesIn(rule: Rule): { name: string; backMs: number }[] {
   const { within, where, since, between } = rule as Often;
   const backMs = within === undefined ? (where || since || between ? Infinity : 0) : durationMs(within)!;
   return [{ name, backMs }];
+}
+
+/** For how long at most a rule asks whether somebody is known (ms); 0 where it does not. */
+export function agesIn(rule: Rule): number {
+  if ('all' in rule || 'any' in rule) return Math.max(...('all' in rule ? rule.all : rule.any).map(agesIn));
+  if ('not' in rule) return agesIn(rule.not);
+  return 'createdWithin' in rule ? durationMs(rule.createdWithin)! : 0;
 }
 
 /** Whether a rule asks for lists or tags. */

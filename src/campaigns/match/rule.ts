@@ -30,6 +30,7 @@ const LEAVES = [
   'field',
   'createdBefore',
   'createdAfter',
+  'createdWithin',
   'inList',
   'tagged',
   'did',
@@ -41,6 +42,8 @@ const LEAVES = [
 const OFTEN = ['where', 'atLeast', 'atMost', 'within', 'since', 'between'] as const;
 /** How far back events are asked for: they are kept 400 days. */
 const MOST_BACK_MS = 400 * 86_400_000;
+/** Since when somebody is known is kept with them. */
+const MOST_KNOWN_MS = 3_650 * 86_400_000;
 
 /** What is left of the conditions there may be; `isAsked` of a rule that only the store is asked, once. */
 type Budget = { left: number; isAsked?: true };
@@ -109,6 +112,10 @@ export function ruleAt(
     case 'createdAfter':
       objectAt(given, path, [kind]);
       timeAt(given[kind], `${path}.${kind}`);
+      break;
+    case 'createdWithin':
+      objectAt(given, path, [kind]);
+      durationAt(given[kind], `${path}.${kind}`, 60_000, MOST_KNOWN_MS);
       break;
     case 'message':
       objectAt(given, path, ['message']);

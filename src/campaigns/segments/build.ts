@@ -16,7 +16,7 @@ import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import type { LiveNames } from '../enrol/live.ts';
 import { bumpStamp } from '../enrol/sql.live.ts';
 import { noteTask, selectTaskOf, type Task } from '../enrol/sql.tasks.ts';
-import { namesIn } from '../match/evaluate.ts';
+import { agesIn, namesIn } from '../match/evaluate.ts';
 import type { DateTrigger } from '../steps/date.ts';
 import { didSince, digestAt, ruleCondition, valueAtPath } from './sql.rule.ts';
 
@@ -80,7 +80,11 @@ function mayChange(
     const id = idOf.get(name);
     return id === undefined || backMs === 0 || backMs === Infinity ? [] : [{ id, sinceMs: nowMs - backMs }];
   });
-  return names.length ? didSince(tx, names) : undefined;
+  const did = names.length ? didSince(tx, names) : undefined;
+  const ageMs = agesIn(rule as Rule);
+  if (ageMs === 0) return did;
+  const isNew = tx`c.created_ms >= ${nowMs - ageMs}::bigint`;
+  return did ? tx`(${did} OR ${isNew})` : isNew;
 }
 
 /**

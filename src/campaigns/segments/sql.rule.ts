@@ -40,6 +40,8 @@ export function ruleCondition(db: Db, rule: Rule, asked: Asked): Fragment {
   if ('tagged' in rule) return memberOf(db, asked, 'tag', rule.tagged);
   if ('inSegment' in rule) return insideOf(db, asked.workspaceId, rule.inSegment);
   if ('hasChannel' in rule) return reachedOn(db, rule.hasChannel);
+  if ('createdWithin' in rule)
+    return db`c.created_ms >= ${asked.nowMs - durationMs(rule.createdWithin)!}::bigint`;
   if ('trigger' in rule) throw new Error('a segment has no such rule');
   return conditionOf(db, rule as Parameters<typeof conditionOf>[1]);
 }

@@ -142,6 +142,8 @@ function Form({ ws, about, rule, onRule, name }: FormProps): ReactElement {
     case 'did':
     case 'did_not':
       return <Did ws={ws} about={about} rule={rule} onRule={onRule} name={name} />;
+    case 'createdWithin':
+      return <Choice label={`How long condition ${name} is about`} all={SPANS} value={value} onValue={set} />;
     case 'createdAfter':
     case 'createdBefore':
       return (
@@ -225,6 +227,15 @@ function Tested({
   );
 }
 
+/** Times that are usual. */
+const SPANS: [string, string][] = [
+  ['1d', 'a day'],
+  ['7d', '7 days'],
+  ['30d', '30 days'],
+  ['90d', '90 days'],
+  ['365d', 'a year'],
+];
+
 /** Something that was done, or was not: how often, and within what time. */
 function Did({ ws, about, rule, onRule, name }: FormProps & { about: 'did' | 'did_not' }): ReactElement {
   const id = useId();
@@ -265,14 +276,7 @@ function Did({ ws, about, rule, onRule, name }: FormProps & { about: 'did' | 'di
       ) : null}
       <Choice
         label={`Time of condition ${name}`}
-        all={[
-          ['', 'ever'],
-          ['1d', 'within a day'],
-          ['7d', 'within 7 days'],
-          ['30d', 'within 30 days'],
-          ['90d', 'within 90 days'],
-          ['365d', 'within a year'],
-        ]}
+        all={[['', 'ever'], ...SPANS.map(([span, words]): [string, string] => [span, `within ${words}`])]}
         value={String(within ?? '')}
         onValue={(to) => tell({ within: to || undefined })}
       />

@@ -36,6 +36,7 @@ export const ABOUT = {
   inSegment: { words: 'audience', first: { inSegment: '' } },
   createdAfter: { words: 'known since', first: { createdAfter: '' } },
   createdBefore: { words: 'known before', first: { createdBefore: '' } },
+  createdWithin: { words: 'known for at most', first: { createdWithin: '30d' } },
 } as const satisfies Record<string, { words: string; first: Rule }>;
 /** One of these. */
 export type About = keyof typeof ABOUT;
@@ -102,6 +103,7 @@ export function wordsOf(rule: Rule): string {
   if (!about) return JSON.stringify(rule);
   const { [about]: of, ...rest } = rule as Loose;
   if (about === 'attribute' || about === 'field') return `${String(of)} ${testWords(rest)}`;
+  if (about === 'createdWithin') return `${ABOUT[about].words} ${spanWords(String(of))}`;
   return [`${ABOUT[about].words} ${String(of)}`, ...oftenWords(rest)].join(' ');
 }
 
