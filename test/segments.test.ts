@@ -405,6 +405,32 @@ scenario(
 );
 
 scenario(
+  'campaigns.md §3.2: who is asked by a filter at any time leaves when they do what it counts, and when time takes them out of a segment that it names',
+  async () => {
+    const place = await newPlace();
+    const ann = await place.tell('ann', { name: 'buy' });
+    const bob = await place.tell('bob');
+    await place.settled();
+    await place.segment('buyers', { did: 'buy', within: '7d' });
+    const steps = [{ key: 'rest', wait: { for: '30d' } }, mail('rested')];
+    const trigger = { event: { did: 'join' } };
+    const all = { trigger, steps, checkFilter: 'always' as const };
+    await place.live({ ...all, key: 'buyers-only', filter: { inSegment: 'buyers' } });
+    await place.live({ ...all, key: 'content', filter: { did_not: 'complain' } });
+    await place.tell('ann', { name: 'join' });
+    await place.tell('bob', { name: 'join' });
+    await place.settled();
+    assert.deepEqual([await place.entries(ann), await place.entries(bob)], [[null, null], [null]]);
+    await place.tell('bob', { name: 'complain' });
+    await place.settled();
+    assert.deepEqual(await place.entries(bob), ['filter']);
+    await place.advance(8 * DAY_MS);
+    assert.deepEqual(new Set(await place.entries(ann)), new Set(['filter', null]));
+    await provesWhole();
+  },
+);
+
+scenario(
   'dates: so long before and after, at a time of their day; who joins late gets what is still to come; each year',
   async () => {
     const place = await newPlace('Europe/Paris');

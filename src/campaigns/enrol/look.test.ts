@@ -117,6 +117,22 @@ test('who has not been gone through sets nothing off: it may have held all along
   assert.equal(ann.member.entries.size, 2, 'from then on it sets off');
 });
 
+test('campaigns.md §3.2: a filter that is asked at any time is asked when somebody leaves a segment that it names, whatever made them leave', () => {
+  const file: Published = {
+    key: 'pros-only',
+    trigger: { event: { did: 'in' } },
+    filter: { inSegment: 'pros' },
+    checkFilter: 'always',
+    steps: [{ key: 'rest', wait: { for: '30d' } }, mailed('m')],
+  };
+  const ann = somebody([file], { plan: 'pro' }, { segments: { pros: { attribute: 'plan', is: 'pro' } } });
+  ann.becomes({});
+  ann.does('in');
+  assert.equal(ann.told('pros-only').at(-1), 'waits');
+  ann.becomes({ plan: 'free' }, BEGAN_MS + 1);
+  assert.equal(ann.told('pros-only').at(-1), 'exited: filter');
+});
+
 /** They are in another zone from an instant on. */
 function movesTo(who: ReturnType<typeof somebody>, zone: string, atMs: number): void {
   who.member.facts = { ...who.member.facts, zone };

@@ -9,7 +9,7 @@ import type { Seen } from '../match/facts.ts';
 import { valueAt } from '../match/reading.ts';
 import { nextDate, type DateComes } from '../steps/date.ts';
 import type { Changes } from './changes.ts';
-import { enter } from './engine.ts';
+import { enter, take } from './engine.ts';
 import { keyOfEvent } from './keys.ts';
 import type { Campaign, Live, Member, Watch } from './member.ts';
 
@@ -36,15 +36,26 @@ export function look(live: Live, member: Member, asked: Look, changes: Changes):
   const { asOfMs, isHushed, isDue, did, only } = asked;
   const looked = only === undefined ? live.watches : live.watches.filter(({ id }) => id === only);
   if (isDue && !isHushed) for (const watch of live.watches) fallsDue(live, member, watch, asOfMs, changes);
+  let isElsewhere = false;
   for (let round = 0; round < ROUNDS; round++) {
     const { depth } = member;
     member.depth = 0;
     const crossed = looked.flatMap((watch) => cross(member, watch, asOfMs, changes) ?? []);
     if (!crossed.length) break;
+    isElsewhere ||= crossed.some(({ watch }) => watch.key !== null);
     if (!isHushed) for (const one of crossed) setOff(live, member, one, { depth, did }, changes);
   }
+  if (isElsewhere) askedAgain(live, member, asOfMs, changes);
   const nextMs = Math.min(...live.watches.map((watch) => flipOf(member, watch, asOfMs)));
   if (nextMs < Infinity) changes.look(member, nextMs);
+}
+
+/** Who is in other segments now is asked by the filters that ask for one at any time. */
+function askedAgain(live: Live, member: Member, asOfMs: number, changes: Changes): void {
+  const inside = [...member.enrolments.values()];
+  for (const enrolment of inside)
+    if (enrolment.arm !== null && live.versions.get(enrolment.versionId)?.heedsSegments)
+      take(live, member, enrolment, { kind: 'changed' }, asOfMs, changes);
 }
 
 /**

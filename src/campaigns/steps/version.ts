@@ -54,6 +54,8 @@ export type Version = {
   asksSets: boolean;
   /** Whether who is in it is looked at when something is learnt of them: its filter is asked at any time, or a date of theirs is waited for. */
   heedsChanges: boolean;
+  /** Whether they are when they come into a segment, or leave one: their filter asks for one at any time. */
+  heedsSegments: boolean;
 };
 
 /** What is looked at of each contact. `segment`: one that people named; the others are the campaign's own. */
@@ -93,6 +95,9 @@ export function versionOf(
     // Who enters may have done it already.
     ask(event, CAMPAIGN_LIMITS.waitMs);
   }
+  // Who is asked by the filter at any time is asked when they do what it counts.
+  const asksAlways = file.checkFilter === 'always';
+  if (asksAlways && file.filter) for (const { name } of namesIn(file.filter)) takes.add(name);
   if (steps.some((step) => 'send' in step && (step.send.await ?? 'none') !== 'none'))
     for (const name of SEND_TELLS) {
       takes.add(name);
@@ -117,7 +122,8 @@ export function versionOf(
     goals: file.goals ?? [],
     exits,
     asksSets: rules.some(asksSets),
-    heedsChanges: file.checkFilter === 'always' || steps.some(isForDate),
+    heedsChanges: asksAlways || steps.some(isForDate),
+    heedsSegments: asksAlways && file.filter !== undefined && segmentsIn(file.filter).length > 0,
   };
 }
 
