@@ -854,3 +854,57 @@ test('a way through a back-test comes in pages, each thing once and in order, al
   const { steps: left, sends: unsent, next } = await page('');
   assert.deepEqual([left, unsent, next], [[], [], null]);
 });
+
+test('campaigns.md §3.11: who tries a campaign knows who is in the segments that it asks for, and splits people as it does', async () => {
+  const headers = { 'x-outbound-key': demo.keys.outbound.private, 'content-type': 'application/json' };
+  const ids: string[] = [];
+  for (const town of ['Ghent', 'Bruges']) {
+    const email = `of-${town.toLowerCase()}@example.com`;
+    const body = JSON.stringify({ user_id: `of ${town}`, event: 'of ghent', user: { email } });
+    assert.equal((await fetch(`${url}/v2/track`, { method: 'POST', headers, body })).status, 200);
+    const { contacts } = await ok('GET', `/contacts?search=${email}`);
+    ids.push(contacts[0].id);
+    await ok('PATCH', `/contacts/${contacts[0].id}`, { attributes: { town } });
+  }
+  const segment = await ok('POST', '/segments', {
+    key: 'ghent',
+    rule: { attribute: 'town', is: 'Ghent' },
+  });
+  await until('who is in it is found', async () => {
+    return (await ok('GET', `/segments/${segment.id}`)).state === 'live';
+  });
+  const asks = { trigger: { event: { did: 'of ghent' } }, filter: { inSegment: 'ghent' } };
+  const sent = async (contactId: string) =>
+    (await ok('POST', '/campaigns/rehearse', { ...small('of-ghent', asks), contactId })).sends.length;
+  assert.deepEqual(await Promise.all(ids.map(sent)), [1, 0]);
+  const begun = await ok('POST', '/backtests', { ...small('of-ghent', asks), all: true });
+  const tried = await until('it was tried', async () => {
+    const shown = await ok('GET', `/backtests/${begun.id}`);
+    return shown.state === 'done' && shown;
+  });
+  assert.deepEqual([tried.result.entered.n, tried.result.refused.filter?.n], [1, 1]);
+  assert.ok(tried.asOfToday.some((one: string) => one.includes('segments')));
+  const steps = [
+    { key: 'lots', split: { zebra: 1, ant: 1, cow: 1 } },
+    { key: 'zebra', stop: { reason: 'zebra' } },
+    { key: 'ant', stop: { reason: 'ant' } },
+    { key: 'cow', stop: { reason: 'cow' } },
+  ];
+  const { id } = await ok('POST', '/campaigns', small('lots', { steps }));
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  const drawnLive: string[] = [];
+  const rehearsed: string[] = [];
+  for (let n = 0; n < 8; n++) {
+    const contactId = await newContact(`lots-${n}`);
+    await ok('POST', `/campaigns/${id}/enter`, { contactId, key: '1' });
+    drawnLive.push(
+      await until('they are through', async () => {
+        const { entries } = await ok('GET', `/campaigns/${id}/people/${contactId}`);
+        return entries[0]?.ending;
+      }),
+    );
+    const way = await ok('POST', '/campaigns/rehearse', { ...small('lots', { steps }), contactId });
+    rehearsed.push(way.steps.at(-1).what.replace('exited: ', ''));
+  }
+  assert.deepEqual(rehearsed, drawnLive);
+});

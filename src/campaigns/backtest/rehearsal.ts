@@ -17,11 +17,13 @@ import { selectEventsOf, selectStats, type EventRow } from '../enrol/sql.read.ts
 import { selectNames } from '../events/sql.ts';
 import type { Stat } from '../match/facts.ts';
 import { asIfLive } from './asIfLive.ts';
+import { insideAsked } from './inside.ts';
 import { judgeOf } from './judge.ts';
 import { rehearse, type Replayed } from './replay.ts';
 
-/** What is imagined: by what it is set off, and what comes after so long. */
+/** What is imagined: by what it is set off, and what comes after so long; `drawn` as the campaign of that key draws lots, where there is one. */
 type Imagined = {
+  drawn?: { id: number; salt: string } | undefined;
   properties: Record<string, unknown>;
   events: readonly { name: string; afterMs: number; properties: Record<string, unknown> }[];
 };
@@ -39,8 +41,9 @@ export async function rehearseWith(
   const terms = (await termsOf(deps.directory, [workspace.id])).get(workspace.id);
   if (!contact || !terms) return undefined;
   const { holdout: _held, ...open } = file;
-  const live = asIfLive({ workspaceId: workspace.id, id: 1, salt: '' }, open);
-  const campaign = live.campaigns.get(1)!;
+  const { id, salt } = imagined.drawn ?? { id: 1, salt: '' };
+  const live = asIfLive({ workspaceId: workspace.id, id, salt }, open);
+  const campaign = live.campaigns.get(id)!;
   const { trigger } = campaign.version;
   const told = [
     ...(trigger ? [{ name: trigger.name, afterMs: 0, properties: imagined.properties }] : []),
@@ -52,6 +55,8 @@ export async function rehearseWith(
   const known = await knownOf(deps.sql, workspace.id, contactId, live.asked, told);
   const [sets] = live.asksSets ? (await membershipsOf(deps.sql, workspace.id, [contactId])).values() : [];
   const member = memberOf({ ...live, nameOf: known.nameOf }, workspace, contact, { ...known, sets });
+  const inside = await insideAsked(deps.sql, workspace.id, open, [contactId]);
+  member.facts = { ...member.facts, segments: inside.get(contactId) ?? new Set() };
   const [person] = (
     await selectPeople(deps.sql, [{ workspaceId: workspace.id, contactId }], { attributes: false })
   ).values();

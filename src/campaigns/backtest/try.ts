@@ -14,6 +14,7 @@ import { inOrder } from '../enrol/past.ts';
 import { selectStats } from '../enrol/sql.read.ts';
 import { selectNames } from '../events/sql.ts';
 import { asIfLive } from './asIfLive.ts';
+import { insideAsked } from './inside.ts';
 import { judgeOf } from './judge.ts';
 import { replaying, type Replayed } from './replay.ts';
 import { selectDone, selectLeft, selectSaid, type BacktestRow } from './sql.ts';
@@ -76,13 +77,14 @@ export async function tryBuckets(
   const eventsOf = Map.groupBy(rows, ({ contactId }) => contactId);
   // Who they are is known, so what is known of them is asked for as a turn asks: by key, however many others there are.
   const known = await sql.together((db) => knownOf(db, ready, [...eventsOf.keys()]), 'keyed batch');
-  const { contacts, people, sets, statsOf, saidOf, leftMs, anonymous } = known;
+  const { contacts, people, sets, inside, statsOf, saidOf, leftMs, anonymous } = known;
   for (const contact of contacts) {
     const { id } = contact;
     const events = inOrder(eventsOf.get(id)!, backtest.orderedBy === 'at', live.nameOf);
     const history = { stats: statsOf.get(id) ?? [], events: events.rows, sets: sets?.get(id) };
     const member = memberOf(live, workspace, contact, history);
     member.isAnonymous = anonymous.has(id);
+    member.facts = { ...member.facts, segments: inside.get(id) ?? NONE };
     const person = people.get(id);
     const judge = judgeOf(terms, {
       timeZone: contact.timeZone,
@@ -97,14 +99,17 @@ export async function tryBuckets(
   }
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** What is known of some contacts today, and of consent as it was. */
 async function knownOf(db: Db, { backtest, nameIds, asksSets }: Ready, ids: readonly number[]) {
-  const { workspaceId, campaignId } = backtest;
+  const { workspaceId, campaignId, file } = backtest;
   const who = ids.map((contactId) => ({ workspaceId, contactId }));
-  const [contacts, people, sets, stats, said, left, anonymous] = await Promise.all([
+  const [contacts, people, sets, inside, stats, said, left, anonymous] = await Promise.all([
     getContacts(db, workspaceId, ids),
     selectPeople(db, who, { attributes: false }),
     asksSets ? membershipsOf(db, workspaceId, ids) : undefined,
+    insideAsked(db, workspaceId, file, ids),
     selectStats(db, ids, nameIds),
     selectSaid(db, ids),
     campaignId === null ? [] : selectLeft(db, campaignId, ids),
@@ -114,6 +119,7 @@ async function knownOf(db: Db, { backtest, nameIds, asksSets }: Ready, ids: read
     contacts,
     people,
     sets,
+    inside,
     statsOf: Map.groupBy(stats, ({ contactId }) => contactId),
     saidOf: Map.groupBy(said, ({ contactId }) => contactId),
     leftMs: new Map(left.map(({ contactId, sinceMs }) => [contactId, sinceMs])),

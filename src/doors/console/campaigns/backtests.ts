@@ -45,7 +45,7 @@ const USUAL_DAYS = 90;
 const MOST_DAYS = 400;
 const FILE_BYTES = 512 * 1024;
 const AS_OF_TODAY = [
-  'attributes, lists and tags',
+  'attributes, lists, tags and segments',
   'addresses, and what blocks them where nobody ever said anything of it',
   'the rules of the workspace',
 ];

@@ -72,13 +72,16 @@ export const campaignDraftRoutes: readonly Route[] = [
     async handle({ ctx, body, workspace, workspaceNowMs }) {
       const given = await givenIn(body, workspace.id);
       if (isFault(given)) return given;
-      const file = await ctx.sql.begin(async (tx) => {
+      const read = await ctx.sql.begin(async (tx) => {
         const draft = await checkDraft(ctx, tx, workspace.id, given.campaign);
         if (isFault(draft)) return draft;
         const segments = await segmentsNamed(tx, workspace.id, segmentsAsked(draft));
-        return isFault(segments) ? segments : await withTemplates(tx, workspace.id, draft);
+        if (isFault(segments)) return segments;
+        const file = await withTemplates(tx, workspace.id, draft);
+        return isFault(file) ? file : { file, drawn: await findCampaignByKey(tx, workspace.id, file.key) };
       });
-      if (isFault(file)) return file;
+      if (isFault(read)) return read;
+      const { file, drawn } = read;
       const { properties = {} } = body;
       const odd = checkAttributes(properties, 'properties');
       if (odd) return odd;
@@ -92,7 +95,7 @@ export const campaignDraftRoutes: readonly Route[] = [
         if (broken) return broken;
         events.push({ name: one.name, afterMs, properties: own });
       }
-      const imagined = { properties, events };
+      const imagined = { drawn, properties, events };
       const contactId = idOf(body.contactId);
       const found = await rehearseWith(ctx, workspace, contactId, file, imagined, workspaceNowMs);
       return found ? { status: 200, body: present(found) } : missing('contact', 'contactId');
