@@ -362,6 +362,46 @@ test('webhooks say of a failure whether more comes of the message on that type o
   );
 });
 
+test('campaigns.md §3.4: a campaign hears that its message failed when no other way is left, and not of each way', async () => {
+  const path = `/api/workspaces/${app.appId}/campaigns`;
+  const ok = async (method: string, to: string, body?: object) => {
+    const { status, json } = await callApi(world, consoleKey, method, path + to, body);
+    assert.ok(status < 300, `${method} ${to}: ${status} ${JSON.stringify(json)}`);
+    return json;
+  };
+  const send = { content: { type: 'text', text: 'It leaves' }, class: 'transactional', await: 'accepted' };
+  const campaign = {
+    parley: 'campaign/1',
+    key: 'ferry',
+    trigger: { api: true },
+    steps: [
+      { key: 'tell', send, then: { failed: 'sorry' } },
+      { key: 'told', stop: { reason: 'told' } },
+      { key: 'sorry', stop: { reason: 'sorry' } },
+    ],
+  };
+  const { id } = await ok('POST', '', { campaign });
+  await ok('POST', `/${id}/publish`, { people: 'move' });
+  const [reached, missed] = [await someone('sms', 'email'), await someone('sms', 'email')];
+  for (const { phone } of [reached, missed]) smsAnswers.set(phone, REFUSED);
+  mailAnswers.set(missed.email, '550 5.1.1 no such user');
+  const endings: string[] = [];
+  for (const person of [reached, missed]) {
+    const contactId = toHex24(person.id);
+    await ok('POST', `/${id}/enter`, { contactId, key: '1' });
+    endings.push(
+      await until(
+        'they are through',
+        async () => (await ok('GET', `/${id}/people/${contactId}`)).entries[0]?.ending,
+      ),
+    );
+  }
+  assert.deepEqual(endings, ['told', 'sorry']);
+  const { funnel } = await ok('GET', `/${id}/report`);
+  assert.deepEqual([funnel.tell.sent, funnel.tell.accepted, funnel.tell.failed], [2, 1, 1]);
+  await ok('POST', `/${id}/end`, {});
+});
+
 test('switched off: a failure is the end', async () => {
   await set({ fallback: { on: false } });
   const person = await someone('sms', 'email');

@@ -7,6 +7,7 @@ import { bucketOf, type IdSource } from '../../base/ids.ts';
 import type { MessageReceived } from '../../conversations/conversations.ts';
 import type { Tx } from '../../db/pool.ts';
 import { changesOf, type DeliveryChanged } from '../../ledger/events.ts';
+import { triedFor } from '../../ledger/onward.ts';
 import { STATE } from '../../ledger/states.ts';
 import type { LinkClicked } from '../../links/links.ts';
 import type { FeedEvent, FeedReader } from '../../queue/feed/reader.ts';
@@ -29,10 +30,15 @@ const BY_STATE: ReadonlyMap<number, OwnEvent> = new Map([
 /** What nobody but Parley and a provider does: what it sets off counts on from the campaign that sent the message (`enrol/chain.ts`). */
 const BY_ITSELF: ReadonlySet<OwnEvent> = new Set(['$accepted', '$delivered', '$failed', '$suppressed']);
 
+/** What tells that a message came to nothing: on one of its ways, while it may come on another. */
+const TO_NOTHING: ReadonlySet<OwnEvent> = new Set(['$failed', '$suppressed']);
+
 /** Something that happened to a message; of a reply it is not known to which. */
 type Happened = {
   name: OwnEvent;
   contactId: number;
+  /** Who it was for, who may have become another since: the deliveries of it are theirs. */
+  sentToId: number;
   messageId: number | undefined;
   workspaceId: number;
   atMs: number;
@@ -72,7 +78,16 @@ function happenedIn({ type, workspaceId, atMs, payload }: FeedEvent): Happened[]
       const name = BY_STATE.get(to);
       const key = `${causeId}.${name}`;
       return name
-        ? [{ name, contactId, messageId: causeId, workspaceId, atMs: changedMs, key, more: { seq } }]
+        ? [
+            {
+              ...whose(name, contactId),
+              messageId: causeId,
+              workspaceId,
+              atMs: changedMs,
+              key,
+              more: { seq },
+            },
+          ]
         : [];
     });
   }
@@ -81,8 +96,7 @@ function happenedIn({ type, workspaceId, atMs, payload }: FeedEvent): Happened[]
     const more = { url: longUri };
     return [
       {
-        name: '$clicked',
-        contactId,
+        ...whose('$clicked', contactId),
         messageId: causeId,
         workspaceId,
         atMs,
@@ -95,8 +109,7 @@ function happenedIn({ type, workspaceId, atMs, payload }: FeedEvent): Happened[]
   const { contactId, messageId, channel } = payload as MessageReceived;
   return [
     {
-      name: '$replied',
-      contactId,
+      ...whose('$replied', contactId),
       messageId: undefined,
       workspaceId,
       atMs,
@@ -106,13 +119,20 @@ function happenedIn({ type, workspaceId, atMs, payload }: FeedEvent): Happened[]
   ];
 }
 
+function whose(name: OwnEvent, contactId: number): Pick<Happened, 'name' | 'contactId' | 'sentToId'> {
+  return { name, contactId, sentToId: contactId };
+}
+
 async function arrivalsOf(
   { queue, ids, names }: { queue: Queue; ids: IdSource; names: Names },
   tx: Tx,
   happened: readonly Happened[],
 ): Promise<ArrivalRow[]> {
   const rows: ArrivalRow[] = [];
-  for (const { one, found: of } of await asTheyAre(tx, happened, (some) => sendsOf(tx, some))) {
+  const all = await asTheyAre(tx, happened, (some) => sendsOf(tx, some));
+  const goesOn = await onAnotherWay(tx, all);
+  for (const { one, found: of } of all) {
+    if (TO_NOTHING.has(one.name) && goesOn.has(of.messageId)) continue;
     const nameIds = await names(one.workspaceId, [one.name]);
     const { enrolmentId, step, campaignId, campaign, epoch, messageId, variant, versionId } = of;
     const depth = BY_ITSELF.has(one.name) ? { depth: (of.depth ?? 0) + 1 } : {};
@@ -140,6 +160,22 @@ async function arrivalsOf(
     });
   }
   return rows;
+}
+
+/**
+ * Of messages that came to nothing on one of their ways those that came, or may come yet, on another: the next channel, or another of somebody's
+ * devices. Costs nothing where none did.
+ */
+async function onAnotherWay(
+  tx: Tx,
+  all: readonly { one: Happened; found: Sent }[],
+): Promise<ReadonlySet<number>> {
+  const ended = all.flatMap(({ one, found: { messageId } }) =>
+    TO_NOTHING.has(one.name) ? [{ contactId: one.sentToId, causeId: messageId }] : [],
+  );
+  const tried = await triedFor(tx, ended);
+  const goOn = tried.filter(({ state }) => state < STATE.failed);
+  return new Set(goOn.map(({ causeId }) => causeId));
 }
 
 /** Of which message that a campaign sent each is told; of a reply it is the last one. */
