@@ -12,7 +12,7 @@ import { planPublish } from '../src/campaigns/plan.ts';
 import { triggerOf } from '../src/campaigns/since.ts';
 import { currentFile, writtenOf } from '../src/campaigns/versions.ts';
 import { setOutside } from '../src/campaigns/outside.ts';
-import { findCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
+import { endCampaign, findCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
 import { reportLines } from '../src/cli/campaignReport.ts';
 import { DAY_MS, hear, mail, newPlace, provesWhole, sql, world, type Place } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
@@ -384,6 +384,34 @@ test('what was told of a message is counted as often as it was, and of how many;
   assert.deepEqual(steps.find(({ step }) => step === 'first')!.counts['clicked'], { unique: 1, total: 3 });
   assert.match(epochs[0]!.warnings.join(), /1 events of bought were in another currency/);
   assert.deepEqual((await auditCampaigns(sql, place.id)).breaks, []);
+});
+
+test('campaigns.md §3.9: a goal counts until its window is over, also where the campaign has ended by then', async () => {
+  const place = await newPlace();
+  const goals = [{ key: 'bought', event: 'buy', within: '7d', value: 'amount' }];
+  const { id } = await place.live({
+    key: 'spring',
+    trigger: { event: { did: 'in' } },
+    goals,
+    steps: [{ key: 'rest', wait: { for: '30d' } }],
+  });
+  const [soon, late] = await enter(place, 'e', 2);
+  await place.advance(DAY_MS);
+  const nowMs = await place.nowMs();
+  must(await ctx.queue.transact((tx) => endCampaign(ctx, tx, place.id, id, nowMs)));
+  await place.settled();
+  assert.deepEqual(await place.entries(soon!), ['campaign_ended']);
+  await place.tell('e0', { name: 'buy', properties: { amount: 30 } });
+  await place.settled();
+  await place.advance(7 * DAY_MS);
+  await place.tell('e1', { name: 'buy', properties: { amount: 12 } });
+  await place.settled();
+  const reached = await sql`SELECT contact_id AS "contactId", value FROM conversions WHERE campaign_id = ${id}`;
+  assert.deepEqual([...reached], [{ contactId: soon, value: 30 }], `not ${late}, whose window was over`);
+  const { epochs } = await report(place, id);
+  const { entries, converted, value } = epochs[0]!.goals[0]!.treated;
+  assert.deepEqual([entries, converted, value], [2, 1, 30]);
+  await provesWhole();
 });
 
 test('what was not sent is told beside what was: too late, or not to be said, and of how many', async () => {

@@ -5,6 +5,7 @@
 import type { Audience } from '../../contract/audience.ts';
 import type { CampaignFile } from '../../contract/campaign.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
+import type { Clock } from '../base/clock.ts';
 import { hash53 } from '../base/crypto.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
@@ -40,7 +41,7 @@ type HandForecast = SegmentEstimate & { asked: number; wouldEnter: number; refus
 
 /** Says what would come of letting an audience in now; part of a transaction that writes nothing. */
 export async function forecastByHand(
-  deps: { names: Names },
+  deps: { names: Names; clock: Pick<Clock, 'nowMs'> },
   tx: Tx,
   row: CampaignRow,
   asked: { audience: Audience; key: string },

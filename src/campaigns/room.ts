@@ -58,8 +58,8 @@ export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
         async hasCampaigns(tx) {
           const liveOf = await source(tx);
           return async (workspaceId) => {
-            const { versions, watches } = await liveOf(workspaceId);
-            return versions.size > 0 || watches.length > 0;
+            const { versions, watches, goalsLeft } = await liveOf(workspaceId);
+            return versions.size > 0 || watches.length > 0 || goalsLeft.size > 0;
           };
         },
       }),

@@ -182,7 +182,7 @@ function concerns(live: LiveNames, { kind, nameId, properties }: Arrival): boole
 /** Campaigns that events or calls of this turn may let somebody into, reach a goal of, or come too late for: what is left out costs nothing, however many. */
 function mayBeEntered(live: LiveNames, concerned: readonly Arrival[]): Set<number> {
   const found = new Set<number>();
-  const add = (campaigns: Iterable<Campaign>) => {
+  const add = (campaigns: Iterable<Pick<Campaign, 'id'>>) => {
     for (const { id } of campaigns) found.add(id);
   };
   for (const { kind, nameId, flags, properties } of concerned) {

@@ -30,22 +30,27 @@ export function convert(
 ): { goal: Goal; entry: Entry }[] {
   if (!live.goals.has(event.name)) return [];
   const fromMs = event.atMs - (live.goalsWithinMs.get(event.name) ?? Infinity);
-  const found = member.entries
-    .since(fromMs)
-    .filter(({ campaignId }) => live.campaigns.has(campaignId))
-    .flatMap((entry) =>
-      (live.versions.get(entry.versionId)?.goals ?? [])
-        .filter(
-          (goal) =>
-            reaches(goal, entry, member, event) &&
-            !member.reached.has(
-              keyOfConversion({ enrolmentId: entry.enrolmentId, goal: goal.key, eventKey: event.key }),
-            ),
-        )
-        .map((goal) => ({ goal, entry })),
-    );
+  const found = member.entries.since(fromMs).flatMap((entry) =>
+    goalsOf(live, entry)
+      .filter(
+        (goal) =>
+          reaches(goal, entry, member, event) &&
+          !member.reached.has(
+            keyOfConversion({ enrolmentId: entry.enrolmentId, goal: goal.key, eventKey: event.key }),
+          ),
+      )
+      .map((goal) => ({ goal, entry })),
+  );
   for (const { goal, entry } of found) count(goal, entry, member, event, changes);
   return found;
+}
+
+/** By what goals somebody goes: those of a campaign that is over count until their windows are, as for who has left. */
+function goalsOf(live: Live, { campaignId, versionId }: Entry): readonly Goal[] {
+  const goals = live.campaigns.has(campaignId)
+    ? live.versions.get(versionId)?.goals
+    : live.goalsLeft.get(versionId);
+  return goals ?? [];
 }
 
 /** What a conversion is known by, of one contact. */

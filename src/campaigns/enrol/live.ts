@@ -2,7 +2,8 @@
  * What is live in each workspace, worked out once: which event sets off which campaign, and which names anybody waits for. What is
  * remembered is good as long as the stamp is the same, which every turn reads in its transaction.
  */
-import type { Rule } from '../../../contract/campaign.ts';
+import { CAMPAIGN_LIMITS, type Goal, type Rule } from '../../../contract/campaign.ts';
+import type { Clock } from '../../base/clock.ts';
 import { allSegments, type Segment } from '../../contacts/segments.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Names } from '../events/names.ts';
@@ -14,10 +15,12 @@ import type { Campaign, Live, Watch } from './member.ts';
 import { selectOutside, type Outside } from './sql.arms.ts';
 import { triggersOf } from './triggers.ts';
 import {
+  selectGoalsLeft,
   selectLiveCampaigns,
   selectOpenness,
   selectStamp,
   selectVersionsById,
+  type GoalsLeft,
   type LiveCampaign,
 } from './sql.live.ts';
 import { selectResuming } from './sql.tasks.ts';
@@ -46,6 +49,9 @@ export type LiveNames = Live & {
 /** What is live, for turns. `stamp`: of what is live, where this very transaction has read it. */
 export type LiveSource = (tx: Tx, stamp?: number) => Promise<(workspaceId: number) => Promise<LiveNames>>;
 
+/** So long after a campaign has ended a goal of it may still be told: as long as anything is waited for, and a day. */
+const GOALS_LEFT_MS = CAMPAIGN_LIMITS.waitMs + 86_400_000;
+
 /** Versions kept that were made ready, but for what one workspace has more. */
 const KEPT = 5_000;
 
@@ -53,7 +59,7 @@ const KEPT = 5_000;
 type LiveVersion = { version: Version; isOpen: boolean };
 
 /** Remembers what is live, as long as it is. Versions are immutable: one that was made ready is not read again when another is published. */
-export function createLiveSource(deps: { names: Names }): LiveSource {
+export function createLiveSource(deps: { names: Names; clock: Pick<Clock, 'nowMs'> }): LiveSource {
   let stamp = -1;
   const known = new Map<number, LiveNames>();
   const ready = new Map<number, Version>();
@@ -77,14 +83,16 @@ export function createLiveSource(deps: { names: Names }): LiveSource {
       const found = known.get(workspaceId);
       if (found) return found;
       // In this order: of a campaign that flows by now it is known whether it is being resumed.
-      const [campaigns, versions, outside, segments, isResuming] = await Promise.all([
+      const [campaigns, versions, outside, segments, goalsLeft, isResuming] = await Promise.all([
         selectLiveCampaigns(tx, workspaceId),
         versionsOf(tx, workspaceId),
         selectOutside(tx, workspaceId),
         allSegments(tx, workspaceId),
+        // By the workspace's clock, which may be ahead: then some are asked for in vain.
+        selectGoalsLeft(tx, workspaceId, deps.clock.nowMs() - GOALS_LEFT_MS),
         selectResuming(tx, workspaceId),
       ]);
-      const made = liveOf(campaigns, versions, outside, segments);
+      const made = liveOf(campaigns, versions, outside, segments, goalsLeft);
       const idOf = await deps.names(workspaceId, [...made.asked.keys(), ...made.heard]);
       const live: LiveNames = {
         ...made,
@@ -107,14 +115,21 @@ export function liveOf(
   open: readonly LiveVersion[],
   outside: Outside | null = null,
   segments: readonly Segment[] = [],
+  over: readonly GoalsLeft[] = [],
 ): Omit<LiveNames, 'idOf' | 'nameOf' | 'interest' | 'awaited' | 'isResuming'> & NamesHeard {
   const versions = new Map(open.map(({ version }) => [version.id, version]));
   const live = campaigns.flatMap((row): Campaign[] => {
     const version = versions.get(row.versionId!);
     return version ? [{ ...row, version, outside }] : [];
   });
-  const goals = new Map<string, Set<Campaign>>();
+  const goals = new Map<string, Set<number>>();
   const goalsWithinMs = new Map<string, number>();
+  const countGoals = (campaignId: number, of: readonly Goal[]) => {
+    for (const { event, within } of of) {
+      goals.set(event, (goals.get(event) ?? new Set()).add(campaignId));
+      goalsWithinMs.set(event, Math.max(goalsWithinMs.get(event) ?? 0, durationMs(within)!));
+    }
+  };
   const waited = new Map<string, Set<Campaign>>();
   const asked = new Map<string, number>();
   const awaitedNames = new Set<string>();
@@ -123,15 +138,16 @@ export function liveOf(
     for (const [name, backMs] of version.names) asked.set(name, Math.max(asked.get(name) ?? 0, backMs));
     for (const name of version.hears) awaitedNames.add(name);
     const campaign = byId.get(version.campaignId);
-    for (const { event } of campaign ? version.goals : [])
-      goals.set(event, (goals.get(event) ?? new Set()).add(campaign!));
-    for (const { event, within } of version.goals)
-      goalsWithinMs.set(event, Math.max(goalsWithinMs.get(event) ?? 0, durationMs(within)!));
+    if (campaign) countGoals(campaign.id, version.goals);
     for (const step of campaign ? version.steps : [])
       if ('wait_for' in step) {
         const { event } = step.wait_for;
         waited.set(event, (waited.get(event) ?? new Set()).add(campaign!));
       }
+  }
+  for (const { campaignId, goals: left } of over) {
+    countGoals(campaignId, left);
+    for (const { event } of left) awaitedNames.add(event);
   }
   const triggers = triggersOf(live);
   const started = startedBy(versions.values());
@@ -151,8 +167,9 @@ export function liveOf(
     watches,
     onWatch: watchedBy(live, segments),
     isBuilding: segments.some(({ state }) => state === 'building'),
-    goals: listsOf(goals),
+    goals: new Map([...goals].map(([name, ids]) => [name, [...ids].map((id) => ({ id }))])),
     goalsWithinMs,
+    goalsLeft: new Map(over.map(({ id, goals: left }) => [id, left])),
     waited: listsOf(waited),
     closed: new Set(open.flatMap(({ version, isOpen }) => (isOpen ? [] : [version.id]))),
     asked,

@@ -1,5 +1,5 @@
 /** A contact as campaigns have it in hand for a turn: what is known, what they are in, what they were in. Holds types only. */
-import type { Rule } from '../../../contract/campaign.ts';
+import type { Goal, Rule } from '../../../contract/campaign.ts';
 import type { Facts, Seen } from '../match/facts.ts';
 import type { DateTrigger } from '../steps/date.ts';
 import type { Version } from '../steps/version.ts';
@@ -34,8 +34,10 @@ export type Live = {
   versions: ReadonlyMap<number, Version>;
   /** What an event may set off. */
   triggers: Triggers;
-  /** Goals are counted for campaigns with these names. */
-  goals: ReadonlyMap<string, readonly Campaign[]>;
+  /** Goals are counted for campaigns with these names, also where they are over. */
+  goals: ReadonlyMap<string, readonly Pick<Campaign, 'id'>[]>;
+  /** Goals of campaigns that are over, by the version that somebody entered by: they count until their windows are. */
+  goalsLeft: ReadonlyMap<number, readonly Goal[]>;
   /** How long after an entry they count, at most (ms). */
   goalsWithinMs: ReadonlyMap<string, number>;
   /** Campaigns in which events with these names may be waited for in vain. */

@@ -1,5 +1,5 @@
 /** Statements on what is live, and on campaigns as they are kept. Reference tables: small, and on every node. */
-import type { CampaignFile } from '../../../contract/campaign.ts';
+import type { CampaignFile, Goal } from '../../../contract/campaign.ts';
 import type { Db } from '../../db/pool.ts';
 
 /** How a campaign stands. */
@@ -126,6 +126,17 @@ export async function selectOpenness(
   return await db<{ id: number; isOpen: boolean }[]>`
     SELECT v.id, v.is_open AS "isOpen" FROM campaign_versions v JOIN campaigns c ON c.id = v.campaign_id
     WHERE c.workspace_id = ${workspaceId} AND c.state IN ('active', 'paused') ORDER BY v.number`;
+}
+
+/** A version of a campaign that is over, as far as its goals still count. */
+export type GoalsLeft = { id: number; campaignId: number; goals: readonly Goal[] };
+
+/** Goals of the versions of those campaigns of a workspace that have ended since a moment, by its clock. Locks nothing. */
+export async function selectGoalsLeft(db: Db, workspaceId: number, sinceMs: number): Promise<GoalsLeft[]> {
+  return await db<GoalsLeft[]>`
+    SELECT v.id, v.campaign_id AS "campaignId", v.file -> 'goals' AS goals
+    FROM campaigns c JOIN campaign_versions v ON v.campaign_id = c.id
+    WHERE c.workspace_id = ${workspaceId} AND c.state = 'ended' AND c.changed_ms > ${sinceMs} AND v.file ? 'goals' ORDER BY v.id`;
 }
 
 /** What a campaign that names a text somewhere, as a draft or as it is live, is made of. */
