@@ -130,6 +130,19 @@ test('who must get a message is not kept out of it: a campaign that sends transa
   assert.equal(epoch!.workspaceHoldoutShare, 0);
 });
 
+test('who is kept out of all marketing is not kept from what a campaign does that sends nothing', async () => {
+  const place = await newPlace();
+  await keepOut(place, 5_000);
+  const steps = [{ key: 'mark', set: { customer: true } }];
+  const campaign = await place.live({ key: 'marks', trigger: { event: { did: 'in' } }, steps });
+  const people = await enter(place, 'm', 40);
+  assert.ok((await armsOf(campaign.id)).every(({ arm }) => arm === 0));
+  const marked = await sql`
+    SELECT 1 FROM contacts WHERE workspace_id = ${place.id} AND attributes ->> 'customer' = 'true'`;
+  assert.equal(marked.length, people.length);
+  assert.equal((await report(place, campaign.id)).epochs[0]!.workspaceHoldoutShare, 0);
+});
+
 test('what is kept out is changed: a new epoch for who enters from then on, and who entered stays where they are', async () => {
   const place = await newPlace();
   const campaign = await place.live({

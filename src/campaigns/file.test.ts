@@ -98,6 +98,17 @@ test('what is wrong is named with its path', () => {
   broken({ trigger: { event: { did: 'a', wher: {} } } }, /^campaign\.trigger\.event\.wher: is not known/);
   broken({ trigger: { segment: 'x' } }, /^campaign\.trigger\.segment: must be an object/);
   broken({ steps: [{ key: 'one', hologram: {} }] }, /^campaign\.steps\[0\]\.hologram: is not known/);
+  const says = (more: object) => ({ send: { content: { type: 'text', text: 'Hi', ...more } } });
+  broken(
+    { steps: [{ key: 'one', ...says({ subjct: 'A typo' }) }] },
+    /^campaign\.steps\[0\]\.send\.content\.subjct: is not known/,
+  );
+  broken(
+    {
+      steps: [{ key: 'one', ...says({ actions: [{ type: 'reply', text: 'Yes', payload: 'y', emoji: 1 }] }) }],
+    },
+    /^campaign\.steps\[0\]\.send\.content\.actions\[0\]\.emoji: is not known/,
+  );
   broken({ steps: [{ key: 'one', start: {} }] }, /^campaign\.steps\[0\]\.start\.campaign: must be a text/);
   broken(
     { trigger: { date: { attribute: 'born', offset: '3 days' } } },

@@ -263,10 +263,24 @@ function saidAt(given: Record<string, unknown>, path: string, messageClass: Mess
   }
   const content = checkContent(given['content'], `${path}.content`);
   if (isFault(content)) throwFault(content);
+  const odd = unreadIn(given['content'], content, `${path}.content`);
+  if (odd !== undefined) breaks(odd, 'is not known');
   const compiled = compile(content, { path: `${path}.content` });
   if (isFault(compiled)) throwFault(compiled);
   const stray = strayIn(compiled, messageClass);
   if (stray !== undefined) breaks(`${path}.content`, stray);
+}
+
+/** The first key of a content that none of its kind has: messages leave it out, and in a file it is one that was meant otherwise. */
+function unreadIn(given: unknown, read: unknown, path: string): string | undefined {
+  if (typeof given !== 'object' || given === null) return undefined;
+  for (const [key, inner] of Object.entries(given)) {
+    const at = Array.isArray(given) ? `${path}[${key}]` : `${path}.${key}`;
+    if (typeof read !== 'object' || read === null || !Object.hasOwn(read, key)) return at;
+    const odd = unreadIn(inner, (read as Record<string, unknown>)[key], at);
+    if (odd !== undefined) return odd;
+  }
+  return undefined;
 }
 
 function variantsAt(value: unknown, path: string, messageClass: MessageClass): void {

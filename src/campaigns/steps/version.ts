@@ -127,9 +127,10 @@ export function versionOf(
   };
 }
 
-/** Whether all that a campaign sends is marketing. */
+/** Whether what a campaign sends is marketing, all of it. One that sends nothing (it sets, tags, calls a webhook) is none. */
 export function isMarketing({ steps }: CampaignFile): boolean {
-  return steps.every((step) => !('send' in step) || (step.send.class ?? 'marketing') === 'marketing');
+  const sends = steps.flatMap((step) => ('send' in step ? [step.send] : []));
+  return sends.length > 0 && sends.every((send) => (send.class ?? 'marketing') === 'marketing');
 }
 
 /** The variants of a campaign: those of its first step that has any; the others have the same. */
