@@ -14,7 +14,17 @@ import { currentFile, writtenOf } from '../src/campaigns/versions.ts';
 import { setOutside } from '../src/campaigns/outside.ts';
 import { endCampaign, findCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
 import { reportLines } from '../src/cli/campaignReport.ts';
-import { DAY_MS, hear, mail, newPlace, provesWhole, sql, world, type Place } from './campaignsProduct.ts';
+import {
+  DAY_MS,
+  HOUR_MS,
+  hear,
+  mail,
+  newPlace,
+  provesWhole,
+  sql,
+  world,
+  type Place,
+} from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
@@ -397,6 +407,36 @@ test('what was told of a message is counted as often as it was, and of how many;
   assert.deepEqual(steps.find(({ step }) => step === 'first')!.counts['clicked'], { unique: 1, total: 3 });
   assert.match(epochs[0]!.warnings.join(), /1 events of bought were in another currency/);
   assert.deepEqual((await auditCampaigns(sql, place.id)).breaks, []);
+});
+
+test('campaigns.md §3.9: a goal is credited to the last message that had left before it and came to something', async () => {
+  const place = await newPlace();
+  const bounced = { channel: 'email' as const, addressPattern: 'gone*', outcome: { outcome: 'undelivered' as const } };
+  must(await ctx.simulator.addRule(place.id, bounced));
+  const goals = [{ key: 'bought', event: 'buy', within: '7d' }];
+  const rest = (key: string, hours: string) => ({ key, wait: { for: hours } });
+  const campaign = await place.live({
+    key: 'credits',
+    trigger: { event: { did: 'in' } },
+    goals,
+    steps: [mail('first'), rest('a', '1h'), mail('second'), rest('b', '30d')],
+  });
+  const [ann] = await enter(place, 'ann', 1);
+  const [gone] = await enter(place, 'gone', 1);
+  // The second waits for its hours: it is let in, and has not left.
+  const nowMs = await place.nowMs();
+  const hour = (more: number) => new Date(nowMs + more * HOUR_MS).toISOString().slice(11, 16);
+  const settings = JSON.stringify({ quietHours: { from: hour(-1), to: hour(8) } });
+  await sql`UPDATE workspaces SET settings = ${settings}::text::jsonb WHERE id = ${place.id}`;
+  ctx.directory.forget(place.id);
+  await place.advance(2 * HOUR_MS);
+  assert.deepEqual(await place.mails(ann!), ['first', 'second']);
+  await place.tell('ann0', { name: 'buy' });
+  await place.tell('gone0', { name: 'buy' });
+  await place.settled();
+  const { steps } = await report(place, campaign.id);
+  const reachedAfter = steps.flatMap(({ step, goals: after }) => after.map(({ people }) => [step, people]));
+  assert.deepEqual(reachedAfter, [['first', 1]], `not to what never came to ${gone}, nor to what waits`);
 });
 
 test('campaigns.md §3.9: a goal counts until its window is over, also where the campaign has ended by then', async () => {

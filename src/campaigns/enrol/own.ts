@@ -7,18 +7,9 @@ import type { Arrival } from '../events/sql.take.ts';
 import { FLAG } from '../events/time.ts';
 import { ARM } from './entry.ts';
 import type { Changes } from './changes.ts';
-import { noteSeen } from './sql.seen.ts';
+import { BITS, noteSeen } from './sql.seen.ts';
 
-/** What `campaign_sends.seen` is made of. */
-const BITS: Readonly<Record<string, number>> = {
-  accepted: 1,
-  delivered: 2,
-  opened: 4,
-  clicked: 8,
-  replied: 16,
-  failed: 32,
-  suppressed: 64,
-};
+const BIT_OF: Readonly<Record<string, number>> = BITS;
 
 /** Whose message it was, as the reader of the feed wrote it. */
 type Own = {
@@ -40,7 +31,7 @@ function toldIn(arrivals: readonly Arrival[]): Told[] {
     // A caller may have a property of that name.
     const own = arrival.flags & FLAG.own ? (arrival.properties?.['$own'] as Own | undefined) : undefined;
     const messageId = Number(arrival.properties?.['message']);
-    return own ? [{ arrival, own, messageId, bit: BITS[own.metric] ?? 0 }] : [];
+    return own ? [{ arrival, own, messageId, bit: BIT_OF[own.metric] ?? 0 }] : [];
   });
 }
 

@@ -1,7 +1,28 @@
 /** The statement that keeps what was told of campaigns' messages. Written by the owner of the lane alone. */
 import { bucketOf } from '../../base/ids.ts';
-import type { Db } from '../../db/pool.ts';
+import type { Db, Fragment } from '../../db/pool.ts';
 import { onEachShard } from '../../db/shards.ts';
+
+/** What `campaign_sends.seen` is made of. */
+export const BITS = {
+  accepted: 1,
+  delivered: 2,
+  opened: 4,
+  clicked: 8,
+  replied: 16,
+  failed: 32,
+  suppressed: 64,
+} as const;
+
+/**
+ * Whether a message has left, and did not come to nothing since, by what was told of it (`seen`): one that waits for the morning, or that nobody
+ * could be reached with, led to nothing. What was delivered, opened, clicked or answered came, whatever else was told.
+ */
+export const hasLeft = (db: Db, seen: Fragment): Fragment =>
+  db`(${seen} & ${CAME}::smallint <> 0 OR (${seen} & ${BITS.accepted}::smallint <> 0 AND ${seen} & ${TO_NOTHING}::smallint = 0))`;
+
+const CAME = BITS.delivered | BITS.opened | BITS.clicked | BITS.replied;
+const TO_NOTHING = BITS.failed | BITS.suppressed;
 
 /** Notes what was told of messages, a bit each; returns what was told before, by `contact.message`, of those of which something is new. */
 export async function noteSeen(

@@ -7,6 +7,7 @@ import type { Db } from '../../db/pool.ts';
 import type { Conversion, Logged, Of, SendRow, Tally } from './changes.ts';
 import { rowsOfDecisions } from './decisions.ts';
 import type { Entry, Enrolment } from './entry.ts';
+import { hasLeft } from './sql.seen.ts';
 
 /** As a column of JSON takes it; null is no value. */
 const jsonOf = (value: unknown) => (value === null ? null : JSON.stringify(value));
@@ -151,7 +152,7 @@ export async function insertSends(db: Db, rows: readonly SendRow[]): Promise<voi
     ORDER BY 1, 2, 3`;
 }
 
-/** Writes goals that were reached, each with the last message of its enrolment before it. */
+/** Writes goals that were reached, each with the last message of its enrolment that had left before it. */
 export async function insertConversions(db: Db, rows: readonly Conversion[]): Promise<void> {
   await db`
     INSERT INTO conversions (bucket, contact_id, enrolment_id, goal, event_key, workspace_id, campaign_id, epoch, arm, at_ms, value,
@@ -164,7 +165,7 @@ export async function insertConversions(db: Db, rows: readonly Conversion[]): Pr
       ${rows.map((r) => r.arm)}::smallint[], ${rows.map((r) => r.atMs)}::bigint[], ${rows.map((r) => r.value)}::double precision[])
       AS n (bucket, contact_id, enrolment_id, goal, event_key, workspace_id, campaign_id, epoch, arm, at_ms, value)
     LEFT JOIN campaign_sends s ON (s.bucket, s.contact_id) BETWEEN (n.bucket, n.contact_id) AND (n.bucket, n.contact_id)
-      AND s.enrolment_id = n.enrolment_id AND s.at_ms <= n.at_ms
+      AND s.enrolment_id = n.enrolment_id AND s.at_ms <= n.at_ms AND ${hasLeft(db, db`s.seen`)}
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING`;
 }

@@ -68,7 +68,7 @@ export async function writePart(
   while (await goOn());
   const timers = timersOf(deps, live, workspace, changes);
   const looks = looksOf(deps, workspace, changes);
-  // They leave in one write. What is credited with a goal may be a message of this very turn: on the server that is written first.
+  // They leave in one write.
   await Promise.all([
     changes.sends.length ? insertSends(tx, changes.sends) : undefined,
     ...writePlaces(tx, changes, timers),

@@ -3,6 +3,7 @@ import { bucketOf } from '../../base/ids.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
 import { decisionsIn } from '../enrol/decisions.ts';
 import type { Arm } from '../enrol/entry.ts';
+import { hasLeft } from '../enrol/sql.seen.ts';
 
 /** A count over all lanes. */
 export type Counted = {
@@ -105,7 +106,7 @@ export async function selectOutcomes(
     FROM p GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;
 }
 
-/** What goals owe to which message: the last of the enrolment that was sent before. */
+/** What goals owe to which message: the last of the enrolment that had left before, and came to something. */
 export type Credited = {
   goal: string;
   step: string;
@@ -122,6 +123,7 @@ export async function selectCredited(db: Db, campaignId: number): Promise<Credit
     SELECT c.goal, s.step, coalesce(s.variant, '') AS variant, s.version_id AS "versionId", count(DISTINCT c.enrolment_id) AS people,
       count(*) AS times, sum(c.value) AS value
     FROM conversions c JOIN campaign_sends s ON s.bucket = c.bucket AND s.contact_id = c.contact_id AND s.message_id = c.message_id
+      AND ${hasLeft(db, db`s.seen`)}
     WHERE c.campaign_id = ${campaignId} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`;
 }
 
@@ -164,9 +166,10 @@ export async function selectConversions(
   const { before, limit, goal } = page;
   return await db<ConversionRow[]>`
     SELECT c.contact_id AS "contactId", c.enrolment_id AS "enrolmentId", c.goal, c.event_key AS "eventKey", c.arm, c.epoch,
-      c.at_ms AS "atMs", c.value, s.step, c.message_id AS "messageId"
+      c.at_ms AS "atMs", c.value, s.step, s.message_id AS "messageId"
     FROM conversions c
     LEFT JOIN campaign_sends s ON s.bucket = c.bucket AND s.contact_id = c.contact_id AND s.message_id = c.message_id
+      AND ${hasLeft(db, db`s.seen`)}
     WHERE c.campaign_id = ${campaignId} AND c.at_ms <= ${before.atMs}
       AND (c.at_ms, c.contact_id, c.enrolment_id, c.goal, c.event_key) < (${before.atMs}::bigint, ${before.contactId}::bigint,
         ${before.enrolmentId}::bigint, ${before.goal}, ${before.eventKey}::bigint)
