@@ -107,6 +107,9 @@ test('campaigns.md §3.4: what an event sets off or wakes is not sent when the e
     trigger: { event: { did: 'begin' } },
     steps: [{ key: 'w', wait_for: { event: 'in', timeout: '5d', since: { ago: '3d' } } }, mail('woken')],
   });
+  // They are live for as long as what comes has waited.
+  await sql`UPDATE campaigns SET started_ms = started_ms - ${3 * DAY_MS} WHERE workspace_id = ${place.id}`;
+  await sql`UPDATE campaign_stamp SET n = n + 1`;
   const people: number[] = [];
   for (const who of ['ann', 'bob']) people.push(await place.tell(who, { name: 'begin' }));
   await place.settled();

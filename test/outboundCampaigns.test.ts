@@ -176,6 +176,19 @@ test('nobody who is not known enters; what they did in the last 72 hours is offe
   await provesWhole();
 });
 
+test('campaigns.md §3.2: what a device did before a campaign was there does not let its user into it: a campaign starts from its publishing', async () => {
+  const door = await newDoor();
+  await door.place.live(welcome('first'));
+  await door.device('one', 'signup');
+  await door.place.settled();
+  await door.place.advance(DAY_MS);
+  await door.place.live({ ...welcome('later'), key: 'published-later' });
+  await door.post('/v2/identify', { user_id: 'ann', previous_id: 'one', email: 'ann@example.com' });
+  assert.deepEqual(await door.mails('ann'), ['first']);
+  await door.track('ann', 'signup');
+  assert.deepEqual((await door.mails('ann')).toSorted(), ['first', 'first', 'later']);
+});
+
 test('campaigns.md §3.2: who entered once does not enter again by what they did as nobody that was known', async () => {
   const door = await newDoor();
   await door.place.live({ ...welcome('only'), entry: 'once' });

@@ -61,7 +61,7 @@ export async function asOfThen(
   const around = {
     ...live,
     campaigns: led,
-    triggers: triggersOf([campaign]),
+    triggers: triggersOf([led.get(campaign.id)!]),
     watches: [],
     onWatch: new Map<number, never>(),
   };
@@ -93,7 +93,8 @@ export async function asOfThen(
 /** The campaign, and those that steps start from it on. */
 function ledTo(live: LiveNames, campaign: Campaign): Map<number, Campaign> {
   const byKey = new Map([...live.campaigns.values()].map((one) => [one.key, one]));
-  const led = new Map([[campaign.id, campaign]]);
+  // As if it had been live all along.
+  const led = new Map<number, Campaign>([[campaign.id, { ...campaign, startedMs: null }]]);
   for (const { version } of led.values())
     for (const step of version.steps) {
       const started = 'start' in step ? byKey.get(step.start.campaign) : undefined;

@@ -18,6 +18,7 @@ export function asIfLive(
     salt,
     paused: null,
     pausedMs: null,
+    startedMs: null,
   };
   return liveOf([campaign], [{ version, isOpen: true }]);
 }

@@ -16,7 +16,7 @@ import { ofWhom, type Changes } from './changes.ts';
 import { countEffect, countTooLate } from './counted.ts';
 import { convert } from './goals.ts';
 import { missedAt, noteLate } from './late.ts';
-import { refusalOf } from './refusal.ts';
+import { isBefore, refusalOf } from './refusal.ts';
 import { setOffBy } from './triggers.ts';
 import { enrolmentIdOf, keyOfEvent } from './keys.ts';
 import { ARM, type Arm, type Enrolment, type Entry } from './entry.ts';
@@ -66,6 +66,7 @@ export function offer(
   for (const campaign of setOffBy(live.triggers, event.name, event.properties)) {
     const { trigger, triggersWithinMs } = campaign.version;
     const around = { trigger: event, asOfMs };
+    if (isBefore(campaign, event.receivedMs)) continue;
     if (trigger?.where && !whereHolds(trigger.where, event, member.facts, around)) continue;
     if (asOfMs - event.atMs > triggersWithinMs) changes.refuse(member, campaign.id, 'too_old', nowMs);
     else {

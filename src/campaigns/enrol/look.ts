@@ -12,6 +12,7 @@ import type { Changes } from './changes.ts';
 import { enter, take } from './engine.ts';
 import { keyOfEvent } from './keys.ts';
 import type { Campaign, Live, Member, Watch } from './member.ts';
+import { isBefore } from './refusal.ts';
 
 /**
  * `hushed`: what is known becomes another, and nothing is set off. `isDue`: it is looked at because time has come. `did`: the event because of
@@ -114,6 +115,7 @@ function setOff(
   const agoMs = counts ? atMs - did.atMs : 0;
   for (const { campaign, on } of live.onWatch.get(watch.id) ?? []) {
     if (watch.kind === 'rule' && (on === 'entered') !== isIn) continue;
+    if (isBefore(campaign, atMs)) continue;
     if (agoMs > campaign.version.triggersWithinMs) {
       changes.refuse(member, campaign.id, 'too_old', atMs);
       continue;

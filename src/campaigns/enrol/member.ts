@@ -15,6 +15,8 @@ export type Campaign = {
   /** What a pause stops. */
   paused: 'entering' | 'all' | null;
   pausedMs: number | null;
+  /** When it was published first: what came before sets nothing off. None where it is taken as if it had been live all along. */
+  startedMs?: number | null;
   expectedPerHour?: number | null;
   /** Somebody has left it, at least once. */
   isLeft?: boolean;

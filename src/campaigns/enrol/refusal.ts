@@ -4,6 +4,14 @@ import type { Enrolment } from './entry.ts';
 import { enrolmentIdOf } from './keys.ts';
 import type { Campaign, Member } from './member.ts';
 
+/** Clocks of processes may be so far apart: nobody loses what comes right behind a publishing for that. */
+const APART_MS = 5_000;
+
+/** Whether something came before a campaign was there, and was taken, or known whose it was, later: a campaign starts from its publishing. */
+export function isBefore({ startedMs }: Campaign, atMs: number): boolean {
+  return atMs < (startedMs ?? 0) - APART_MS;
+}
+
 /**
  * Why somebody may not enter; undefined when they may. `waiting`: they wait for it to be decided already, and only who has entered stands in
  * their way.

@@ -106,6 +106,7 @@ export type LiveCampaign = Pick<
   | 'salt'
   | 'paused'
   | 'pausedMs'
+  | 'startedMs'
   | 'expectedPerHour'
   | 'isLeft'
 >;
@@ -114,7 +115,7 @@ export type LiveCampaign = Pick<
 export async function selectLiveCampaigns(db: Db, workspaceId: number): Promise<LiveCampaign[]> {
   return await db<LiveCampaign[]>`
     SELECT c.id, c.workspace_id AS "workspaceId", c.key, c.version_id AS "versionId", c.epoch, c.salt, c.paused, c.paused_ms AS "pausedMs",
-      c.expected_per_hour AS "expectedPerHour", c.is_left AS "isLeft"
+      c.started_ms AS "startedMs", c.expected_per_hour AS "expectedPerHour", c.is_left AS "isLeft"
     FROM campaigns c WHERE c.workspace_id = ${workspaceId} AND c.state IN ('active', 'paused') ORDER BY c.id`;
 }
 

@@ -94,7 +94,7 @@ function rowsOf(file: Published, i: number): [LiveCampaign, Version] {
   const of = { workspaceId: 1, campaignId: i + 1, number: 1, id: i + 1 };
   const version = versionOf({ ...of, file: { parley: 'campaign/1' as const, ...file } });
   const campaign = { id: i + 1, key: file.key, workspaceId: 1, versionId: i + 1, epoch: 1, paused: null };
-  return [{ ...campaign, pausedMs: null, salt: 's' }, version];
+  return [{ ...campaign, pausedMs: null, startedMs: null, salt: 's' }, version];
 }
 
 function segmentRow(id: number, own: Pick<Segment, 'rule' | 'name'> & Partial<Segment>): Segment {
