@@ -224,7 +224,7 @@ scenario(
     const place = await newPlace();
     const often = { key: 'each', trigger: { event: { did: 'buy' } }, entry: 'every' as const };
     const { id: campaignId } = await place.live({ ...often, steps: [mail('bought')] });
-    const fileOf = async () => (await versionsOf(sql, campaignId))[0]!.file;
+    const fileOf = async () => (await versionsOf(sql, campaignId, { limit: 1 }))[0]!.file;
     const before = await fileOf();
     let id = 0;
     for (let i = 0; i < 10; i++) id = await place.tell('ten', { name: 'buy' });

@@ -132,6 +132,26 @@ steps:
   assert.deepEqual((await said())[1], first);
 });
 
+test('versions of a campaign come in pages, the newest first', async () => {
+  let id = '';
+  for (const name of ['one', 'two', 'three', 'four', 'five']) {
+    ({ id } = await ok('POST', '/campaigns', small('paged', { name })));
+    await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  }
+  const other = await ok('POST', '/campaigns', small('paged-too'));
+  const numbers: number[][] = [];
+  let next: string | null = '';
+  while (next !== null) {
+    const page: Json = await ok('GET', `/campaigns/${id}/versions?limit=2${next && `&before=${next}`}`);
+    numbers.push(page.versions.map(({ number }: Json) => number));
+    next = page.next;
+  }
+  assert.deepEqual(numbers, [[5, 4], [3, 2], [1]]);
+  const { versions } = await ok('GET', `/campaigns/${id}/versions?before=${other.id}`);
+  assert.deepEqual(versions, [], 'before what is no version of it there is none');
+  assert.deepEqual(await refusedAt('GET', `/campaigns/${id}/versions?limit=0`), [400, 'limit']);
+});
+
 test('what marketing says may name the way out, as a broadcast’s does; a name that nobody has is refused', async () => {
   const content = {
     type: 'text',

@@ -10,9 +10,13 @@ import {
 } from './enrol/sql.live.ts';
 import { asSaid, asWritten } from './templates.ts';
 
-/** Versions of a campaign as they are said, newest first: all that were ever published, with all that they say. */
-export async function versionsOf(db: Db, campaignId: number): Promise<VersionRow[]> {
-  return (await selectVersions(db, campaignId)).map((row) => ({ ...row, file: asSaid(row.file) }));
+/** Versions of a campaign as they are said, with all that they say: those before one of them, or the newest; newest first. */
+export async function versionsOf(
+  db: Db,
+  campaignId: number,
+  page: { beforeId?: number | undefined; limit: number },
+): Promise<VersionRow[]> {
+  return (await selectVersions(db, campaignId, page)).map((row) => ({ ...row, file: asSaid(row.file) }));
 }
 
 /** The numbers of a campaign's versions, by their ids. */

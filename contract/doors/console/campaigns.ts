@@ -159,18 +159,17 @@ export const CampaignPage = Type.Object({ campaigns: Type.Array(CampaignShown), 
 /** The file of a campaign. */
 export const CampaignText = Type.Object({ file: orNull(Type.String()) });
 /** Versions, newest first. */
-export const CampaignVersions = Type.Object({
-  versions: Type.Array(
-    Type.Object({
-      id: Id,
-      number: Count,
-      epoch: Count,
-      isOpen: Type.Boolean(),
-      publishedAt: Time,
-      campaign: AnyObject,
-    }),
-  ),
-});
+export const CampaignVersions = pageOf(
+  'versions',
+  Type.Object({
+    id: Id,
+    number: Count,
+    epoch: Count,
+    isOpen: Type.Boolean(),
+    publishedAt: Time,
+    campaign: AnyObject,
+  }),
+);
 /** What publishing would do: where people stand, and where each goes. */
 export const CampaignPlan = Type.Object({
   number: Count,

@@ -244,10 +244,19 @@ export async function insertVersion(db: Db, row: VersionRow): Promise<void> {
       ${row.isOpen}, ${row.publishedMs})`;
 }
 
-/** Versions of a campaign, newest first. */
-export async function selectVersions(db: Db, campaignId: number): Promise<VersionRow[]> {
+/** Versions of a campaign before one of them, or from the newest on; newest first. */
+export async function selectVersions(
+  db: Db,
+  campaignId: number,
+  page: { beforeId?: number | undefined; limit: number },
+): Promise<VersionRow[]> {
+  const { beforeId, limit } = page;
+  const before =
+    beforeId === undefined
+      ? db``
+      : db`AND v.number < (SELECT b.number FROM campaign_versions b WHERE b.id = ${beforeId} AND b.campaign_id = ${campaignId})`;
   return await db<VersionRow[]>`
-    SELECT ${VERSION(db)} FROM campaign_versions v WHERE v.campaign_id = ${campaignId} ORDER BY v.number DESC`;
+    SELECT ${VERSION(db)} FROM campaign_versions v WHERE v.campaign_id = ${campaignId} ${before} ORDER BY v.number DESC LIMIT ${limit}`;
 }
 
 /** Ids and numbers of a campaign's versions. */

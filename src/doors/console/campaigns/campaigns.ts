@@ -132,22 +132,9 @@ export const campaignRoutes: readonly Route[] = [
     path: `${one}/versions`,
     action: 'campaigns.read',
     does: 'The versions of a campaign, newest first.',
+    query: NEWEST_FIRST,
     answer: CampaignVersions,
-    async handle(call) {
-      const found = await find(call);
-      if (isFault(found)) return found;
-      const versions = await versionsOf(call.ctx.sql, found.id);
-      return {
-        versions: versions.map(({ id, number, epoch, isOpen, publishedMs, file }) => ({
-          id: toHex24(id),
-          number,
-          epoch,
-          isOpen,
-          publishedAt: timeText(publishedMs),
-          campaign: file,
-        })),
-      };
-    },
+    handle: versions,
   }),
   reads({
     path: `${one}/plan`,
@@ -335,6 +322,27 @@ function told<S extends 200 | 201>(campaign: CampaignRow, what: string, status: 
   const { id, key, state } = campaign;
   const audit = { action: `campaign.${what}`, subject: `campaign:${id}`, detail: { name: key, state } };
   return { status, body: present(campaign), audit };
+}
+
+async function versions(call: Call): Promise<Static<typeof CampaignVersions> | Fault> {
+  const page = readPage(call);
+  if (isFault(page)) return page;
+  const { limit, before: beforeId } = page;
+  const campaign = await find(call);
+  if (isFault(campaign)) return campaign;
+  const found = await versionsOf(call.ctx.sql, campaign.id, { beforeId, limit: limit + 1 });
+  const rows = found.slice(0, limit);
+  return {
+    versions: rows.map(({ id, number, epoch, isOpen, publishedMs, file }) => ({
+      id: toHex24(id),
+      number,
+      epoch,
+      isOpen,
+      publishedAt: timeText(publishedMs),
+      campaign: file,
+    })),
+    next: found.length > limit ? toHex24(rows.at(-1)!.id) : null,
+  };
 }
 
 async function list(call: Call): Promise<Static<typeof CampaignPage> | Fault> {
