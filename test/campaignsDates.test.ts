@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { CampaignFile } from '../contract/campaign.ts';
 import { isoTime } from '../src/base/clock.ts';
-import { bucketOf } from '../src/base/ids.ts';
+import { bucketOf, toHex24 } from '../src/base/ids.ts';
 import { publish, saveDraft } from '../src/campaigns/campaigns.ts';
 import { mergePeople } from '../src/people/people.ts';
 import {
@@ -22,7 +22,8 @@ import {
   type Place,
 } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
-import { must } from './support/world.ts';
+import { newConsoleKey } from './support/messages.ts';
+import { callApi, must } from './support/world.ts';
 
 const { ctx } = world;
 
@@ -161,6 +162,69 @@ scenario(
       [await enteredAt(survivingId, fromMs), await place.mails(survivingId)],
       [[0], ['it-is-time']],
     );
+  },
+);
+
+scenario(
+  'campaigns.md §3.8: the zone of the workspace becomes another while people wait by it: nobody misses a date for that, or waits by the old one',
+  async () => {
+    const place = await newPlace('Europe/Amsterdam');
+    const key = await newConsoleKey(ctx, place.id);
+    const nextMs = Math.ceil((await place.nowMs()) / DAY_MS) * DAY_MS + 5 * HOUR_MS;
+    await place.advance(nextMs - (await place.nowMs()));
+    const day = (more: number) => isoTime(nextMs + more * DAY_MS).slice(0, 10);
+    const dated = { trigger: { date: { attribute: 'moment', at: '09:00' } } };
+    await place.live({ ...dated, key: 'greets', steps: [mail('greeted')] });
+    await place.live({
+      key: 'rests',
+      trigger: { event: { did: 'rest' } },
+      steps: [{ key: 'w', wait: { for: '1m', thenAt: '14:30' } }, mail('rested')],
+    });
+    await place.live({
+      key: 'hours',
+      trigger: { event: { did: 'hours' } },
+      steps: [{ key: 'w', wait_until: { from: '15:00', to: '16:00' } }, mail('in-hours')],
+    });
+    await place.live({
+      key: 'awaits',
+      trigger: { event: { did: 'await' } },
+      steps: [{ key: 'w', wait_until: { attribute: 'until', at: '09:00' } }, mail('awaited')],
+    });
+    await place.built();
+    const own = { attributes: { moment: day(0) }, timeZone: 'Europe/Amsterdam' };
+    const today = await place.tell('today', undefined, { attributes: { moment: day(0) } });
+    const stays = await place.tell('stays', undefined, own);
+    const tomorrow = await place.tell('tomorrow', undefined, { attributes: { moment: day(1) } });
+    const past = await place.tell('past', undefined, { attributes: { moment: day(-1) } });
+    const rests = await place.tell('rests', { name: 'rest' });
+    const hours = await place.tell('hours', { name: 'hours' });
+    const awaits = await place.tell('awaits', { name: 'await' }, { attributes: { until: day(1) } });
+    await place.settled();
+    const path = `/api/workspaces/${toHex24(place.id)}`;
+    const { status } = await callApi(world, key, 'PATCH', path, { timeZone: 'Asia/Tokyo' });
+    assert.equal(status, 200);
+    await until('all who wait by it were gone through', async () => {
+      const left = await sql`SELECT 1 FROM campaign_tasks WHERE workspace_id = ${place.id}`;
+      return left.length === 0;
+    });
+    await place.settled();
+    const mails = async () => {
+      const all = [today, stays, tomorrow, past, rests, hours, awaits].map((id) => place.mails(id));
+      return (await Promise.all(all)).map(([first]) => first ?? '');
+    };
+    const none = '';
+    assert.deepEqual(await mails(), ['greeted', none, none, none, none, none, none], 'it was nine there');
+    await place.advance(40 * MINUTE_MS);
+    assert.deepEqual((await mails()).slice(4), ['rested', none, none]);
+    await place.advance(40 * MINUTE_MS);
+    assert.deepEqual((await mails()).slice(4), ['rested', 'in-hours', none]);
+    await place.advance(2 * HOUR_MS);
+    assert.deepEqual(await mails(), ['greeted', 'greeted', none, none, 'rested', 'in-hours', none]);
+    await place.advance(17 * HOUR_MS);
+    assert.deepEqual(await mails(), ['greeted', 'greeted', 'greeted', none, 'rested', 'in-hours', 'awaited']);
+    await place.advance(2 * DAY_MS);
+    for (const id of [today, stays, tomorrow]) assert.deepEqual(await place.mails(id), ['greeted']);
+    await provesWhole();
   },
 );
 

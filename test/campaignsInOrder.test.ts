@@ -137,7 +137,7 @@ test('a list gets another name while a segment that names it is changed: neither
     await selectSegment(tx, place.id, last, true);
     renaming = ctx.queue.transact((own) => setsRenamed(ctx, own, place.id, [{ kind: 'list', name: 'VIP' }]));
     await waitsFor('FROM segments');
-    await bumpStamp(tx);
+    await bumpStamp(tx, place.id);
   });
   await renaming;
   await place.built();

@@ -92,7 +92,7 @@ async function comes(db: Db, of: ComesOf): Promise<Comes> {
   );
   items.push(
     ...tasks.map(({ id, kind, campaignId, only, dueMs }): Coming => {
-      if (kind === 'build') return { dueMs, kind: 'segment', contactId: null, of: null, part: id };
+      if (kind === 'build' || kind === 'zone') return { dueMs, kind: 'segment', contactId: null, of: null, part: id };
       const sort = kind === 'since' || kind === 'hand' ? 'entering' : 'campaign';
       return { dueMs, kind: sort, contactId: only, of: { type: 'campaign', id: campaignId }, part: id };
     }),

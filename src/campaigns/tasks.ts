@@ -22,6 +22,7 @@ import { holdThem } from './letIn.ts';
 import { buildLane } from './segments/build.ts';
 import { takeSince } from './since.ts';
 import { catchUp, type TurnDeps } from './turnPart.ts';
+import { takeZone } from './zone.ts';
 
 /** What waits for a campaign to go on is looked at so often. */
 const AGAIN_MS = 60_000;
@@ -57,6 +58,7 @@ export async function doTask(
   const { workspaceId, campaignId } = task;
   const workspace = await deps.directory.workspace(workspaceId);
   if (task.kind === 'build') return await takeBuild(deps, tx, lane, liveOf, task, { workspace, nowMs, most });
+  if (task.kind === 'zone') return await takeZone(deps, tx, lane, liveOf, task, { workspace, nowMs, most });
   if (task.kind === 'since' || task.kind === 'hand') {
     const live = await liveOf(workspaceId);
     // Nobody enters what is paused: they are let in once it goes on.

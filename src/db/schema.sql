@@ -255,9 +255,18 @@ CREATE TABLE campaign_sends (
 CREATE TABLE campaign_stamp (
   id smallint NOT NULL,
   n bigint NOT NULL,
+  told bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (id),
   CHECK ((id = 1))
 );
+
+-- on every node
+CREATE TABLE campaign_stamps (
+  workspace_id bigint NOT NULL,
+  n bigint NOT NULL,
+  PRIMARY KEY (workspace_id)
+);
+CREATE INDEX campaign_stamps_newest ON campaign_stamps USING btree (n);
 
 -- by bucket
 CREATE TABLE campaign_tallies (
@@ -289,7 +298,7 @@ CREATE TABLE campaign_tasks (
   due_ms bigint NOT NULL DEFAULT 0,
   needs smallint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, lane, id),
-  CHECK ((kind = ANY (ARRAY['move'::text, 'resume'::text, 'end'::text, 'build'::text, 'since'::text, 'hand'::text])))
+  CHECK ((kind = ANY (ARRAY['move'::text, 'resume'::text, 'end'::text, 'build'::text, 'since'::text, 'hand'::text, 'zone'::text])))
 );
 
 -- on every node
@@ -1626,6 +1635,15 @@ CREATE TABLE second_factors (
   last_step bigint NOT NULL DEFAULT 0,
   recovery text[] NOT NULL DEFAULT '{}'::text[],
   PRIMARY KEY (operator_id)
+);
+
+-- by bucket
+CREATE TABLE segment_comings (
+  bucket smallint NOT NULL,
+  segment_id bigint NOT NULL,
+  hour_ms bigint NOT NULL,
+  n bigint NOT NULL,
+  PRIMARY KEY (bucket, segment_id, hour_ms)
 );
 
 -- by bucket

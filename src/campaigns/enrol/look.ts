@@ -80,6 +80,39 @@ export function catchUpDate(
   member.lateMs = 0;
 }
 
+/** Zones are at most so far apart. */
+const ZONES_APART_MS = 27 * 3_600_000;
+
+/**
+ * They wait by another zone since an instant, where it was `zoneWas` before. A date that was to come after it, and by the new zone had come before,
+ * comes then: nobody misses one for that. What came between then and now comes as of its moment, and what is to come is waited for anew.
+ */
+export function catchUpZone(
+  live: Live,
+  member: Member,
+  moved: { zoneWas: string; sinceMs: number; asOfMs: number; lateBy: (atMs: number) => number },
+  changes: Changes,
+): void {
+  const { zoneWas, sinceMs, asOfMs, lateBy } = moved;
+  for (const watch of live.watches) {
+    if (watch.kind !== 'date') continue;
+    const wanted = nextDate(watch.date, dateValue(member, watch), zoneWas, sinceMs);
+    let one = wanted && nextOf(member, watch, sinceMs - ZONES_APART_MS);
+    while (one && one.atMs <= sinceMs && one.of !== wanted?.of) one = nextOf(member, watch, one.atMs);
+    if (one && one.atMs <= sinceMs) {
+      member.lateMs = lateBy(sinceMs);
+      comesDue(live, member, watch, { atMs: sinceMs, of: one.of }, changes);
+    }
+    catchUpDate(live, member, watch.id, { fromMs: sinceMs, asOfMs, lateBy }, changes);
+  }
+  member.lateMs = 0;
+  // What holds of them is as it was: only when they are looked at next is another time.
+  look(live, member, { asOfMs, only: NOBODYS }, changes);
+}
+
+/** The id of no watch. */
+const NOBODYS = 0;
+
 /** Whether it holds now and did not, or the other way; undefined when all is as it was. */
 function cross(member: Member, watch: Watch, asOfMs: number, changes: Changes): Crossed | undefined {
   if (watch.kind === 'date' || member.unknown.has(watch.id)) return undefined;

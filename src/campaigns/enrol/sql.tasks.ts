@@ -77,6 +77,10 @@ export async function selectResuming(db: Db, workspaceId: number): Promise<boole
   return rows.length > 0;
 }
 
+/** Of contacts `c` those who wait for something and have no zone of their own. */
+export const waitsBySomebodysZone = (db: Db): Fragment =>
+  db`c.time_zone IS NULL AND EXISTS (SELECT 1 FROM timers t WHERE t.bucket = c.bucket AND t.contact_id = c.id)`;
+
 /** Whether what is done with all of a lane has not come to a contact yet: they are gone through by bucket and id. */
 export function isYetToCome(
   { afterId, params: { only } }: Pick<Task, 'afterId' | 'params'>,

@@ -15,6 +15,8 @@ export type TaskParams = Partial<Pause> & {
   from?: 'event';
   each?: number;
   filled?: number;
+  /** The zone of the workspace before it was another, at `sinceMs`. */
+  zoneWas?: string;
   key?: string;
   audience?: Audience;
 };
@@ -23,7 +25,7 @@ export type TaskParams = Partial<Pause> & {
  * What of tasks came when. Whoever adds a kind, or something that is said of one and that must not be passed over, gives it one more than the
  * highest; what may be passed over by an older worker has 0.
  */
-const KINDS = { move: 0, resume: 0, end: 0, build: 0, since: 0, hand: 0 } as const;
+const KINDS = { move: 0, resume: 0, end: 0, build: 0, since: 0, hand: 0, zone: 1 } as const;
 const PARAMS: Readonly<Record<keyof TaskParams, number>> = {
   pausedMs: 0,
   byMs: 0,
@@ -33,11 +35,12 @@ const PARAMS: Readonly<Record<keyof TaskParams, number>> = {
   from: 0,
   each: 0,
   filled: 0,
+  zoneWas: 1,
   key: 0,
   audience: 0,
 };
 
-/** What is done with many; of `build` the campaign is a segment. */
+/** What is done with many; of `build` the campaign is a segment, of `zone` the workspace. */
 export type TaskKind = keyof typeof KINDS;
 
 /** The newest that this code understands. */

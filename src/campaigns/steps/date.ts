@@ -4,14 +4,12 @@
  * A date without a time is a day on the contact's wall, and one with a time and no zone a time on it. One with both is an instant, unless a
  * time of day is asked for: then it is the day of it. 29 February is 28 February in years that have none.
  */
-import { CAMPAIGN_LIMITS, type DateStep, type Step, type Trigger } from '../../../contract/campaign.ts';
+import { CAMPAIGN_LIMITS, type DateStep, type Trigger } from '../../../contract/campaign.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { clientMs } from '../events/time.ts';
 import { durationMs, minuteOfText } from '../match/duration.ts';
-import type { Facts } from '../match/facts.ts';
 import { valueAt } from '../match/reading.ts';
 import { dayOf, instantOf } from './local.ts';
-import type { Place } from './run.ts';
 
 const DAY_MS = 86_400_000;
 /** Beyond the year 9999 nothing is a date: walls and calendars end not far behind it. */
@@ -76,22 +74,6 @@ export function comesAt(
   const comesMs = nextDate(until, valueAt(attributes, attribute), zone, asOfMs - 1)?.atMs;
   if (comesMs === undefined) return `${attribute} is past, or no date`;
   return comesMs - asOfMs > CAMPAIGN_LIMITS.waitMs ? `${attribute} is more than 400 days away` : comesMs;
-}
-
-/**
- * When the date comes by now that somebody waits for at a step, where that is another time than they wait until. Undefined where it is the same, and
- * where it is past or none: then it is asked when it was due, since that may be over already and nobody has come to it yet.
- */
-export function retimed(
-  current: Step | undefined,
-  { phase, dueMs }: Pick<Place, 'phase' | 'dueMs'>,
-  { contact, zone }: Facts,
-  asOfMs: number,
-): number | undefined {
-  if (phase || !current || !('wait_until' in current) || !('attribute' in current.wait_until))
-    return undefined;
-  const comesMs = comesAt(current.wait_until, contact.attributes, zone, asOfMs);
-  return typeof comesMs === 'number' && comesMs !== dueMs ? comesMs : undefined;
 }
 
 /** The same day of another year, as days since 1970. */

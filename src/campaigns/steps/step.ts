@@ -15,7 +15,7 @@ import { durationMs } from '../match/duration.ts';
 import { evaluate } from '../match/evaluate.ts';
 import type { Around, Facts, Seen } from '../match/facts.ts';
 import { attributesFrom, changeOf, factsAfter, type ChangeStep, type Alteration } from './changed.ts';
-import { comesAt, retimed } from './date.ts';
+import { comesAt } from './date.ts';
 import { drawn } from './drawn.ts';
 import { flipsAt, letsOn } from './filter.ts';
 import { END } from './flow.ts';
@@ -26,6 +26,7 @@ import { cameTo, comesTo } from './moved.ts';
 import type { Effect, Ending, Given, Stepped, Place, Run, Stimulus, StepDecision } from './run.ts';
 import { edgeOfSend, isOfSend, zoneTold } from './told.ts';
 import { after, AWAITED_MS, SEND_TELLS, windowOf, type Version } from './version.ts';
+import { retimed } from './retimed.ts';
 import { endOf, endsWait, graceMsOf, isLate, isTooLate, restOver, restsUntil } from './waits.ts';
 
 /** Takes somebody on from where they stand. `asOfMs` is when it happens: the time of what is due, the arrival of an event. */
@@ -143,8 +144,9 @@ class Walk {
   }
 
   #retime(): void {
-    const comesMs = retimed(this.#current(), this.#place, this.#facts, this.#asOfMs);
-    if (comesMs !== undefined) this.#wait(comesMs, this.#facts.zone);
+    const comes = retimed(this.#current(), this.#place, this.#facts, this.#asOfMs);
+    if (comes) this.#place = { ...this.#place, ...comes };
+    if (comes) this.#tellHere('waits', this.#facts.zone);
   }
 
   /** What was sent, or is about to be, is not sent again. */
@@ -192,11 +194,9 @@ class Walk {
     if (this.#place.phase === 'spread' || 'wait_until' in current) return this.#goFrom(current);
     // The wall by which it was set may be another's by now: their next such time is waited for.
     const { zone } = this.#facts;
-    if ('wait' in current && this.#place.zone !== undefined && this.#place.zone !== zone) {
-      this.#place.zone = zone;
-      if (restsUntil(current.wait, zone, this.#asOfMs) > this.#asOfMs)
-        return this.#rest(current.wait, zone, this.#asOfMs);
-    }
+    const isElsewhere = this.#place.zone !== undefined && this.#place.zone !== zone;
+    if ('wait' in current && isElsewhere && restsUntil(current.wait, zone, this.#asOfMs) > this.#asOfMs)
+      return this.#rest(current.wait, zone, this.#asOfMs);
     this.#follow('next');
   }
 
@@ -242,7 +242,6 @@ class Walk {
     if ('send' in current) return this.#send(current.key, current.send, at);
     if ('wait' in current) {
       const { zone } = this.#facts;
-      if (current.wait.thenAt !== undefined) this.#place.zone = zone;
       return this.#rest(current.wait, zone, this.#asOfMs + durationMs(current.wait.for)!);
     }
     if ('wait_until' in current) {
@@ -250,6 +249,7 @@ class Walk {
       if ('attribute' in until) return this.#untilDate(until, at);
       const zone = until.zone ?? this.#facts.zone;
       const opensMs = nextInWindow(windowOf(until), zone, this.#asOfMs);
+      this.#place.zone = zone;
       if (opensMs > this.#asOfMs) return this.#wait(opensMs, zone);
       return this.#on(at, 'next', 'within its hours');
     }
@@ -320,6 +320,7 @@ class Walk {
   }
 
   #rest(wait: WaitStep, zone: string, restMs: number): undefined {
+    if (wait.thenAt !== undefined) this.#place.zone = zone;
     return this.#wait(restsUntil(wait, zone, restMs), zoneTold(wait.thenAt, zone));
   }
 

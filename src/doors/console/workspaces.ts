@@ -39,6 +39,7 @@ import {
   updateWorkspace,
 } from '../../accounts/workspaces.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
+import { zoneChanged } from '../../campaigns/zone.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
@@ -132,6 +133,8 @@ export const workspaceRoutes: readonly Route[] = [
         const changed = await updateWorkspace(tx, { ...body, id, revision, nowMs: ctx.clock.nowMs() });
         if (isFault(changed)) return changed;
         if (body.settings?.keptDays !== undefined) await keepOtherwise(tx, id);
+        if (changed.timeZone !== before!.timeZone)
+          await zoneChanged(ctx, tx, id, before!.timeZone, call.workspaceNowMs);
         afterCommit(() => ctx.directory.forget(id));
         const detail = changesOf(before!, body);
         const audit = { action: 'workspace.update', subject: `workspace:${id}`, detail };
