@@ -62,7 +62,11 @@ test('a campaign from a file: drafted, planned, published, entered by a call, to
   );
   const bob = await newContact('bob-appointment');
   const never = await ok('GET', `/why?contact=${bob}&campaign=${drafted.id}`);
-  assert.deepEqual([never.sent, never.state, never.decisions], [false, 'never entered', []]);
+  assert.deepEqual([never.sent, never.state], [false, 'never entered']);
+  assert.deepEqual(
+    never.decisions.map(({ what, why: reason }: Json) => [what, reason]),
+    [['not set off', 'nobody has let the contact in']],
+  );
 });
 
 test('what is wrong is refused with its path, and changes nothing', async () => {
@@ -327,6 +331,42 @@ test('campaigns.md §3.2: why tells of somebody who waits for an attribute that 
   const since = '2999-01-01T00:00:00Z';
   assert.deepEqual(await refusedAt('GET', `/campaigns/${id}/since?since=${since}`), [400, 'since']);
   assert.deepEqual(await refusedAt('POST', `/campaigns/${id}/since`, { since }), [400, 'since']);
+});
+
+test('campaigns.md §1: why tells of who never entered what did not set it off', async () => {
+  const headers = { 'x-outbound-key': demo.keys.outbound.private, 'content-type': 'application/json' };
+  const user = { email: 'never-set-off@example.com' };
+  const body = JSON.stringify({ user_id: 'never set off', event: 'asked before', user });
+  assert.equal((await fetch(`${url}/v2/track`, { method: 'POST', headers, body })).status, 200);
+  const contactId = (await ok('GET', '/contacts?search=never-set-off@example.com')).contacts[0].id;
+  await ok('PATCH', `/contacts/${contactId}`, { attributes: { tier: 'gold', ends: '2020-01-01' } });
+  const { id: segmentId } = await ok('POST', '/segments', {
+    key: 'gold-tier',
+    rule: { attribute: 'tier', is: 'gold' },
+  });
+  await until(
+    'who is in it is found',
+    async () => (await ok('GET', `/segments/${segmentId}`)).state === 'live',
+  );
+  const told: [object, RegExp][] = [
+    [{ event: { did: 'asked before' } }, /did that last at \S+Z, before the campaign was published/],
+    [{ event: { did: 'asked never' } }, /asked never sets it off, and the contact has never done that/],
+    [{ segment: { entered: 'gold-tier' } }, /was in the segment gold-tier when the campaign was published/],
+    [{ segment: { left: 'gold-tier' } }, /is in the segment gold-tier, and has not left it/],
+    [{ tag: { entered: 'gone by' } }, /is not in what sets it off/],
+    [{ attribute: { path: 'tier', changed: true } }, /tier has not changed since/],
+    [{ date: { attribute: 'ends' } }, /the date in ends comes, or came, at 2020-01-01T/],
+    [{ date: { attribute: 'begins' } }, /begins has no value/],
+  ];
+  for (const [n, [trigger, why]] of told.entries()) {
+    const { id } = await ok('POST', '/campaigns', small(`never-${n}`, { trigger }));
+    const of = `/why?contact=${contactId}&campaign=${id}`;
+    assert.match((await ok('GET', of)).decisions[0].why, /never published/);
+    await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+    const { state, decisions } = await ok('GET', of);
+    assert.deepEqual([state, decisions.length, decisions[0].what], ['never entered', 1, 'not set off']);
+    assert.match(decisions[0].why, why);
+  }
 });
 
 test('who became another is let in as them by their old id, and not again by the same key', async () => {

@@ -23,6 +23,7 @@ import {
   type EntryRow,
   type LogRow,
 } from './sql.ts';
+import { whyNotSetOff } from './neverSetOff.ts';
 import { selectEnteredBy, selectUndecided } from './sql.contact.ts';
 
 /** Entries that a page is looked for among, where it is narrowed: 5 ms of them. */
@@ -79,6 +80,10 @@ export async function whyIn(
   if (undecided) steps.push({ ...undecided, what: 'is not decided on yet', why: UNDECIDED });
   const isOut = standing ? wordOf(standing) : refusal ? 'refused' : 'never entered';
   const state = undecided && standing?.endedMs !== null ? 'not decided yet' : isOut;
+  if (!steps.length && !standing) {
+    const never = await whyNotSetOff(db, workspaceId, contactId, campaignId);
+    if (never) steps.push({ atMs: never.atMs, what: 'not set off', why: never.why });
+  }
   const deliveries = await deliveriesBy(db, workspaceId, contactId, messageIds);
   return { steps: [...steps, ...deliveries.flatMap(stepsOf)], deliveries, state };
 }
