@@ -88,6 +88,37 @@ test('scenario 23: far more enter in an hour than was expected: nobody else is l
   await provesWhole();
 });
 
+test('the brake: who came into a segment and has left it again is expected as well', async () => {
+  const place = await newPlace();
+  await place.segment('pro', { attribute: 'plan', is: 'pro' });
+  const all = async (plan: string) => {
+    for (const from of [0, 500]) {
+      const people = Array.from({ length: 500 }, (_, i) =>
+        place.person(`p${from + i}`, { attributes: { plan } }),
+      );
+      must(
+        await ctx.arrive(
+          place.id,
+          people.map((person) => ({ person })),
+        ),
+      );
+    }
+    await place.settled();
+  };
+  await place.advance(HOUR_MS);
+  await all('pro');
+  await place.advance(HOUR_MS);
+  await all('basic');
+  await place.advance(DAY_MS);
+  const trigger = { segment: { entered: 'pro' } };
+  const { id } = await place.live({ key: 'hello', trigger, steps: [mail('hello')] });
+  const [told] = await sql<
+    { n: number | null }[]
+  >`SELECT expected_per_hour AS n FROM campaigns WHERE id = ${id}`;
+  // About 1,000 in a day and two hours, by a sample of a 64th.
+  assert.ok(told!.n !== null && told!.n > 8 && told!.n < 150, `${told!.n} expected`);
+});
+
 test('scenario 23: a segment is widened by mistake: nobody enters by that, and of those who come into it from then on no more than a thousand in an hour', async () => {
   const place = await newPlace();
   const segment = await place.segment('pro', { attribute: 'plan', is: 'pro' });

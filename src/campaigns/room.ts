@@ -23,7 +23,7 @@ import { EVENTS_KEPT_MS } from '../db/partitions.ts';
 import { sweepStreams } from './streams.ts';
 import { turnTaker } from './turn.ts';
 import type { TurnDeps } from './turnPart.ts';
-import { deleteHoursBefore } from './enrol/sql.brake.ts';
+import { deleteComingsBefore, deleteHoursBefore } from './enrol/sql.brake.ts';
 import { eraseEnrolments, holdForMerge, mergeEnrolments } from './enrol/people.ts';
 import { eraseEvents, mergeEvents } from './events/people.ts';
 
@@ -32,6 +32,8 @@ const BACKTESTS_KEPT_MS = 90 * 86_400_000;
 
 /** How long it is known how many entered in an hour. */
 const HOURS_KEPT_MS = 86_400_000;
+/** How long it is known how many came into a segment: a week is looked at. */
+const COMINGS_KEPT_MS = 8 * 86_400_000;
 
 /** Campaigns. */
 export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
@@ -74,6 +76,7 @@ export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
       await sweepEvents(sql, nowMs - EVENT_LIMITS.keysKeptMs, nowMs - EVENTS_KEPT_MS);
       await sweepStreams(deps, nowMs);
       await deleteHoursBefore(sql, nowMs - HOURS_KEPT_MS);
+      await deleteComingsBefore(sql, nowMs - COMINGS_KEPT_MS);
       await deleteBacktestsBefore(sql, nowMs - BACKTESTS_KEPT_MS);
     },
   };
@@ -123,6 +126,7 @@ const OF_PEOPLE = {
     campaign_backtests: 'names nobody: counts, and the campaign that was tried',
     campaign_stamp: 'names nobody',
     campaign_hours: 'names nobody: counts',
+    segment_comings: 'names nobody: counts',
     campaign_tallies: 'names nobody: counts',
     campaign_tasks: 'names nobody but the contact up to whom a task is done, by id, until it is',
   },
@@ -133,6 +137,7 @@ const OF_PEOPLE = {
   parts: {
     event_keys: { column: 'contact_id', of: 'contacts' },
     campaign_hours: { column: 'campaign_id', of: 'campaigns' },
+    segment_comings: { column: 'segment_id', of: 'segments' },
     campaign_tallies: { column: 'campaign_id', of: 'campaigns' },
   },
   exports: {

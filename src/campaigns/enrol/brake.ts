@@ -7,12 +7,12 @@ import { hourOf, type Clock } from '../../base/clock.ts';
 import { isFault } from '../../base/fault.ts';
 import type { Log } from '../../base/log.ts';
 import { bucketOf } from '../../base/ids.ts';
-import { countInside, segmentsNamed } from '../../contacts/segments.ts';
+import { segmentsNamed } from '../../contacts/segments.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Changes } from './changes.ts';
 import type { LiveNames } from './live.ts';
-import { addHours, SAMPLE, SAMPLED, selectOften, stopEntering } from './sql.brake.ts';
+import { addHours, countComings, selectOften, stopEntering } from './sql.brake.ts';
 import { bumpStamp } from './sql.live.ts';
 import type { Watched } from '../steps/version.ts';
 
@@ -26,8 +26,6 @@ const LEAST = 1_000;
 const TIMES = 5;
 /** What was done so long is looked at, and at least so long. */
 const LOOKED_AT = { mostMs: 7 * 86_400_000, leastMs: 86_400_000 };
-/** Within so long of its change a segment's lanes have been gone through: ten million contacts take some minutes. */
-const FOUND_WITHIN_MS = HOUR_MS;
 
 /** Thrown to roll back a turn in which more would enter than may; caught where the turn was begun, which stops the campaign and takes it again. */
 export class TooManyEnter extends Error {
@@ -102,7 +100,7 @@ function perHour({ n, firstMs }: { n: number; firstMs: number | null }, nowMs: n
   return Math.ceil(n / ((nowMs - firstMs) / HOUR_MS));
 }
 
-/** About how many came into a segment by what they did. Who was found in it when its rule was last changed came at no time of their own. */
+/** About how many came into a segment by what they did, since its rule was last changed: also who has left it by then. */
 async function cameInto(
   tx: Tx,
   workspaceId: number,
@@ -112,6 +110,6 @@ async function cameInto(
   const found = await segmentsNamed(tx, workspaceId, [key]);
   if (isFault(found)) return { n: 0, firstMs: null };
   const { id, changedMs } = found.get(key)!;
-  const firstMs = Math.max(sinceMs, changedMs + FOUND_WITHIN_MS);
-  return { n: (await countInside(tx, id, SAMPLE, firstMs)) * SAMPLED, firstMs };
+  const firstMs = hourOf(Math.max(sinceMs, changedMs));
+  return { n: await countComings(tx, id, firstMs), firstMs };
 }

@@ -91,6 +91,8 @@ export class Changes {
     string,
     Of & { watchId: number; atMs: number; isIn: boolean; value: string | null }
   >();
+  /** Who came into a segment that people named, and when: of those who count for a campaign that goes by it. */
+  readonly comings: { contactId: number; segmentId: number; atMs: number }[] = [];
   /** When a contact is to be looked at again, by the workspace's clock. */
   readonly looks = new Map<number, Of & { atMs: number }>();
   /** Lane of a contact, since counts are kept by lane. */

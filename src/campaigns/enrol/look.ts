@@ -44,6 +44,8 @@ export function look(live: Live, member: Member, asked: Look, changes: Changes):
     const crossed = looked.flatMap((watch) => cross(member, watch, asOfMs, changes) ?? []);
     if (!crossed.length) break;
     isElsewhere ||= crossed.some(({ watch }) => watch.key !== null);
+    for (const { watch, isIn, atMs } of isHushed ? [] : crossed)
+      if (isIn && watch.key !== null) changes.comings.push({ contactId: member.contactId, segmentId: watch.id, atMs });
     if (!isHushed) for (const one of crossed) setOff(live, member, one, { depth, did }, changes);
   }
   if (isElsewhere) askedAgain(live, member, asOfMs, changes);

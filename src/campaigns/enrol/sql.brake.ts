@@ -38,9 +38,38 @@ export async function setExpected(db: Db, id: number, perHour: number | null): P
 }
 
 /** One bucket of 64: buckets are hashes, so that these are a fair sample. */
-export const SAMPLE = Array.from({ length: BUCKETS / 64 }, (_, i) => i * 64);
+const SAMPLE = Array.from({ length: BUCKETS / 64 }, (_, i) => i * 64);
 /** What is found in the sample is so many times as much in all. */
-export const SAMPLED = BUCKETS / SAMPLE.length;
+const SAMPLED = BUCKETS / SAMPLE.length;
+
+/** Whether a bucket is one of the sample. */
+export const isSampled = (bucket: number): boolean => bucket % 64 === 0;
+
+/** How many of a bucket came into a segment in an hour. */
+export type CameInto = { bucket: number; segmentId: number; hourMs: number; n: number };
+
+/** Adds to how many came into segments. Locks the rows, in order; each is of the owner of its lane. */
+export async function addComings(db: Db, rows: readonly CameInto[]): Promise<void> {
+  await db`
+    INSERT INTO segment_comings AS s (bucket, segment_id, hour_ms, n)
+    SELECT n.* FROM unnest(${rows.map((r) => r.bucket)}::smallint[], ${rows.map((r) => r.segmentId)}::bigint[],
+      ${rows.map((r) => r.hourMs)}::bigint[], ${rows.map((r) => r.n)}::bigint[]) AS n (bucket, segment_id, hour_ms, n)
+    ORDER BY 1, 2, 3
+    ON CONFLICT (bucket, segment_id, hour_ms) DO UPDATE SET n = s.n + excluded.n`;
+}
+
+/** About how many came into a segment since a time, whether they are in it still or not. Locks nothing. */
+export async function countComings(db: Db, segmentId: number, sinceMs: number): Promise<number> {
+  const [row] = await db<{ n: number }[]>`
+    SELECT coalesce(sum(n), 0)::bigint AS n FROM segment_comings
+    WHERE bucket = ANY(${SAMPLE}::smallint[]) AND segment_id = ${segmentId} AND hour_ms >= ${sinceMs}`;
+  return row!.n * SAMPLED;
+}
+
+/** Forgets who came long ago. */
+export async function deleteComingsBefore(db: Db, beforeMs: number): Promise<void> {
+  await db`DELETE FROM segment_comings WHERE hour_ms < ${beforeMs} AND bucket >= 0`;
+}
 
 /** About how often something was done since a time, and when first; by the workspace's clock. */
 export async function selectOften(

@@ -8,6 +8,7 @@ import type { Person } from '../../contacts/person.ts';
 import { tagContacts } from '../../contacts/sets.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
+import { hourOf } from '../../base/clock.ts';
 import { brake, type BrakeDeps } from './brake.ts';
 import { depthBehind } from './chain.ts';
 import type { Changes, EffectDone, EntryChanged, Of } from './changes.ts';
@@ -17,6 +18,7 @@ import { takeBack, type Leaving } from './takeBack.ts';
 import type { LiveNames } from './live.ts';
 import type { Member } from './member.ts';
 import { sendAll, type EnrolSendDeps } from './send.ts';
+import { addComings, isSampled, type CameInto } from './sql.brake.ts';
 import {
   addTallies,
   deleteEnrolments,
@@ -73,6 +75,7 @@ export async function writePart(
     changes.sends.length ? insertSends(tx, changes.sends) : undefined,
     ...writePlaces(tx, changes, timers),
     ...writeCrossings(tx, changes),
+    ...writeComings(tx, changes),
     looks.length ? upsertLooks(tx, looks, nowMs) : undefined,
     ...writeEntries(tx, [...changes.entries.values()]),
     changes.conversions.length ? insertConversions(tx, changes.conversions) : undefined,
@@ -187,6 +190,21 @@ function writeCrossings(tx: Tx, changes: Changes): Promise<void>[] {
     ...(into.length ? [putIntoSegments(tx, into)] : []),
     ...(out.length ? [takeOutOfSegments(tx, out)] : []),
   ];
+}
+
+/** How many came into segments, of those that are a fair sample. */
+function writeComings(tx: Tx, { comings }: Changes): Promise<void>[] {
+  const counts = new Map<string, CameInto>();
+  for (const { contactId, segmentId, atMs } of comings) {
+    const bucket = bucketOf(contactId);
+    if (!isSampled(bucket)) continue;
+    const hourMs = hourOf(atMs);
+    const key = `${bucket}|${segmentId}|${hourMs}`;
+    const known = counts.get(key);
+    if (known) known.n += 1;
+    else counts.set(key, { bucket, segmentId, hourMs, n: 1 });
+  }
+  return counts.size ? [addComings(tx, [...counts.values()])] : [];
 }
 
 /** Counts, by lane. */
