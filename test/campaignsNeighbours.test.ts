@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bucketOf } from '../src/base/ids.ts';
-import { DAY_MS, mail, newPlace, sql, world } from './campaignsProduct.ts';
+import { createLiveSource } from '../src/campaigns/enrol/live.ts';
+import { DAY_MS, hear, mail, newPlace, sql, world } from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 
 const { ctx } = world;
@@ -100,4 +101,57 @@ test('§4 whose wait is over goes on, while more has arrived for another workspa
   const left = await waiting('event_arrivals', big.id);
   assert.ok(left > MANY / 2, `${left} of ${MANY} were left`);
   await big.settled();
+});
+
+test('§4 what is published in one workspace is read again for that one: of the others it is known what is live', async () => {
+  const [busy, calm] = [await newPlace(), await newPlace()];
+  const file = { key: 'hello', trigger: { event: { did: 'in' } } };
+  for (const place of [busy, calm]) await place.live({ ...file, steps: [mail('hello')] });
+  const source = createLiveSource(ctx);
+  /** How often it is read what is live in a place, and by which step who enters there begins. */
+  const asked = async (place: typeof busy): Promise<[number, string]> => {
+    let reads = 0;
+    hear((text) => /FROM campaigns c WHERE c\.workspace_id/.test(text) && reads++);
+    try {
+      const live = await sql.begin(async (tx) => await (await source(tx))(place.id));
+      return [reads, [...live.campaigns.values()][0]!.version.file.steps[0]!.key];
+    } finally {
+      hear(undefined);
+    }
+  };
+  assert.deepEqual(
+    [await asked(busy), await asked(calm)],
+    [
+      [1, 'hello'],
+      [1, 'hello'],
+    ],
+  );
+  assert.deepEqual(
+    [await asked(busy), await asked(calm)],
+    [
+      [0, 'hello'],
+      [0, 'hello'],
+    ],
+  );
+  await busy.live({ ...file, steps: [mail('again')] });
+  assert.deepEqual(
+    [await asked(calm), await asked(busy)],
+    [
+      [0, 'hello'],
+      [1, 'again'],
+    ],
+  );
+  // A process of before says that something is another, and not whose.
+  await sql`UPDATE campaign_stamp SET n = n + 1`;
+  assert.deepEqual(
+    [await asked(calm), await asked(busy)],
+    [
+      [1, 'hello'],
+      [1, 'again'],
+    ],
+  );
+  // Whoever read what is live before others said something goes by what is known since.
+  const stale = await sql.begin(async (tx) => (await source(tx, 1))(busy.id));
+  assert.equal(stale.campaigns.size, 1);
+  assert.deepEqual(await asked(busy), [0, 'again']);
 });

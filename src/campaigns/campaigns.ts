@@ -247,7 +247,7 @@ export async function publish(
   await setExpected(tx, id, await expectedOf(tx, workspaceId, { nameId, watch }, nowMs));
   await watchFor(deps, tx, published, file, nowMs);
   await setFlow(deps, tx, published);
-  await bumpStamp(tx);
+  await bumpStamp(tx, workspaceId);
   return published;
 }
 
@@ -273,7 +273,7 @@ export async function pauseCampaign(
   };
   await updateCampaign(tx, paused);
   await setFlow(deps, tx, paused);
-  await bumpStamp(tx);
+  await bumpStamp(tx, workspaceId);
   return paused;
 }
 
@@ -301,7 +301,7 @@ export async function resumeCampaign(
   // Who resumes what was stopped by itself has said that it is right.
   if (now.note) await setExpected(tx, id, null);
   await setFlow(deps, tx, resumed);
-  await bumpStamp(tx);
+  await bumpStamp(tx, workspaceId);
   return resumed;
 }
 
@@ -326,7 +326,7 @@ export async function endCampaign(
   await updateCampaign(tx, ended);
   await watchFor(deps, tx, ended, undefined, nowMs);
   await putTasks(deps, tx, now, 'end', {}, nowMs);
-  await bumpStamp(tx);
+  await bumpStamp(tx, workspaceId);
   return ended;
 }
 

@@ -33,7 +33,7 @@ export async function setOutside(tx: Tx, workspaceId: number, points: number, no
     await updateCampaign(tx, begun);
     await insertEpoch(tx, epochOf(begun, file, points, nowMs));
   }
-  await bumpStamp(tx);
+  await bumpStamp(tx, workspaceId);
 }
 
 /** What is compared from now on. */

@@ -95,7 +95,8 @@ async function comes(db: Db, of: ComesOf): Promise<Comes> {
   );
   items.push(
     ...tasks.map(({ id, kind, campaignId, only, dueMs }): Coming => {
-      if (kind === 'build' || kind === 'zone') return { dueMs, kind: 'segment', contactId: null, of: null, part: id };
+      if (kind === 'build' || kind === 'zone')
+        return { dueMs, kind: 'segment', contactId: null, of: null, part: id };
       const sort = kind === 'since' || kind === 'hand' ? 'entering' : 'campaign';
       return { dueMs, kind: sort, contactId: only, of: { type: 'campaign', id: campaignId }, part: id };
     }),
@@ -125,6 +126,7 @@ const OF_PEOPLE = {
     workspace_holdouts: 'names nobody: a share, and by what it is drawn',
     campaign_backtests: 'names nobody: counts, and the campaign that was tried',
     campaign_stamp: 'names nobody',
+    campaign_stamps: 'names nobody',
     campaign_hours: 'names nobody: counts',
     segment_comings: 'names nobody: counts',
     campaign_tallies: 'names nobody: counts',

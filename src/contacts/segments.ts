@@ -17,7 +17,6 @@ import { countBounded, estimated, toldOf } from './walk.ts';
 
 export {
   countSegments,
-  countInside,
   deleteInside as leaveSegments,
   deleteMembersOf as takeOutOfSegments,
   deleteSegments,

@@ -204,17 +204,15 @@ export async function selectValues(
       BETWEEN (k.bucket, ${workspaceId}::bigint, k.id) AND (k.bucket, ${workspaceId}::bigint, k.id)`;
 }
 
-/** How many of some buckets are in a segment, of all without; those alone who came into it after a moment, where one is given. */
+/** How many of some buckets are in a segment, of all without. */
 export async function countInside(
   db: Db,
   segmentId: number,
   buckets: readonly number[] | undefined,
-  afterMs?: number,
 ): Promise<number> {
   const where = buckets ? db`bucket = ANY(${[...buckets]}::smallint[])` : db`bucket >= 0`;
-  const since = afterMs === undefined ? db`` : db`AND since_ms > ${afterMs}`;
   const [row] = await db<{ n: number }[]>`
-    SELECT count(*) AS n FROM segment_members WHERE segment_id = ${segmentId} AND ${where} ${since}`;
+    SELECT count(*) AS n FROM segment_members WHERE segment_id = ${segmentId} AND ${where}`;
   return row!.n;
 }
 

@@ -30,7 +30,7 @@ const LOOKED_AT = { mostMs: 7 * 86_400_000, leastMs: 86_400_000 };
 /** Thrown to roll back a turn in which more would enter than may; caught where the turn was begun, which stops the campaign and takes it again. */
 export class TooManyEnter extends Error {
   readonly campaignId: number;
-  readonly told: { key: string; entered: number; expected: number };
+  readonly told: { workspaceId: number; key: string; entered: number; expected: number };
 
   constructor(campaignId: number, told: TooManyEnter['told']) {
     super(`campaign ${told.key} would let in more than ${told.entered}, and ${told.expected} were expected`);
@@ -53,10 +53,10 @@ export async function brake(tx: Tx, live: LiveNames, changes: Changes, nowMs: nu
   if (!entered.size) return;
   const rows = [...entered].map(([campaignId, n]) => ({ bucket: bucketOf(campaignId), campaignId, n }));
   for (const { campaignId, n } of await addHours(tx, hourOf(nowMs), rows)) {
-    const { expectedPerHour, key } = live.campaigns.get(campaignId)!;
+    const { expectedPerHour, key, workspaceId } = live.campaigns.get(campaignId)!;
     if (n <= Math.max(LEAST, TIMES * expectedPerHour!)) continue;
     const before = n - entered.get(campaignId)!;
-    throw new TooManyEnter(campaignId, { key, entered: before, expected: expectedPerHour! });
+    throw new TooManyEnter(campaignId, { workspaceId, key, entered: before, expected: expectedPerHour! });
   }
 }
 
@@ -65,11 +65,11 @@ export async function stopFor(
   { queue, log, clock }: BrakeDeps,
   { campaignId, told }: TooManyEnter,
 ): Promise<void> {
-  const { entered, expected } = told;
+  const { entered, expected, workspaceId } = told;
   const note = `${entered} entered within an hour, and ${expected} were expected: nobody else is let in until it is resumed`;
   await queue.transact(async (tx) => {
     if (!(await stopEntering(tx, campaignId, note, clock.nowMs()))) return;
-    await bumpStamp(tx);
+    await bumpStamp(tx, workspaceId);
     log.warn(
       { campaign: campaignId, ...told },
       'a campaign was about to let in far more than expected; it was stopped',

@@ -1,6 +1,7 @@
 /**
  * What is live in each workspace, worked out once: which event sets off which campaign, and which names anybody waits for. What is
- * remembered is good as long as the stamp is the same, which every turn reads in its transaction.
+ * remembered is good as long as the stamp is the same, which every turn reads in its transaction; where it is another, what is remembered of those
+ * workspaces is forgotten that it is of.
  */
 import { CAMPAIGN_LIMITS, type Goal, type Rule } from '../../../contract/campaign.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -15,6 +16,7 @@ import type { Campaign, Live, Watch } from './member.ts';
 import { selectOutside, type Outside } from './sql.arms.ts';
 import { triggersOf } from './triggers.ts';
 import {
+  selectChangedSince,
   selectGoalsLeft,
   selectLiveCampaigns,
   selectOpenness,
@@ -52,6 +54,9 @@ export type LiveSource = (tx: Tx, stamp?: number) => Promise<(workspaceId: numbe
 /** So long after a campaign has ended a goal of it may still be told: as long as anything is waited for, and a day. */
 const GOALS_LEFT_MS = CAMPAIGN_LIMITS.waitMs + 86_400_000;
 
+/** Workspaces of which it is remembered: those that were read first are read again. */
+const MOST_KNOWN = 2_000;
+
 /** Versions kept that were made ready, but for what one workspace has more. */
 const KEPT = 5_000;
 
@@ -61,6 +66,7 @@ type LiveVersion = { version: Version; isOpen: boolean };
 /** Remembers what is live, as long as it is. Versions are immutable: one that was made ready is not read again when another is published. */
 export function createLiveSource(deps: { names: Names; clock: Pick<Clock, 'nowMs'> }): LiveSource {
   let stamp = -1;
+  let untold = -1;
   const known = new Map<number, LiveNames>();
   const ready = new Map<number, Version>();
   const versionsOf = async (tx: Tx, workspaceId: number): Promise<LiveVersion[]> => {
@@ -75,10 +81,17 @@ export function createLiveSource(deps: { names: Names; clock: Pick<Clock, 'nowMs
       return version ? [{ version, isOpen }] : [];
     });
   };
+  const forgetSince = async (tx: Tx, now: number): Promise<void> => {
+    const changed = await selectChangedSince(tx, stamp);
+    // Another turn may have found as much meanwhile, or more.
+    if (now <= stamp) return;
+    if (changed.untold !== untold) known.clear();
+    for (const id of changed.workspaceIds) known.delete(id);
+    [stamp, untold] = [now, changed.untold];
+  };
   return async (tx, given) => {
     const now = given ?? (await selectStamp(tx));
-    if (now !== stamp) known.clear();
-    stamp = now;
+    if (now > stamp) await forgetSince(tx, now);
     return async (workspaceId) => {
       const found = known.get(workspaceId);
       if (found) return found;
@@ -104,6 +117,7 @@ export function createLiveSource(deps: { names: Names; clock: Pick<Clock, 'nowMs
       };
       // Another turn may have found that it is out of date meanwhile.
       if (stamp === now) known.set(workspaceId, live);
+      if (known.size > MOST_KNOWN) known.delete(known.keys().next().value!);
       return live;
     };
   };

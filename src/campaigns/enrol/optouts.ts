@@ -56,7 +56,7 @@ export async function changeOptouts(
   if (act === 'come back') return await deleteOptouts(tx, of.contactId, campaignIds);
   await insertOptouts(tx, of, campaignIds, nowMs);
   // Turns ask who has left only where somebody has.
-  if (await markLeft(tx, campaignIds)) await bumpStamp(tx);
+  if (await markLeft(tx, campaignIds)) await bumpStamp(tx, of.workspaceId);
   await tellLeft(deps, tx, of, campaignIds, nowMs);
 }
 

@@ -63,10 +63,27 @@ export async function selectStamp(db: Db): Promise<number> {
   return rows[0]!.n;
 }
 
-/** Says that what is live has changed. */
-export async function bumpStamp(db: Db): Promise<void> {
+/**
+ * Says that what is live of a workspace has changed. Locks the stamp until the transaction ends, so that whoever sees a stamp sees whose all
+ * those before it were.
+ */
+export async function bumpStamp(db: Db, workspaceId: number): Promise<void> {
   bumped.add(db);
-  await db`UPDATE campaign_stamp SET n = n + 1 WHERE id = 1`;
+  const [row] = await db<{ n: number }[]>`
+    UPDATE campaign_stamp SET n = n + 1, told = told + 1 WHERE id = 1 RETURNING n`;
+  await db`
+    INSERT INTO campaign_stamps (workspace_id, n) VALUES (${workspaceId}, ${row!.n})
+    ON CONFLICT (workspace_id) DO UPDATE SET n = excluded.n`;
+}
+
+/** Whose what is live has changed since a stamp; and how many changes of all there ever were nobody said that of. */
+export async function selectChangedSince(
+  db: Db,
+  stamp: number,
+): Promise<{ workspaceIds: number[]; untold: number }> {
+  const [row] = await db<{ untold: number }[]>`SELECT n - told AS untold FROM campaign_stamp WHERE id = 1`;
+  const rows = await db<{ id: number }[]>`SELECT workspace_id AS id FROM campaign_stamps WHERE n > ${stamp}`;
+  return { workspaceIds: rows.map(({ id }) => id), untold: row!.untold };
 }
 
 const bumped = new WeakSet<Db>();

@@ -96,5 +96,5 @@ async function endBuild(tx: Tx, task: Task): Promise<void> {
   await noteTask(tx, task, undefined);
   if (!segment || (await selectTaskOf(tx, segment.id))) return;
   await updateSegment(tx, { ...segment, state: 'live' });
-  await bumpStamp(tx);
+  await bumpStamp(tx, segment.workspaceId);
 }

@@ -121,7 +121,7 @@ export async function removeSegment(tx: Tx, workspaceId: number, id: number): Pr
   if (user) return fault('conflict', `campaign ${user.key} names this segment`);
   await deleteSegments(tx, [id]);
   await deleteTasks(tx, id, 'build');
-  await bumpStamp(tx);
+  await bumpStamp(tx, workspaceId);
   return now;
 }
 
@@ -221,13 +221,13 @@ export async function setsRenamed(
     await goThrough(deps, tx, now);
     isAny = true;
   }
-  if (isAny) await bumpStamp(tx);
+  if (isAny) await bumpStamp(tx, workspaceId);
 }
 
 /** Goes through all lanes, and says that what is live is another. */
 async function build(deps: SegmentDeps, tx: Tx, segment: Segment): Promise<void> {
   await goThrough(deps, tx, segment);
-  await bumpStamp(tx);
+  await bumpStamp(tx, segment.workspaceId);
 }
 
 /** Goes through all lanes, when every process that changes contacts knows of it. */
