@@ -405,6 +405,36 @@ scenario(
 );
 
 scenario(
+  'campaigns.md §3.2: a filter that names a segment says what the rule of it says in its place, of what has just come, too',
+  async () => {
+    const place = await newPlace();
+    await place.segment('thrice', { did: 'buy', atLeast: 3 });
+    await place.segment('ever', { did: 'buy' });
+    await place.segment('ghent', { attribute: 'city', is: 'Ghent' });
+    const buys = { trigger: { event: { did: 'buy' } }, entry: 'every' as const };
+    await place.live({ ...buys, key: 'named', filter: { inSegment: 'thrice' }, steps: [mail('third')] });
+    await place.live({ ...buys, key: 'said', filter: { did: 'buy', atLeast: 3 }, steps: [mail('third')] });
+    await place.live({ ...buys, key: 'new', filter: { not: { inSegment: 'ever' } }, steps: [mail('new')] });
+    await place.live({
+      key: 'waits',
+      trigger: { event: { did: 'join' } },
+      filter: { all: [{ attribute: 'city', exists: true }, { inSegment: 'ghent' }] },
+      steps: [mail('of-ghent')],
+    });
+    const ann = await place.tell('ann', { name: 'buy' });
+    for (let n = 0; n < 2; n++) await place.tell('ann', { name: 'buy' });
+    await place.settled();
+    assert.deepEqual(await place.mails(ann), ['third', 'third']);
+    const bob = await place.tell('bob', { name: 'join' });
+    await place.settled();
+    await place.tell('bob', undefined, { attributes: { city: 'Ghent' } });
+    await place.settled();
+    assert.deepEqual(await place.mails(bob), ['of-ghent']);
+    await provesWhole();
+  },
+);
+
+scenario(
   'campaigns.md §3.2: who is asked by a filter at any time leaves when they do what it counts, and when time takes them out of a segment that it names',
   async () => {
     const place = await newPlace();

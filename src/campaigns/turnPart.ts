@@ -17,7 +17,7 @@ import { MOST_HELD } from './enrol/held.ts';
 import { holdEvents, offerHeld, whoMayBe } from './enrol/known.ts';
 import { keyOfCall } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
-import { look } from './enrol/look.ts';
+import { insideBy, look } from './enrol/look.ts';
 import type { Campaign, Member } from './enrol/member.ts';
 import { countOwn } from './enrol/own.ts';
 import { entriesBy, recallKeys, recallOpen, recallReached } from './enrol/recall.ts';
@@ -294,6 +294,7 @@ function takeArrival(
   let did: { name: string; atMs: number } | undefined;
   // What came before it was done by then, also where nothing comes of it.
   member.horizon = Math.max(member.horizon, order);
+  const crossed = insideBy(live, member, receivedMs, changes);
   if (kind === ARRIVAL.changed) {
     member.depth = depthTold(properties);
     onChange(live, member, nowMs, changes);
@@ -318,7 +319,7 @@ function takeArrival(
     onEvent(live, member, event, nowMs, changes);
     member.depth = Math.max(member.depth, depth);
   }
-  look(live, member, { asOfMs: receivedMs, isHushed: isHistory, did }, changes);
+  look(live, member, { asOfMs: receivedMs, isHushed: isHistory, did, crossed }, changes);
 }
 
 /** Somebody said that this contact is to enter a campaign. */

@@ -3,7 +3,7 @@
  * remembered is good as long as the stamp is the same, which every turn reads in its transaction; where it is another, what is remembered of those
  * workspaces is forgotten that it is of.
  */
-import { CAMPAIGN_LIMITS, type Goal, type Rule } from '../../../contract/campaign.ts';
+import { CAMPAIGN_LIMITS, type Rule } from '../../../contract/campaign.ts';
 import type { Clock } from '../../base/clock.ts';
 import { allSegments, type Segment } from '../../contacts/segments.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -136,14 +136,6 @@ export function liveOf(
     const version = versions.get(row.versionId!);
     return version ? [{ ...row, version, outside }] : [];
   });
-  const goals = new Map<string, Set<number>>();
-  const goalsWithinMs = new Map<string, number>();
-  const countGoals = (campaignId: number, of: readonly Goal[]) => {
-    for (const { event, within } of of) {
-      goals.set(event, (goals.get(event) ?? new Set()).add(campaignId));
-      goalsWithinMs.set(event, Math.max(goalsWithinMs.get(event) ?? 0, durationMs(within)!));
-    }
-  };
   const waited = new Map<string, Set<Campaign>>();
   const asked = new Map<string, number>();
   const awaitedNames = new Set<string>();
@@ -152,17 +144,13 @@ export function liveOf(
     for (const [name, backMs] of version.names) asked.set(name, Math.max(asked.get(name) ?? 0, backMs));
     for (const name of version.hears) awaitedNames.add(name);
     const campaign = byId.get(version.campaignId);
-    if (campaign) countGoals(campaign.id, version.goals);
     for (const step of campaign ? version.steps : [])
       if ('wait_for' in step) {
         const { event } = step.wait_for;
         waited.set(event, (waited.get(event) ?? new Set()).add(campaign!));
       }
   }
-  for (const { campaignId, goals: left } of over) {
-    countGoals(campaignId, left);
-    for (const { event } of left) awaitedNames.add(event);
-  }
+  for (const { goals: left } of over) for (const { event } of left) awaitedNames.add(event);
   const triggers = triggersOf(live);
   const started = startedBy(versions.values());
   const watches = segments.map(watchOfRow);
@@ -180,9 +168,9 @@ export function liveOf(
       .map(({ id }) => id),
     watches,
     onWatch: watchedBy(live, segments),
+    asksSegments: [...versions.values()].some((version) => version.asksSegments),
     isBuilding: segments.some(({ state }) => state === 'building'),
-    goals: new Map([...goals].map(([name, ids]) => [name, [...ids].map((id) => ({ id }))])),
-    goalsWithinMs,
+    ...goalsOf([...[...versions.values()].filter(({ campaignId }) => byId.has(campaignId)), ...over]),
     goalsLeft: new Map(over.map(({ id, goals: left }) => [id, left])),
     waited: listsOf(waited),
     closed: new Set(open.flatMap(({ version, isOpen }) => (isOpen ? [] : [version.id]))),
@@ -193,6 +181,21 @@ export function liveOf(
       [...versions.values()].some((version) => version.asksSets) ||
       watches.some((watch) => watch.kind === 'rule' && asksSets(watch.rule)),
   };
+}
+
+/** Whose goals events of a name may be, and how long after an entry at most. */
+function goalsOf(
+  all: readonly Pick<GoalsLeft, 'campaignId' | 'goals'>[],
+): Pick<Live, 'goals' | 'goalsWithinMs'> {
+  const whose = new Map<string, Set<number>>();
+  const withinMs = new Map<string, number>();
+  for (const { campaignId, goals } of all)
+    for (const { event, within } of goals) {
+      whose.set(event, (whose.get(event) ?? new Set()).add(campaignId));
+      withinMs.set(event, Math.max(withinMs.get(event) ?? 0, durationMs(within)!));
+    }
+  const goals = new Map([...whose].map(([name, ids]) => [name, [...ids].map((id) => ({ id }))]));
+  return { goals, goalsWithinMs: withinMs };
 }
 
 /** By name: what does something to who is in anything, and that together with what sets something off. */

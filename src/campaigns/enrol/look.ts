@@ -16,9 +16,17 @@ import { isBefore } from './refusal.ts';
 
 /**
  * `hushed`: what is known becomes another, and nothing is set off. `isDue`: it is looked at because time has come. `did`: the event because of
- * which it is looked at. `only`: the watch that is looked at; what became of the others is for whatever changed it.
+ * which it is looked at. `only`: the watch that is looked at; what became of the others is for whatever changed it. `crossed`: what was found
+ * before (`insideBy`), of which nothing was set off yet.
  */
-type Look = { asOfMs: number; isHushed?: boolean; isDue?: boolean; did?: Did | undefined; only?: number };
+type Look = {
+  asOfMs: number;
+  isHushed?: boolean;
+  isDue?: boolean;
+  did?: Did | undefined;
+  only?: number;
+  crossed?: readonly Crossed[];
+};
 
 type Did = Pick<Seen, 'name' | 'atMs'>;
 
@@ -34,23 +42,36 @@ const ROUNDS = CAMPAIGN_LIMITS.chain + 2;
 
 /** Looks at a contact, and again as long as what comes of it changes what holds. */
 export function look(live: Live, member: Member, asked: Look, changes: Changes): void {
-  const { asOfMs, isHushed, isDue, did, only } = asked;
+  const { asOfMs, isHushed, isDue, did, only, crossed: before = [] } = asked;
   const looked = only === undefined ? live.watches : live.watches.filter(({ id }) => id === only);
   if (isDue && !isHushed) for (const watch of live.watches) fallsDue(live, member, watch, asOfMs, changes);
   let isElsewhere = false;
   for (let round = 0; round < ROUNDS; round++) {
     const { depth } = member;
     member.depth = 0;
-    const crossed = looked.flatMap((watch) => cross(member, watch, asOfMs, changes) ?? []);
+    const found = looked.flatMap((watch) => cross(member, watch, asOfMs, changes) ?? []);
+    const crossed = round > 0 ? found : [...before, ...found].sort((a, b) => a.watch.id - b.watch.id);
     if (!crossed.length) break;
     isElsewhere ||= crossed.some(({ watch }) => watch.key !== null);
     for (const { watch, isIn, atMs } of isHushed ? [] : crossed)
-      if (isIn && watch.key !== null) changes.comings.push({ contactId: member.contactId, segmentId: watch.id, atMs });
+      if (isIn && watch.key !== null)
+        changes.comings.push({ contactId: member.contactId, segmentId: watch.id, atMs });
     if (!isHushed) for (const one of crossed) setOff(live, member, one, { depth, did }, changes);
   }
   if (isElsewhere) askedAgain(live, member, asOfMs, changes);
   const nextMs = Math.min(...live.watches.map((watch) => flipOf(member, watch, asOfMs)));
   if (nextMs < Infinity) changes.look(member, nextMs);
+}
+
+/**
+ * The segments that somebody comes into, or leaves, by what has just come, before anything is decided by that: a filter that names a segment says
+ * what its rule would say in its place. What it sets off is for the look behind it (`crossed`). Nothing where no filter asks for any.
+ */
+export function insideBy(live: Live, member: Member, asOfMs: number, changes: Changes): readonly Crossed[] {
+  if (!live.asksSegments) return [];
+  return live.watches.flatMap((watch) =>
+    watch.key === null ? [] : (cross(member, watch, asOfMs, changes) ?? []),
+  );
 }
 
 /** Who is in other segments now is asked by the filters that ask for one at any time. */

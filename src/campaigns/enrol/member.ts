@@ -46,6 +46,8 @@ export type Live = {
   waited: ReadonlyMap<string, readonly Campaign[]>;
   /** What is looked at of each contact: segments, and what triggers go by. */
   watches: readonly Watch[];
+  /** Whether any filter or branch asks for a segment. */
+  asksSegments: boolean;
   /** What comes of it, by the id of the watch. */
   onWatch: ReadonlyMap<number, readonly { campaign: Campaign; on: 'entered' | 'left' }[]>;
 };

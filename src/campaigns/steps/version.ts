@@ -54,6 +54,8 @@ export type Version = {
   asksSets: boolean;
   /** Whether who is in it is looked at when something is learnt of them: its filter is asked at any time, or a date of theirs is waited for. */
   heedsChanges: boolean;
+  /** Whether its filter or a branch asks for a segment. */
+  asksSegments: boolean;
   /** Whether they are when they come into a segment, or leave one: their filter asks for one at any time. */
   heedsSegments: boolean;
 };
@@ -122,6 +124,7 @@ export function versionOf(
     goals: file.goals ?? [],
     exits,
     asksSets: rules.some(asksSets),
+    asksSegments: rules.some((rule) => segmentsIn(rule).length > 0),
     heedsChanges: asksAlways || steps.some(isForDate),
     heedsSegments: asksAlways && file.filter !== undefined && segmentsIn(file.filter).length > 0,
   };

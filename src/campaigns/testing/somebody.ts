@@ -7,7 +7,7 @@ import { memberOf } from '../enrol/book.ts';
 import { Changes } from '../enrol/changes.ts';
 import { onChange, onDue, onEvent } from '../enrol/engine.ts';
 import { liveOf } from '../enrol/live.ts';
-import { look } from '../enrol/look.ts';
+import { insideBy, look } from '../enrol/look.ts';
 import type { Campaign, Taken } from '../enrol/member.ts';
 import type { LiveCampaign } from '../enrol/sql.live.ts';
 import { withAttributes } from '../steps/changed.ts';
@@ -61,15 +61,17 @@ export function somebody(
       const id = ++order;
       const of = { name, atMs, receivedMs: atMs, key: id, order: id, properties, isHistory: false };
       const event: Taken = depth > 0 ? { ...of, depth } : of;
+      const crossed = insideBy(live, member, atMs, changes);
       onEvent(live, member, event, atMs, changes);
-      look(live, member, { asOfMs: atMs, did: event }, changes);
+      look(live, member, { asOfMs: atMs, did: event, crossed }, changes);
     },
     /** Something is learnt of them; `depth`: so many campaigns have led to it. */
     becomes(set: Record<string, unknown>, atMs = BEGAN_MS, depth = 0) {
       member.facts = withAttributes(member.facts, set);
       member.depth = depth;
+      const crossed = insideBy(live, member, atMs, changes);
       onChange(live, member, atMs, changes);
-      look(live, member, { asOfMs: atMs }, changes);
+      look(live, member, { asOfMs: atMs, crossed }, changes);
     },
     /** What falls due next, in any campaign. */
     due() {
