@@ -254,10 +254,28 @@ describe('a server for other programs', () => {
     assert.equal(other.code, 1);
     assert.match(other.out, /^- +within: 14d\n\+ +within: 7d$/m);
     const api = caller(ready.url, ready.keys.console.token);
-    const { body } = await api(
-      'GET',
-      `/api/workspaces/${ready.workspace.id}/contacts?search=ann1@example.com`,
-    );
+    const base = `/api/workspaces/${ready.workspace.id}`;
+    const send = { content: { type: 'text', text: 'It is over' }, channel: 'email' };
+    const over = {
+      parley: 'campaign/1',
+      key: 'over',
+      trigger: { api: true },
+      steps: [{ key: 'mail', send }],
+    };
+    const made = await api('POST', `${base}/campaigns`, { campaign: over });
+    await api('POST', `${base}/campaigns/${made.body.id}/publish`, { people: 'move' });
+    assert.equal((await api('POST', `${base}/campaigns/${made.body.id}/end`, {})).body.state, 'ended');
+    // What is pulled can be pushed, and what has ended takes no draft any more: it comes when it is asked for.
+    const whole = path.join(temp, 'whole');
+    const all = await parley(['campaigns', 'pull', '--dir', whole, ...D]);
+    assert.equal(all.code, 0, all.err);
+    const files = all.out.trim().split('\n');
+    assert.ok(files.includes(path.join(whole, 'picture-reminder.yaml')), all.out);
+    const back = await parley(['campaigns', 'push', ...files, ...D]);
+    assert.equal(back.code, 0, back.err);
+    const ended = await parley(['campaigns', 'pull', 'over', '--dir', whole, ...D]);
+    assert.equal(ended.out.trim(), path.join(whole, 'over.yaml'));
+    const { body } = await api('GET', `${base}/contacts?search=ann1@example.com`);
     const exported = await parley(['contacts', 'export', body.contacts[0].id, ...D]);
     assert.equal(exported.code, 0, exported.err);
     const { contactId, rooms } = JSON.parse(exported.out);

@@ -14,10 +14,13 @@ type Plan = {
   exact: boolean;
 };
 
-/** Writes every campaign, or those with some keys, into a folder: `<key>.yaml`. */
+/** Writes every campaign that has not ended, or those with some keys, into a folder: `<key>.yaml`. */
 export async function pull(keys: readonly string[], flags: TargetFlags & { dir: string }): Promise<void> {
   const { api, base } = await connect(flags);
-  const found = (await all(api, base)).filter(({ key }) => !keys.length || keys.includes(key));
+  // What has ended takes no draft any more: a folder that is pulled can be pushed.
+  const found = (await all(api, base)).filter(({ key, state }) =>
+    keys.length ? keys.includes(key) : state !== 'ended',
+  );
   const missing = keys.find((key) => !found.some((one) => one.key === key));
   if (missing !== undefined) throw new CommandFailure(`There is no campaign ${missing}.`);
   await mkdir(flags.dir, { recursive: true });
