@@ -34,10 +34,17 @@ test('twenty failures in a row open it for two seconds; each time it fails again
 test('a clock that is set back keeps it open no longer', () => {
   const still = stillClock();
   let setBackMs = 0;
-  const breaker = createBreaker({ ...still, nowMs: () => still.nowMs() - setBackMs });
+  let monotonicMs = 7.25;
+  const breaker = createBreaker({
+    ...still,
+    nowMs: () => still.nowMs() - setBackMs,
+    monotonicMs: () => monotonicMs,
+  });
   for (let n = 0; n < 20; n++) breaker.saw(deferred('transient'));
   setBackMs = 3_600_000;
   assert.equal(breaker.waitMs(), 2_000);
+  monotonicMs += 0.5;
+  assert.equal(breaker.waitMs(), 2_000, 'in whole milliseconds, as until when it is open is kept');
 });
 
 test('what was under way when it opened makes it stay open no longer', async () => {

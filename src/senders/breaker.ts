@@ -32,7 +32,7 @@ export function createBreaker(clock: Clock): Breaker {
   return {
     waitMs() {
       const leftMs = openUntilMs - clock.monotonicMs();
-      return leftMs > 0 ? leftMs : undefined;
+      return leftMs > 0 ? Math.ceil(leftMs) : undefined;
     },
     saw(outcome) {
       if (outcome.kind === 'accepted' || outcome.kind === 'refused' || isOfOne(outcome)) {
