@@ -22,6 +22,9 @@ export type UserInfo = {
     group_id?: string | number;
     group_attributes?: Record<string, unknown>;
     previous_id?: string | number;
+    apns?: string | readonly string[];
+    gcm?: string | readonly string[];
+    fcm?: string | readonly string[];
 };
 /** An event of `trackBatch`, as it is on the wire. */
 export type BatchedEvent = {
@@ -47,27 +50,28 @@ export type OutboundOptions = {
 export type SuccessCallback = () => void;
 /** Called with one. */
 export type ErrorCallback = (error: OutboundError) => void;
+/** What follows a call: a promise with the same methods. */
+export type Following<T> = Promise<T> & Omit<Call, keyof Promise<void>>;
 /**
  * What a call answers: a promise, with the further methods of the promises (D.js) that the first library had. As with those, an
  * error that nobody listens to is nobody's concern: it never ends a process.
  */
 export declare class Call extends Promise<void> {
     private ended;
-    then<A = void, B = never>(success?: ((value: void) => A | PromiseLike<A>) | null, error?: ((reason: OutboundError) => B | PromiseLike<B>) | null): Promise<A | B>;
-    success(heard: SuccessCallback, failed?: ErrorCallback): Promise<void>;
+    then<A = void, B = never>(success?: ((value: void) => A | PromiseLike<A>) | null, error?: ((reason: OutboundError) => B | PromiseLike<B>) | null): Following<A | B>;
+    success(heard: SuccessCallback, failed?: ErrorCallback): Following<void>;
     /** As `success`: what is kept has no parameters to be taken apart. */
-    apply(heard: SuccessCallback, failed?: ErrorCallback): Promise<void>;
-    error(heard: ErrorCallback): Promise<void>;
-    otherwise(heard: ErrorCallback): Promise<void>;
+    apply(heard: SuccessCallback, failed?: ErrorCallback): Following<void>;
+    spread(heard: SuccessCallback, failed?: ErrorCallback): Following<void>;
+    error(heard: ErrorCallback): Following<void>;
+    otherwise(heard: ErrorCallback): Following<void>;
     ensure(heard: () => void): this;
-    nodify(heard: (error?: OutboundError) => void): Promise<void>;
+    nodify(heard: (error?: OutboundError) => void): Following<void>;
     /** Goes on failing after `heard`; without it, the error is thrown where nobody catches it. */
-    rethrow(heard?: ErrorCallback): Promise<void>;
+    rethrow(heard?: ErrorCallback): Following<void>;
     /** -1 when it failed, 1 when it went well, 0 before that. */
     getStatus(): number;
     isPending(): boolean;
-    /** Follows how it ends, and hears its error, so that one whom nobody else hears ends no process. */
-    static watched(this: void, call: Call): Call;
 }
 /** A call about a device of a user. */
 export type AboutToken = (userId: UserId, token: string, ...rest: unknown[]) => Call;

@@ -81,7 +81,7 @@ export class Line {
   }
 
   /** Keeps a call and sends it in its turn; `done` hears how it ended. */
-  call(path: string, body: unknown, done: (error?: OutboundError) => void): void {
+  enqueue(path: string, body: unknown, done: (error?: OutboundError) => void): void {
     if (this.waiting.length >= MOST_WAITING)
       return done({ receivedCall: false, message: 'Too many calls wait.' });
     // As it is now: what the caller does to it afterwards is none of it.
@@ -173,8 +173,11 @@ async function send(options: LineOptions, batch: readonly Waiting[]): Promise<Fa
       ? // So that it knows what is told again, by the caller's own id where it has one.
         { message_id: id, ...(body as object), ...(path === '/track' && clock) }
       : path === '/track/batch'
-        ? // A time of the caller's own may be by another clock.
-          (body as Told[]).map((event) => ({ ...(event.timestamp === t / 1000 && clock), ...event }))
+        ? // A time of the caller's own may be by another clock. What is no list would stop all that wait behind it.
+          ([body].flat() as (Told | null)[]).map((event) => ({
+            ...(event?.timestamp === t / 1000 && clock),
+            ...event,
+          }))
         : body,
   );
   const body = JSON.stringify(many ? bodies : bodies[0]);

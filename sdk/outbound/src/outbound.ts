@@ -34,6 +34,9 @@ export type UserInfo = {
   group_id?: string | number;
   group_attributes?: Record<string, unknown>;
   previous_id?: string | number;
+  apns?: string | readonly string[];
+  gcm?: string | readonly string[];
+  fcm?: string | readonly string[];
 };
 
 /** An event of `trackBatch`, as it is on the wire. */
@@ -63,6 +66,9 @@ export type SuccessCallback = () => void;
 /** Called with one. */
 export type ErrorCallback = (error: OutboundError) => void;
 
+/** What follows a call: a promise with the same methods. */
+export type Following<T> = Promise<T> & Omit<Call, keyof Promise<void>>;
+
 /**
  * What a call answers: a promise, with the further methods of the promises (D.js) that the first library had. As with those, an
  * error that nobody listens to is nobody's concern: it never ends a process.
@@ -72,20 +78,23 @@ export class Call extends Promise<void> {
   override then<A = void, B = never>(
     success?: ((value: void) => A | PromiseLike<A>) | null,
     error?: ((reason: OutboundError) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return watched(super.then(success, error) as unknown as Call) as unknown as Promise<A | B>;
+  ): Following<A | B> {
+    return watched(super.then(success, error) as unknown as Call) as unknown as Following<A | B>;
   }
-  success(heard: SuccessCallback, failed?: ErrorCallback) {
+  success(heard: SuccessCallback, failed?: ErrorCallback): Following<void> {
     return this.then(() => heard(), failed);
   }
   /** As `success`: what is kept has no parameters to be taken apart. */
-  apply(heard: SuccessCallback, failed?: ErrorCallback) {
+  apply(heard: SuccessCallback, failed?: ErrorCallback): Following<void> {
     return this.success(heard, failed);
   }
-  error(heard: ErrorCallback) {
+  spread(heard: SuccessCallback, failed?: ErrorCallback): Following<void> {
+    return this.success(heard, failed);
+  }
+  error(heard: ErrorCallback): Following<void> {
     return this.then(undefined, heard);
   }
-  otherwise(heard: ErrorCallback) {
+  otherwise(heard: ErrorCallback): Following<void> {
     return this.error(heard);
   }
   ensure(heard: () => void) {
@@ -109,15 +118,6 @@ export class Call extends Promise<void> {
   isPending() {
     return !this.ended;
   }
-  /** Follows how it ends, and hears its error, so that one whom nobody else hears ends no process. */
-  static watched(this: void, call: Call): Call {
-    void Promise.prototype.then.call(
-      call,
-      () => (call.ended = 1),
-      () => (call.ended = -1),
-    );
-    return call;
-  }
 }
 
 /** A call about a device of a user. */
@@ -127,7 +127,16 @@ export type AboutUser = (userId: UserId, ...rest: unknown[]) => Call;
 /** A call about a user and campaigns. */
 export type AboutCampaigns = (userId: UserId, campaignIds: readonly string[], ...rest: unknown[]) => Call;
 
-const { watched } = Call;
+/** Follows how it ends, and hears its error, so that one whom nobody else hears ends no process. */
+const watched = (call: Call): Call => {
+  const followed = call as unknown as { ended: number };
+  void Promise.prototype.then.call(
+    call,
+    () => (followed.ended = 1),
+    () => (followed.ended = -1),
+  );
+  return call;
+};
 const outside = (error: unknown) =>
   void setTimeout(() => {
     throw error;
@@ -195,14 +204,18 @@ export class Outbound {
 
   /** Tells what users did, at most a hundred things. */
   trackBatch(events: readonly BatchedEvent[], ...rest: unknown[]): Call {
-    let wrong: string | undefined;
-    if (!Array.isArray(events)) wrong = `Invalid events array. Expected array, got ${typeof events}`;
-    else if (events.length > 100)
-      wrong = `Events array can not contain more than 100 events. Got ${events.length}`;
-    else
-      for (const event of events as readonly (BatchedEvent | null)[])
-        wrong ??=
-          userIdError(event?.user_id) ?? typeError('event', event?.event) ?? timeError(event?.timestamp);
+    const wrong = !Array.isArray(events)
+      ? invalid('events array', 'array', events)
+      : events.length > 100
+        ? `Events array can not contain more than 100 events. Got ${events.length}`
+        : (events as readonly (BatchedEvent | null)[])
+            .map(
+              (event) =>
+                userIdError(event?.user_id) ??
+                typeError('event', event?.event) ??
+                timeError(event?.timestamp),
+            )
+            .find(Boolean);
     return this.send(rest, wrong, '/track/batch', () => events);
   }
 
@@ -254,7 +267,7 @@ export class Outbound {
       new Call((resolve, reject) => {
         if (wrong !== undefined) return reject({ receivedCall: false, message: wrong });
         try {
-          this.line.call(path, body(), (error) => (error ? reject(error) : resolve()));
+          this.line.enqueue(path, body(), (error) => (error ? reject(error) : resolve()));
         } catch (error) {
           // What cannot be said in JSON: a circle, a BigInt.
           reject({ receivedCall: false, message: String(error) });
@@ -281,20 +294,19 @@ export function eventObject(event: string, properties: unknown, timestamp: unkno
 }
 
 const FIELDS =
-  'firstName lastName email phoneNumber timezone groupId groupAttributes previousId attributes'.split(' ');
+  'firstName lastName email phoneNumber timezone groupId groupAttributes previousId attributes apnsTokens gcmTokens fcmTokens'.split(
+    ' ',
+  );
 
 /** A user as it is on the wire, without the id. */
 export function userObject(info: UserInfo): Record<string, unknown> {
   const given = info as Record<string, unknown>;
   const user: Record<string, unknown> = {};
   for (const name of FIELDS) {
-    const wire = name.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`);
-    // What is undefined is left out where it becomes JSON.
-    user[wire] = given[name] ?? given[wire];
-  }
-  for (const name of ['apns', 'gcm', 'fcm']) {
-    const tokens = given[`${name}Tokens`];
-    if (tokens) user[name] = [tokens].flat();
+    const wire = name.replace(/Tokens|[A-Z]/, (part) => (part[1] ? '' : `_${part.toLowerCase()}`));
+    const value = given[name] ?? given[wire];
+    // What is undefined is left out where it becomes JSON. A token is a list of one.
+    user[wire] = value && /T/.test(name) ? [value].flat() : value;
   }
   return user;
 }
@@ -306,11 +318,15 @@ function callbacks(args: readonly unknown[]) {
 
 function userIdError(id: unknown, which = 'user'): string | undefined {
   // Of all types only these two have an r.
-  return /r/.test(typeof id) ? undefined : `Invalid ${which} ID. Expected string or number, got ${typeof id}`;
+  return /r/.test(typeof id) ? undefined : invalid(`${which} ID`, 'string or number', id);
 }
 
 function typeError(what: string, value: unknown): string | undefined {
-  return typeof value === 'string' ? undefined : `Invalid ${what}. Expected string, got ${typeof value}`;
+  return typeof value === 'string' ? undefined : invalid(what, 'string', value);
+}
+
+function invalid(what: string, expected: string, value: unknown): string {
+  return `Invalid ${what}. Expected ${expected}, got ${typeof value}`;
 }
 
 /**

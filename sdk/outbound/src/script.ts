@@ -52,10 +52,14 @@ function speaker(outbound: Outbound, memory: Memory) {
   /** Remembers who it is; what is refused, NaN and an empty text too, is nobody. */
   const be = (id: UserId) => /r/.test(typeof id) && (id || id === 0) && memory.set('user', id);
   return {
-    identify(userId: UserId, info?: UserInfo, ...rest: Arguments) {
-      const anon = memory.get('user') === undefined && memory.get('anon');
+    identify(userId: UserId, info?: UserInfo, ...rest: unknown[]) {
+      // Until the server has it: what was done before would be nobody's, where who it is was refused for an address.
+      const anon = [undefined, userId].includes(memory.get('user')) && memory.get('anon');
       be(userId);
-      return outbound.identify(userId, { ...(anon && { previousId: anon }), ...info }, ...rest);
+      if (typeof info === 'function') rest.unshift(info);
+      const call = outbound.identify(userId, { ...(anon && { previousId: anon }), ...info }, ...rest);
+      void call.then(() => memory.get('anon') === anon && memory.set('anon'));
+      return call;
     },
     track(event: string, ...args: Arguments) {
       // (userId, event, …), as of an instance; or what is no event, or at no time, which it refuses.
