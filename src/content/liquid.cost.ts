@@ -11,7 +11,7 @@ import {
   type Liquid,
   type Template,
 } from 'liquidjs';
-import { dateGiven } from './liquid.dates.ts';
+import { dateGiven, isNoDay } from './liquid.dates.ts';
 import { checkMade, checkWritten } from './liquid.written.ts';
 
 /** Units that one rendering may cost: up to 40 ms for the worst that we know (a date in a zone, for each turn of a loop). */
@@ -59,7 +59,7 @@ export function meterFilters(liquid: Liquid): void {
     const handler: Filter = function (value, ...args) {
       const { memoryLimit } = this.context;
       memoryLimit.use(costOf(name, value, args));
-      const made = own.call(this, ...dateGiven(name, value, args));
+      const made = isNoDay(name, value) ? value : own.call(this, ...dateGiven(name, value, args));
       if (!isGenerator(made)) memoryLimit.use(sizeOf(made, COST_LIMIT));
       checkMade(made, [value, ...args]);
       return made;

@@ -160,6 +160,17 @@ test('a date without a zone is on the contact’s wall, wherever this machine is
           `${name} ${machine}`,
         );
       assert.equal(says('{{ "soon" | date: "%Y" }}'), 'soon');
+      // A day that no month has is no date, as it is none for campaigns.
+      for (const odd of [
+        '2026-02-30',
+        '2026-04-31T10:00',
+        '2026-02-29T10:00:00Z',
+        '2026-2-30',
+        '2026-1-1T00:00',
+      ])
+        for (const filter of ['date: "%d %B"', 'date: "%d %B", zone', 'date_to_string'])
+          assert.equal(says(`{{ "${odd}" | ${filter} }}`), odd, machine);
+      assert.equal(says('{{ "2028-02-29" | date: "%d %B" }}'), '29 February');
     }
   } finally {
     if (before === undefined) delete process.env['TZ'];
