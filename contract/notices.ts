@@ -1,6 +1,6 @@
-/** Of what an operator is told while the console is open, and how. Nothing of it is mailed. */
+/** What an operator is told of while the console is open, and how. Nothing of it is mailed. */
 
-/** Of each whether. */
+/** Whether, for each. */
 export type Notices = {
   /** Somebody mentions him in a note. */
   mentions: boolean;

@@ -48,7 +48,7 @@ export type Operator = {
 /** An operator in a workspace. */
 type Member = { id: number; email: string; name: string; role: Role; disabled: boolean };
 
-/** Of whom nothing is known yet but who it is. */
+/** The settings of an operator who has made none. */
 const SAID_NOTHING = { timeZone: null, locale: null, notices: USUAL_NOTICES };
 
 /** A session lasts this long. */
@@ -69,8 +69,8 @@ const MAX_PASSWORD = 200;
 /** OWASP's first choice for argon2id: 19 MiB, 2 passes, 1 thread (measured: 6 to 20 ms, off the event loop). The package's default algorithm is argon2id. */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /**
- * Of whom no password is set yet; and checked when there is no such operator, so that the time taken does not tell. A hash of random
- * bytes nobody has.
+ * Stands where no password is set yet. It is also checked where there is no such operator, so that the time taken does not tell. A hash of
+ * random bytes that nobody has.
  */
 export const NOBODYS_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$yX0VmvVWxBYRSUxJS+4XPQ$uiKnEbSmEjbW/Z+AO00OMYiKrGwDc9Ln5seJFkYwe7A';
@@ -148,7 +148,7 @@ export async function tryOnce<T>(
 ): Promise<T | Fault> {
   const emailHash = sha256Hex(email);
   const before = await selectFailures(db, emailHash);
-  // Of two at the same moment the later may have been noted first: who has free tries left waits for nobody.
+  // Two tries at one moment may be noted in the other order: who has free tries left waits for nobody.
   const backOff = before ? backOffMs(before.count) : 0;
   const waitMs = before && backOff > 0 ? before.last_ms + backOff - nowMs : 0;
   if (waitMs > 0) return tooEarly(waitMs);

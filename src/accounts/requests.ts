@@ -20,7 +20,7 @@ import {
 export { selectRequests as listRequests, type Requested } from './sql.requests.ts';
 
 const WRITE_EVERY_MS = 2_000;
-/** Of one workspace between two writings: of those that went well, and of those that did not. */
+/** Requests of one workspace between two writings, at most: so many that went well, and so many that did not. */
 const MOST_GATHERED = 100;
 /** Workspaces between two writings. */
 const MOST_WORKSPACES = 1_000;

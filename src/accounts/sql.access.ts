@@ -149,7 +149,7 @@ export async function updateSessionsOfEnded(db: Db, operatorId: number): Promise
     WHERE operator_id = ${operatorId} AND ended_by IS NULL`;
 }
 
-/** Of a session that is over, why: null where its time was up. Undefined where nothing is known of it. */
+/** Why a session is over: null where its time was up, undefined where nothing is known of it. */
 export async function selectEnding(
   db: Db,
   tokenHash: string,

@@ -15,7 +15,7 @@ export type JobRow = {
   state: 'running' | 'done' | 'failed' | 'stopped';
   /** Buckets that are gone through. */
   done: number;
-  /** Of the next buckets, the contact up to which they are; 0 at their beginning. */
+  /** The contact up to which the next buckets are done; 0 at their beginning. */
   afterId: number;
   people: number;
   changed: number;

@@ -2,8 +2,8 @@
 import { isIP } from 'node:net';
 
 /**
- * The network of an address: of an IPv6 address its /64, of which a caller has all; of any other the address. Whoever has gone away while
- * he was asked has none.
+ * The network of an address: the /64 of an IPv6 address, all of which one caller has; any other address itself. A caller whose connection
+ * is gone already has no address, and no network.
  */
 export function networkOf(address = ''): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');

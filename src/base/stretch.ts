@@ -4,7 +4,7 @@
  */
 import { monotonicMs } from './clock.ts';
 
-/** Of a stretch, ms: a look at the clock is far cheaper, and turning the loop takes some microseconds. */
+/** How long a stretch is, ms: a look at the clock is far cheaper, and turning the loop takes some microseconds. */
 const STRETCH_MS = 10;
 
 /** Called between two steps of the work; what it returns is to be awaited, when it returns something. */

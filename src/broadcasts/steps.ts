@@ -269,8 +269,8 @@ async function readRun(
 }
 
 /**
- * Of a post is told only who wants to be when it leaves: somebody may have left, muted it or disconnected since it was posted. Who is tried
- * once more is so only while the first try is not known to have arrived.
+ * A post goes only to those who want it when it leaves: somebody may have left, muted it or disconnected since it was posted. A second try goes
+ * only to those whose first is not known to have arrived.
  */
 async function guardOf(
   { sql }: Pick<BroadcastDeps, 'sql'>,

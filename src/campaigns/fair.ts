@@ -10,9 +10,9 @@ import { selectWhose, type ShareOf } from './sql.fair.ts';
 /** Workspaces that are looked for at a time; where more wait, the next turn goes on behind the last. */
 const WORKSPACES_A_LOOK = 64;
 
-/** Of whom more may wait in a lane than was read: of these, or of anybody. */
+/** Workspaces of which more may wait in a lane than was read: these, or any. */
 export type Behind = ReadonlySet<number> | 'anybody';
-/** By lane; of one that is left out all was read. */
+/** By lane; everything was read of a lane that is left out. */
 export type BehindIn = ReadonlyMap<number, Behind>;
 
 /** Whether more of a workspace may wait than was read of it. */

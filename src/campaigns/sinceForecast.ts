@@ -63,7 +63,7 @@ export async function forecastSince(
     });
   const live = await (await createLiveSource(deps)(tx))(workspace.id);
   const campaign = live.campaigns.get(row.id);
-  // Of one that has ended nobody is asked.
+  // A campaign that has ended lets nobody in.
   if (!campaign) return { about, error, asked: 0, wouldEnter: 0, refused: {}, over: 0, sends: 0, tooLate: 0 };
   const told = await tried(deps, tx, live, { workspace, campaign, nowMs, sinceMs, from }, ids);
   return { about, error, ...told };

@@ -114,7 +114,7 @@ async function takeBuild(
   const now = { asOfMs: theirNowMs };
   const only = task.campaignId;
   for (const member of members.values()) {
-    // Of who came since it was published nobody knows a date that was to come before.
+    // Somebody who came after it was published had no dates before they came.
     const fromMs = Math.max(sinceMs, member.facts.contact.createdMs);
     catchUpDate(live, member, only, { ...now, fromMs, lateBy }, changes);
     // What else became of them, by their steps too, is told as any change is, and sets off what it does then.

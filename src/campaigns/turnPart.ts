@@ -130,7 +130,7 @@ export async function takeTurn(
   return await writePart(deps, tx, live, workspace, members, changes, nowMs);
 }
 
-/** Of a workspace that is deleted nothing is done: until its rows are gone its timers come before nobody else's, and their lanes rest. */
+/** Nothing is done for a workspace that is deleted: until its rows are gone, its timers wait behind all others, and their lanes rest. */
 async function ofNobody(
   { queue }: TurnDeps,
   tx: Tx,

@@ -1,5 +1,5 @@
 /**
- * Grants as events of the contact as whom the account stands in the company's workspace: what campaigns are set off by. Read from the feed
+ * Grants as events of the contact that stands for the account in the company's workspace: campaigns may be set off by them. Read from the feed
  * in the transaction that hands it on; a repeat is the same event, by the grant.
  */
 import type { Names } from '../campaigns/events/names.ts';

@@ -68,7 +68,7 @@ export async function followUp(
   );
   const before = replacedBy(told, all);
   if (before.length === 0) return;
-  // Of two who each told of an address at one moment, and see both, one finds the other's gone once it is their turn.
+  // Two calls that told of an address at one moment both see both; the one whose turn is later finds the other's gone.
   const people = [...new Set(before.map(({ contactId }) => contactId))];
   await touchContacts(
     tx,

@@ -64,7 +64,7 @@ export async function allFound(
   return ids.size > most ? undefined : [...ids];
 }
 
-/** Of those whom a search finds, those for whom a condition on `contacts c` holds, newest first. A page may be short and not be the last. */
+/** Contacts that a search finds and for whom a condition on `contacts c` holds, newest first. A page that is short need not be the last. */
 export async function walkFound(
   db: Db,
   of: { workspaceId: number; search: string; condition: Fragment },

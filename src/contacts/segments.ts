@@ -1,6 +1,6 @@
 /**
- * Segments as they are kept: what is written of them, and who is in them. Who that is is decided by `campaigns`, which knows what people
- * do; here it is read by audiences, counted and shown.
+ * Segments as they are kept: what is written of them, and who is in them. `campaigns`, which knows what people do,
+ * decides who that is; here audiences read it, and it is counted and shown.
  */
 import { fault, type Fault } from '../base/fault.ts';
 import type { Db, Fragment, Tx } from '../db/pool.ts';

@@ -1,4 +1,4 @@
-/** Statements on segments and who is in them. A segment's row is written before its members (scale.md §3, rule 11). */
+/** Statements on segments and who is in them. A segment's row is written before its members. */
 import { bucketOf } from '../base/ids.ts';
 import { column } from '../db/column.ts';
 import type { Db, Fragment } from '../db/pool.ts';

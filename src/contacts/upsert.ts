@@ -43,8 +43,8 @@ export async function upsertContacts(
 }
 
 /**
- * Of whom nothing was written that is so already, or they are gone: were erased, or became another, while this waited for them. Then it is begun anew, as
- * of who they are. Costs a look where nothing was written of somebody.
+ * Nothing is written of a contact where nothing changes, and of one that was erased or merged while this waited for it. In the second case the
+ * transaction begins anew. Costs a look, where nothing was written of somebody.
  */
 async function stillThere(
   tx: Tx,

@@ -99,7 +99,7 @@ export async function estimated(
   };
 }
 
-/** Of what was counted what is told: about how many, and how far off that may be, two times in three. */
+/** The part of a count that is told: about how many, and how far off that may be, two times in three. */
 export function toldOf({ about, error }: Counted): { about: number; error: number } {
   return { about, error };
 }

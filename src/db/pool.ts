@@ -1,7 +1,7 @@
 /**
  * The connection pool, transactions and notifications, over `pg`. Knows no table of the domain.
  *
- * postgres.js is faster per statement (scale.md), but throws outside any promise when a backend dies within a transaction
+ * postgres.js is faster per statement, but throws outside any promise when a backend dies within a transaction
  * (its issues 1154 and 1208): a Postgres that is restarted would take Parley with it. Everything hot here is a batch, for which
  * the two cost the same.
  */

@@ -28,12 +28,12 @@ export type StoreDeps = {
   strict?: boolean | undefined;
   clock: Clock;
   log: Log;
-  /** Of the connections, as the server shows them. */
+  /** What the server calls the connections. */
   name?: string;
 };
 
 const LOOK_AGAIN_MS = 250;
-/** Of a pool that is large enough to be divided. */
+/** Connections kept for statements by key, where the pool is large enough to be divided. */
 const KEPT_FOR_KEYED = 2;
 const POOL_DIVIDED = 6;
 

@@ -51,7 +51,7 @@ export async function findWith(
   return cut({ rows, next }, limit);
 }
 
-/** Of the newest conversations behind a place those that are looked for. */
+/** The next stretch of the newest conversations behind a place, and those in it that are looked for. */
 async function walk(sql: Sql, look: WithLook, after: ViewPlace | undefined): Promise<WithPage> {
   const { workspaceId, search, fits } = look;
   const looked = await walkNewest(sql, workspaceId, after, STEP);

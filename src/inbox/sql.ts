@@ -44,7 +44,7 @@ export type Heard = {
   destinationId: number;
   lastMessageId: number;
   lastInMs: number;
-  /** Of what the business said in the same batch; 0 when it said nothing. */
+  /** When the business spoke last in the same batch; 0 when it said nothing. */
   lastOutMs: number;
   lastMs: number;
   waitingMs: number | null;

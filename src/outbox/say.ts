@@ -1,6 +1,6 @@
 /**
- * Saying something to somebody, in one transaction: who it is is found or made, their conversation too, and what is said is accepted.
- * For whoever does not hold the conversation already; who does calls `accept`.
+ * Saying something to somebody, in one transaction: finds or makes the contact and the conversation, and accepts what is said.
+ * For callers that do not hold the conversation already; those that do call `accept`.
  */
 import { resolveContacts } from '../contacts/resolve/resolve.ts';
 import type { Wanted } from '../contacts/wanted.ts';

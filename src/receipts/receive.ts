@@ -190,7 +190,7 @@ async function respelt(
   return received.map((message, at) => ({ ...message, from: from[at]! }));
 }
 
-/** Of what is told and not said, what was not taken in before: each counts once, whatever the provider repeats. */
+/** Facts (not messages) that were not taken in before: each counts once, however often the provider repeats it. */
 async function newAmong(
   deps: ReceiveDeps,
   tx: Tx,

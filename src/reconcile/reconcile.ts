@@ -83,7 +83,7 @@ export async function audit(deps: AuditDeps, scope: Scope, fromLane = 0): Promis
   for (const { lane, bucket, buckets } of lanes) {
     if (done.lanes > 0 && clock.monotonicMs() - startMs > PIECE_MS) return { ...done, nextLane: lane };
     const beganMs = clock.monotonicMs();
-    // Of a contact only its own bucket is looked at.
+    // For one contact, its own bucket is enough.
     const which = scope.contactId === undefined ? buckets : [bucketOf(scope.contactId)];
     const found = await sql.begin((tx) =>
       auditLane(tx, { ...scope, lane, bucket, buckets: which, wholeLane: buckets }, clock.nowMs()),
@@ -195,7 +195,7 @@ async function countLane(
   }
   for (const { state, n } of await countCalls(tx, part)) counts.calls[state] = n;
   counts.events = await countUnread(tx, part);
-  // Of one contact a run has no counts of its own: it was a recipient when something of it is written or waits.
+  // A run keeps no counts for one contact: the contact was a recipient when a row of theirs is written or waits.
   if (part.contactId !== undefined) {
     counts.recipients = [...ofRun.values()].filter(({ rows, fresh }) => rows.size > 0 || fresh > 0).length;
     return { counts, wrong: [] };

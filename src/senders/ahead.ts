@@ -32,7 +32,7 @@ export type LineEntry<T> = {
 const AHEAD = 0.4;
 /** A fast provider takes more in less time than a write: then as much as begins in so long. */
 const AHEAD_MS = 10;
-/** Of a slow rate no more is written down than begins in so long. */
+/** Where the rate is slow, no more is written down than begins in so long. */
 const AHEAD_OF_RATE_MS = 250;
 type Side<T> = { waiting: LineEntry<T>[]; written: LineEntry<T>[] };
 

@@ -122,7 +122,7 @@ export type HistoryPage = Static<typeof HistoryPage>;
 /** Every decision on the way of a message to somebody, in order. */
 export const WhyShown = Type.Object({
   sent: Type.Boolean(),
-  /** Of the delivery that came furthest; where there is none, why there is none. */
+  /** The state of the delivery that came furthest; where there is none, why there is none. */
   state: Type.String(),
   decisions: Type.Array(Type.Object({ at: Time, what: Type.String(), why: Type.String() })),
   deliveries: Type.Array(DeliveryShown),

@@ -13,7 +13,7 @@ const code = Type.String({ minLength: 1, maxLength: 40 });
 export const SignIn = Type.Object({
   email,
   password,
-  /** Of the second factor, or a recovery code, where the operator has one: the refusal names this field. */
+  /** A code of the second factor, or a recovery code, where the operator has one: the refusal names this field. */
   code: Type.Optional(code),
 });
 /** `POST /sessions/link`: the code of a link that `npm start` has printed, or that whoever came from the provider was sent to. */
@@ -28,7 +28,7 @@ export const SignInWays = Type.Object({
   provider: orNull(Type.Object({ name: Type.String(), path: Type.String() })),
 });
 export type SignInWays = Static<typeof SignInWays>;
-/** Of what one is told while the console is open, and how (`contract/notices.ts`). */
+/** What one is told of while the console is open, and how (`contract/notices.ts`). */
 const NOTICES = {
   mentions: Type.Boolean(),
   mine: Type.Boolean(),

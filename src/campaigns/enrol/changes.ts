@@ -162,7 +162,7 @@ export class Changes {
   }
 }
 
-/** Of whom it is. */
+/** The contact that something is about, and nothing else of it. */
 export function ofWhom({ contactId, workspaceId }: Of): Of {
   return { contactId, workspaceId };
 }

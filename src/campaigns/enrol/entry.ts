@@ -40,6 +40,6 @@ export type Entry = {
   ending: string | null;
   trigger: Seen | null;
   converted: Record<string, Converted>;
-  /** Of who has left. */
+  /** What was waited for in vain, where the entry has ended. */
   missed: Missed | null;
 };

@@ -54,7 +54,7 @@ export class Entries {
   readonly #all: Entry[] = [];
   readonly #byEnrolment = new Map<number, Entry>();
   readonly #byCampaign = new Map<number, { keys: Set<number>; lastMs: number }>();
-  /** Of who has left: by name, in which of them it was waited for in vain. */
+  /** Entries that have ended, by the name of the event that they waited for in vain. */
   readonly #missing = new Map<string, Set<Entry>>();
 
   constructor(entries: Iterable<Entry> = []) {

@@ -13,7 +13,7 @@ export function listeningTo(db: Db): () => Promise<number[]> {
     const unknown = live.filter(({ id }) => !known.has(id)).map(({ id }) => id);
     const listening = new Set(unknown.length ? await selectListening(db, unknown) : []);
     const before = known;
-    // Of what is live alone: what has ended is forgotten.
+    // Only what is live is kept: what has ended is forgotten.
     known = new Map(live.map(({ id }) => [id, before.get(id) ?? listening.has(id)]));
     return live.filter(({ id }) => known.get(id)).map(({ workspaceId }) => workspaceId);
   };

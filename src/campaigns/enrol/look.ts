@@ -83,8 +83,8 @@ function askedAgain(live: Live, member: Member, asOfMs: number, changes: Changes
 }
 
 /**
- * A date that may have come while nobody knew of whom it was asked: they enter as of each moment after `fromMs` at which it did, but for what they
- * entered by already. `lateBy`: how late what was due at a moment is.
+ * A date may have come before the campaign asked for it: the contact enters as of each moment after `fromMs` at which it came, except where they
+ * entered by it already. `lateBy`: how late what was due at a moment is.
  */
 export function catchUpDate(
   live: Live,
@@ -189,7 +189,7 @@ function fallsDue(live: Live, member: Member, watch: Watch, atMs: number, change
   if (watch.kind === 'date' && coming?.atMs === atMs) comesDue(live, member, watch, coming, changes);
 }
 
-/** Of whom it was known when it came they have entered by it already. */
+/** Lets the contact in by a date that has come, unless they entered by it already. */
 function comesDue(
   live: Live,
   member: Member,

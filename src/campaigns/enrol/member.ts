@@ -72,7 +72,7 @@ export type Member = {
   lateMs: number;
   enrolments: Enrolments;
   entries: Entries;
-  /** Of who is taken through what they did before (`past.ts`): what they are in and entered besides, which hears of none of it. */
+  /** Where somebody is taken through what they did before (`past.ts`): what else they are in and entered, which hears of none of it. */
   standing?: Pick<Member, 'enrolments' | 'entries'>;
   /** Ids of watches that hold; of values, with their digest as it was kept. */
   inside: Map<number, { value: string | null }>;

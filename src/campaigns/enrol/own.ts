@@ -36,8 +36,8 @@ function toldIn(arrivals: readonly Arrival[]): Told[] {
 }
 
 /**
- * Of what arrived what is told of a message once: the message knows whether it is the first time, so that no key is kept for it. `first` notes
- * it in one statement, when there is any, and says which were.
+ * Arrivals that count once for a message, such as its first click: the message knows whether it is the first time, so no key is kept for it.
+ * `first` notes them in one statement, when there are any, and says which were the first.
  */
 export function toldOnce(arrivals: readonly Arrival[]): {
   once: ReadonlySet<Arrival>;

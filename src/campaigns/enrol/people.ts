@@ -142,7 +142,7 @@ async function goOverMoved(deps: MergeDeps, merging: Merging, isIn: boolean): Pr
   queue.turn(tx, new Set([lane]));
 }
 
-/** What of an audience may mean who stays: who is named as whom they were is named as who they are. */
+/** The part of an audience that may mean the contact that stays; where it names the one that goes, it names the one that stays. */
 function audienceOf(audience: Audience, { survivingId, discardedId }: Merging): Audience | undefined {
   const renamed = ({ contacts, ...others }: Clauses): Clauses => ({
     ...others,

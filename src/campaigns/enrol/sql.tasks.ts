@@ -116,7 +116,7 @@ export async function deleteTasks(db: Db, campaignId: number, kind: Task['kind']
   await db`DELETE FROM campaign_tasks WHERE campaign_id = ${campaignId} AND kind = ${kind}`;
 }
 
-/** A task is done up to a contact, and goes on when it is due; without one, to its end. Who fails behind it finds in `nextId` whom it was at. */
+/** Notes that a task is done up to a contact and goes on when it is due, or, without a contact, that it is done. A turn that fails later finds in `nextId` where it was. */
 export async function noteTask(db: Db, task: Task, afterId: number | undefined, dueMs = 0): Promise<void> {
   task.nextId = afterId;
   const which = db`bucket = ${task.bucket} AND lane = ${task.lane} AND id = ${task.id}`;
@@ -176,7 +176,7 @@ export async function countStanding(
   return rows[0]!;
 }
 
-/** Of those who are in a campaign the first `most`, or all in some buckets. */
+/** Which of those who are in a campaign: the first `most`, or all in some buckets. */
 type Among = { most: number } | { buckets: readonly number[] };
 
 function some(db: Db, among: Among): Fragment {

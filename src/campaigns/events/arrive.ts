@@ -138,7 +138,7 @@ export function createArrivals(deps: ArriveDeps): Arrive {
       return {
         person: { ...person, workspaceId },
         arrival: { workspaceId, receivedMs, ...arrival, flags },
-        // Of what is refused something was kept all the same: whoever hears of it may tell it again.
+        // Part of what is refused was kept all the same: whoever hears of it may tell it again.
         once: notKept[i] === undefined ? once : undefined,
       };
     });

@@ -6,8 +6,8 @@ import { survivorsAmong } from '../../contacts/merge.ts';
 import type { Tx } from '../../db/pool.ts';
 
 /**
- * Looks for something of each by whose it is, and of those of whom nothing is found by whom they became. Returns what was found, in order, each as who
- * they are now. Costs one look more, for all together, where nothing is found of somebody.
+ * Looks something up for each contact, and, where nothing is found, for the contact it was merged into. Returns what was found, in order, each with
+ * the contact as it is now. Costs one look more for all together, where something was not found.
  */
 export async function asTheyAre<A extends { workspaceId: number; contactId: number }, R>(
   tx: Tx,

@@ -26,7 +26,7 @@ export async function selectTallies(db: Db, campaignId: number): Promise<Counted
     FROM campaign_tallies WHERE campaign_id = ${campaignId} GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6`;
 }
 
-/** Of those who entered by epoch and arm: entries and people, and how many people came to the first message. */
+/** Entries and people by epoch and arm, and how many of the people came to the first message. */
 export type Reached = {
   epoch: number;
   arm: Arm;

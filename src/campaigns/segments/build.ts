@@ -67,7 +67,7 @@ async function fill(
   await fillSegment(tx, segment, lane.buckets, tx`(${condition})`, value, asked.nowMs);
 }
 
-/** Of whom time alone may change it; undefined where it does of nobody. */
+/** The condition for contacts whose membership time alone may change; undefined where it changes nobody's. */
 function mayChange(
   tx: Tx,
   { kind, rule }: Segment,

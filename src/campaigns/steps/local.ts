@@ -33,7 +33,7 @@ export function nextAtMinute(minute: number, zone: string, ms: number): number {
 /** The instant at which the wall of a zone shows this minute of a day (days since 1970). */
 export function instantOf(day: number, minute: number, zone: string): number {
   const wallMs = day * DAY_MS + minute * MINUTE_MS;
-  // Of two offsets around it, the wall is right by one, by both, or, in a gap, by neither.
+  // One of the two offsets around it is right, or both, or, in a gap, neither.
   const before = offsetAt(zone, wallMs - DAY_MS);
   const after = offsetAt(zone, wallMs + DAY_MS);
   const candidates = [wallMs - before, wallMs - after].sort((a, b) => a - b);

@@ -76,7 +76,7 @@ export async function beginUndo(
   };
   const begun: ImportRow = { ...row, undo: JSON.stringify(undo) };
   if (row.state === 'running') {
-    // Of a part that is being written the row is held: it is over before this, or finds that the import has ended.
+    // A part that is being written holds the row: it is over before this, or finds that the import has ended.
     Object.assign(begun, { state: 'failed', endedMs: nowMs, note: 'It was stopped, to be taken back.' });
     await updateImport(tx, begun);
     await deleteParts(tx, id);

@@ -20,7 +20,7 @@ export type Plan = {
   gaining: { workspaceId: number; id: number; externalId: string | null }[];
   /** Contacts to be made. */
   making: Map<number, NewContact>;
-  /** Of those that gain, those that may because nobody has named them: who is named meanwhile is somebody else. */
+  /** Those that gain only because they have no external id yet; one that has got an id meanwhile is somebody else. */
   unnamed: ReadonlySet<number>;
 };
 

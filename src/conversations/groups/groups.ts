@@ -133,8 +133,8 @@ export async function deleteGroup(
 
 /**
  * Puts contacts into a group; who is in it stays as they are, so that it is safe to do twice. The caller has seen to it that they are
- * contacts of the workspace; who is erased meanwhile is left out, and who was merged is whom they became. What was said before is read
- * for them. Returns who are new.
+ * contacts of the workspace; those who are erased meanwhile are left out, and those who were merged join as the contact they became. What was said before
+ * counts as read for them. Returns who is new.
  */
 export async function joinGroup(
   tx: Tx,
@@ -182,7 +182,7 @@ async function heldNow(tx: Tx, workspaceId: number, contactIds: readonly number[
 
 /**
  * Sees to it that a contact is in the announcements of a workspace exactly while it is connected: asked after each change, in any
- * order and as often as may be, since it goes by how things stand and not by what happened. Who was merged meanwhile is whom they became.
+ * order and as often as may be, since it goes by how things stand and not by what happened. A contact that was merged meanwhile stands for the one it became.
  */
 export async function followConnection(
   tx: Tx,

@@ -66,7 +66,7 @@ function present({ id, type, atMs, payload, failed }: LoggedEvent): EventStream[
   };
 }
 
-/** Of a list no more than so many are shown. */
+/** Entries of a list that are shown, at most. */
 const MOST_OF_A_LIST = 20;
 const LONGEST_TEXT = 500;
 

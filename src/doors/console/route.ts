@@ -84,7 +84,7 @@ export function idOf(text: string): number {
 export function queryId(call: Call<unknown>, name: string): number | undefined | Fault {
   const text = call.query[name];
   if (text === undefined) return undefined;
-  // Of the form but none of ours names nothing, as in a path.
+  // An id of the right form that we never gave out names nothing, as in a path.
   return /^(?:[0-9a-f]{24}|\d{1,16}|[0-9a-f-]{32,36})$/i.test(text)
     ? (readId(text) ?? 0)
     : breaks(name, 'must be an id: 24 hex digits, a UUID or a number');

@@ -16,7 +16,7 @@ export type Note = {
   action: string;
   subject?: string;
   detail?: Record<string, unknown>;
-  /** Of the change, where it is not the caller's; and as whom its log knows the caller. */
+  /** Where the change is in another workspace than the caller's: which, and what the caller is called in its log. */
   workspaceId?: number;
   actor?: string;
 };

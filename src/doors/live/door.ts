@@ -121,7 +121,7 @@ function answerPlainly(app: FastifyInstance): void {
 
 type StillOpen = (keys: readonly SessionKey[]) => Promise<ReadonlySet<string>>;
 
-/** Whose session was ended, or whose workspace was deleted, is told so: one statement for all, however many are idle. */
+/** Tells connections whose session or workspace is gone: one statement for all, however many are idle. */
 async function endThoseOver(
   connections: ReadonlySet<LiveConnection>,
   stillOpen: StillOpen | undefined,

@@ -33,7 +33,7 @@ export type DeliverDeps = PrepareDeps &
     log: Log;
   };
 
-/** Rows in a claim: Postgres costs per row stop falling at about 500 (scale.md §2b). */
+/** Rows in a claim: what a row costs Postgres falls no further beyond about 500 (measured). */
 const BATCH = 500;
 
 /** So many interactive messages may begin with their claims, without a further write. */

@@ -215,7 +215,7 @@ function choosePath(
   const { opens, full, nowMs } = around;
   // The workspace is gone, and with it whoever would ask.
   if (!terms) return undefined;
-  // Of what may have been sent, nobody knows; it stays unknown.
+  // What may have been sent before stays unknown.
   if (!person || draft.isGone) return draft.wasUnknown ? undefined : decideErased(draft, terms, nowMs);
   const { workspace } = terms;
   const capFreeMs = full.size

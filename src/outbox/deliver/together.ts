@@ -10,7 +10,7 @@ import type { Batch } from '../../queue/work/work.ts';
 /** One that waits for a row somebody has locked holds up only those that went with it. */
 export const patience = (clock: Clock) => ({ clock, ms: 50, atOnce: 4 });
 
-/** Items that go together, at most: Postgres costs per row stop falling at about 500 (scale.md §2b). */
+/** Items that go together, at most: what a row costs Postgres falls no further beyond about 500 (measured). */
 const MOST = 500;
 
 /** How many from the front go together, by what each brings; at least one. */

@@ -52,7 +52,7 @@ export async function applyReceipts(
   const nowMs = deps.clock.nowMs();
   const missed = integration.channel === 'voice' ? missedCalls(rows, changes) : [];
   await redial(deps, tx, integration.workspaceId, missed, { nowMs, atMs });
-  // Of one that overtook its settling nobody knows yet where it went (overtaken.ts).
+  // A receipt that came before its message was settled: where that went is not known yet (overtaken.ts).
   const failed = changes.filter(
     (change) => change.state === STATE.failed && change.mayFallBack && change.address !== null,
   );

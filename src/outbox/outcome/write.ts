@@ -105,7 +105,7 @@ async function announce(
   changes: readonly StateChange[],
   accepted: AcceptedInRun[],
 ): Promise<void> {
-  // Of a run's batch hardly any is among the changes: `accepted` says it of all.
+  // Few of a run's batch are among the changes: `accepted` stands for all others.
   const rowOf = new Map(changes.length ? rows.map((row) => [toRef(row), row]) : []);
   const moved = changes.filter(({ state, priorState }) => state !== priorState);
   const told = moved.map((change) => ({ change, row: rowOf.get(toRef(change))! }));
@@ -129,7 +129,7 @@ async function announce(
     deps.queue,
     tx,
     late.flatMap(({ contactId: ownerId, causeId, workspaceId, stateMs: atMs, segments, attempts }) =>
-      // Of one that was tried before, its provider's word found how many there are.
+      // For one that was tried before, the provider's receipt has already said how many.
       segments === null || attempts > 1
         ? []
         : [

@@ -23,7 +23,7 @@ const NOWHERE = { dueMs: 0, ownerId: 0 };
 const NOTHING: Flown = { items: [], ran: Promise.resolve() };
 /** Lanes in one claim, at most. */
 const LANES_A_TIME = 16;
-/** Of a stream that is closed. */
+/** The kind of a stream that is closed. */
 const NO_KIND = 0;
 /** Pause of a pump that cannot go on for another reason than that nothing is due. */
 const PAUSE_MS = 500;

@@ -68,7 +68,7 @@ export function createFlights(deps: WorkDeps, around: Around) {
         free();
         over();
         settled(items);
-        // Whoever looked before the flight had landed passed over what was put off for then, or is due as it was.
+        // A look before the flight had landed passed over what was put off until then, or is due as it was.
         if (firstAgainMs <= clock.nowMs()) around.wakeAt(wake, firstAgainMs);
       }),
     );

@@ -27,7 +27,7 @@ export async function insertDue(
 
 /**
  * Puts one piece of work for each row that `selected` yields as (bucket, owner_id), all within one lane; returns how many.
- * Sorted inserts into a narrow table: about 200,000 rows/s on two cores (scale.md §2a).
+ * Sorted inserts into a narrow table: about 200,000 rows/s, measured on two cores.
  */
 export async function insertDueSelected(
   db: Db,
@@ -63,7 +63,7 @@ export async function claimDue(
     /** Workspaces whose work is left for later. */
     passOver: readonly number[];
     limit: number;
-    /** Of a claim of at most so many, all may begin at once; of a larger one, what begins is told apart (steps.ts). */
+    /** A claim of at most so many may begin as a whole; of a larger one, `steps.ts` writes down what begins. */
     wholeUpTo: number;
   },
 ): Promise<WorkItem[]> {

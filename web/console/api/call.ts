@@ -28,7 +28,7 @@ export class ApiFault extends Error {
 export type Calling = {
   body?: unknown;
   key?: string;
-  /** Of what is changed, as it is known here: another's change that is not known is not written over. */
+  /** The revision that is known here of what is changed, so that nobody else's change is written over. */
   revision?: number;
   signal?: AbortSignal;
 };

@@ -134,7 +134,7 @@ async function handle(
 type Once = {
   before: Awaited<ReturnType<typeof answeredBefore>>;
   took(chunk: Uint8Array): void;
-  /** Of the request with all that was taken of its body. */
+  /** Hash of the request and of its body, as far as it was read. */
   hash(): string;
   keep(last: object): Promise<void>;
 };
