@@ -8,7 +8,8 @@ import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { ContentEditor } from '../../preview/ContentEditor.tsx';
 import type { Draft } from './draft.ts';
-import { integrationsQuery, type Broadcast } from './queries.ts';
+import { integrationsQuery } from '../channels/queries.ts';
+import type { Broadcast } from './queries.ts';
 
 const CLASS_MEANS: Readonly<Record<Broadcast['class'], string>> = {
   marketing: 'Only to people who have not said no; quiet hours and caps hold.',

@@ -7,7 +7,6 @@ import type {
   ForecastShown,
   ResultsShown,
 } from '../../../../contract/doors/console/broadcasts.ts';
-import type { IntegrationsShown } from '../../../../contract/doors/console/integrations.ts';
 import type { SegmentPage } from '../../../../contract/doors/console/segments.ts';
 import type { ListsShown, TagsShown } from '../../../../contract/doors/console/sets.ts';
 import { call } from '../../api/call.ts';
@@ -81,14 +80,5 @@ export const namedQuery = (ws: string) =>
       ]);
       return { lists, tags, segments };
     },
-    staleTime: 30_000,
-  });
-
-/** Through what it can go. */
-export const integrationsQuery = (ws: string) =>
-  queryOptions({
-    queryKey: [ws, 'integrations'] as const,
-    queryFn: ({ signal }) =>
-      call<Static<typeof IntegrationsShown>>('GET', at(ws, '/integrations'), { signal }),
     staleTime: 30_000,
   });
