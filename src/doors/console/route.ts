@@ -10,6 +10,7 @@ import { firstIdAt, fromHex24, readId, toHex24 } from '../../base/ids.ts';
 import { CONSOLE_LIMITS } from '../../../contract/doors/console/fields.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
+import { readLimit as readLimitOf } from '../kit/query.ts';
 import { routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/route.ts';
 
 /** The console's kind of route. */
@@ -118,12 +119,8 @@ export function revisionIn({ ifMatch }: Call<unknown>): number | undefined | Fau
 
 /** `limit` of a list. */
 export function readLimit(call: Call<unknown>): number | Fault {
-  const text = call.query['limit'];
-  if (text === undefined) return CONSOLE_LIMITS.usualPage;
-  const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  return value >= 1 && value <= CONSOLE_LIMITS.page
-    ? value
-    : breaks('limit', `must be a whole number from 1 to ${CONSOLE_LIMITS.page}`);
+  const { usualPage: usual, page: most } = CONSOLE_LIMITS;
+  return readLimitOf(call.query['limit'], { usual, most });
 }
 
 /** One of a set of words in the query. */

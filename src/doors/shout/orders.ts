@@ -14,7 +14,7 @@ import {
   ShoutOrders,
 } from '../../../contract/doors/shout/orders.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
-import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID } from '../../base/ids.ts';
 import { cutPage } from '../../base/page.ts';
 import { actorOfCompany } from '../../connect/grants.ts';
@@ -33,6 +33,7 @@ import {
 import { orderSettings } from '../../orders/settings.ts';
 import type { Note } from '../kit/change.ts';
 import { holdAccount, workspaceOf, type ActingFor } from '../kit/onBehalf.ts';
+import { readLimit } from '../kit/query.ts';
 import { createOrder, notAccepted } from './ordersCreate.ts';
 import { readTold, tellingIn, type ToldOrder } from './ordersRead.ts';
 import { present } from './ordersShown.ts';
@@ -246,7 +247,7 @@ async function list(call: Call) {
   const account = await accountOf(call);
   if (isFault(account)) return account;
   const { query } = call.query;
-  const limit = readLimit(query['limit']);
+  const limit = readLimit(query['limit'], ORDERS_PAGE);
   if (isFault(limit)) return limit;
   const beforeId = query['before_id'] === undefined ? MAX_ID : readUserId(query['before_id'], 'before_id');
   if (isFault(beforeId)) return beforeId;
@@ -259,12 +260,4 @@ async function list(call: Call) {
     object: 'list',
   } as const;
   return { status: 200 as const, body };
-}
-
-function readLimit(text: string | undefined): number | Fault {
-  if (text === undefined) return ORDERS_PAGE.usual;
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  return limit >= 1 && limit <= ORDERS_PAGE.most
-    ? limit
-    : breaks('limit', `must be a whole number from 1 to ${ORDERS_PAGE.most}`);
 }

@@ -20,6 +20,7 @@ import {
   type Grant,
   type GrantKey,
 } from '../../connect/grants.ts';
+import { readLimit } from '../kit/query.ts';
 import { inOrder, timeIn } from './present.ts';
 import { readConnectId, readUserId } from './read.ts';
 import { acts, reads, type Call, type Route } from './route.ts';
@@ -104,7 +105,7 @@ function presentGrant(grant: Grant, timeZone: string): GrantedUserShown {
 
 async function list(call: Call) {
   const { query } = call.query;
-  const limit = readLimit(query['limit']);
+  const limit = readLimit(query['limit'], USERS_PAGE);
   if (isFault(limit)) return limit;
   const beforeId = query['before_id'] === undefined ? undefined : readUserId(query['before_id'], 'before_id');
   if (isFault(beforeId)) return beforeId;
@@ -124,14 +125,6 @@ async function list(call: Call) {
     object: 'list',
   } as const;
   return { status: 200 as const, body };
-}
-
-function readLimit(text: string | undefined): number | Fault {
-  if (text === undefined) return USERS_PAGE.usual;
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  return limit >= 1 && limit <= USERS_PAGE.most
-    ? limit
-    : breaks('limit', `must be a whole number from 1 to ${USERS_PAGE.most}`);
 }
 
 /** Whom the path names. */
