@@ -6,7 +6,7 @@ import { unbind } from '../accounts/signIn/providerSignIn.ts';
 import { endFactor } from '../accounts/signIn/secondFactor.ts';
 import {
   firstOwnerLink,
-  inviteOperator,
+  makeOperatorByLink,
   listAllWorkspaces,
   listOperators,
   newLink,
@@ -31,7 +31,7 @@ export async function createOperator(
     const workspaceId = flags.workspace === undefined ? undefined : idOf(flags.workspace, '--workspace');
     const made = await sql.begin(async (tx) => {
       const named = flags.name === undefined ? {} : { name: flags.name };
-      const invited = must(await inviteOperator(tx, ids, { email, ...named, nowMs }));
+      const invited = must(await makeOperatorByLink(tx, ids, { email, ...named, nowMs }));
       const { id } = invited.operator;
       if (workspaceId !== undefined)
         must(await setMember(tx, { workspaceId, operatorId: id, role: flags.role as Role }));

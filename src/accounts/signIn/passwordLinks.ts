@@ -147,7 +147,7 @@ async function setPassword(
 }
 
 /** Makes an operator who sets the password by a link; its password until then is nobody's. */
-export async function inviteOperator(
+export async function makeOperatorByLink(
   tx: Tx,
   ids: IdSource,
   input: { email: string; name?: string; actor?: string; invitedBy?: number | undefined; nowMs: number },

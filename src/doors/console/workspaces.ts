@@ -27,7 +27,7 @@ import {
   removeMember,
   setMember,
 } from '../../accounts/operators.ts';
-import { inviteOperator as operatorByLink, type PasswordLink } from '../../accounts/signIn/passwordLinks.ts';
+import { makeOperatorByLink, type PasswordLink } from '../../accounts/signIn/passwordLinks.ts';
 import { can } from '../../accounts/roles.ts';
 import type { Role } from '../../../contract/roles.ts';
 import { deleteOperator } from '../../inbox/teams.ts';
@@ -288,7 +288,7 @@ async function makeOperator(
   passwordHash: string | undefined,
 ): Promise<{ operator: Operator; link?: PasswordLink } | Fault> {
   if (passwordHash === undefined)
-    return await operatorByLink(tx, ctx.ids, {
+    return await makeOperatorByLink(tx, ctx.ids, {
       email,
       name,
       actor: actorOf(caller),
