@@ -12,15 +12,16 @@ import type { HttpContext } from '../src/doors/kit/context.ts';
 import { linksDoor } from '../src/doors/pages/door.ts';
 import { createServer } from '../src/doors/kit/server.ts';
 import { hostedPageUri } from '../src/links/addresses.ts';
-import { createLinks, shorten, type Links } from '../src/links/links.ts';
+import { createLinks, type Links } from '../src/links/links.ts';
 import { presentContacts } from '../src/links/sessions.ts';
 import { createNotices, type Notices } from '../src/live/notices.ts';
 import { accept } from '../src/outbox/accept.ts';
 import type { Content } from '../contract/content.ts';
 import { skip, startBrowser } from './support/browser.ts';
 import { testDatabase } from './support/database.ts';
+import { ownLink } from './support/ownLink.ts';
 import { until } from './support/until.ts';
-import { must, newContacts, newWorkspace, startWorld, TEST_SECRET, type World } from './support/world.ts';
+import { newContacts, newWorkspace, startWorld, TEST_SECRET, type World } from './support/world.ts';
 
 const database = await testDatabase();
 let browser: Browser | undefined;
@@ -67,14 +68,10 @@ async function say(contactId: number, content: Content): Promise<void> {
 }
 
 async function open(contactId: number) {
-  const [made] = must(
-    await ctx.queue.transact((tx) =>
-      shorten(tx, { codes: links.codes, ids: ctx.ids }, ctx.clock.nowMs(), [
-        { workspaceId: app.id, contactId, longUri: hostedPageUri(server.url(), app.id), kind: 'transfer' },
-      ]),
-    ),
-  ) as { code: string }[];
-  return `${server.url()}/l/${made!.code}`;
+  const longUri = hostedPageUri(server.url(), app.id);
+  const of = { workspaceId: app.id, contactId, longUri, atMs: ctx.clock.nowMs() };
+  const path = await ctx.queue.transact((tx) => ownLink({ links, ids: ctx.ids }, tx, of));
+  return `${server.url()}${path}`;
 }
 
 /** A tab that notes everything it complains about. */

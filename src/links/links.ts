@@ -6,14 +6,12 @@
  * are derived when they are needed (codes.ts).
  */
 import type { Content } from '../../contract/content.ts';
-import { fault, type Fault } from '../base/fault.ts';
-import { bucketOf, type IdSource, toHex24 } from '../base/ids.ts';
+import { toHex24 } from '../base/ids.ts';
 import { getContact, type Contact } from '../contacts/contacts.ts';
 import { survivorsOf } from '../contacts/merge.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import {
-  canShorten,
   expand,
   isTransfer,
   linksIn,
@@ -23,7 +21,7 @@ import {
   type LinkWorkspace,
 } from './addresses.ts';
 import { issueAuthCodes } from './authCodes.ts';
-import { linkCodes, MOST_LINKS, type LinkCodes } from './codes.ts';
+import { linkCodes, type LinkCodes } from './codes.ts';
 import {
   insertLinks,
   selectClicks,
@@ -57,66 +55,6 @@ const LINK_LIFE_MS: Readonly<Record<LinkKind, number>> = {
   transfer: 7 * 24 * 3600_000,
   click: 180 * 24 * 3600_000,
 };
-
-/** A link to be made. */
-type NewLink = {
-  workspaceId: number;
-  longUri: string;
-  kind: LinkKind;
-  /** The one person it is for. Without, it is for all whom the cause reaches, and each has a code (`codes.shared`). */
-  contactId?: number;
-  /** The message or run it is said in; a new one when it stands alone. */
-  causeId?: number;
-  /** Which of the cause's links; the first when absent. */
-  position?: number;
-  expiresMs?: number;
-};
-
-/** A link that was made; `code` when it is for one person. */
-type MadeLink = { causeId: number; position: number; code?: string };
-
-/** Makes links; making one again changes nothing and gives the same code. A fault names the first that may not be made. */
-export async function shorten(
-  tx: Tx,
-  tools: { codes: LinkCodes; ids: IdSource },
-  nowMs: number,
-  wanted: readonly NewLink[],
-): Promise<MadeLink[] | Fault> {
-  if (wanted.length === 0) return [];
-  const odd = wanted.findIndex(({ longUri }) => !canShorten(longUri));
-  if (odd >= 0)
-    return fault('bad_request', `links[${odd}].longUri: must be an http or https URL without a password`, {
-      field: `links[${odd}].longUri`,
-    });
-  const rows = wanted.map((link): LinkRow => {
-    const { contactId = null, position = 0 } = link;
-    // An address that asks for the person is a transfer, whatever it was called.
-    const kind = isTransfer(link.longUri) ? 'transfer' : link.kind;
-    const alone = () => (contactId === null ? tools.ids.spread() : tools.ids.inBucket(bucketOf(contactId)));
-    return {
-      causeId: link.causeId ?? alone(),
-      position,
-      workspaceId: link.workspaceId,
-      contactId,
-      kind,
-      longUri: link.longUri,
-      createdMs: nowMs,
-      expiresMs: link.expiresMs ?? nowMs + LINK_LIFE_MS[kind],
-    };
-  });
-  const beyond = rows.findIndex(({ position }) => !(position >= 0 && position < MOST_LINKS));
-  if (beyond >= 0)
-    return fault('bad_request', `links[${beyond}].position: must be from 0 to ${MOST_LINKS - 1}`, {
-      field: `links[${beyond}].position`,
-    });
-  await insertLinks(tx, rows);
-  const codes = tools.codes.own(rows);
-  return rows.map(({ causeId, position, contactId }, i) => ({
-    causeId,
-    position,
-    ...(contactId === null ? {} : { code: codes[i]! }),
-  }));
-}
 
 /** A message whose links are to be short. `causeId` is the message's own id, `atMs` by the workspace's clock. */
 type ShortenedMessage = {

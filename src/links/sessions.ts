@@ -7,7 +7,6 @@ import { secretForm } from './secrets.ts';
 import {
   deletePresence,
   deleteSession,
-  deleteSessionsOf,
   insertSession,
   selectPresent,
   selectSessions,
@@ -64,11 +63,6 @@ export async function findSessions(
 /** Ends a session. */
 export async function endSession(db: Db, session: Session): Promise<boolean> {
   return await deleteSession(db, session.key);
-}
-
-/** Ends all sessions of a contact: whoever holds a browser of theirs is out. Returns how many there were. */
-export async function endSessionsOf(db: Db, workspaceId: number, contactId: number): Promise<number> {
-  return await deleteSessionsOf(db, workspaceId, contactId);
 }
 
 /** Notes that contacts are looking. `nowMs` by our clock: presence is of this world, also in a test workspace. */

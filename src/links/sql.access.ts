@@ -104,13 +104,6 @@ export async function deleteSession(db: Db, key: SecretKey): Promise<boolean> {
   return count === 1;
 }
 
-/** Ends all sessions of a contact, in whichever bucket they are; returns how many. */
-export async function deleteSessionsOf(db: Db, workspaceId: number, contactId: number): Promise<number> {
-  const { count } = await db`
-    DELETE FROM chat_sessions WHERE contact_id = ${contactId} AND workspace_id = ${workspaceId}`;
-  return count;
-}
-
 /** Notes that contacts are looking at the web chat. Each once. Locks the rows. */
 export async function upsertPresence(db: Db, contactIds: readonly number[], nowMs: number): Promise<void> {
   await db`
