@@ -20,12 +20,12 @@ const LOST =
  * one (deadlock 40P01, serialization failure 40001, a lock that was not to be had 55P03). The same is asked again.
  */
 export function isPassing(error: unknown): boolean {
-  return isConnectionLost(error) || isMet(error) || isDiskFull(error);
+  return isConnectionLost(error) || isOvertaken(error) || isLockNotHad(error) || isDiskFull(error);
 }
 
-/** True for an error by which a transaction lost against another one. */
-function isMet(error: unknown): boolean {
-  return ['40P01', '40001', '55P03'].includes((error as { code?: string } | undefined)?.code ?? '');
+/** True for an error by which a transaction lost against another one: begun anew, it finds things as that one left them. */
+export function isOvertaken(error: unknown): boolean {
+  return ['40P01', '40001'].includes((error as { code?: string } | undefined)?.code ?? '');
 }
 
 /** True for an error that means no room: of the database's disk (53100), or of ours for files. */

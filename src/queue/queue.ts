@@ -9,6 +9,7 @@ import { randomToken } from '../base/crypto.ts';
 import { bucketOf, BUCKETS, type IdSource } from '../base/ids.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Log } from '../base/log.ts';
+import { isOvertaken } from '../db/errors.ts';
 import type { Db, Fragment, Sql, Tx } from '../db/pool.ts';
 import {
   deleteDue,
@@ -98,8 +99,6 @@ const COLLECT_MS = 4;
 const SOON_MS = 2_000;
 /** NOTIFY takes 8,000 bytes; beyond this many wakes the others find the work by looking. */
 const MOST_WAKES_PER_NOTIFY = 300;
-/** deadlock_detected, serialization_failure */
-const REPEATABLE = new Set(['40P01', '40001']);
 const MOST_REPEATS = 5;
 
 /** The queue of this process. */
@@ -277,8 +276,7 @@ function createTransactions(
         try {
           return await once(work, options);
         } catch (error) {
-          if (!REPEATABLE.has((error as { code?: string }).code ?? '') || repeats === MOST_REPEATS)
-            throw error;
+          if (!isOvertaken(error) || repeats === MOST_REPEATS) throw error;
         }
       }
     }) satisfies Transact,

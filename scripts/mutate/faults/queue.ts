@@ -319,13 +319,8 @@ export const queueFaults = [
       "return { lane, what: 'bulk', stream };",
       WORK,
     ],
-    [
-      'a deadlock is a failure',
-      "if (!REPEATABLE.has((error as { code?: string }).code ?? '') || repeats === MOST_REPEATS)",
-      'if (true)',
-      WORK,
-    ],
-    ['everything is repeated', "!REPEATABLE.has((error as { code?: string }).code ?? '') ||", '', WORK],
+    ['a deadlock is a failure', 'if (!isOvertaken(error) || repeats === MOST_REPEATS)', 'if (true)', WORK],
+    ['everything is repeated', '!isOvertaken(error) ||', '', WORK],
     [
       'events are put in another lane',
       'return { ...event, bucket, id: ids.inBucket(bucket), lane: map.laneOf(bucket) };',

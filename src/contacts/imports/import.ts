@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { fault, type Fault, isFault } from '../../base/fault.ts';
 import type { IdSource } from '../../base/ids.ts';
+import { isOvertaken } from '../../db/errors.ts';
 import type { Sql, Tx } from '../../db/pool.ts';
 import {
   brokenHeader,
@@ -212,9 +213,8 @@ async function upsertRows(
         return found;
       });
     } catch (error) {
-      // 40P01 deadlock, 40001 serialization: another import touched the same contacts in another order.
-      const code = (error as { code?: string }).code;
-      if (attempt === BATCH_ATTEMPTS || (code !== '40P01' && code !== '40001')) throw error;
+      // Another import touched the same contacts in another order.
+      if (attempt === BATCH_ATTEMPTS || !isOvertaken(error)) throw error;
     }
   }
 }
