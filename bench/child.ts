@@ -4,6 +4,7 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { arenas, heapFlags } from '../scripts/bootstrap.mjs';
 import { pause, systemClock } from '../src/base/clock.ts';
@@ -111,5 +112,7 @@ export function serve(commands: Commands, stop: () => Promise<void>): void {
       .catch((error: unknown) => console.error(error))
       .finally(() => process.exit());
   });
+  // As `parley start` does.
+  flushCompileCache();
   send({ id: 0 });
 }

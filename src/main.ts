@@ -1,4 +1,5 @@
 /** The program: `parley <command>`. Runs on import, since bin/parley.mjs imports it; what it does is in src/cli. */
+import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { run } from './cli/program.ts';
 
@@ -10,7 +11,10 @@ await run(process.argv.slice(2), async (config) => {
     ? (await import('./doors/web/door.ts')).openWeb(path.join(import.meta.dirname, '..'))
     : undefined;
   try {
-    return await (await import('./parley.ts')).startParley(config, web ? { web } : {});
+    const parley = await (await import('./parley.ts')).startParley(config, web ? { web } : {});
+    // Written now and not at the end, which a container that is killed never comes to; what was read of it is given back.
+    flushCompileCache();
+    return parley;
   } catch (error) {
     web?.close();
     throw error;
