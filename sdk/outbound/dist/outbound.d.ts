@@ -110,7 +110,7 @@ export declare class Outbound {
     post(path: string, body: unknown, ...rest: unknown[]): Call;
     /** Resolves when every call was answered or given up. */
     flush(): Promise<void>;
-    /** The call, or why there is none. Functions among the arguments are told as well. */
+    /** The call, or why there is none. Functions among the arguments, wherever they stand, are told of success and of an error. */
     private send;
 }
 /** The same by the name that the first library has in a page. */
@@ -123,7 +123,7 @@ export declare function eventObject(event: string, properties: unknown, timestam
     timestamp: unknown;
 };
 /** A user as it is on the wire, without the id. */
-export declare function userObject(info: UserInfo): Record<string, unknown>;
+export declare function userObject(given: Record<string, unknown>): Record<string, unknown>;
 /**
  * What is no time (NaN, a Date of nothing) would be nothing in JSON, and so be now. Text and what else can be said is the server's to read;
  * a function is no timestamp.

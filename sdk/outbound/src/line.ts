@@ -16,7 +16,7 @@ export type LineOptions = {
   key: string;
   url: string;
   client: string;
-  storage: OutboundStorage | undefined;
+  storage: OutboundStorage | null | undefined;
   fetch: typeof fetch;
   /** How long a call is tried for. */
   giveUpMs: number;
@@ -120,8 +120,9 @@ export class Line {
       else {
         this.failures = 0;
         const error = failure && { receivedCall: true, message: failure.message };
-        if (error && batch.length > 1) for (const item of batch) item.alone = true;
-        else for (const item of batch) this.end(item, error);
+        for (const item of batch)
+          if (error && batch.length > 1) item.alone = true;
+          else this.end(item, error);
       }
     }
     this.busy = false;
@@ -204,7 +205,7 @@ async function send(options: LineOptions, batch: readonly Waiting[]): Promise<Fa
     return {
       message: (status > 399 && textOf(said)) || `HTTP ${status}`,
       again: LATER.test(`${status}`),
-      afterMs: Number(headers.get('retry-after')) * 1000 || 0,
+      afterMs: +headers.get('retry-after')! * 1000 || 0,
     };
   } catch (error) {
     return { message: `Outbound could not be reached: ${(error as Error).message}`, again: true };

@@ -105,10 +105,14 @@ export class Call extends Promise<void> {
     return this.success(heard, heard);
   }
   /** Goes on failing after `heard`; without it, the error is thrown where nobody catches it. */
-  rethrow(heard: ErrorCallback = outside) {
+  rethrow(heard?: ErrorCallback) {
     return this.error((error) => {
-      heard(error);
-      throw error;
+      const fail = () => {
+        throw error;
+      };
+      if (heard) heard(error);
+      else setTimeout(fail);
+      fail();
     });
   }
   /** -1 when it failed, 1 when it went well, 0 before that. */
@@ -129,21 +133,16 @@ export type AboutCampaigns = (userId: UserId, campaignIds: readonly string[], ..
 
 /** Follows how it ends, and hears its error, so that one whom nobody else hears ends no process. */
 const watched = (call: Call): Call => {
-  const followed = call as unknown as { ended: number };
   void Promise.prototype.then.call(
     call,
-    () => (followed.ended = 1),
-    () => (followed.ended = -1),
+    () => ((call as unknown as Ending).ended = 1),
+    () => ((call as unknown as Ending).ended = -1),
   );
   return call;
 };
-const outside = (error: unknown) =>
-  void setTimeout(() => {
-    throw error;
-  });
-
+type Ending = { ended: number };
 const VERSION = '2.0.0';
-const WEEK_MS = 7 * 24 * 3600 * 1000;
+const WEEK_MS = 604_800_000;
 const page = globalThis as unknown as Page;
 /** The script's own address, where there is one: read while it runs for the first time. */
 const scriptUrl = page.document?.currentScript?.src;
@@ -155,9 +154,9 @@ export class Outbound {
   /** `apiKey`: the public one in browsers and apps, the private one on servers. */
   constructor(apiKey: string, options: OutboundOptions = {}) {
     const { process } = page;
+    const { storage = pageStorage() } = options;
     const url = options.url ?? process?.env?.['OUTBOUND_URL'] ?? (scriptUrl && new URL(scriptUrl).origin);
-    if (!url) throw new TypeError('Say where Parley is: { url: "https://…" }');
-    const storage = options.storage === undefined ? pageStorage() : (options.storage ?? undefined);
+    if (!url) throw new TypeError('Say the url of Parley.');
     this.line = new Line({
       key: apiKey,
       url: url.replace(/\/+$/, ''),
@@ -260,9 +259,12 @@ export class Outbound {
       };
   }
 
-  /** The call, or why there is none. Functions among the arguments are told as well. */
+  /** The call, or why there is none. Functions among the arguments, wherever they stand, are told of success and of an error. */
   private send(args: readonly unknown[], wrong: string | undefined, path: string, body: () => unknown): Call {
-    const [done, failed] = callbacks(args);
+    const [done, failed] = args.filter((one) => typeof one === 'function') as [
+      SuccessCallback?,
+      ErrorCallback?,
+    ];
     const call = watched(
       new Call((resolve, reject) => {
         if (wrong !== undefined) return reject({ receivedCall: false, message: wrong });
@@ -299,8 +301,7 @@ const FIELDS =
   );
 
 /** A user as it is on the wire, without the id. */
-export function userObject(info: UserInfo): Record<string, unknown> {
-  const given = info as Record<string, unknown>;
+export function userObject(given: Record<string, unknown>): Record<string, unknown> {
   const user: Record<string, unknown> = {};
   for (const name of FIELDS) {
     const wire = name.replace(/Tokens|[A-Z]/, (part) => (part[1] ? '' : `_${part.toLowerCase()}`));
@@ -309,11 +310,6 @@ export function userObject(info: UserInfo): Record<string, unknown> {
     user[wire] = value && /T/.test(name) ? [value].flat() : value;
   }
   return user;
-}
-
-/** Functions among the arguments, wherever they stand: what is told of success, and of an error. */
-function callbacks(args: readonly unknown[]) {
-  return args.filter((one) => typeof one === 'function') as [SuccessCallback?, ErrorCallback?];
 }
 
 function userIdError(id: unknown, which = 'user'): string | undefined {

@@ -33,7 +33,7 @@ if (key) {
   const methods = speaker(new Outbound(key, { url: script!.dataset.url! }), memoryOf(key));
   Object.assign(Outbound, methods);
   const perform = ([method, ...args]: Arguments) =>
-    void (methods as Record<string, (...args: Arguments) => unknown>)[method as string]?.(...args);
+    (methods as Record<string, (...args: Arguments) => unknown>)[method as string]?.(...args);
   if (Array.isArray(stub)) {
     stub.slice(0).forEach(perform);
     // Whoever kept the stub goes on with it.
@@ -46,15 +46,16 @@ function speaker(outbound: Outbound, memory: Memory) {
   /** Who is before the screen: a user, or nobody known yet, who has an id all the same. */
   const who = () => {
     const user = memory.get('user');
-    if (user !== undefined) return { user_id: user };
-    return { anon_id: memory.get('anon') ?? memory.set('anon', newId()) };
+    return user === undefined
+      ? { anon_id: memory.get('anon') ?? memory.set('anon', newId()) }
+      : { user_id: user };
   };
   /** Remembers who it is; what is refused, NaN and an empty text too, is nobody. */
   const be = (id: UserId) => /r/.test(typeof id) && (id || id === 0) && memory.set('user', id);
   return {
     identify(userId: UserId, info?: UserInfo, ...rest: unknown[]) {
       // Until the server has it: what was done before would be nobody's, where who it is was refused for an address.
-      const anon = [undefined, userId].includes(memory.get('user')) && memory.get('anon');
+      const anon = (memory.get('user') ?? userId) === userId && memory.get('anon');
       be(userId);
       if (typeof info === 'function') rest.unshift(info);
       const call = outbound.identify(userId, { ...(anon && { previousId: anon }), ...info }, ...rest);

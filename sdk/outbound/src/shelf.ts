@@ -30,7 +30,7 @@ type Locks = {
 export type Shelf = ReturnType<typeof openShelf>;
 
 /** Opens a shelf: names begin with `prefix`. What is older than `keptMs` is not there any more: nobody would know it again as what came before. */
-export function openShelf(storage: OutboundStorage | undefined, prefix: string, keptMs: number) {
+export function openShelf(storage: OutboundStorage | null | undefined, prefix: string, keptMs: number) {
   const tab = newId();
   let count = 0;
   let held = false;
