@@ -39,9 +39,9 @@ export async function selectStreamsWithWork(
     : await db<{ stream: number }[]>`
         SELECT s.stream FROM unnest(${ids}::bigint[], ${column(streams, (one) => one.kind)}::smallint[]) AS s (stream, kind)
         CROSS JOIN LATERAL (
-          SELECT FROM unnest(${[...lanes]}::smallint[]) AS l (lane)
+          SELECT l.lane FROM unnest(${[...lanes]}::smallint[]) AS l (lane)
           CROSS JOIN LATERAL (
-            SELECT FROM due d
+            SELECT d.lane FROM due d
             WHERE (d.lane, d.kind, d.stream, d.due_ms) >= (l.lane, s.kind, s.stream, 0::bigint)
               AND (d.lane, d.kind, d.stream, d.due_ms) < (l.lane, s.kind, s.stream + 1, 0::bigint)
             ORDER BY d.lane, d.kind, d.stream, d.due_ms LIMIT 1) first
