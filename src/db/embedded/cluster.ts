@@ -70,6 +70,6 @@ export function makeCluster(
  * stay as they are.
  */
 export function serverEnvironment(): NodeJS.ProcessEnv {
-  const kept = { MALLOC_TRIM_THRESHOLD_: String(4 << 20), MALLOC_MMAP_THRESHOLD_: String(1 << 20) };
+  const kept = { MALLOC_TRIM_THRESHOLD_: String(512 << 10), MALLOC_MMAP_THRESHOLD_: String(256 << 10) };
   return { PATH: process.env.PATH, LC_ALL: 'C', ...kept };
 }

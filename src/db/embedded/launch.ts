@@ -16,7 +16,7 @@ import { openLog } from './serverLog.ts';
  */
 const ourSettings: Record<string, string> = {
   // All of it is touched soon, and what is not in it is in the system's own cache: 64 MB are no faster (bench/RESULTS.md).
-  shared_buffers: '48MB',
+  shared_buffers: '40MB',
   max_connections: '60',
   work_mem: '8MB',
   maintenance_work_mem: '64MB',
