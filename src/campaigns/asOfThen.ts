@@ -8,7 +8,6 @@ import { CAMPAIGN_LIMITS } from '../../contract/campaign.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import { bitByBit } from '../base/bitByBit.ts';
 import type { Clock } from '../base/clock.ts';
-import { bucketOf } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import { EVENTS_KEPT_MS } from '../db/partitions.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -56,7 +55,7 @@ export async function asOfThen(
   const led = ledTo(live, campaign);
   const doubts = { mayBeAnonymous: contactIds };
   const members = await openBook(tx, live, workspace, contactIds, [...led.keys()], asOfMs, doubts);
-  const changes = new PastChanges((contactId) => deps.queue.laneOf(bucketOf(contactId)));
+  const changes = new PastChanges(deps.queue);
   const known = await knownOf(tx, live, then, led, [...members.keys()]);
   const around = {
     ...live,

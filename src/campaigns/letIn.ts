@@ -1,6 +1,5 @@
 /** Letting some contacts of a lane into a campaign whom nothing of theirs brings there now: by its entry rule and filter, in the lane's turn. */
 import type { Workspace } from '../accounts/workspaces.ts';
-import { bucketOf } from '../base/ids.ts';
 import { holdContacts } from '../contacts/held.ts';
 import type { Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -86,7 +85,7 @@ export async function entering(
 ): Promise<{ members: Map<number, Member>; changes: Changes }> {
   const doubts = { mayBeAnonymous: contactIds };
   const members = await openBook(tx, live, workspace, contactIds, [campaign.id], asOfMs, doubts);
-  const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
+  const changes = new Changes(deps.queue);
   const found = [...members.values()].flatMap((member) => {
     const one = by(member, asOfMs);
     return one ? [{ member, found: one }] : [];

@@ -3,7 +3,6 @@
  * has ended; and going through a lane for a segment. By the owner of each lane, so that nobody else writes of them meanwhile; a batch that dies is done again.
  */
 import type { Workspace } from '../accounts/workspaces.ts';
-import { bucketOf } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { openBook } from './enrol/book.ts';
@@ -21,7 +20,7 @@ import { isBehind, type Behind } from './fair.ts';
 import { holdThem } from './letIn.ts';
 import { buildLane } from './segments/build.ts';
 import { takeSince } from './since.ts';
-import { catchUp, type TurnDeps } from './turnPart.ts';
+import { catchUp, latenessIn, type TurnDeps } from './turnPart.ts';
 import { takeZone } from './zone.ts';
 
 /** What waits for a campaign to go on is looked at so often. */
@@ -76,7 +75,7 @@ export async function doTask(
     // What was done since it was paused is looked for, as far back as rules looked then.
     const asOfMs = Math.min(theirNowMs, task.params.pausedMs ?? Infinity);
     const members = await openBook(tx, live, workspace, contactIds, [campaignId], asOfMs);
-    const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
+    const changes = new Changes(deps.queue);
     for (const member of members.values()) {
       catchUp(live, member, theirNowMs, changes);
       const inside = [...member.enrolments.values()].filter((one) => one.campaignId === campaignId);
@@ -108,9 +107,8 @@ async function takeBuild(
   const doubts = { unknown: () => unbuilt, mayBeAnonymous: sinceMs < theirNowMs ? contactIds : [] };
   const asOfMs = Math.min(sinceMs, theirNowMs);
   const members = await openBook(tx, live, workspace, contactIds, [], asOfMs, doubts);
-  const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
-  // By a clock that was moved on nothing is late.
-  const lateBy = (atMs: number) => (workspace.clockAheadMs > 0 ? 0 : theirNowMs - atMs);
+  const changes = new Changes(deps.queue);
+  const lateBy = latenessIn(workspace, nowMs);
   const now = { asOfMs: theirNowMs };
   const only = task.campaignId;
   for (const member of members.values()) {

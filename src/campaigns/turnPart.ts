@@ -60,6 +60,11 @@ const NONE: ReadonlySet<number> = new Set();
 /** What is due in a workspace that is deleted is looked at so much later; its rows go sooner (`accounts/removal.ts`). */
 const GONE_MS = 3600_000;
 
+/** How late what was due at a moment is. In a workspace whose clock was moved on nothing is: what lies between is done as of its time. */
+export function latenessIn({ clockAheadMs }: Workspace, nowMs: number): (dueMs: number) => number {
+  return (dueMs) => (clockAheadMs > 0 ? 0 : Math.max(0, nowMs - dueMs));
+}
+
 /** Takes it, and says what was written, if anything. `nowMs` is by our clock. */
 export async function takeTurn(
   deps: TurnDeps,
@@ -74,7 +79,7 @@ export async function takeTurn(
   if (!workspace) return await ofNobody(deps, tx, fallen, nowMs);
   const timers = await inTime(deps, tx, workspace, fallen, nowMs);
   const concerned = arrivals.filter((arrival) => concerns(live, arrival));
-  const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
+  const changes = new Changes(deps.queue);
   await countOwn(tx, arrivals, changes);
   const ids = new Set([...concerned, ...timers].map(({ contactId }) => contactId));
   if (!ids.size && !changes.tallies.size) return undefined;
@@ -111,8 +116,7 @@ export async function takeTurn(
   await Promise.all([recallOpen(tx, live, members, concerned), recallKeys(tx, members, mayEnter)]);
   await recallReached(tx, live, members, concerned);
   await offerHeld(tx, live, members, concerned, theirNowMs, changes);
-  // In a workspace whose clock was moved on nothing is late: what lies between is done as of its time.
-  const lateBy = (sinceMs: number) => (workspace.clockAheadMs > 0 ? 0 : Math.max(0, nowMs - sinceMs));
+  const lateBy = latenessIn(workspace, nowMs);
   for (const arrival of concerned) {
     const member = members.get(arrival.contactId);
     if (!member) continue;

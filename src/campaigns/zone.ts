@@ -5,7 +5,7 @@
  */
 import type { Workspace } from '../accounts/workspaces.ts';
 import type { Clock } from '../base/clock.ts';
-import { bucketOf, type IdSource } from '../base/ids.ts';
+import type { IdSource } from '../base/ids.ts';
 import { nextWhere } from '../contacts/segments.ts';
 import type { Tx } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
@@ -19,7 +19,7 @@ import { selectLiveCampaigns } from './enrol/sql.live.ts';
 import { insertTasks, noteTask, waitsBySomebodysZone, type Task } from './enrol/sql.tasks.ts';
 import { writeChanges } from './enrol/write.ts';
 import { holdThem } from './letIn.ts';
-import type { TurnDeps } from './turnPart.ts';
+import { latenessIn, type TurnDeps } from './turnPart.ts';
 
 /** What is known of a workspace is at most a second behind what other processes changed (`accounts/directory.ts`). */
 const KNOWN_MS = 1_500;
@@ -65,9 +65,8 @@ export async function takeZone(
   const asOfMs = nowMs + workspace.clockAheadMs;
   const doubts = { mayBeAnonymous: contactIds };
   const members = await openBook(tx, live, workspace, contactIds, [], Math.min(sinceMs, asOfMs), doubts);
-  const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
-  // By a clock that was moved on nothing is late.
-  const lateBy = (atMs: number) => (workspace.clockAheadMs > 0 ? 0 : Math.max(0, asOfMs - atMs));
+  const changes = new Changes(deps.queue);
+  const lateBy = latenessIn(workspace, nowMs);
   for (const member of members.values()) {
     const inside = [...member.enrolments.values()];
     for (const enrolment of inside)

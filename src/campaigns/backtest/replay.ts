@@ -81,7 +81,7 @@ class Trial extends PastChanges {
 }
 
 class Run {
-  readonly changes = new Trial(() => 0);
+  readonly changes = new Trial({ laneOf: () => 0 });
   readonly sends: WouldSend[] = [];
   /** As if nobody had ever been late. */
   readonly past: Past;

@@ -1,4 +1,5 @@
 /** What a turn changes, gathered over all its contacts to be written in batches. Pure. */
+import { bucketOf } from '../../base/ids.ts';
 import type { Seen } from '../match/facts.ts';
 import type { Effect, StepDecision } from '../steps/run.ts';
 import type { Version } from '../steps/version.ts';
@@ -18,6 +19,9 @@ export type Tally = {
   total: number;
   squares: number;
 };
+
+/** In which lane a bucket is: counts are kept by lane. */
+type Lanes = { laneOf(bucket: number): number };
 
 /** Who a row is of. */
 export type Of = { contactId: number; workspaceId: number };
@@ -95,11 +99,10 @@ export class Changes {
   readonly comings: { contactId: number; segmentId: number; atMs: number }[] = [];
   /** When a contact is to be looked at again, by the workspace's clock. */
   readonly looks = new Map<number, Of & { atMs: number }>();
-  /** Lane of a contact, since counts are kept by lane. */
-  readonly #laneOf: (contactId: number) => number;
+  readonly #lanes: Lanes;
 
-  constructor(laneOf: (contactId: number) => number) {
-    this.#laneOf = laneOf;
+  constructor(lanes: Lanes) {
+    this.#lanes = lanes;
   }
 
   keep(member: Member, enrolment: Enrolment): void {
@@ -149,7 +152,7 @@ export class Changes {
   ): void {
     const { campaignId, epoch, arm, variant, versionId } = of;
     const { step = '', n = 1, total = 0, squares = 0 } = more;
-    const key = `${this.#laneOf(contactId)}|${campaignId}|${epoch}|${arm}|${variant ?? ''}|${versionId}|${step}|${metric}`;
+    const key = `${this.#lanes.laneOf(bucketOf(contactId))}|${campaignId}|${epoch}|${arm}|${variant ?? ''}|${versionId}|${step}|${metric}`;
     const known = this.tallies.get(key);
     if (known) {
       known.n += n;

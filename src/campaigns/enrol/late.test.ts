@@ -57,7 +57,7 @@ function left(): { member: Member; entry: Entry } {
 
 test('late for who has left: of the cart that was waited for, once', () => {
   const { member } = left();
-  const changes = new Changes(() => 0);
+  const changes = new Changes({ laneOf: () => 0 });
   for (const event of [seen('paid', 10, 'another'), seen('paid', 11, 'mine'), seen('paid', 12, 'mine')])
     noteLate(live, member, member.entries.missing('paid'), event, changes);
   assert.deepEqual(
@@ -71,7 +71,7 @@ test('what is decided in the turn of its end stands before what comes late', () 
   const { member } = left();
   const enrolment = { id: 77, place: { step: 'w', sinceMs: 0, dueMs: 0, seq: 4 } };
   assert.deepEqual([seqAfter(member, enrolment), seqAfter(member, enrolment)], [4, 5]);
-  const changes = new Changes(() => 0);
+  const changes = new Changes({ laneOf: () => 0 });
   noteLate(live, member, member.entries.missing('paid'), seen('paid', 11, 'mine'), changes);
   assert.equal(changes.log[0]!.seq, 6);
 });

@@ -49,7 +49,7 @@ export function somebody(
   const workspace = { id: 1, timeZone: 'UTC' } as Workspace;
   const kept = { inside: [], values: new Map(), unknown: new Set(unknown) };
   const member = memberOf(live, workspace, contact, { stats: [], events: [], sets: undefined }, kept);
-  const changes = new Changes(() => 0);
+  const changes = new Changes({ laneOf: () => 0 });
   const keys = new Map(files.map(({ key }, i) => [i + 1, key]));
   let order = 0;
   return {

@@ -37,7 +37,22 @@ const DEFERRED: Outcome = { kind: 'deferred', code: '500', class: 'transient', d
 async function settleAs(batch: Batch, outcome: Outcome, more: Partial<Subject> = {}): Promise<boolean> {
   const nowMs = rig.ctx.clock.nowMs();
   const { ready } = await prepare(rig.deps, batch, nowMs);
-  const decisions = ready.map(({ subject }) => decideOutcome({ ...subject, ...more }, outcome, nowMs, 0.5));
+  return await answered(
+    batch,
+    ready.map(({ subject }) => ({ ...subject, ...more })),
+    outcome,
+    nowMs,
+  );
+}
+
+/** What was ready to go has had its answer; whether it was written. */
+async function answered(
+  batch: Batch,
+  subjects: readonly Subject[],
+  outcome: Outcome,
+  nowMs: number,
+): Promise<boolean> {
+  const decisions = subjects.map((subject) => decideOutcome(subject, outcome, nowMs, 0.5));
   const outcomes = [{ batch, decisions, landed: true }];
   return (await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, outcomes))).has(batch);
 }
@@ -188,8 +203,12 @@ test('what a receipt brought stays, whatever is settled after it', async () => {
   const receipt = { ref, state: 'delivered', externalId: 'SM7' } as const;
   await rig.ctx.queue.transact((tx) => applyReceipts(rig.deps, tx, place.integration, [receipt], nowMs));
   const lost: Outcome = { kind: 'unclear', code: 'timeout', detail: '' };
-  const decisions = ready.map(({ subject }) => decideOutcome(subject, lost, nowMs, 0.5));
-  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+  await answered(
+    batch,
+    ready.map(({ subject }) => subject),
+    lost,
+    nowMs,
+  );
   const rows = await sql<{ state: number; ids: string[]; sentMs: number; address: string }[]>`
     SELECT state, external_ids AS ids, sent_ms AS "sentMs", address FROM deliveries WHERE cause_id = ${said!}`;
   assert.deepEqual(rows, [{ state: STATE.delivered, ids: ['SM7'], sentMs: nowMs, address: ann!.phone }]);
@@ -229,8 +248,12 @@ test('told as failed and then as delivered before its call was answered: nothing
     { ref, state: 'delivered' },
   ] as const)
     await rig.ctx.queue.transact((tx) => applyReceipts(rig.deps, tx, place.integration, [receipt], nowMs));
-  const decisions = ready.map(({ subject }) => decideOutcome(subject, ACCEPTED, nowMs, 0.5));
-  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+  await answered(
+    batch,
+    ready.map(({ subject }) => subject),
+    ACCEPTED,
+    nowMs,
+  );
   assert.deepEqual(await blockedIn(place.id), []);
   assert.equal((await rig.standing(said!)).length, 1);
 });
@@ -258,8 +281,12 @@ for (const [what, wait] of [
     const dead = { ref, state: 'failed', class: 'recipient', code: '30005' } as const;
     await rig.ctx.queue.transact((tx) => applyReceipts(rig.deps, tx, place.integration, [dead], nowMs));
     assert.deepEqual(await blockedIn(place.id), [], 'nobody knows yet where it went');
-    const decisions = ready.map(({ subject }) => decideOutcome(subject, ACCEPTED, nowMs, 0.5));
-    await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+    await answered(
+      batch,
+      ready.map(({ subject }) => subject),
+      ACCEPTED,
+      nowMs,
+    );
     assert.deepEqual(await blockedIn(place.id), [{ cause: 'dead', address: number }]);
   });
 
@@ -388,8 +415,12 @@ test('what was told too early of somebody who is erased by now is learned, and n
   await rig.ctx.queue.transact((tx) => applyReceipts(rig.deps, tx, place.integration, [dead], nowMs));
   const whom = { workspaceId: place.id, contactId: ann!.id, atMs: nowMs };
   await rig.ctx.queue.transact((tx) => erasePerson(rig.ctx, tx, { ...whom, afterCommit: (run) => run() }));
-  const decisions = ready.map(({ subject }) => decideOutcome(subject, ACCEPTED, nowMs, 0.5));
-  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, [{ batch, decisions, landed: true }]));
+  await answered(
+    batch,
+    ready.map(({ subject }) => subject),
+    ACCEPTED,
+    nowMs,
+  );
   const learned = await sql<{ cause: string; address: string | null }[]>`
     SELECT cause, address FROM suppressions WHERE workspace_id = ${place.id}`;
   assert.deepEqual(learned, [{ cause: 'dead', address: null }]);
